@@ -1,0 +1,41 @@
+# What a person types. Every target sets up what it needs; `make demo` and `make test` are the two to know.
+SHELL := /bin/bash
+BIN := .venv/bin
+.PHONY: help demo test check setup serve bench soak format clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: setup ## a living contact center on this machine, with simulated customers and agents
+	$(BIN)/callcenter demo
+
+test: setup ## every test
+	$(BIN)/python -m pytest
+	cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test
+
+check: setup ## style, types, layers, spelling, and the same for the console
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests/support
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
+	cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent typecheck && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
+
+setup: ## install everything, build the console
+	@.ci/setup
+
+serve: setup ## the exchange of callcenter.toml, without the simulated people
+	$(BIN)/callcenter serve --config callcenter.toml
+
+bench: setup ## print the figures of this machine
+	for each in tests/bench/bench_*.py; do echo "== $$each"; $(BIN)/python "$$each" || exit 1; done
+
+soak: setup ## long runs
+	$(BIN)/python -m pytest tests/soak
+
+format: setup ## bring the code into shape
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean: ## remove what setup and the demo made
+	rm -rf .venv var agent_console/static agent_console/web/node_modules

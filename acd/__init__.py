@@ -1,0 +1,1 @@
+"""The routing engine: contacts, agents, queues and offers as a pure, replayable machine."""

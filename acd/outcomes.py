@@ -1,0 +1,148 @@
+"""What the engine says in return: orders (imperative) to be carried out and facts (past tense) to be told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acd.ids import AgentId, ContactId, OfferId, QueueId
+
+
+class AgentState(StrEnum):
+    """Where an agent stands."""
+
+    OFFLINE = "offline"
+    NOT_READY = "not_ready"
+    READY = "ready"
+    OFFERED = "offered"
+    BUSY = "busy"
+    WRAP_UP = "wrap_up"
+
+
+class OfferResult(StrEnum):
+    """How an offer ended."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    """The ring timeout passed (RONA): the contact keeps its place, the agent becomes not ready."""
+    WITHDRAWN = "withdrawn"
+    """The customer left, or the agent stopped being available."""
+
+
+class DequeueReason(StrEnum):
+    """Why a contact stopped waiting."""
+
+    ASSIGNED = "assigned"
+    ABANDONED = "abandoned"
+    QUEUE_REMOVED = "queue_removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why this pair: enough to explain the offer without replaying.
+
+    ``winner_key`` and ``runner_up_key`` are the compared tuples rendered as text, best first;
+    ``runner_up`` is the contact or agent that came second, ``None`` when there was no other.
+    """
+
+    rule: str
+    candidates: int
+    winner_key: str
+    runner_up: str | None
+    runner_up_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferContact:
+    """Order: ring this agent for this contact until ``expires_at``."""
+
+    offer_id: OfferId
+    contact_id: ContactId
+    agent_id: AgentId
+    queue_id: QueueId
+    expires_at: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawOffer:
+    """Order: stop ringing the agent for this offer."""
+
+    offer_id: OfferId
+    contact_id: ContactId
+    agent_id: AgentId
+    result: OfferResult
+
+
+@dataclass(frozen=True, slots=True)
+class ContactQueued:
+    """A contact waits; also told when it returns to its place after an offer that failed."""
+
+    contact_id: ContactId
+    queue_id: QueueId
+    arrived_at: int
+    priority: int
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDequeued:
+    """A contact stopped waiting."""
+
+    contact_id: ContactId
+    queue_id: QueueId
+    reason: DequeueReason
+    waited_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactAssigned:
+    """The offer was accepted in time: connect the two."""
+
+    offer_id: OfferId
+    contact_id: ContactId
+    agent_id: AgentId
+    queue_id: QueueId
+    waited_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """An offer came to its one end."""
+
+    offer_id: OfferId
+    contact_id: ContactId
+    agent_id: AgentId
+    result: OfferResult
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLapsed:
+    """An answer to an offer that no longer stands; whoever answered must be released."""
+
+    offer_id: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """An agent's state is now this. ``until`` is the deadline of a timed state, ``pending`` what comes after it."""
+
+    agent_id: AgentId
+    state: AgentState
+    since: int
+    reason: str | None = None
+    contact_id: ContactId | None = None
+    until: int | None = None
+    pending: str | None = None
+    """``"not_ready:<reason>"`` or ``"offline"`` when deferred, else ``None``."""
+
+
+Outcome = (
+    OfferContact
+    | WithdrawOffer
+    | ContactQueued
+    | ContactDequeued
+    | ContactAssigned
+    | OfferEnded
+    | OfferLapsed
+    | AgentStateChanged
+)

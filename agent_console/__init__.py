@@ -1,0 +1,1 @@
+"""The console: sign-in, desk, floor and the numbered socket that browsers follow."""

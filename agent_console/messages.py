@@ -1,0 +1,216 @@
+"""The socket's messages: one table for the wire, from which the browser's types are generated.
+
+Server to browser, every frame is ``{"v": 1, "type": ...}``. Numbered frames carry ``seq`` (counted by the web
+process) and ``after`` (the ``seq`` of the numbered frame this browser got before it): a browser whose last ``seq``
+differs from ``after`` asks for a resync. Instants are integer milliseconds since the epoch.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+WIRE_VERSION = 1
+
+
+class AgentState(StrEnum):
+    """States of an agent as the console shows them."""
+
+    OFFLINE = "offline"
+    NOT_READY = "not_ready"
+    READY = "ready"
+    OFFERED = "offered"
+    BUSY = "busy"
+    WRAP_UP = "wrap_up"
+
+
+class ContactState(StrEnum):
+    """States of a contact as the console shows them."""
+
+    IN_FLOW = "in_flow"
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTED = "connected"
+    WRAP_UP = "wrap_up"
+
+
+class MatchState(StrEnum):
+    """What the customer store knew about a caller."""
+
+    PENDING = "pending"
+    NONE = "none"
+    ONE = "one"
+    MANY = "many"
+    UNAVAILABLE = "unavailable"
+
+
+class AgentView(msgspec.Struct, frozen=True):
+    """One agent on the floor."""
+
+    agent_id: str
+    name: str
+    state: AgentState
+    since: int
+    reason: str | None = None
+    until: int | None = None
+    pending: str | None = None
+    contact_id: str | None = None
+    phone_registered: bool = False
+    queue_ids: tuple[str, ...] = ()
+
+
+class QueueView(msgspec.Struct, frozen=True):
+    """One queue on the floor; counts are since midnight of the site's time zone."""
+
+    queue_id: str
+    name: str
+    waiting: int
+    longest_waiting_since: int | None
+    offered: int
+    answered: int
+    abandoned: int
+    answered_in_target: int
+    target_seconds: int
+
+
+class CustomerMatch(msgspec.Struct, frozen=True):
+    """Who the caller may be. ``customer_ids`` are candidates, best first; ``name`` is set when there is exactly one."""
+
+    state: MatchState
+    customer_ids: tuple[str, ...] = ()
+    name: str | None = None
+
+
+class ContactView(msgspec.Struct, frozen=True):
+    """One contact from its arrival to the end of its wrap-up."""
+
+    contact_id: str
+    state: ContactState
+    caller: str
+    caller_name: str
+    called: str
+    arrived_at: int
+    customer: CustomerMatch
+    language: str | None = None
+    flow_path: tuple[str, ...] = ()
+    """Labels of the menu choices taken, in order."""
+    queue_id: str | None = None
+    queued_at: int | None = None
+    agent_id: str | None = None
+    """The agent it is offered to, or who has it."""
+    offered_at: int | None = None
+    offer_expires_at: int | None = None
+    connected_at: int | None = None
+    ended_at: int | None = None
+    wrap_up_until: int | None = None
+
+
+class FloorView(msgspec.Struct, frozen=True):
+    """Everything one browser may see, at one instant."""
+
+    agents: tuple[AgentView, ...]
+    queues: tuple[QueueView, ...]
+    contacts: tuple[ContactView, ...]
+
+
+class AgentChanged(msgspec.Struct, frozen=True, tag="agent.changed"):
+    """An agent is now this."""
+
+    agent: AgentView
+
+
+class QueueChanged(msgspec.Struct, frozen=True, tag="queue.changed"):
+    """A queue is now this."""
+
+    queue: QueueView
+
+
+class ContactChanged(msgspec.Struct, frozen=True, tag="contact.changed"):
+    """A contact is now this."""
+
+    contact: ContactView
+
+
+class ContactRemoved(msgspec.Struct, frozen=True, tag="contact.removed"):
+    """A contact left the floor, or left what this browser may see."""
+
+    contact_id: str
+
+
+Change = AgentChanged | QueueChanged | ContactChanged | ContactRemoved
+"""A change of the floor: the numbered deltas."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Browser: the first frame. ``epoch`` and ``seq`` are those of the last numbered frame seen, to resume after it."""
+
+    epoch: str | None = None
+    seq: int | None = None
+
+
+class Resync(msgspec.Struct, frozen=True, tag="resync"):
+    """Browser: something is missing, send a snapshot."""
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Browser: are you there? Answered by ``pong``."""
+
+
+class Intent(msgspec.Struct, frozen=True, tag="intent"):
+    """Browser: the person wants this. ``intent_id`` is unique; a repeated one is answered from memory, not repeated."""
+
+    intent_id: str
+    intent: str
+    """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
+    ``wrap_up.finish``."""
+    contact_id: str | None = None
+    reason: str | None = None
+    customer_id: str | None = None
+    disposition: str | None = None
+    notes: str | None = None
+
+
+FromBrowser = Hello | Resync | Ping | Intent
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """Server: the answer to ``hello``. When ``resumed`` the missed deltas follow, else a snapshot."""
+
+    epoch: str
+    resumed: bool
+    server_time: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """Server: everything this browser may see; replaces what it had. Starts the numbering at ``seq``."""
+
+    floor: FloorView
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    """Server: the answer to ``ping``."""
+
+    server_time: int
+
+
+class IntentAccepted(msgspec.Struct, frozen=True, tag="intent.accepted"):
+    """Server: the intent was carried out; what it changed comes as deltas, to everybody alike."""
+
+    intent_id: str
+
+
+class IntentRefused(msgspec.Struct, frozen=True, tag="intent.refused"):
+    """Server: the intent was refused; ``code`` is stable (``phone-not-registered``), ``message`` is for people."""
+
+    intent_id: str
+    code: str
+    message: str
+
+
+class ExchangeStatus(msgspec.Struct, frozen=True, tag="exchange.status"):
+    """Server: whether the exchange answers the web process; unnumbered."""
+
+    up: bool
+
+
+Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus
+Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved

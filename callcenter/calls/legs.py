@@ -1,0 +1,105 @@
+"""The leg language: what a signalling stack tells the calls about one leg, free of any SIP detail.
+
+A leg is one dialog with one media stream. Leg ids are strings: the stack makes them for legs that arrive,
+the calls make them for legs they start.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EndCause(StrEnum):
+    """Why a leg is ended, by us or by the far end."""
+
+    NORMAL = "normal"
+    """Somebody hung up after the answer."""
+    CANCELLED = "cancelled"
+    """The caller gave up before the answer."""
+    NO_ANSWER = "no_answer"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    REJECTED = "rejected"
+    BUSY = "busy"
+    MEDIA_LOST = "media_lost"
+    TIMEOUT = "timeout"
+    """The far end stopped answering (lost ACK, transaction timeout)."""
+    SHUTDOWN = "shutdown"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who a leg shows: a number or user name as signalled (not yet E.164), and a display name; both clean text."""
+
+    number: str
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LegOffered:
+    """A new inbound leg. Exactly one of ``trunk_id`` and ``agent_id`` says through which door it came.
+
+    ``sdp`` is the far end's offer, empty for a late offer.
+    """
+
+    leg_id: str
+    trunk_id: str | None
+    agent_id: str | None
+    caller: Party
+    called: Party
+    sdp: str
+    sip_call_id: str
+    peer_address: str
+    """IP address the request came from, for the media latch."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    """The far end of an outbound leg rings."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The far end of an outbound leg answered with this SDP."""
+
+    leg_id: str
+    sdp: str
+    peer_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRefused:
+    """An outbound leg was refused, not reached or not answered. ``status`` is the final SIP status, 408 for silence."""
+
+    leg_id: str
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegReoffered:
+    """The far end renegotiates (hold, resume, refresh), met by ``Signalling.accept_reoffer``; empty SDP: late offer."""
+
+    leg_id: str
+    sdp: str
+    peer_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegDigit:
+    """A digit that came in signalling (SIP INFO)."""
+
+    leg_id: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is over; nothing follows. Told once for each leg that was answered or offered and not refused by us."""
+
+    leg_id: str
+    cause: EndCause
+
+
+LegEvent = LegOffered | LegRinging | LegAnswered | LegRefused | LegReoffered | LegDigit | LegEnded

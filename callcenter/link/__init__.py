@@ -1,0 +1,1 @@
+"""The typed link between the exchange and the web process."""

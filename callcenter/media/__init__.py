@@ -1,0 +1,1 @@
+"""The media plane: SDP, RTP, mixing, and the processes that carry audio."""

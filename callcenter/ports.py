@@ -1,0 +1,196 @@
+"""The ports of the exchange: what it needs from the outside, owned here and implemented elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from callcenter.calls.legs import EndCause, Party
+
+
+class Clock(Protocol):
+    """Time for everything that is not pure."""
+
+    def now(self) -> int:
+        """Milliseconds since the Unix epoch, never going backwards within a process."""
+        ...
+
+
+class Journal(Protocol):
+    """The write-ahead journal: what must survive a restart is in it before it is acted on."""
+
+    def append(self, entry: object, *, at: int) -> int:
+        """Queue a registered dataclass for writing and return its sequence number. Order of calls is order on disk."""
+        ...
+
+    async def committed(self, seq: int) -> None:
+        """Return once everything up to ``seq`` is on disk. Raises ``JournalError`` when it never will be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneTarget:
+    """Whom to ring: the registered phones of an agent."""
+
+    agent_id: str
+
+
+class Signalling(Protocol):
+    """Orders to the signalling stack. Every order returns at once; what comes of it is told by leg events to the sink.
+
+    An order for a leg that has meanwhile ended is ignored: its ``LegEnded`` is on the way.
+    """
+
+    def ring(self, leg_id: str) -> None:
+        """Tell the far end of an inbound leg that it rings (180)."""
+        ...
+
+    def answer(self, leg_id: str, sdp: str) -> None:
+        """Answer an inbound leg (200 with our SDP)."""
+        ...
+
+    def accept_reoffer(self, leg_id: str, sdp: str) -> None:
+        """Answer a ``LegReoffered``."""
+        ...
+
+    def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
+        """Start an outbound leg with our SDP offer. Answered by ``LegRinging``, ``LegAnswered`` or ``LegRefused``."""
+        ...
+
+    def end(self, leg_id: str, cause: EndCause) -> None:
+        """End a leg in whatever state it is: refuse, CANCEL or BYE. ``LegEnded`` (or ``LegRefused`` for an unanswered
+        outbound leg) follows."""
+        ...
+
+    def reachable(self, agent_id: str) -> bool:
+        """Whether a phone of this agent is registered now."""
+        ...
+
+
+class LatchPolicy(StrEnum):
+    """From where a leg's audio is accepted."""
+
+    SDP_ADDRESS = "sdp_address"
+    """Only from the address the SDP names."""
+    LEARN = "learn"
+    """From the first valid stream within the latch window, which must come from the signalling peer's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegProfile:
+    """How to meet one leg's media."""
+
+    peer_address: str
+    latch: LatchPolicy = LatchPolicy.LEARN
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One cell of the gain matrix: what ``source`` says is heard by ``destination``; 0 dB is unchanged."""
+
+    source: str
+    destination: str
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LegStatistics:
+    """What one leg's stream carried. ``heard`` tells whether any audible frame came in."""
+
+    packets_in: int
+    packets_out: int
+    packets_lost: int
+    packets_dropped: int
+    """Refused: wrong source, malformed, too late."""
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A digit came in on a leg's audio stream (RFC 4733)."""
+
+    session_id: str
+    leg_id: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFinished:
+    """A play order is over: ``end``, ``barge_in``, ``stopped`` or ``failed``. Told exactly once for each ``play``."""
+
+    session_id: str
+    play_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegSilent:
+    """No RTP came for the timeout, hold excepted."""
+
+    session_id: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLost:
+    """The media of a session is gone for good."""
+
+    session_id: str
+
+
+MediaEvent = DigitPressed | PlayFinished | LegSilent | SessionLost
+
+
+class MediaPlane(Protocol):
+    """Orders to the media processes. A session is one conversation; its legs hear each other only by routes.
+
+    Media events go to the sink given at construction. Failures raise ``MediaError``.
+    """
+
+    async def create(self, session_id: str) -> None:
+        """Open a session. Raises ``MediaError`` when media is overloaded or absent."""
+        ...
+
+    async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
+        """Meet a far end's offer: add the leg (or renegotiate an existing one) and return our SDP answer.
+
+        Raises ``NoCommonCodec`` when there is none.
+        """
+        ...
+
+    async def make_offer(self, session_id: str, leg_id: str) -> str:
+        """Add a leg and return our SDP offer for it; an existing leg's present description is offered again."""
+        ...
+
+    async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
+        """Take the far end's answer to our offer."""
+        ...
+
+    async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
+        """Close a leg, its routes and its plays. ``None`` when it was not there."""
+        ...
+
+    async def route(self, session_id: str, routes: Sequence[Route]) -> None:
+        """Set the complete gain matrix, from the next frame on. A pair of unity routes is relayed on arrival."""
+        ...
+
+    async def play(
+        self,
+        session_id: str,
+        leg_id: str,
+        play_id: str,
+        paths: Sequence[str],
+        *,
+        loop: bool = False,
+        barge_in: bool = False,
+    ) -> None:
+        """Play WAV files (8 kHz mono 16-bit) one after the other to a leg, over whatever it hears by routes."""
+        ...
+
+    async def stop(self, session_id: str, play_id: str) -> None:
+        """Stop a play; harmless when it is over."""
+        ...
+
+    async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:
+        """Close the session with all its legs; harmless when it is gone."""
+        ...

@@ -1,0 +1,1 @@
+"""What people edit daily: users, agents, queues, numbers, trunks."""

@@ -1,0 +1,1 @@
+"""The customer store: customers, contact points, interactions and their timeline."""

@@ -1,0 +1,1 @@
+"""The call-flow language: flows as data, interpreted by a pure machine."""

@@ -1,0 +1,62 @@
+"""What a running flow orders, and what it reports."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PromptText:
+    """One prompt in one language. ``name`` finds an operator's recording, ``text`` is spoken when there is none."""
+
+    name: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """Answer the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompt:
+    """Play these prompts one after the other; with ``barge_in`` the first digit stops them at once, where they play."""
+
+    play_id: str
+    prompts: tuple[PromptText, ...]
+    barge_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopPrompt:
+    """Stop a prompt that may still be playing."""
+
+    play_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueContact:
+    """Hand the call to a queue. The flow is over."""
+
+    queue_id: str
+    priority: int
+    required_skills: tuple[tuple[str, int], ...]
+    language: str
+    variables: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """End the call. The flow is over."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntered:
+    """Fact: the flow came to this step; ``choice`` is the menu choice that led here, by its label."""
+
+    step: str
+    choice: str | None = None
+
+
+Effect = AnswerCall | PlayPrompt | StopPrompt | EnqueueContact | HangUpCall | StepEntered
