@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from callcenter.calls.legs import EndCause, Party
+from ivr.effects import PromptText
 
 
 class Clock(Protocol):
@@ -141,6 +142,35 @@ class SessionLost:
 MediaEvent = DigitPressed | PlayFinished | LegSilent | SessionLost
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the customer store knows about a caller: ``none``, ``one``, ``many`` or ``unavailable``.
+
+    ``name`` and ``language`` are set when there is exactly one.
+    """
+
+    state: str
+    customer_ids: tuple[str, ...] = ()
+    name: str | None = None
+    language: str | None = None
+
+
+class CustomerDirectory(Protocol):
+    """Finds customers by number."""
+
+    async def match(self, number: str) -> Match:
+        """Who has this number. Never raises: a slow, dead or lying store is ``unavailable`` after a deadline."""
+        ...
+
+
+class Prompts(Protocol):
+    """Where spoken prompts are found."""
+
+    async def path(self, prompt: PromptText) -> str:
+        """A WAV file (8 kHz, mono, 16 bit) that says this."""
+        ...
+
+
 class MediaPlane(Protocol):
     """Orders to the media processes. A session is one conversation; its legs hear each other only by routes.
 
@@ -187,7 +217,7 @@ class MediaPlane(Protocol):
         """Play WAV files (8 kHz mono 16-bit) one after the other to a leg, over whatever it hears by routes."""
         ...
 
-    async def stop(self, session_id: str, play_id: str) -> None:
+    async def stop_play(self, session_id: str, play_id: str) -> None:
         """Stop a play; harmless when it is over."""
         ...
 

@@ -1,0 +1,168 @@
+"""`callcenter serve`: the supervisor of the three kinds of process. It owns no data; it starts, watches and restarts.
+
+Media starts first, because its sockets outlive the exchange; web may come and go as it likes.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from callcenter.config import Settings
+from callcenter.errors import CallCenterError
+
+log = structlog.get_logger(__name__)
+
+RESTART_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pause before each restart in a row."""
+QUICK_DEATH_SECONDS = 30.0
+"""A process that lived this long starts the row anew."""
+MAX_QUICK_DEATHS = 12
+STOP_SECONDS = 8.0
+_PR_SET_PDEATHSIG = 1
+
+
+class ProcessFailed(CallCenterError):
+    """A process of ours does not stay up; its own last lines on standard error say why."""
+
+    code = "process-failed"
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process (SIGTERM) when its parent dies: a killed supervisor leaves no orphans."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Process:
+    """One supervised process."""
+
+    name: str
+    command: Sequence[str]
+    env: dict[str, str] = field(default_factory=dict)
+    pid: int | None = None
+    _stopping: bool = False
+    _child: asyncio.subprocess.Process | None = None
+
+    async def supervise(self) -> None:
+        """Keep it running until ``stop``. Raises ``ProcessFailed`` when it dies again and again."""
+        deaths = 0
+        while not self._stopping:
+            started = asyncio.get_running_loop().time()
+            self._child = await asyncio.create_subprocess_exec(*self.command, env={**os.environ, **self.env})
+            self.pid = self._child.pid
+            status = await self._child.wait()
+            if self._stopping:
+                return
+            lived = asyncio.get_running_loop().time() - started
+            deaths = 1 if lived > QUICK_DEATH_SECONDS else deaths + 1
+            log.warning("process died", name=self.name, status=status, deaths=deaths)
+            if deaths > MAX_QUICK_DEATHS:
+                raise ProcessFailed(f"{self.name} died {deaths} times in a row; see its messages above")
+            await asyncio.sleep(RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1])
+
+    async def stop(self) -> None:
+        """Ask it to end, and end it when it does not."""
+        self._stopping = True
+        child = self._child
+        if child is None or child.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await child.wait()
+        except TimeoutError:
+            log.warning("process did not end; killed", name=self.name)
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+def server_processes(settings: Settings, config: Path) -> list[Process]:
+    """The three kinds of process of one installation, in the order in which they start."""
+    python = [sys.executable, "-m"]
+    return [
+        Process(
+            "media",
+            [
+                *python,
+                "callcenter.media.mediad",
+                "--socket",
+                str(settings.media_socket),
+                "--host",
+                settings.media.host,
+                "--port-min",
+                str(settings.media.port_min),
+                "--port-max",
+                str(settings.media.port_max),
+                "--workers",
+                str(settings.media.workers),
+                "--parent-pid",
+                str(os.getpid()),
+            ],
+        ),
+        Process("exchange", [*python, "callcenter", "run-exchange", "--config", str(config)]),
+        Process("web", [*python, "callcenter", "run-web", "--config", str(config)]),
+    ]
+
+
+class Supervisor:
+    """Runs processes together: all until told to stop, or until one of them cannot be kept up."""
+
+    def __init__(self, processes: Sequence[Process]) -> None:
+        self.processes = {process.name: process for process in processes}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended = asyncio.Event()
+
+    def start(self) -> None:
+        """Start everything."""
+        for process in self.processes.values():
+            self.add(process)
+
+    def add(self, process: Process) -> None:
+        """Start one more."""
+        self.processes[process.name] = process
+        task = asyncio.create_task(process.supervise(), name=process.name)
+        task.add_done_callback(lambda _: self._ended.set())
+        self._tasks.append(task)
+
+    def end(self) -> None:
+        """Tell ``wait`` to return."""
+        self._ended.set()
+
+    async def wait(self) -> None:
+        """Until ``end``, or until a process failed for good. Raises ``ProcessFailed``."""
+        await self._ended.wait()
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def stop(self) -> None:
+        """Stop everything, last started first."""
+        for process in reversed(list(self.processes.values())):
+            await process.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def serve(settings: Settings, config: Path) -> None:
+    """Run an installation until SIGTERM or SIGINT. Raises ``ProcessFailed``."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    supervisor = Supervisor(server_processes(settings, config))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, supervisor.end)
+    supervisor.start()
+    try:
+        await supervisor.wait()
+    finally:
+        await supervisor.stop()

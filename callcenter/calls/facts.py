@@ -1,0 +1,227 @@
+"""What happened to calls, past tense: written to the journal before anybody acts on it, then told on the bus.
+
+``at`` is an instant in milliseconds since the epoch. ``call_id`` is also the id of the call's contact.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How a call ended; exactly one for each call."""
+
+    ANSWERED = "answered"
+    """An agent talked with the customer."""
+    ABANDONED = "abandoned"
+    """The customer left while waiting for an agent."""
+    ABANDONED_IN_FLOW = "abandoned_in_flow"
+    """The customer left in the menu."""
+    COMPLETED_IN_FLOW = "completed_in_flow"
+    """The flow ended the call by itself."""
+    CLOSED_HOURS = "closed_hours"
+    NO_QUEUE = "no_queue"
+    """The queue was removed while the customer waited."""
+    FAILED = "failed"
+    """Something of ours broke."""
+    SYSTEM_RESTART = "system_restart"
+    """The exchange died while the call was up."""
+
+
+class EndedBy(StrEnum):
+    """Who ended a call."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class TimersFired:
+    """The routing engine's timers were run at ``at``; replay runs them at the same instant."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSnapshot:
+    """The routing engine and the day's counts at this point of the journal; replay starts here."""
+
+    at: int
+    engine: dict[str, Any]
+    counts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A customer's call reached us."""
+
+    call_id: str
+    at: int
+    caller: str
+    caller_name: str
+    called: str
+    trunk_id: str
+    sip_call_id: str
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The flow answered the call; the customer hears us."""
+
+    call_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallStepTaken:
+    """The flow entered a step; ``choice`` is the label of the menu choice that led to it. Digits are not kept."""
+
+    call_id: str
+    at: int
+    step: str
+    choice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMatched:
+    """What the customer store answered about the caller: ``none``, ``one``, ``many`` or ``unavailable``."""
+
+    call_id: str
+    at: int
+    state: str
+    customer_ids: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerIdentified:
+    """The agent said which customer this is."""
+
+    call_id: str
+    at: int
+    customer_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallQueued:
+    """The flow handed the call to a queue; also told when it goes back after an agent was lost while connecting."""
+
+    call_id: str
+    at: int
+    queue_id: str
+    priority: int
+    language: str | None
+    required_skills: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallOffered:
+    """An agent's phone is being rung."""
+
+    call_id: str
+    at: int
+    offer_id: str
+    agent_id: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallOfferFailed:
+    """The agent did not take it; the customer waits on."""
+
+    call_id: str
+    at: int
+    offer_id: str
+    agent_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallConnected:
+    """Customer and agent are bridged."""
+
+    call_id: str
+    at: int
+    offer_id: str
+    agent_id: str
+    queue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over."""
+
+    call_id: str
+    at: int
+    outcome: Outcome
+    ended_by: EndedBy
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call as the customer store keeps it: the fold of its facts (``calls/record.py``). Milliseconds throughout."""
+
+    call_id: str
+    caller: str
+    caller_name: str
+    called: str
+    trunk_id: str
+    sip_call_id: str
+    flow: str
+    outcome: Outcome
+    ended_by: EndedBy
+    arrived_at: int
+    ended_at: int
+    connected_at: int | None
+    queue_id: str | None
+    agent_id: str | None
+    language: str | None
+    flow_path: tuple[str, ...]
+    match_state: str
+    customer_id: str | None
+    waited_ms: int
+    """From entering the queue to being connected, or to the end; 0 when it never queued."""
+    talk_ms: int
+    offers: int
+    missed_offers: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallClosed:
+    """The call's record is complete. One for each ``CallArrived``; the customer store is a projection of these."""
+
+    call_id: str
+    at: int
+    record: CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpRecorded:
+    """What the agent wrote down after the conversation."""
+
+    call_id: str
+    at: int
+    agent_id: str
+    disposition: str
+    notes: str
+    wrap_up_ms: int
+
+
+CallFact = (
+    CallArrived
+    | CallAnswered
+    | CallStepTaken
+    | CustomerMatched
+    | CustomerIdentified
+    | CallQueued
+    | CallOffered
+    | CallOfferFailed
+    | CallConnected
+    | CallEnded
+    | CallClosed
+    | WrapUpRecorded
+)

@@ -1,0 +1,159 @@
+"""The command line. Each command loads what it needs itself, so that `--help` answers at once."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from callcenter.errors import CallCenterError, ConfigError
+
+app = typer.Typer(
+    name="callcenter",
+    help="A contact center: SIP, IVR, routing, agent console and customer store.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The installation's callcenter.toml.")]
+DEFAULT_CONFIG = Path("callcenter.toml")
+
+
+@app.command()
+def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the contact center: exchange, web and media processes, supervised."""
+    from callcenter.app import serve as serve_installation
+    from callcenter.config import load_settings
+    from callcenter.logs import configure_logs
+
+    configure_logs("supervisor")
+    run(lambda: serve_installation(load_settings(config), config))
+
+
+@app.command()
+def demo(
+    calls: Annotated[
+        int | None, typer.Option(help="Make this many calls as fast as the floor allows, then end.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object, as the last line.")
+    ] = False,
+    data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path("var/demo"),
+    sip_port: Annotated[int, typer.Option(help="UDP and TCP port for SIP on 127.0.0.1.")] = 5060,
+    web_port: Annotated[int, typer.Option(help="TCP port for the console on 127.0.0.1.")] = 8000,
+) -> None:
+    """A demo company on this machine: simulated customers and agents use real SIP, real RTP and the real console."""
+    from callcenter.demo.run import DemoOptions, run_demo
+    from callcenter.logs import configure_logs
+
+    configure_logs("demo", level="warning")
+    options = DemoOptions(data_dir=data_dir, sip_port=sip_port, web_port=web_port, calls=calls, as_json=as_json)
+    raise typer.Exit(run(lambda: run_demo(options)))
+
+
+@app.command("check-config")
+def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Read the configuration, the site and its flows, and say what is wrong with them."""
+    from callcenter.config import load_settings
+    from callcenter.site.repository import load_flows, load_site
+
+    with_errors(lambda: load_flows(load_site(load_settings(config).site), load_settings(config).site))
+    typer.echo(f"{config}: good")
+
+
+@app.command("lint-flow")
+def lint_flow(file: Annotated[Path, typer.Argument(help="The flow's TOML file.")]) -> None:
+    """Say what is wrong, or doubtful, in a call flow."""
+    from ivr.lint import lint
+    from ivr.parser import parse_flow
+
+    findings = lint(with_errors(lambda: parse_flow(file.read_text("utf-8"), source=str(file))))
+    for finding in findings:
+        typer.echo(str(finding))
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command("add-user")
+def add_user(
+    login: Annotated[str, typer.Argument(help="Login and id: lower-case letters, digits, dot, hyphen.")],
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    queues: Annotated[str, typer.Option(help="Queues the agent serves, separated by commas.")] = "",
+    skills: Annotated[str, typer.Option(help="Skills with levels, such as en=2,zh=1.")] = "",
+    role: Annotated[list[str], typer.Option(help="agent, supervisor or administrator; may be repeated.")] = ["agent"],  # noqa: B006 - typer copies it
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Add a person to the site file. Asks for the password, or reads it from standard input when piped."""
+    from callcenter.config import load_settings
+    from callcenter.site.people import add_person
+
+    password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    settings = with_errors(lambda: load_settings(config))
+    with_errors(
+        lambda: add_person(
+            settings.site,
+            realm=settings.sip.realm,
+            login=login,
+            name=name,
+            password=password or secrets.token_urlsafe(9),
+            roles=tuple(role),
+            queues=tuple(filter(None, queues.split(","))),
+            skills=dict(pair.split("=", 1) for pair in filter(None, skills.split(","))),
+        )
+    )
+    typer.echo(f"{login} added to {settings.site}; restart the contact center to let them in")
+
+
+@app.command("run-exchange", hidden=True)
+def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """The exchange process; started by `serve`."""
+    from callcenter.app import die_with_parent
+    from callcenter.config import load_settings
+    from callcenter.exchange import run_exchange
+    from callcenter.logs import configure_logs
+
+    die_with_parent()
+    configure_logs("exchange")
+    run(lambda: run_exchange(load_settings(config)))
+
+
+@app.command("run-web", hidden=True)
+def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """The web process; started by `serve`."""
+    from callcenter.app import die_with_parent
+    from callcenter.config import load_settings
+    from callcenter.logs import configure_logs
+    from callcenter.web import run_web
+
+    die_with_parent()
+    configure_logs("web")
+    run(lambda: run_web(load_settings(config)))
+
+
+def run(main: Any) -> Any:
+    """Run a coroutine on uvloop; a known error becomes one clear line and exit code 1 (2 for configuration)."""
+    import uvloop
+
+    def go() -> Any:
+        coroutine: Coroutine[Any, Any, Any] = main()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(coroutine)
+
+    return with_errors(go)
+
+
+def with_errors(work: Any) -> Any:
+    """Call ``work``; a known error becomes one clear line and an exit code."""
+    from ivr.errors import IvrError
+
+    try:
+        return work()
+    except (CallCenterError, IvrError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
+    except OSError as error:
+        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None

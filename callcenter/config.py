@@ -1,0 +1,157 @@
+"""The configuration of an installation: one ``callcenter.toml``, overridden by the environment.
+
+``CALLCENTER_SIP__PORT=5070`` overrides ``port`` in ``[sip]``. Unknown keys are refused with their path. Relative paths
+are relative to the configuration file.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from callcenter.errors import ConfigError
+
+
+class Section(BaseModel):
+    """A section of the file: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SipSection(Section):
+    """Where phones and trunks reach us."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=5060, ge=0, le=65535)
+    advertised_host: str | None = None
+    """Address put into Contact and Via when it differs from ``host``."""
+    realm: str = "callcenter"
+
+
+class WebSection(Section):
+    """Where browsers reach us."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    allowed_origins: tuple[str, ...] = ()
+    """Origins, besides the server's own, whose pages may use the console."""
+
+
+class MediaSection(Section):
+    """Audio."""
+
+    host: str = "127.0.0.1"
+    port_min: int = Field(default=16384, ge=1024, le=65534)
+    port_max: int = Field(default=32766, ge=1024, le=65534)
+    workers: int = Field(default=1, ge=1, le=64)
+
+
+class StoreSection(Section):
+    """The customer store."""
+
+    url: str | None = None
+    """SQLAlchemy URL; by default a SQLite file in the data directory."""
+
+
+class SpeechSection(Section):
+    """Prompts."""
+
+    recordings: Path | None = None
+    """Folder of the operator's own prompts, ``<language>/<name>.wav``, used instead of the speech engine."""
+
+
+class Settings(BaseSettings):
+    """Everything an installation sets."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CALLCENTER_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
+    )
+
+    data_dir: Path = Path("var")
+    site: Path = Path("site.toml")
+    """The file with agents, queues, numbers and trunks."""
+    sip: SipSection = SipSection()
+    web: WebSection = WebSection()
+    media: MediaSection = MediaSection()
+    store: StoreSection = StoreSection()
+    speech: SpeechSection = SpeechSection()
+
+    base_dir: ClassVar[Path] = Path()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        del settings_cls, dotenv_settings
+        return env_settings, init_settings, file_secret_settings
+
+    @property
+    def journal_path(self) -> Path:
+        """The exchange's write-ahead journal."""
+        return self.data_dir / "journal.sqlite"
+
+    @property
+    def store_url(self) -> str:
+        """The customer store's database."""
+        return self.store.url or f"sqlite+aiosqlite:///{self.data_dir / 'store.sqlite'}"
+
+    @property
+    def exchange_socket(self) -> Path:
+        """Where the exchange listens for the web process."""
+        return self.data_dir / "exchange.sock"
+
+    @property
+    def media_socket(self) -> Path:
+        """Where the media process listens for the exchange."""
+        return self.data_dir / "media.sock"
+
+    @property
+    def prompt_cache(self) -> Path:
+        """Rendered prompts and music."""
+        return self.data_dir / "prompts"
+
+    @property
+    def secret_path(self) -> Path:
+        """The key that signs sessions and SIP nonces."""
+        return self.data_dir / "secret.key"
+
+
+def load_settings(path: Path | None, **overrides: Any) -> Settings:
+    """Read ``path`` (``None``: defaults and environment only). Raises ``ConfigError`` naming file, key and remedy."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}); name the file with --config") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    try:
+        settings = Settings(**{**values, **overrides})
+    except ValidationError as error:
+        raise ConfigError(explain(path or Path("environment"), error)) from error
+    base = path.parent if path is not None else Path()
+    settings = settings.model_copy(
+        update={"data_dir": (base / settings.data_dir).resolve(), "site": (base / settings.site).resolve()}
+    )
+    if settings.media.port_min >= settings.media.port_max:
+        raise ConfigError(f"{path}: media.port_min must be below media.port_max")
+    return settings
+
+
+def explain(path: Path, error: ValidationError) -> str:
+    """A validation error in a person's words: one line for each fault, with the key's path."""
+    lines = []
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        what = "unknown key; remove it or correct its spelling" if fault["type"] == "extra_forbidden" else fault["msg"]
+        lines.append(f"{path}: {where}: {what}")
+    return "\n".join(lines)

@@ -1,0 +1,125 @@
+"""The desk at the exchange: what people at desks may order, checked against the floor and brought to its owner."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from acd.errors import AcdError
+from acd.events import AgentMadeNotReady, AgentMadeReady, AgentSignedIn, AgentSignedOut, Event, WrapUpFinished
+from acd.ids import AgentId
+from agent_console.messages import AgentState
+from agent_console.ports import IntentError
+from callcenter.bus import Bus
+from callcenter.calls import events as ev
+from callcenter.calls.facts import CallConnected, CallEnded, WrapUpRecorded
+from callcenter.calls.switchboard import Switchboard
+from callcenter.floor import FloorFold
+from callcenter.ports import Clock, Journal, Signalling
+from callcenter.routing import RoutingInbox
+
+REMEMBERED_CONVERSATIONS = 10_000
+"""How many conversations are remembered for a wrap-up that is handed in late."""
+
+
+@dataclass(slots=True)
+class _Conversation:
+    agent_id: str
+    ended_at: int | None = None
+
+
+class ExchangeDesk:
+    """Implements the console's ``Desk`` port where the floor is."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        bus: Bus,
+        signalling: Signalling,
+        routing: RoutingInbox,
+        switchboard: Switchboard,
+        floor: FloorFold,
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._bus = bus
+        self._signalling = signalling
+        self._routing = routing
+        self._switchboard = switchboard
+        self._floor = floor
+        self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
+        bus.subscribe(self._remember)
+
+    async def sign_in(self, agent_id: str) -> None:
+        """Take the seat."""
+        await self._request(AgentSignedIn(AgentId(agent_id)))
+
+    async def sign_out(self, agent_id: str) -> None:
+        """Leave the seat."""
+        await self._request(AgentSignedOut(AgentId(agent_id)))
+
+    async def ready(self, agent_id: str) -> None:
+        """Ask for contacts; refused without a registered phone, because they would only ring in vain."""
+        if not self._signalling.reachable(agent_id):
+            raise IntentError("phone-not-registered", "Your phone is not registered; switch it on, then go ready.")
+        await self._request(AgentMadeReady(AgentId(agent_id)))
+
+    async def not_ready(self, agent_id: str, reason: str) -> None:
+        """Ask for a pause."""
+        await self._request(AgentMadeNotReady(AgentId(agent_id), reason))
+
+    async def decline(self, agent_id: str, contact_id: str) -> None:
+        """Refuse the contact that rings."""
+        agent = self._floor.agent(agent_id)
+        if agent is None or agent.state is not AgentState.OFFERED or agent.contact_id != contact_id:
+            raise IntentError("offer-gone", "This call does not ring at your desk any more.")
+        self._switchboard.tell(contact_id, ev.DeclineOrdered())
+
+    async def hang_up(self, agent_id: str, contact_id: str) -> None:
+        """End the conversation."""
+        agent = self._floor.agent(agent_id)
+        holds = agent is not None and agent.state is AgentState.BUSY and agent.contact_id == contact_id
+        if not holds or not self._switchboard.tell(contact_id, ev.HangUpOrdered()):
+            raise IntentError("contact-gone", "This call is over.")
+
+    async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
+        """Say which customer this is, while the call lasts."""
+        contact = self._floor.contact(contact_id)
+        if contact is None or contact.agent_id != agent_id:
+            raise IntentError("contact-gone", "This call is not at your desk.")
+        if not self._switchboard.identify(contact_id, customer_id, agent_id):
+            raise IntentError("contact-gone", "This call is over.")
+
+    async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
+        """Complete the wrap-up; one that comes after its time-out is written down all the same."""
+        agent = self._floor.agent(agent_id)
+        wraps_up = agent is not None and agent.state is AgentState.WRAP_UP and agent.contact_id == contact_id
+        conversation = self._conversations.get(contact_id)
+        if not wraps_up and (conversation is None or conversation.agent_id != agent_id):
+            raise IntentError("contact-gone", "You had no conversation in this call.")
+        now = self._clock.now()
+        ended_at = conversation.ended_at if conversation is not None else None
+        wrap_up_ms = 0 if ended_at is None else max(0, now - ended_at)
+        fact = WrapUpRecorded(contact_id, now, agent_id, disposition, notes, wrap_up_ms)
+        await self._journal.committed(self._journal.append(fact, at=now))
+        self._bus.publish(fact, now)
+        if wraps_up:
+            await self._request(WrapUpFinished(AgentId(agent_id)))
+
+    async def _request(self, event: Event) -> None:
+        try:
+            await self._routing.request(event)
+        except AcdError as error:
+            raise IntentError(error.code, str(error)) from error
+
+    def _remember(self, fact: object, at: int) -> None:
+        del at
+        match fact:
+            case CallConnected(call_id=call_id, agent_id=agent_id):
+                self._conversations[call_id] = _Conversation(agent_id)
+                if len(self._conversations) > REMEMBERED_CONVERSATIONS:
+                    self._conversations.popitem(last=False)
+            case CallEnded(call_id=call_id, at=ended_at) if call_id in self._conversations:
+                self._conversations[call_id].ended_at = ended_at
+            case _:
+                pass

@@ -1,0 +1,72 @@
+"""What may stand in the journal and travel on the link: one table from a kind to the dataclass it names.
+
+A kind is the stable name on disk. Renaming one needs a second row that still reads the old name.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from acd import events as acd_events
+from callcenter.calls import facts
+from callcenter.errors import JournalError
+
+ENTRY_KINDS: Mapping[str, type[Any]] = {
+    "floor.configured": acd_events.FloorConfigured,
+    "agent.signed_in": acd_events.AgentSignedIn,
+    "agent.signed_out": acd_events.AgentSignedOut,
+    "agent.made_ready": acd_events.AgentMadeReady,
+    "agent.made_not_ready": acd_events.AgentMadeNotReady,
+    "contact.arrived": acd_events.ContactArrived,
+    "contact.left": acd_events.ContactLeft,
+    "offer.accepted": acd_events.OfferAccepted,
+    "offer.declined": acd_events.OfferDeclined,
+    "contact.finished": acd_events.ContactFinished,
+    "wrap_up.finished": acd_events.WrapUpFinished,
+    "routing.timers_fired": facts.TimersFired,
+    "routing.snapshot": facts.RoutingSnapshot,
+    "call.arrived": facts.CallArrived,
+    "call.answered": facts.CallAnswered,
+    "call.step_taken": facts.CallStepTaken,
+    "call.customer_matched": facts.CustomerMatched,
+    "call.customer_identified": facts.CustomerIdentified,
+    "call.queued": facts.CallQueued,
+    "call.offered": facts.CallOffered,
+    "call.offer_failed": facts.CallOfferFailed,
+    "call.connected": facts.CallConnected,
+    "call.ended": facts.CallEnded,
+    "call.closed": facts.CallClosed,
+    "wrap_up.recorded": facts.WrapUpRecorded,
+}
+"""Every journal entry. Routing inputs come first, then the facts of calls."""
+
+KIND_OF: Mapping[type[Any], str] = {entry: kind for kind, entry in ENTRY_KINDS.items()}
+
+
+def encode(entry: object) -> tuple[str, bytes]:
+    """An entry's kind and body. Raises ``JournalError`` for a type that has no row in the table."""
+    kind = KIND_OF.get(type(entry))
+    if kind is None:
+        raise JournalError(f"{type(entry).__name__} has no row in callcenter.entries.ENTRY_KINDS")
+    return kind, msgspec.msgpack.encode(entry)
+
+
+def subject_of(entry: object) -> str | None:
+    """What an entry is about: its call or contact, else its agent; ``None`` for entries about the whole floor."""
+    for name in ("call_id", "contact_id", "agent_id"):
+        subject = getattr(entry, name, None)
+        if isinstance(subject, str):
+            return subject
+    return None
+
+
+def decode(kind: str, body: bytes) -> Any:
+    """The entry that ``encode`` took apart. Raises ``JournalError`` for an unknown kind or a body that does not fit."""
+    entry = ENTRY_KINDS.get(kind)
+    if entry is None:
+        raise JournalError(f"journal entry of unknown kind {kind!r}; it was written by a newer version")
+    try:
+        return msgspec.msgpack.decode(body, type=entry)
+    except msgspec.MsgspecError as error:
+        raise JournalError(f"journal entry of kind {kind!r} cannot be read: {error}") from error

@@ -1,0 +1,157 @@
+"""The exchange process: SIP, calls, routing, journal; one asyncio loop that nothing slow may enter."""
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+import structlog
+
+from callcenter.calls.legs import LegEvent
+from callcenter.clock import SystemClock
+from callcenter.config import Settings
+from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
+from callcenter.journal import JournalReader, SqliteJournal
+from callcenter.link.exchange_side import ExchangeLink
+from callcenter.media.music import music_path
+from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.media.speech import PromptStore, default_engine
+from callcenter.ports import MediaEvent
+from callcenter.recovery import recover
+from callcenter.secret import installation_key
+from callcenter.sip.trunks import Trunk
+from callcenter.sip.user_agent import SipSettings, UserAgent
+from callcenter.site.models import Site
+from callcenter.site.repository import load_flows, load_site
+from ivr.effects import PromptText
+from ivr.flow import Flow
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCredentials:
+    """The phones' digest secrets, from the site. A phone's user name is its agent's id."""
+
+    secrets: Mapping[tuple[str, str], str]
+
+    def ha1(self, username: str, algorithm: str) -> str | None:
+        """HA1 of RFC 7616 for ``SHA-256`` or ``MD5``, ``None`` when there is none."""
+        return self.secrets.get((username, algorithm.upper()))
+
+    def agent_of(self, username: str) -> str | None:
+        """The agent whose phone this is."""
+        known = any((username, algorithm) in self.secrets for algorithm in ("SHA-256", "MD5"))
+        return username if known else None
+
+
+def site_credentials(site: Site) -> SiteCredentials:
+    """The digest secrets of every agent that has some."""
+    found = {}
+    for agent in site.agents:
+        for algorithm, ha1 in (("SHA-256", agent.sip_ha1_sha256), ("MD5", agent.sip_ha1_md5)):
+            if ha1 is not None:
+                found[agent.id, algorithm] = ha1
+    return SiteCredentials(found)
+
+
+def site_trunks(site: Site) -> list[Trunk]:
+    """The trunks as the SIP front end knows them."""
+    return [
+        Trunk(each.id, tuple(ip_network(address) for address in each.addresses), frozenset(each.ports))
+        for each in site.trunks
+    ]
+
+
+def spoken_prompts(flows: Iterable[Flow]) -> list[PromptText]:
+    """Everything the flows can say, in every language."""
+    return [
+        PromptText(name, language, text)
+        for flow in flows
+        for name, texts in flow.prompts.items()
+        for language, text in texts.items()
+    ]
+
+
+async def run_exchange(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``JournalError`` when it cannot start."""
+    site = load_site(settings.site)
+    flows = load_flows(site, settings.site)
+    prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, default_engine())
+    await prompts.prepare(spoken_prompts(flows.values()))
+    reader = JournalReader(settings.journal_path)
+    journal = SqliteJournal(settings.journal_path)
+    await journal.open()
+    floor = new_floor(site)
+    recovered = await asyncio.to_thread(recover, reader, floor)
+    clock = SystemClock(not_before=recovered.last_at)
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(error: BaseException | None = None) -> None:
+        if not ended.done():
+            if error is not None:
+                ended.set_exception(error)
+            else:
+                ended.set_result(None)
+
+    def on_leg_event(event: LegEvent) -> None:
+        core.switchboard.on_leg_event(event)
+
+    def on_media_event(event: MediaEvent) -> None:
+        core.switchboard.on_media_event(event)
+
+    def on_registration(agent_id: str, registered: bool) -> None:
+        core.on_registration(agent_id, registered)
+
+    media = EmbeddedMediaPlane(settings.media_socket, on_media_event)
+    user_agent = UserAgent(
+        clock=clock,
+        sink=on_leg_event,
+        settings=SipSettings(
+            host=settings.sip.host,
+            port=settings.sip.port,
+            advertised_host=settings.sip.advertised_host,
+            realm=settings.sip.realm,
+        ),
+        directory=site_credentials(site),
+        trunks=site_trunks(site),
+        secret=installation_key(settings.secret_path),
+        on_registration=on_registration,
+    )
+    link = ExchangeLink(
+        settings.exchange_socket,
+        floor=floor.view,
+        journal_seq=lambda: journal.committed_seq,
+        desk=lambda: core.desk,
+    )
+    core = ExchangeCore(
+        ports=ExchangePorts(clock, journal, user_agent, media, link, prompts),
+        site=site,
+        flows=flows,
+        music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
+        engine=recovered.engine,
+        floor=floor,
+        on_changes=link.tell_changes,
+        on_closed=lambda: link.tell_journal(journal.committed_seq),
+        on_fatal=end,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    await media.start()
+    await core.start(recovered.orphans)
+    await link.start()
+    await user_agent.start()
+    gc.freeze()
+    log.info("exchange ready", pid=os.getpid(), replayed=recovered.inputs_replayed, orphans=len(recovered.orphans))
+    try:
+        await ended
+    finally:
+        await core.stop()
+        await user_agent.stop()
+        await link.stop()
+        await media.stop()
+        await journal.close()
+        await prompts.close()

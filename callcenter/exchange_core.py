@@ -1,0 +1,174 @@
+"""The exchange without its sockets: routing, calls, floor and desk around the ports.
+
+The same object serves the real process (``exchange.py``) and the scenario tests, which fill the ports with fakes and
+run it under virtual time.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from acd.engine import Acd
+from acd.errors import AcdError
+from acd.events import AgentMadeNotReady, Event
+from acd.ids import AgentId
+from agent_console.messages import AgentState, Change
+from callcenter.bus import Bus
+from callcenter.calls.facts import CallClosed, RoutingSnapshot, WrapUpRecorded
+from callcenter.calls.record import OpenRecord
+from callcenter.calls.runner import CallDependencies
+from callcenter.calls.switchboard import Switchboard
+from callcenter.desk import ExchangeDesk
+from callcenter.floor import FloorFold, PhoneRegistrationChanged
+from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, Prompts, Signalling
+from callcenter.recovery import closing_facts, closing_inputs
+from callcenter.routing import Routing
+from callcenter.site.models import Site
+from callcenter.site.repository import floor_configuration
+from ivr.flow import Flow
+
+log = structlog.get_logger(__name__)
+
+PHONE_GONE = "phone_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangePorts:
+    """The outside, as the exchange needs it."""
+
+    clock: Clock
+    journal: Journal
+    signalling: Signalling
+    media: MediaPlane
+    directory: CustomerDirectory
+    prompts: Prompts
+
+
+class ExchangeCore:
+    """Everything that decides. ``on_changes`` hears each change of the floor, ``on_closed`` that the customer store has
+    something new to read, ``on_fatal`` that the process must end."""
+
+    def __init__(
+        self,
+        *,
+        ports: ExchangePorts,
+        site: Site,
+        flows: Mapping[str, Flow],
+        music: str,
+        engine: Acd,
+        floor: FloorFold,
+        on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
+        on_closed: Callable[[], None] = lambda: None,
+        on_fatal: Callable[[BaseException], None] = lambda _: None,
+    ) -> None:
+        self.floor = floor
+        self.bus = Bus()
+        self._ports = ports
+        self._site = site
+        self._on_changes = on_changes
+        self._on_closed = on_closed
+        self._on_fatal = on_fatal
+        self.routing = Routing(
+            engine, clock=ports.clock, journal=ports.journal, bus=self.bus, on_outcome=self._on_routing_outcome
+        )
+        deps = CallDependencies(
+            clock=ports.clock,
+            journal=ports.journal,
+            bus=self.bus,
+            signalling=ports.signalling,
+            media=ports.media,
+            directory=ports.directory,
+            prompts=ports.prompts,
+            routing=self.routing,
+            flows=flows,
+            music=music,
+        )
+        self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
+        self.desk = ExchangeDesk(
+            clock=ports.clock,
+            journal=ports.journal,
+            bus=self.bus,
+            signalling=ports.signalling,
+            routing=self.routing,
+            switchboard=self.switchboard,
+            floor=floor,
+        )
+        self.bus.subscribe(self._fold)
+        self.bus.subscribe(self._tell_closed)
+        self._routing_task: asyncio.Task[None] | None = None
+
+    # Life
+
+    async def start(self, orphans: Sequence[OpenRecord] = ()) -> None:
+        """Close what an earlier life left open, take the present configuration, and serve."""
+        now = self._ports.clock.now()
+        self._routing_task = asyncio.create_task(self.routing.run(), name="routing")
+        self._routing_task.add_done_callback(self._routing_ended)
+        for event in closing_inputs(self.routing.engine):
+            await self._tolerate(event)
+        await self._close_orphans(orphans, now)
+        configuration = floor_configuration(self._site)
+        await self.routing.request(configuration)
+        self._fold(configuration, now)
+        self._ports.journal.append(
+            RoutingSnapshot(now, dict(self.routing.engine.snapshot()), dict(self.floor.counts())), at=now
+        )
+
+    async def stop(self) -> None:
+        """End the calls politely, then the routing."""
+        await self.switchboard.close()
+        if self._routing_task is not None:
+            self._routing_task.cancel()
+
+    def on_registration(self, agent_id: str, registered: bool) -> None:
+        """An agent's phone came or went; an agent whose phone is gone gets no contacts."""
+        now = self._ports.clock.now()
+        self._fold(PhoneRegistrationChanged(agent_id, registered), now)
+        agent = self.floor.agent(agent_id)
+        if not registered and agent is not None and agent.state is AgentState.READY:
+            self.routing.post(AgentMadeNotReady(AgentId(agent_id), PHONE_GONE))
+
+    async def _close_orphans(self, orphans: Sequence[OpenRecord], now: int) -> None:
+        journal, seq = self._ports.journal, 0
+        for orphan in orphans:
+            for fact in closing_facts(orphan, now=now):
+                seq = journal.append(fact, at=now)
+            log.warning("call closed after restart", call_id=orphan.arrived.call_id)
+        if seq:
+            await journal.committed(seq)
+            self._on_closed()
+
+    async def _tolerate(self, event: Event) -> None:
+        try:
+            await self.routing.request(event)
+        except AcdError as error:
+            log.warning("routing refused", routing_event=type(event).__name__, error=str(error))
+
+    def _routing_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_fatal(error)
+
+    # Facts
+
+    def _fold(self, fact: object, at: int) -> None:
+        changes = self.floor.apply(fact, at)
+        if changes:
+            self._on_changes(changes)
+
+    def _tell_closed(self, fact: object, at: int) -> None:
+        del at
+        if isinstance(fact, CallClosed | WrapUpRecorded):
+            self._on_closed()
+
+    def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
+        self.switchboard.on_routing_outcome(outcome, contact_id)
+
+
+def new_floor(site: Site) -> FloorFold:
+    """An empty floor for this site."""
+    return FloorFold(
+        time_zone=ZoneInfo(site.time_zone), targets={queue.id: queue.service_level_seconds for queue in site.queues}
+    )

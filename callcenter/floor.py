@@ -1,0 +1,288 @@
+"""The live floor as a fold of facts: agents, queues and contacts as consoles see them. Pure.
+
+``apply`` takes one fact and returns the changes it made; a stale view plus these changes equals a fresh ``view()``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace as replace_view
+
+from acd import outcomes as acd
+from acd.events import FloorConfigured
+from agent_console.messages import (
+    AgentChanged,
+    AgentState,
+    AgentView,
+    Change,
+    ContactChanged,
+    ContactRemoved,
+    ContactState,
+    ContactView,
+    CustomerMatch,
+    FloorView,
+    MatchState,
+    QueueChanged,
+    QueueView,
+)
+from callcenter.calls import facts
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRegistrationChanged:
+    """An agent's first phone registered, or the last one is gone."""
+
+    agent_id: str
+    registered: bool
+
+
+PENDING = CustomerMatch(state=MatchState.PENDING)
+
+
+class FloorFold:
+    """Folds routing outcomes and call facts. ``targets`` are the queues' service-level thresholds in seconds."""
+
+    def __init__(self, *, time_zone: ZoneInfo, targets: dict[str, int]) -> None:
+        self._zone = time_zone
+        self._targets = targets
+        self._day: date | None = None
+        self._agents: dict[str, AgentView] = {}
+        self._queues: dict[str, QueueView] = {}
+        self._contacts: dict[str, ContactView] = {}
+        self._waiting: dict[str, dict[str, int]] = {}
+        """Queue to its waiting contacts with the instant each began to wait."""
+        self._changes: list[Change] = []
+
+    def view(self) -> FloorView:
+        """Everything, now."""
+        return FloorView(tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.values()))
+
+    def agent(self, agent_id: str) -> AgentView | None:
+        """One agent."""
+        return self._agents.get(agent_id)
+
+    def contact(self, contact_id: str) -> ContactView | None:
+        """One contact on the floor."""
+        return self._contacts.get(contact_id)
+
+    def counts(self) -> dict[str, list[int]]:
+        """The day's counts of each queue for the snapshot: offered, answered, abandoned, answered in target."""
+        return {q.queue_id: [q.offered, q.answered, q.abandoned, q.answered_in_target] for q in self._queues.values()}
+
+    def restore_counts(self, counts: dict[str, list[int]], *, at: int) -> None:
+        """Put back the counts of a snapshot taken at ``at``."""
+        self._turn_day(at)
+        for queue_id, (offered, answered, abandoned, in_target) in counts.items():
+            if queue_id in self._queues:
+                self._queues[queue_id] = replace_view(
+                    self._queues[queue_id],
+                    offered=offered,
+                    answered=answered,
+                    abandoned=abandoned,
+                    answered_in_target=in_target,
+                )
+
+    def apply(self, fact: object, at: int) -> tuple[Change, ...]:
+        """Fold one fact that happened at ``at`` (milliseconds). Facts the floor does not show change nothing."""
+        self._changes = []
+        self._turn_day(at)
+        match fact:
+            case FloorConfigured():
+                self._configure(fact, at)
+            case PhoneRegistrationChanged():
+                self._change_agent(fact.agent_id, phone_registered=fact.registered)
+            case acd.AgentStateChanged():
+                self._take_agent_state(fact)
+            case acd.ContactQueued() | acd.ContactDequeued() | acd.ContactAssigned():
+                self._take_queue_fact(fact)
+            case acd.OfferContact() | acd.OfferEnded():
+                self._take_offer_fact(fact, at)
+            case facts.CallArrived():
+                self._put_contact(_arrived(fact))
+            case _:
+                self._take_call_fact(fact)
+        return tuple(self._changes)
+
+    # Configuration and the turn of the day
+
+    def _configure(self, config: FloorConfigured, at: int) -> None:
+        for spec in config.queues:
+            known = self._queues.get(spec.queue_id)
+            target = self._targets.get(spec.queue_id, 20)
+            self._put_queue(
+                QueueView(spec.queue_id, spec.name, 0, None, 0, 0, 0, 0, target)
+                if known is None
+                else replace_view(known, name=spec.name, target_seconds=target)
+            )
+        for agent in config.agents:
+            queue_ids = tuple(agent.queue_ids)
+            if agent.agent_id in self._agents:
+                self._change_agent(agent.agent_id, name=agent.name, queue_ids=queue_ids)
+            else:
+                self._put_agent(AgentView(agent.agent_id, agent.name, AgentState.OFFLINE, at, queue_ids=queue_ids))
+
+    def _turn_day(self, at: int) -> None:
+        day = datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).date()
+        if self._day is not None and day != self._day:
+            for queue in self._queues.values():
+                self._put_queue(replace_view(queue, offered=0, answered=0, abandoned=0, answered_in_target=0))
+        self._day = day
+
+    # Routing outcomes
+
+    def _take_agent_state(self, fact: acd.AgentStateChanged) -> None:
+        left_wrap_up = fact.state is not acd.AgentState.WRAP_UP
+        for contact in self._contacts_of(fact.agent_id):
+            if contact.state is ContactState.WRAP_UP and (left_wrap_up or contact.contact_id != fact.contact_id):
+                self._remove_contact(contact.contact_id)
+        self._change_agent(
+            fact.agent_id,
+            state=AgentState(fact.state),
+            since=fact.since,
+            reason=fact.reason,
+            until=fact.until,
+            pending=fact.pending,
+            contact_id=fact.contact_id,
+        )
+        if not left_wrap_up and fact.contact_id is not None:
+            self._change_contact(fact.contact_id, wrap_up_until=fact.until)
+
+    def _take_queue_fact(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> None:
+        match fact:
+            case acd.ContactQueued():
+                self._waiting.setdefault(fact.queue_id, {}).setdefault(fact.contact_id, fact.arrived_at)
+                self._count(fact.queue_id, offered=0 if fact.returned else 1)
+            case acd.ContactDequeued():
+                self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
+                self._count(fact.queue_id, abandoned=1 if fact.reason is acd.DequeueReason.ABANDONED else 0)
+            case acd.ContactAssigned():
+                self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
+                in_target = fact.waited_ms <= self._targets.get(fact.queue_id, 20) * 1000
+                self._count(fact.queue_id, answered=1, in_target=1 if in_target else 0)
+
+    def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferEnded, at: int) -> None:
+        match fact:
+            case acd.OfferContact():
+                self._change_contact(
+                    fact.contact_id,
+                    state=ContactState.OFFERED,
+                    agent_id=fact.agent_id,
+                    offered_at=at,
+                    offer_expires_at=fact.expires_at,
+                )
+            case acd.OfferEnded() if fact.result is not acd.OfferResult.ACCEPTED:
+                self._end_offer(fact)
+
+    def _end_offer(self, fact: acd.OfferEnded) -> None:
+        contact = self._contacts.get(fact.contact_id)
+        if contact is not None and contact.agent_id == fact.agent_id and contact.state is ContactState.OFFERED:
+            self._change_contact(
+                fact.contact_id, state=ContactState.QUEUED, agent_id=None, offered_at=None, offer_expires_at=None
+            )
+
+    def _count(
+        self, queue_id: str, *, offered: int = 0, answered: int = 0, abandoned: int = 0, in_target: int = 0
+    ) -> None:
+        queue = self._queues.get(queue_id)
+        if queue is None:
+            return
+        waiting = self._waiting.get(queue_id, {})
+        self._put_queue(
+            replace_view(
+                queue,
+                waiting=len(waiting),
+                longest_waiting_since=min(waiting.values(), default=None),
+                offered=queue.offered + offered,
+                answered=queue.answered + answered,
+                abandoned=queue.abandoned + abandoned,
+                answered_in_target=queue.answered_in_target + in_target,
+            )
+        )
+
+    # Facts of calls
+
+    def _take_call_fact(self, fact: object) -> None:
+        match fact:
+            case facts.CallStepTaken(call_id=call_id, choice=str() as choice):
+                contact = self._contacts.get(call_id)
+                if contact is not None:
+                    self._change_contact(call_id, flow_path=(*contact.flow_path, choice))
+            case facts.CustomerMatched():
+                match_view = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name)
+                self._change_contact(fact.call_id, customer=match_view)
+            case facts.CustomerIdentified():
+                self._change_contact(fact.call_id, customer=CustomerMatch(MatchState.ONE, (fact.customer_id,)))
+            case facts.CallQueued():
+                self._change_contact(
+                    fact.call_id,
+                    state=ContactState.QUEUED,
+                    queue_id=fact.queue_id,
+                    queued_at=fact.at,
+                    language=fact.language,
+                    agent_id=None,
+                )
+            case facts.CallConnected():
+                self._change_contact(
+                    fact.call_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id
+                )
+            case facts.CallEnded():
+                self._end_contact(fact)
+            case _:
+                pass
+
+    def _end_contact(self, fact: facts.CallEnded) -> None:
+        contact = self._contacts.get(fact.call_id)
+        if contact is None:
+            return
+        if contact.state is ContactState.CONNECTED:
+            self._change_contact(fact.call_id, state=ContactState.WRAP_UP, ended_at=fact.at)
+        else:
+            self._remove_contact(fact.call_id)
+
+    # Changes
+
+    def _contacts_of(self, agent_id: str) -> Iterable[ContactView]:
+        return [contact for contact in self._contacts.values() if contact.agent_id == agent_id]
+
+    def _put_agent(self, agent: AgentView) -> None:
+        if self._agents.get(agent.agent_id) != agent:
+            self._agents[agent.agent_id] = agent
+            self._changes.append(AgentChanged(agent))
+
+    def _change_agent(self, agent_id: str, **fields: object) -> None:
+        agent = self._agents.get(agent_id)
+        if agent is not None:
+            self._put_agent(replace_view(agent, **fields))
+
+    def _put_queue(self, queue: QueueView) -> None:
+        if self._queues.get(queue.queue_id) != queue:
+            self._queues[queue.queue_id] = queue
+            self._changes.append(QueueChanged(queue))
+
+    def _put_contact(self, contact: ContactView) -> None:
+        if self._contacts.get(contact.contact_id) != contact:
+            self._contacts[contact.contact_id] = contact
+            self._changes.append(ContactChanged(contact))
+
+    def _change_contact(self, contact_id: str, **fields: object) -> None:
+        contact = self._contacts.get(contact_id)
+        if contact is not None:
+            self._put_contact(replace_view(contact, **fields))
+
+    def _remove_contact(self, contact_id: str) -> None:
+        if self._contacts.pop(contact_id, None) is not None:
+            self._changes.append(ContactRemoved(contact_id))
+
+
+def _arrived(fact: facts.CallArrived) -> ContactView:
+    return ContactView(
+        contact_id=fact.call_id,
+        state=ContactState.IN_FLOW,
+        caller=fact.caller,
+        caller_name=fact.caller_name,
+        called=fact.called,
+        arrived_at=fact.at,
+        customer=PENDING,
+    )

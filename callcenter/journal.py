@@ -1,0 +1,239 @@
+"""The write-ahead journal: a SQLite file in WAL mode, written by one thread with group commit.
+
+``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk. Everything appended
+while an earlier commit runs goes into the next one, so the cost of a disk flush is shared by all calls of that moment.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callcenter.entries import decode, encode, subject_of
+from callcenter.errors import JournalError
+
+MAX_BACKLOG = 100_000
+"""Entries waiting for the disk; past this the disk is taken for dead."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT,
+  body BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS entries_kind ON entries (kind, seq);
+CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, seq) WHERE subject IS NOT NULL;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One entry as read back. ``at`` in milliseconds since the epoch."""
+
+    seq: int
+    at: int
+    kind: str
+    entry: Any
+
+
+class SqliteJournal:
+    """The journal of one exchange; the only writer of its file.
+
+    Used from one asyncio loop. A write error is final: every waiter and every later call gets ``JournalError``, because
+    nothing may be acted on that is not on disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._next_seq = 1
+        self._committed_seq = 0
+        self._pending: list[tuple[int, int, str, str | None, bytes]] = []
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._wake = threading.Condition()
+        self._closing = False
+        self._error: JournalError | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
+
+    async def open(self) -> None:
+        """Create or open the file and start writing. Raises ``JournalError`` when the file cannot be used."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.executescript(_SCHEMA)
+            (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"journal {self._path} cannot be opened: {error}") from error
+        self._next_seq, self._committed_seq = last + 1, last
+        self._thread.start()
+
+    @property
+    def committed_seq(self) -> int:
+        """The newest sequence number that is on disk."""
+        return self._committed_seq
+
+    def append(self, entry: object, *, at: int) -> int:
+        """Queue an entry for writing and return its sequence number. Raises ``JournalError`` once writing failed."""
+        kind, body = encode(entry)
+        with self._wake:
+            if self._error is not None:
+                raise self._error
+            if len(self._pending) >= MAX_BACKLOG:
+                raise JournalError(f"journal {self._path}: the disk does not follow, {MAX_BACKLOG} entries wait")
+            seq = self._next_seq
+            self._next_seq += 1
+            self._pending.append((seq, at, kind, subject_of(entry), body))
+            self._wake.notify()
+        return seq
+
+    async def committed(self, seq: int) -> None:
+        """Return once everything up to ``seq`` is on disk. Raises ``JournalError`` when it never will be."""
+        if seq <= self._committed_seq:
+            return
+        if self._error is not None:
+            raise self._error
+        future = asyncio.get_running_loop().create_future()
+        self._waiters.append((seq, future))
+        await future
+
+    async def close(self) -> None:
+        """Write what is pending and close the file."""
+        if self._thread.is_alive():
+            with self._wake:
+                self._closing = True
+                self._wake.notify()
+            await asyncio.to_thread(self._thread.join)
+        self._connection.close()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._wake:
+                while not self._pending and not self._closing:
+                    self._wake.wait()
+                batch, self._pending = self._pending, []
+            if not batch:
+                return
+            try:
+                self._write(batch)
+            except sqlite3.Error as error:
+                self._fail(JournalError(f"journal {self._path} cannot be written: {error}"))
+                return
+            self._call_loop(self._resolve, batch[-1][0])
+
+    def _write(self, batch: list[tuple[int, int, str, str | None, bytes]]) -> None:
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO entries (seq, at, kind, subject, body) VALUES (?, ?, ?, ?, ?)", batch)
+        self._connection.execute("COMMIT")
+
+    def _fail(self, error: JournalError) -> None:
+        with self._wake:
+            self._error = error
+        self._call_loop(self._reject, error)
+
+    def _call_loop(self, call: Any, argument: Any) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(call, argument)
+
+    def _resolve(self, seq: int) -> None:
+        self._committed_seq = seq
+        waiting, self._waiters = self._waiters, []
+        for wanted, future in waiting:
+            if wanted > seq:
+                self._waiters.append((wanted, future))
+            elif not future.done():
+                future.set_result(None)
+
+    def _reject(self, error: JournalError) -> None:
+        waiting, self._waiters = self._waiters, []
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(error)
+
+
+class JournalReader:
+    """Reads a journal that another thread or process may be writing. Blocking; use it from a worker thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(
+        self, *, after: int = 0, kinds: tuple[str, ...] | None = None, limit: int | None = None
+    ) -> list[JournalRow]:
+        """Entries after ``after``, oldest first. An absent file is an empty journal."""
+        return list(self._rows(after, kinds, limit))
+
+    def open_calls(self) -> list[list[JournalRow]]:
+        """The entries of each call that arrived and was never closed, oldest call first."""
+        if not self._path.exists():
+            return []
+        connection = self._connect()
+        try:
+            subjects = connection.execute(
+                "SELECT subject FROM entries AS arrived WHERE kind = 'call.arrived' AND NOT EXISTS ("
+                "SELECT 1 FROM entries AS closed WHERE closed.subject = arrived.subject AND closed.kind = 'call.closed'"
+                ") ORDER BY seq"
+            ).fetchall()
+            return [
+                [
+                    JournalRow(seq, at, kind, decode(kind, body))
+                    for seq, at, kind, body in connection.execute(
+                        "SELECT seq, at, kind, body FROM entries WHERE subject = ? AND kind LIKE 'call.%' ORDER BY seq",
+                        subject,
+                    )
+                ]
+                for subject in subjects
+            ]
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
+        finally:
+            connection.close()
+
+    def last_at(self) -> int:
+        """The instant of the newest entry, 0 for an empty journal."""
+        if not self._path.exists():
+            return 0
+        connection = self._connect()
+        try:
+            row = connection.execute("SELECT at FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        finally:
+            connection.close()
+        return 0 if row is None else int(row[0])
+
+    def last(self, kind: str) -> JournalRow | None:
+        """The newest entry of a kind."""
+        if not self._path.exists():
+            return None
+        with self._connect() as connection:
+            row = connection.execute(
+                "SELECT seq, at, kind, body FROM entries WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)
+            ).fetchone()
+        connection.close()
+        return None if row is None else JournalRow(row[0], row[1], row[2], decode(row[2], row[3]))
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=5.0)
+
+    def _rows(self, after: int, kinds: tuple[str, ...] | None, limit: int | None) -> Iterator[JournalRow]:
+        if not self._path.exists():
+            return
+        wanted = "" if kinds is None else f" AND kind IN ({', '.join('?' * len(kinds))})"
+        query = f"SELECT seq, at, kind, body FROM entries WHERE seq > ?{wanted} ORDER BY seq LIMIT ?"  # noqa: S608 - only question marks are added
+        connection = self._connect()
+        try:
+            for seq, at, kind, body in connection.execute(
+                query, (after, *(kinds or ()), -1 if limit is None else limit)
+            ):
+                yield JournalRow(seq, at, kind, decode(kind, body))
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
+        finally:
+            connection.close()

@@ -1,0 +1,157 @@
+"""The exchange's end of the link: tells the floor, asks for customers, takes the desk's orders.
+
+Nothing here may slow a call down: a web process that does not read is cut off and may connect again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from agent_console.messages import Change, FloorView
+from agent_console.ports import Desk, IntentError
+from callcenter.errors import LinkError
+from callcenter.link.messages import (
+    DESK_ORDERS,
+    DeskReply,
+    DeskRequest,
+    FloorChanged,
+    FloorState,
+    FromExchange,
+    FromWeb,
+    JournalAdvanced,
+    MatchReply,
+    MatchRequested,
+    frame,
+    from_web,
+    read_frame,
+)
+from callcenter.ports import Match
+
+log = structlog.get_logger(__name__)
+
+MATCH_DEADLINE_SECONDS = 2.0
+"""How long a caller's name is worth waiting for; it runs beside the greeting and delays nothing."""
+MAX_UNREAD_BYTES = 8 * 1024 * 1024
+"""A web process that leaves more than this unread is cut off."""
+UNAVAILABLE = Match(state="unavailable")
+
+
+async def carry_out(desk: Desk, request: DeskRequest) -> None:
+    """Call the desk's method that the request names. Raises ``IntentError`` when the answer is no."""
+    fields = DESK_ORDERS.get(request.order)
+    if fields is None:
+        raise IntentError("unknown-order", f"The exchange knows no order {request.order!r}.")
+    order: Callable[..., Awaitable[None]] = getattr(desk, request.order)
+    await order(request.agent_id, *(getattr(request, name) for name in fields))
+
+
+class ExchangeLink:
+    """Serves the link; implements the ``CustomerDirectory`` port with what the web process answers."""
+
+    def __init__(
+        self, path: Path, *, floor: Callable[[], FloorView], journal_seq: Callable[[], int], desk: Callable[[], Desk]
+    ) -> None:
+        self._path = path
+        self._floor = floor
+        self._journal_seq = journal_seq
+        self._desk = desk
+        self._server: asyncio.Server | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._matches: dict[int, asyncio.Future[Match]] = {}
+        self._next_request = 0
+        self._orders: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen on the socket; the file of an earlier process is replaced."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self._server = await asyncio.start_unix_server(self._serve, path=str(self._path))
+        self._path.chmod(0o600)
+
+    async def stop(self) -> None:
+        """Close the link."""
+        if self._server is not None:
+            self._server.close()
+        if self._writer is not None:
+            self._writer.close()
+        for order in list(self._orders):
+            order.cancel()
+
+    def tell_changes(self, changes: tuple[Change, ...]) -> None:
+        """Tell changes of the floor."""
+        for change in changes:
+            self._send(FloorChanged(change))
+
+    def tell_journal(self, seq: int) -> None:
+        """Tell that the customer store has something to read."""
+        self._send(JournalAdvanced(seq))
+
+    async def match(self, number: str) -> Match:
+        """Who has this number; ``unavailable`` when the web process does not answer in time."""
+        if self._writer is None:
+            return UNAVAILABLE
+        self._next_request += 1
+        request_id = self._next_request
+        future: asyncio.Future[Match] = asyncio.get_running_loop().create_future()
+        self._matches[request_id] = future
+        try:
+            self._send(MatchRequested(request_id, number))
+            async with asyncio.timeout(MATCH_DEADLINE_SECONDS):
+                return await future
+        except TimeoutError:
+            log.warning("customer lookup timed out")
+            return UNAVAILABLE
+        finally:
+            self._matches.pop(request_id, None)
+
+    def _send(self, message: FromExchange) -> None:
+        writer = self._writer
+        if writer is None:
+            return
+        if writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            log.warning("web process does not read; link cut")
+            writer.transport.abort()
+            self._writer = None
+            return
+        writer.write(frame(message))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._writer is not None:  # a new web process takes over from one that hangs
+            self._writer.transport.abort()
+        self._writer = writer
+        writer.write(frame(FloorState(self._floor(), self._journal_seq())))
+        log.info("web process attached")
+        try:
+            while (message := await read_frame(reader, from_web)) is not None:
+                self._take(message, writer)
+        except LinkError as error:
+            log.warning("link broken", error=str(error))
+        finally:
+            if self._writer is writer:
+                self._writer = None
+            writer.close()
+            log.info("web process detached")
+
+    def _take(self, message: FromWeb, writer: asyncio.StreamWriter) -> None:
+        match message:
+            case MatchReply():
+                future = self._matches.get(message.request_id)
+                if future is not None and not future.done():
+                    future.set_result(Match(message.state, message.customer_ids, message.name, message.language))
+            case DeskRequest():
+                task = asyncio.create_task(self._answer(message, writer), name=f"desk {message.order}")
+                self._orders.add(task)
+                task.add_done_callback(self._orders.discard)
+
+    async def _answer(self, request: DeskRequest, writer: asyncio.StreamWriter) -> None:
+        try:
+            await carry_out(self._desk(), request)
+            reply = DeskReply(request.request_id)
+        except IntentError as error:
+            reply = DeskReply(request.request_id, error.code, error.message)
+        if not writer.is_closing():
+            writer.write(frame(reply))

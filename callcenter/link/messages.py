@@ -1,0 +1,117 @@
+"""What exchange and web tell each other: frozen messages, MessagePack, four bytes of length before each.
+
+The web process connects; the exchange answers with the whole floor and then every change of it, in order. Losing the
+link loses nothing: the web process connects again and starts from a fresh floor.
+"""
+
+import asyncio
+import struct
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from agent_console.messages import Change, FloorView
+from callcenter.errors import LinkError
+
+MAX_FRAME = 16 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+
+
+class FloorState(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: the whole floor, first thing on each connection. ``journal_seq`` is the newest entry on disk."""
+
+    floor: FloorView
+    journal_seq: int
+
+
+class FloorChanged(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: one change of the floor."""
+
+    change: Change
+
+
+class JournalAdvanced(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: there is something new in the journal for the customer store."""
+
+    seq: int
+
+
+class MatchRequested(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: who has this number?"""
+
+    request_id: int
+    number: str
+
+
+class DeskReply(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: the answer to a ``DeskRequest``; ``code`` is ``None`` when it was done."""
+
+    request_id: int
+    code: str | None = None
+    message: str = ""
+
+
+class DeskRequest(msgspec.Struct, frozen=True, tag=True):
+    """Web: somebody at a desk wants this. ``order`` is a method of the ``Desk`` port."""
+
+    request_id: int
+    order: str
+    agent_id: str
+    contact_id: str = ""
+    reason: str = ""
+    customer_id: str = ""
+    disposition: str = ""
+    notes: str = ""
+
+
+DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
+    "sign_in": (),
+    "sign_out": (),
+    "ready": (),
+    "not_ready": ("reason",),
+    "decline": ("contact_id",),
+    "hang_up": ("contact_id",),
+    "identify": ("contact_id", "customer_id"),
+    "finish_wrap_up": ("contact_id", "disposition", "notes"),
+}
+"""Every order of the ``Desk`` port that travels on the link, with the arguments it takes besides the agent."""
+
+
+class MatchReply(msgspec.Struct, frozen=True, tag=True):
+    """Web: the answer to a ``MatchRequested``."""
+
+    request_id: int
+    state: str
+    customer_ids: tuple[str, ...] = ()
+    name: str | None = None
+    language: str | None = None
+
+
+FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply
+FromWeb = DeskRequest | MatchReply
+
+MessageT = TypeVar("MessageT")
+
+
+def frame(message: FromExchange | FromWeb) -> bytes:
+    """A message as bytes of the link."""
+    body = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def read_frame(reader: asyncio.StreamReader, decoder: "msgspec.msgpack.Decoder[MessageT]") -> MessageT | None:
+    """The next message, ``None`` at the end of the stream. Raises ``LinkError`` for a frame that is not one."""
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME:
+            raise LinkError(f"a frame of {length} bytes came over the link; {MAX_FRAME} are allowed")
+        return decoder.decode(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    except msgspec.MsgspecError as error:
+        raise LinkError(f"a frame of the link cannot be read: {error}") from error
+
+
+from_exchange = msgspec.msgpack.Decoder(FromExchange)
+from_web = msgspec.msgpack.Decoder(FromWeb)

@@ -1,0 +1,232 @@
+"""The web process's end of the link: keeps a copy of the floor, and carries the desk's orders to the exchange."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from agent_console.messages import (
+    AgentChanged,
+    AgentView,
+    Change,
+    ContactChanged,
+    ContactRemoved,
+    ContactView,
+    FloorView,
+    QueueChanged,
+    QueueView,
+)
+from agent_console.ports import IntentError
+from callcenter.errors import LinkError
+from callcenter.link.messages import (
+    DeskReply,
+    DeskRequest,
+    FloorChanged,
+    FloorState,
+    FromExchange,
+    JournalAdvanced,
+    MatchReply,
+    MatchRequested,
+    frame,
+    from_exchange,
+    read_frame,
+)
+from callcenter.ports import Match
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_SECONDS = 0.5
+ORDER_DEADLINE_SECONDS = 5.0
+
+
+class FloorCopy:
+    """The floor as last told; implements the console's ``Floor`` port."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, AgentView] = {}
+        self._queues: dict[str, QueueView] = {}
+        self._contacts: dict[str, ContactView] = {}
+        self._live = False
+        self._listeners: list[tuple[Callable[[Change], None], Callable[[], None], Callable[[bool], None]]] = []
+
+    def snapshot(self) -> FloorView:
+        """Everything, now."""
+        return FloorView(tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.values()))
+
+    def is_live(self) -> bool:
+        """Whether the exchange is connected."""
+        return self._live
+
+    def subscribe(
+        self, on_change: Callable[[Change], None], on_reset: Callable[[], None], on_status: Callable[[bool], None]
+    ) -> Callable[[], None]:
+        """Follow the floor; see the port."""
+        listener = (on_change, on_reset, on_status)
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def replace(self, floor: FloorView) -> None:
+        """Start over from a fresh floor."""
+        self._agents = {agent.agent_id: agent for agent in floor.agents}
+        self._queues = {queue.queue_id: queue for queue in floor.queues}
+        self._contacts = {contact.contact_id: contact for contact in floor.contacts}
+        for _, on_reset, _ in self._listeners:
+            on_reset()
+
+    def apply(self, change: Change) -> None:
+        """Take one change."""
+        match change:
+            case AgentChanged(agent=agent):
+                self._agents[agent.agent_id] = agent
+            case QueueChanged(queue=queue):
+                self._queues[queue.queue_id] = queue
+            case ContactChanged(contact=contact):
+                self._contacts[contact.contact_id] = contact
+            case ContactRemoved(contact_id=contact_id):
+                self._contacts.pop(contact_id, None)
+        for on_change, _, _ in self._listeners:
+            on_change(change)
+
+    def set_live(self, live: bool) -> None:
+        """Tell that the exchange came or went."""
+        if live != self._live:
+            self._live = live
+            for _, _, on_status in self._listeners:
+                on_status(live)
+
+
+class WebLink:
+    """Connects to the exchange again and again; one instance for the life of the web process."""
+
+    def __init__(
+        self,
+        path: Path,
+        floor: FloorCopy,
+        *,
+        find_customer: Callable[[str], Awaitable[Match]],
+        on_journal: Callable[[int], None],
+    ) -> None:
+        """``find_customer`` answers the exchange's lookups; ``on_journal`` hears that the journal has something new."""
+        self._path = path
+        self._floor = floor
+        self._find_customer = find_customer
+        self._on_journal = on_journal
+        self._writer: asyncio.StreamWriter | None = None
+        self._replies: dict[int, asyncio.Future[DeskReply]] = {}
+        self._next_request = 0
+        self._lookups: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled. The first failure and the recovery are logged, not the tries between."""
+        told_down = False
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(str(self._path))
+            except OSError:
+                if not told_down:
+                    log.warning("exchange not reachable")
+                    told_down = True
+            else:
+                told_down = False
+                await self._follow(reader, writer)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def order(self, order: str, agent_id: str, **fields: str) -> None:
+        """Have the exchange carry out a desk's order. Raises ``IntentError`` when the answer is no or there is none."""
+        writer = self._writer
+        if writer is None:
+            raise IntentError("exchange-unavailable", "The exchange is not reachable; try again in a moment.")
+        self._next_request += 1
+        request_id, future = self._next_request, asyncio.get_running_loop().create_future()
+        self._replies[request_id] = future
+        try:
+            writer.write(frame(DeskRequest(request_id, order, agent_id, **fields)))
+            async with asyncio.timeout(ORDER_DEADLINE_SECONDS):
+                reply = await future
+        except (TimeoutError, LinkError):
+            raise IntentError("exchange-unavailable", "The exchange did not answer; try again in a moment.") from None
+        finally:
+            self._replies.pop(request_id, None)
+        if reply.code is not None:
+            raise IntentError(reply.code, reply.message)
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        try:
+            while (message := await read_frame(reader, from_exchange)) is not None:
+                self._take(message)
+        except LinkError as error:
+            log.warning("link broken", error=str(error))
+        finally:
+            self._writer = None
+            writer.close()
+            self._floor.set_live(False)
+            for future in self._replies.values():
+                if not future.done():
+                    future.set_exception(LinkError("the exchange went away"))
+
+    def _take(self, message: FromExchange) -> None:
+        match message:
+            case FloorState():
+                self._floor.replace(message.floor)
+                self._floor.set_live(True)
+                self._on_journal(message.journal_seq)
+                log.info("attached to the exchange")
+            case FloorChanged(change=change):
+                self._floor.apply(change)
+            case JournalAdvanced(seq=seq):
+                self._on_journal(seq)
+            case DeskReply():
+                future = self._replies.get(message.request_id)
+                if future is not None and not future.done():
+                    future.set_result(message)
+            case MatchRequested():
+                task = asyncio.create_task(self._look_up(message), name="customer lookup")
+                self._lookups.add(task)
+                task.add_done_callback(self._lookups.discard)
+
+    async def _look_up(self, request: MatchRequested) -> None:
+        match = await self._find_customer(request.number)
+        if self._writer is not None:
+            reply = MatchReply(request.request_id, match.state, match.customer_ids, match.name, match.language)
+            self._writer.write(frame(reply))
+
+
+class LinkDesk:
+    """Implements the console's ``Desk`` port over the link."""
+
+    def __init__(self, link: WebLink) -> None:
+        self._link = link
+
+    async def sign_in(self, agent_id: str) -> None:
+        """Take the seat."""
+        await self._link.order("sign_in", agent_id)
+
+    async def sign_out(self, agent_id: str) -> None:
+        """Leave the seat."""
+        await self._link.order("sign_out", agent_id)
+
+    async def ready(self, agent_id: str) -> None:
+        """Ask for contacts."""
+        await self._link.order("ready", agent_id)
+
+    async def not_ready(self, agent_id: str, reason: str) -> None:
+        """Ask for a pause."""
+        await self._link.order("not_ready", agent_id, reason=reason)
+
+    async def decline(self, agent_id: str, contact_id: str) -> None:
+        """Refuse the contact that rings."""
+        await self._link.order("decline", agent_id, contact_id=contact_id)
+
+    async def hang_up(self, agent_id: str, contact_id: str) -> None:
+        """End the conversation."""
+        await self._link.order("hang_up", agent_id, contact_id=contact_id)
+
+    async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
+        """Say which customer this is."""
+        await self._link.order("identify", agent_id, contact_id=contact_id, customer_id=customer_id)
+
+    async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
+        """Complete the wrap-up."""
+        await self._link.order("finish_wrap_up", agent_id, contact_id=contact_id, disposition=disposition, notes=notes)

@@ -1,0 +1,132 @@
+"""The customer store as a projection of the journal.
+
+Closed calls and wrap-ups are read from the journal in order and written into the store in batches, each batch in one
+transaction together with the cursor that says how far it reached. Writing is idempotent; while the store is away the
+calls go on and the journal waits.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.calls.facts import CallClosed, CallRecord, WrapUpRecorded
+from callcenter.journal import JournalReader, JournalRow
+from crm_bridge.database import Database
+from crm_bridge.errors import CrmError
+from crm_bridge.interactions import InteractionRecord, complete_wrap_up, get_cursor, record, set_cursor
+
+log = structlog.get_logger(__name__)
+
+CURSOR = "interactions"
+BATCH = 200
+KINDS = ("call.closed", "wrap_up.recorded")
+IDLE_SECONDS = 5.0
+"""How often the journal is looked at without a nudge."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class InteractionProjection:
+    """Keeps the customer store up with the journal. ``names`` are the agents' names by id."""
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        database: Database,
+        *,
+        region: str,
+        own_numbers: frozenset[str],
+        names: Mapping[str, str],
+    ) -> None:
+        self._reader = reader
+        self._database = database
+        self._region = region
+        self._own_numbers = own_numbers
+        self._names = names
+        self._nudge = asyncio.Event()
+
+    def nudge(self, seq: int) -> None:
+        """The journal has something new."""
+        del seq
+        self._nudge.set()
+
+    async def run(self) -> None:
+        """Follow the journal until cancelled. A failing store is logged once, and once when it is back."""
+        failures = 0
+        while True:
+            try:
+                while await self.drain():
+                    pass
+            except CrmError as error:
+                if not failures:
+                    log.warning("customer store not written", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+                continue
+            if failures:
+                log.info("customer store written again", tries=failures)
+                failures = 0
+            await self._wait()
+
+    async def drain(self) -> int:
+        """Write one batch; returns how many entries it had. Raises ``CrmError`` when the store refuses."""
+        async with self._database.read() as session:
+            cursor = await get_cursor(session, CURSOR)
+        rows = await asyncio.to_thread(self._reader.read, after=cursor, kinds=KINDS, limit=BATCH)
+        if not rows:
+            return 0
+        async with self._database.begin() as session:
+            for row in rows:
+                await self._write(session, row)
+            await set_cursor(session, CURSOR, rows[-1].seq)
+        return len(rows)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._nudge.wait()
+        except TimeoutError:
+            pass
+        self._nudge.clear()
+
+    async def _write(self, session: AsyncSession, row: JournalRow) -> None:
+        match row.entry:
+            case CallClosed(record=call):
+                interaction = self._interaction(call, row.seq)
+                await record(session, interaction, region=self._region, own_numbers=self._own_numbers)
+            case WrapUpRecorded():
+                entry = row.entry
+                await complete_wrap_up(
+                    session, entry.call_id, entry.disposition, entry.notes, instant(entry.at), row.seq
+                )
+
+    def _interaction(self, call: CallRecord, seq: int) -> InteractionRecord:
+        return InteractionRecord(
+            contact_id=call.call_id,
+            call_id=call.call_id,
+            outcome=call.outcome,
+            started_at=instant(call.arrived_at),
+            answered_at=None if call.connected_at is None else instant(call.connected_at),
+            ended_at=instant(call.ended_at),
+            from_value=call.caller,
+            from_name=call.caller_name,
+            to_value=call.called,
+            customer_id=int(call.customer_id) if call.customer_id is not None else None,
+            match_state=call.match_state if call.match_state in {"none", "one", "many", "manual"} else "none",
+            queue_id=call.queue_id,
+            agent_id=call.agent_id,
+            agent_name=self._names.get(call.agent_id or ""),
+            language=call.language,
+            flow_path=call.flow_path,
+            waited_ms=call.waited_ms,
+            talk_ms=call.talk_ms,
+            ended_by=call.ended_by,
+            journal_seq=seq,
+        )
+
+
+def instant(at: int) -> datetime:
+    """Milliseconds since the epoch as an aware UTC datetime."""
+    return datetime.fromtimestamp(at / 1000, UTC)

@@ -1,0 +1,110 @@
+"""Coming back after a restart: the routing engine and the floor from the journal, and the orphaned calls closed.
+
+Calls are not taken back yet: every call that was up when the exchange died is closed with the outcome
+``system_restart`` and the instant of its last fact. Agents keep their state.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from acd.contacts import ContactState
+from acd.engine import Acd
+from acd.errors import AcdError
+from acd.events import ContactFinished, ContactLeft, Event, FloorConfigured
+from acd.outcomes import AgentStateChanged
+from callcenter.calls.facts import CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
+from callcenter.calls.record import OpenRecord, fold
+from callcenter.entries import ENTRY_KINDS
+from callcenter.floor import FloorFold
+from callcenter.journal import JournalReader, JournalRow
+
+ROUTING_KINDS = tuple(
+    kind for kind, entry in ENTRY_KINDS.items() if entry.__module__ == "acd.events" or entry is TimersFired
+)
+"""Kinds of entries that the engine is replayed from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the journal gave back."""
+
+    engine: Acd
+    orphans: tuple[OpenRecord, ...]
+    """Calls that nobody saw the end of."""
+    inputs_replayed: int
+    last_at: int
+    """The newest instant that the journal knows; time goes on from there."""
+
+
+def recover(reader: JournalReader, floor: FloorFold) -> Recovered:
+    """Replay the journal from its last routing snapshot. Blocking; for the start of the process."""
+    snapshot = reader.last("routing.snapshot")
+    engine, after = Acd(), 0
+    if snapshot is not None:
+        engine, after = _restore(snapshot, floor)
+    rows = reader.read(after=after, kinds=ROUTING_KINDS)
+    replay(engine, rows, floor)
+    folded = [fold(row.entry for row in call) for call in reader.open_calls()]
+    return Recovered(
+        engine, tuple(each for each in folded if isinstance(each, OpenRecord)), len(rows), reader.last_at()
+    )
+
+
+def replay(engine: Acd, rows: Sequence[JournalRow], floor: FloorFold) -> None:
+    """Feed journaled inputs to the engine at their instants, and what it says to the floor."""
+    for row in rows:
+        if isinstance(row.entry, TimersFired):
+            outcomes = engine.handle_timer(now=row.at)
+        else:
+            floor.apply(row.entry, row.at)
+            try:
+                outcomes = engine.receive(row.entry, now=row.at)
+            except AcdError:  # an engine of a newer version may refuse what an older one took
+                continue
+        for outcome in outcomes:
+            floor.apply(outcome, row.at)
+
+
+def closing_inputs(engine: Acd) -> tuple[Event, ...]:
+    """What the engine must be told so that no contact of an earlier life is left in it."""
+    return tuple(
+        ContactFinished(contact.contact_id)
+        if contact.state is ContactState.CONNECTED
+        else ContactLeft(contact.contact_id)
+        for contact in engine.contacts()
+    )
+
+
+def closing_facts(orphan: OpenRecord, *, now: int) -> tuple[CallEnded, CallClosed]:
+    """The end of an orphaned call: it ended when it gave its last sign of life."""
+    call_id = orphan.arrived.call_id
+    record = orphan.closed(Outcome.SYSTEM_RESTART, EndedBy.SYSTEM, ended_at=orphan.last_at)
+    ended = CallEnded(call_id, orphan.last_at, Outcome.SYSTEM_RESTART, EndedBy.SYSTEM)
+    return ended, CallClosed(call_id, now, record)
+
+
+def _restore(snapshot: JournalRow, floor: FloorFold) -> tuple[Acd, int]:
+    entry: RoutingSnapshot = snapshot.entry
+    engine = Acd.restore(entry.engine)
+    floor.apply(_configuration(engine), snapshot.at)
+    floor.restore_counts(entry.counts, at=entry.at)
+    for agent in engine.agents():
+        floor.apply(
+            AgentStateChanged(
+                agent.agent_id,
+                agent.state,
+                agent.since,
+                agent.reason,
+                agent.contact_id,
+                agent.until,
+                agent.pending_text,
+            ),
+            snapshot.at,
+        )
+    return engine, snapshot.seq
+
+
+def _configuration(engine: Acd) -> FloorConfigured:
+    return FloorConfigured(
+        queues=tuple(queue.spec for queue in engine.queues()), agents=tuple(agent.spec for agent in engine.agents())
+    )

@@ -1,0 +1,140 @@
+"""The owner of the routing engine: one task, one mailbox, journal first.
+
+The engine takes each input and its outcomes are held back until the input is on disk; only then are they told and
+carried out. An input that the engine refuses changed nothing and is not journaled.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from acd.engine import Acd
+
+from acd.errors import AcdError
+from acd.events import Event
+from acd.outcomes import Outcome
+from callcenter.bus import Bus
+from callcenter.calls.facts import TimersFired
+from callcenter.ports import Clock, Journal
+
+log = structlog.get_logger(__name__)
+
+BATCH = 256
+"""Inputs taken together, so that they share one flush of the journal."""
+
+
+class RoutingInbox(Protocol):
+    """Where calls and desks put what routing must know."""
+
+    def post(self, event: Event, *, contact_id: str | None = None) -> None:
+        """Tell routing. ``contact_id`` is who is told when the event is an answer to an offer that has lapsed."""
+        ...
+
+    async def request(self, event: Event) -> None:
+        """Tell routing and wait until it is done. Raises ``AcdError`` when the engine refuses."""
+        ...
+
+
+OutcomeSink = Callable[[Outcome, str | None], None]
+
+
+@dataclass(slots=True)
+class _Posted:
+    event: Event
+    contact_id: str | None
+    done: asyncio.Future[None] | None
+
+
+@dataclass(slots=True)
+class _Held:
+    """Outcomes of one input, told once the input is on disk."""
+
+    outcomes: Sequence[Outcome]
+    posted: _Posted | None
+    at: int
+
+
+class Routing:
+    """Runs the engine. ``on_outcome`` carries out orders; facts go to the bus."""
+
+    def __init__(self, engine: Acd, *, clock: Clock, journal: Journal, bus: Bus, on_outcome: OutcomeSink) -> None:
+        self.engine = engine
+        self._clock = clock
+        self._journal = journal
+        self._bus = bus
+        self._on_outcome = on_outcome
+        self._mailbox: asyncio.Queue[_Posted] = asyncio.Queue()
+
+    def post(self, event: Event, *, contact_id: str | None = None) -> None:
+        """Tell routing; what the engine refuses is logged."""
+        self._mailbox.put_nowait(_Posted(event, contact_id, None))
+
+    async def request(self, event: Event) -> None:
+        """Tell routing and wait until it is done. Raises ``AcdError`` when the engine refuses."""
+        done = asyncio.get_running_loop().create_future()
+        self._mailbox.put_nowait(_Posted(event, None, done))
+        await done
+
+    async def run(self) -> None:
+        """Serve the mailbox and the engine's timers. An error here ends the process; the journal brings it back."""
+        while True:
+            batch = await self._next_batch()
+            now = self._clock.now()
+            held, seq = self._apply(batch, now)
+            if seq:
+                await self._journal.committed(seq)
+            for each in held:
+                self._tell(each)
+
+    async def _next_batch(self) -> list[_Posted]:
+        batch: list[_Posted] = []
+        if self._mailbox.empty():
+            first = await self._wait()
+            batch.extend([first] if first is not None else [])
+        while len(batch) < BATCH and not self._mailbox.empty():
+            batch.append(self._mailbox.get_nowait())
+        return batch
+
+    async def _wait(self) -> _Posted | None:
+        deadline = self.engine.next_deadline()
+        if deadline is None:
+            return await self._mailbox.get()
+        try:
+            async with asyncio.timeout(max(deadline - self._clock.now(), 0) / 1000):
+                return await self._mailbox.get()
+        except TimeoutError:
+            return None
+
+    def _apply(self, batch: list[_Posted], now: int) -> tuple[list[_Held], int]:
+        held: list[_Held] = []
+        seq = 0
+        deadline = self.engine.next_deadline()
+        if deadline is not None and deadline <= now:
+            outcomes = self.engine.handle_timer(now=now)
+            seq = self._journal.append(TimersFired(now), at=now)
+            held.append(_Held(outcomes, None, now))
+        for posted in batch:
+            try:
+                outcomes = self.engine.receive(posted.event, now=now)
+            except AcdError as error:
+                self._refuse(posted, error)
+                continue
+            seq = self._journal.append(posted.event, at=now)
+            held.append(_Held(outcomes, posted, now))
+        return held, seq
+
+    def _refuse(self, posted: _Posted, error: AcdError) -> None:
+        if posted.done is not None and not posted.done.done():
+            posted.done.set_exception(error)
+        elif posted.done is None:
+            log.warning("routing refused", routing_event=type(posted.event).__name__, error=str(error))
+
+    def _tell(self, held: _Held) -> None:
+        contact_id = held.posted.contact_id if held.posted is not None else None
+        for outcome in held.outcomes:
+            self._bus.publish(outcome, held.at)
+            self._on_outcome(outcome, contact_id)
+        if held.posted is not None and held.posted.done is not None and not held.posted.done.done():
+            held.posted.done.set_result(None)

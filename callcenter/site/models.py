@@ -1,0 +1,140 @@
+"""The site: what people edit daily. Validated whole, so that an error names its place before anything starts."""
+
+from collections.abc import Iterable
+from ipaddress import ip_network
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+"""Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
+RoleName = Literal["agent", "supervisor", "administrator"]
+
+
+class SiteModel(BaseModel):
+    """A part of the site: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QueueModel(SiteModel):
+    """A waiting line."""
+
+    id: Name
+    name: str
+    labels: dict[str, str] = {}
+    ring_seconds: int = Field(default=20, ge=3, le=300)
+    wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
+    service_level_seconds: int = Field(default=20, ge=1, le=3600)
+
+
+class AgentModel(SiteModel):
+    """Somebody who signs in: an agent when ``queues`` is not empty, a supervisor by ``roles``."""
+
+    id: Name
+    name: str
+    login: Name
+    password_hash: str
+    """argon2id, as ``callcenter add-user`` writes it."""
+    roles: tuple[RoleName, ...] = ("agent",)
+    queues: tuple[Name, ...] = ()
+    skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = {}
+    language: str = "en"
+    sip_ha1_sha256: str | None = None
+    sip_ha1_md5: str | None = None
+    """Digest secrets of the agent's phone, whose user name is the agent's id (RFC 7616); never the password itself."""
+
+
+class TrunkModel(SiteModel):
+    """A carrier or gateway, known by where its calls come from."""
+
+    id: Name
+    addresses: tuple[str, ...] = Field(min_length=1)
+    """IP addresses or networks."""
+    ports: tuple[int, ...] = ()
+    """Source ports, when the address alone does not tell it; empty: any."""
+
+    @field_validator("addresses")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            ip_network(address)
+        return value
+
+
+class NumberModel(SiteModel):
+    """A number people dial, and the flow that answers it. ``*`` stands for every number that has no entry."""
+
+    number: str
+    flow: Name
+
+
+class FlowModel(SiteModel):
+    """A call flow: a TOML file, or the one named ``demo`` that comes with the product."""
+
+    id: Name
+    file: str
+
+
+class ChoiceModel(SiteModel):
+    """An entry of a list, labelled in each language."""
+
+    code: Name
+    labels: dict[str, str]
+
+
+class Site(SiteModel):
+    """One company."""
+
+    company: str
+    time_zone: str = "UTC"
+    region: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    """Where national numbers belong (ISO 3166)."""
+    queues: tuple[QueueModel, ...]
+    agents: tuple[AgentModel, ...]
+    trunks: tuple[TrunkModel, ...]
+    numbers: tuple[NumberModel, ...]
+    flows: tuple[FlowModel, ...]
+    not_ready_reasons: tuple[ChoiceModel, ...] = ()
+    dispositions: tuple[ChoiceModel, ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is not a time zone; write one such as Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults = [
+            *_repeated("queue", (queue.id for queue in self.queues)),
+            *_repeated("agent", (agent.id for agent in self.agents)),
+            *_repeated("login", (agent.login for agent in self.agents)),
+            *_repeated("trunk", (trunk.id for trunk in self.trunks)),
+            *_repeated("number", (number.number for number in self.numbers)),
+            *_repeated("flow", (flow.id for flow in self.flows)),
+        ]
+        queues = {queue.id for queue in self.queues}
+        flows = {flow.id for flow in self.flows}
+        for agent in self.agents:
+            faults += [f"agent {agent.id}: no queue is called {each!r}" for each in agent.queues if each not in queues]
+        for number in self.numbers:
+            if number.flow not in flows:
+                faults.append(f"number {number.number}: no flow is called {number.flow!r}")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def flow_of(self, number: str) -> str | None:
+        """The flow that answers a dialled number; ``+`` is not told apart. ``None`` when nobody lives there."""
+        flows = {each.number.lstrip("+"): each.flow for each in self.numbers}
+        return flows.get(number.lstrip("+"), flows.get("*"))
+
+
+def _repeated(what: str, names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    return [f"{what} {name!r} stands there twice" for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]

@@ -1,0 +1,80 @@
+"""Reading the site file, and what the parts of the house need of it."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from acd.events import AgentSpec, FloorConfigured, QueueSpec, SkillLevel
+from acd.ids import AgentId, QueueId
+from callcenter.config import explain
+from callcenter.errors import ConfigError
+from callcenter.site.models import Site
+from ivr.errors import IvrError
+from ivr.flow import Flow
+from ivr.flows import demo_flow_text
+from ivr.parser import parse_flow
+
+DEMO_FLOW_FILE = "builtin:demo"
+"""The value of a flow's ``file`` that names the flow shipped with the product."""
+
+
+def load_site(path: Path) -> Site:
+    """Read and check the site file. Raises ``ConfigError`` naming file, place and remedy."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); `callcenter demo` makes one to start from"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    try:
+        return Site.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(explain(path, error)) from error
+
+
+def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
+    """Every flow of the site, parsed. Raises ``ConfigError`` naming the flow's file, step and fault."""
+    flows = {}
+    for each in site.flows:
+        try:
+            if each.file == DEMO_FLOW_FILE:
+                flows[each.id] = parse_flow(demo_flow_text(), source=each.file)
+            else:
+                file = path.parent / each.file
+                flows[each.id] = parse_flow(file.read_text("utf-8"), source=str(file))
+        except OSError as error:
+            raise ConfigError(f"{path}: flow {each.id}: {each.file} cannot be read ({error.strerror})") from error
+        except IvrError as error:
+            raise ConfigError(str(error)) from error
+    return flows
+
+
+def floor_configuration(site: Site) -> FloorConfigured:
+    """The site as the routing engine sees it."""
+    return FloorConfigured(
+        queues=tuple(
+            QueueSpec(QueueId(q.id), q.name, ring_timeout_ms=q.ring_seconds * 1000, wrap_up_ms=q.wrap_up_seconds * 1000)
+            for q in site.queues
+        ),
+        agents=tuple(
+            AgentSpec(
+                AgentId(agent.id),
+                agent.name,
+                tuple(QueueId(each) for each in agent.queues),
+                tuple(SkillLevel(skill, level) for skill, level in sorted(agent.skills.items())),
+            )
+            for agent in site.agents
+            if agent.queues
+        ),
+    )
+
+
+def digest_secret(username: str, realm: str, password: str, algorithm: str) -> str:
+    """HA1 of RFC 7616 section 3.4.2 for ``SHA-256`` or ``MD5``, as lower-case hexadecimal."""
+    digest = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}[algorithm]
+    return digest(f"{username}:{realm}:{password}".encode(), usedforsecurity=False).hexdigest()

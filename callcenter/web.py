@@ -1,0 +1,115 @@
+"""The web process: console, API, customer store, projection of the journal. It may stall or die; no call notices."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+import agent_console
+from agent_console.app import create_app
+from agent_console.auth import current_principal
+from agent_console.ports import Choice, DeskSettings
+from callcenter.accounts import SiteAccounts
+from callcenter.config import Settings
+from callcenter.journal import JournalReader
+from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
+from callcenter.ports import Match
+from callcenter.projection import InteractionProjection
+from callcenter.secret import installation_key
+from callcenter.site.models import Site
+from callcenter.site.repository import load_site
+from crm_bridge.api import create_router
+from crm_bridge.database import Database, migrate
+from crm_bridge.errors import CrmError
+from crm_bridge.matching import lookup_by_number
+from crm_bridge.phone_numbers import normal_forms
+
+log = structlog.get_logger(__name__)
+
+
+def desk_settings(site: Site) -> DeskSettings:
+    """What the desk's lists hold."""
+    return DeskSettings(
+        company=site.company,
+        not_ready_reasons=tuple(Choice(each.code, each.labels) for each in site.not_ready_reasons),
+        dispositions=tuple(Choice(each.code, each.labels) for each in site.dispositions),
+        queues=tuple(Choice(queue.id, {"en": queue.name, **queue.labels}) for queue in site.queues),
+    )
+
+
+class StoreDirectory:
+    """Answers the exchange's lookups from the customer store."""
+
+    def __init__(self, database: Database, *, region: str, own_numbers: frozenset[str]) -> None:
+        self._database = database
+        self._region = region
+        self._own_numbers = own_numbers
+
+    async def match(self, number: str) -> Match:
+        """Who has this number; ``unavailable`` while the store does not answer."""
+        try:
+            async with self._database.read() as session:
+                found = await lookup_by_number(session, number, region=self._region, own_numbers=self._own_numbers)
+        except CrmError as error:
+            log.warning("customer lookup failed", error=str(error))
+            return Match("unavailable")
+        only = found.candidates[0] if found.only_customer_id is not None else None
+        return Match(
+            found.state,
+            tuple(str(each.customer_id) for each in found.candidates),
+            None if only is None else only.display_name,
+            None if only is None else only.preferred_language,
+        )
+
+
+async def run_web(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``CrmError`` when it cannot start."""
+    site = load_site(settings.site)
+    await migrate(settings.store_url)
+    database = Database(settings.store_url)
+    own_numbers = normal_forms((number.number for number in site.numbers if number.number != "*"), site.region)
+    floor = FloorCopy()
+    directory = StoreDirectory(database, region=site.region, own_numbers=own_numbers)
+    projection = InteractionProjection(
+        JournalReader(settings.journal_path),
+        database,
+        region=site.region,
+        own_numbers=own_numbers,
+        names={agent.id: agent.name for agent in site.agents},
+    )
+    link = WebLink(settings.exchange_socket, floor, find_customer=directory.match, on_journal=projection.nudge)
+    app = create_app(
+        accounts=SiteAccounts(site),
+        desk=LinkDesk(link),
+        floor=floor,
+        settings=desk_settings(site),
+        session_key=installation_key(settings.secret_path),
+        static_dir=Path(agent_console.__file__).parent / "static",
+        allowed_origins=settings.web.allowed_origins,
+        extra_routers=[create_router(sessions=database, principal_dependency=current_principal, region=site.region)],
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.web.host,
+            port=settings.web.port,
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=3,
+        )
+    )
+    log.info("web starting", pid=os.getpid(), port=settings.web.port)
+    background = [
+        asyncio.create_task(link.run(), name="link"),
+        asyncio.create_task(projection.run(), name="projection"),
+    ]
+    try:
+        await server.serve()
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await database.close()
