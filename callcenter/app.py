@@ -49,18 +49,18 @@ class Process:
     command: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
     pid: int | None = None
-    _stopping: bool = False
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _child: asyncio.subprocess.Process | None = None
 
     async def supervise(self) -> None:
         """Keep it running until ``stop``. Raises ``ProcessFailed`` when it dies again and again."""
         deaths = 0
-        while not self._stopping:
+        while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
             self._child = await asyncio.create_subprocess_exec(*self.command, env={**os.environ, **self.env})
             self.pid = self._child.pid
             status = await self._child.wait()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             lived = asyncio.get_running_loop().time() - started
             deaths = 1 if lived > QUICK_DEATH_SECONDS else deaths + 1
@@ -71,7 +71,7 @@ class Process:
 
     async def stop(self) -> None:
         """Ask it to end, and end it when it does not."""
-        self._stopping = True
+        self._stopping.set()
         child = self._child
         if child is None or child.returncode is not None:
             return

@@ -22,8 +22,9 @@ from callcenter.media.speech import PromptStore, default_engine
 from callcenter.ports import MediaEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
+from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
-from callcenter.sip.user_agent import SipSettings, UserAgent
+from callcenter.sip.user_agent import UserAgent
 from callcenter.site.models import Site
 from callcenter.site.repository import load_flows, load_site
 from ivr.effects import PromptText
@@ -113,13 +114,13 @@ async def run_exchange(settings: Settings) -> None:
         settings=SipSettings(
             host=settings.sip.host,
             port=settings.sip.port,
-            advertised_host=settings.sip.advertised_host,
+            advertised_host=settings.sip.advertised_host or "",
             realm=settings.sip.realm,
         ),
         directory=site_credentials(site),
         trunks=site_trunks(site),
         secret=installation_key(settings.secret_path),
-        on_registration=on_registration,
+        phones=on_registration,
     )
     link = ExchangeLink(
         settings.exchange_socket,

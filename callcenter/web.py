@@ -88,7 +88,14 @@ async def run_web(settings: Settings) -> None:
         session_key=installation_key(settings.secret_path),
         static_dir=Path(agent_console.__file__).parent / "static",
         allowed_origins=settings.web.allowed_origins,
-        extra_routers=[create_router(sessions=database, principal_dependency=current_principal, region=site.region)],
+        extra_routers=[
+            create_router(
+                sessions=database,
+                principal_dependency=current_principal,
+                region=site.region,
+                own_numbers=own_numbers,
+            )
+        ],
     )
     server = uvicorn.Server(
         uvicorn.Config(

@@ -73,8 +73,8 @@ class SimulatedAgent:
             await phone.start()
             try:
                 await phone.register(expires=120)
-                async for call in phone.incoming():
-                    group.create_task(self._talk(call))
+                while True:
+                    group.create_task(self._talk(await phone.next_call()))
             finally:
                 await phone.stop()
 
@@ -87,15 +87,25 @@ class SimulatedAgent:
         endpoint = await RtpEndpoint.open(PHONE_HOST)
         try:
             call.answer(endpoint.sdp_answer(call.sdp))
-            endpoint.start(tone_hz=AGENT_TONE_HZ)
-            heard = await endpoint.wait_heard(CALLER_TONE_HZ, timeout=self._rhythm.talk_at_most)
-            _report(agent=self._login, caller=call.caller.number, heard=heard)
+            endpoint.start(AGENT_TONE_HZ)
+            _report(agent=self._login, caller=call.caller.number, heard=await self._hears_caller(endpoint, call))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._rhythm.talk_at_most):
                     await call.ended()
             await call.hang_up()
         finally:
-            endpoint.close()
+            await endpoint.close()
+
+    async def _hears_caller(self, endpoint: RtpEndpoint, call: PhoneCall) -> bool:
+        """Listen until the caller's tone is heard or the call is over."""
+        hearing = asyncio.ensure_future(endpoint.wait_heard(CALLER_TONE_HZ, timeout=self._rhythm.talk_at_most))
+        ended = asyncio.ensure_future(call.ended())
+        await asyncio.wait((hearing, ended), return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        heard = hearing.done() and hearing.exception() is None
+        if not hearing.done():
+            hearing.cancel()
+        return heard
 
     async def _serve_desk(self) -> None:
         async for _ in self._console.changes():

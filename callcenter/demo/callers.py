@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from callcenter.app import die_with_parent
+from callcenter.calls.legs import EndCause
 from callcenter.demo.company import SERVICE_NUMBER, TRUNK_HOST
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.phone import CallRefused, PhoneCall, SoftPhone
@@ -112,9 +113,7 @@ class Customer:
     async def call(self) -> Result:
         """Make the call and tell what came of it."""
         result = Result(self._plan.number, self._plan.intent)
-        phone = SoftPhone(
-            host=TRUNK_HOST, server=self._server, username=self._plan.number, password="", display_name=""
-        )
+        phone = SoftPhone(host=TRUNK_HOST, server=self._server, username=self._plan.number)
         await phone.start()
         endpoint = await RtpEndpoint.open(TRUNK_HOST)
         try:
@@ -122,7 +121,7 @@ class Customer:
             async with asyncio.timeout(ANSWER_SECONDS):
                 endpoint.accept(await call.answered())
             result.answered = True
-            endpoint.start(tone_hz=CALLER_TONE_HZ)
+            endpoint.start(CALLER_TONE_HZ)
             await self._live(call, endpoint, result)
             await call.hang_up()
         except CallRefused as error:
@@ -130,7 +129,7 @@ class Customer:
         except TimeoutError:
             result.failure = "no answer"
         finally:
-            endpoint.close()
+            await endpoint.close()
             await phone.stop()
         return result
 
@@ -148,16 +147,18 @@ class Customer:
         finally:
             ended.cancel()
 
-    async def _hear_agent(self, ended: "asyncio.Future[object]", endpoint: RtpEndpoint, result: Result) -> None:
+    async def _hear_agent(self, ended: "asyncio.Future[EndCause]", endpoint: RtpEndpoint, result: Result) -> None:
         leaves = self._plan.intent is Intent.LEAVE_IN_QUEUE
         patience = self._manner.short_patience if leaves else self._manner.patience
-        result.heard_agent = await endpoint.wait_heard(AGENT_TONE_HZ, timeout=patience)
+        with contextlib.suppress(TimeoutError):
+            await endpoint.wait_heard(AGENT_TONE_HZ, timeout=patience)
+            result.heard_agent = True
         if result.heard_agent:
             await self._wait(ended, self._between(self._manner.talk))
         elif not leaves:
             result.failure = "no agent was heard"
 
-    async def _wait(self, ended: "asyncio.Future[object]", seconds: float) -> bool:
+    async def _wait(self, ended: "asyncio.Future[EndCause]", seconds: float) -> bool:
         """Wait; true when the call ended meanwhile."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

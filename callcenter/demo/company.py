@@ -6,12 +6,15 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
 from callcenter.site.people import person_block
 from callcenter.site.repository import DEMO_FLOW_FILE
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.generate import demo_customers
-from crm_bridge.search import any_customer
+from crm_bridge.models import Customer
+from crm_bridge.models.base import utc_now
 
 TRUNK_HOST = "127.0.0.2"
 """Where the simulated customers call from: the demo's trunk."""
@@ -50,7 +53,7 @@ PEOPLE = (
 
 SITE_HEAD = f"""\
 # The demo company. Edit freely: a new start of the demo leaves this file as it is.
-company = "Demo Outfitters"
+company = "Northwind Instruments"
 time_zone = "UTC"
 region = "US"
 
@@ -161,9 +164,9 @@ async def invite_customers(url: str) -> list[str]:
     database = Database(url)
     try:
         async with database.begin() as session:
-            if not await any_customer(session):
+            if await session.scalar(select(Customer.id).limit(1)) is None:
                 for customer in customers:
-                    await create_customer(session, customer, region="US")
+                    await create_customer(session, customer, region="US", now=utc_now())
     finally:
         await database.close()
     return [point.value for customer in customers for point in customer.contact_points if point.kind == "phone"]

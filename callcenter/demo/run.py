@@ -81,7 +81,7 @@ async def _until_ready(supervisor: Supervisor, base_url: str) -> None:
             while not failed.done():
                 with contextlib.suppress(httpx.TransportError, ValueError):
                     health = await http.get("/api/health")
-                    if health.status_code == httpx.codes.OK and health.json().get("exchange"):
+                    if health.status_code == httpx.codes.OK and health.json().get("exchange_up"):
                         return
                 await asyncio.sleep(0.1)
     except TimeoutError:
@@ -170,13 +170,13 @@ async def _score_calls(options: DemoOptions, company: DemoCompany, settings: Set
             before = await _interaction_ids(http)
             results = await _call(settings, numbers, options.calls or 0)
             figures = await _recorded(http, before, results, reports)
+    for fault in figures.faults:
+        typer.echo(f"fault: {fault}", err=True)
     if options.as_json:
         typer.echo(json.dumps(figures.as_dict()))
     else:
         for name, value in figures.as_dict().items():
             typer.echo(f"{name:>14}  {value}")
-        for fault in figures.faults:
-            typer.echo(f"  fault: {fault}", err=True)
     return 0 if figures.good else 1
 
 
