@@ -49,7 +49,7 @@ class Manner:
 
 
 HUMAN = Manner(before_key=(2.5, 7.0), talk=(12.0, 40.0), patience=180.0, short_patience=12.0)
-FAST = Manner(before_key=(0.1, 0.3), talk=(0.6, 1.2), patience=120.0, short_patience=0.6)
+FAST = Manner(before_key=(0.1, 0.3), talk=(0.6, 1.2), patience=120.0, short_patience=5.0)
 
 
 @dataclass(frozen=True, slots=True)

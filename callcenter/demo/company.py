@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from crm_bridge.database import Database, migrate
 from crm_bridge.generate import demo_customers
 from crm_bridge.models import Customer
 from crm_bridge.models.base import utc_now
+from crm_bridge.vocabulary import ContactKind
 
 TRUNK_HOST = "127.0.0.2"
 """Where the simulated customers call from: the demo's trunk."""
@@ -169,7 +171,8 @@ async def invite_customers(url: str) -> list[str]:
                     await create_customer(session, customer, region="US", now=utc_now())
     finally:
         await database.close()
-    return [point.value for customer in customers for point in customer.contact_points if point.kind == "phone"]
+    numbers = (point.value for each in customers for point in each.contact_points if point.kind is ContactKind.PHONE)
+    return list(dict.fromkeys(re.sub(r"[^+\d]", "", number) for number in numbers))
 
 
 def _password(path: Path) -> str:

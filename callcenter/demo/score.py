@@ -7,10 +7,11 @@ from typing import Any
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "talk": frozenset({"answered"}),
-    "leave_in_queue": frozenset({"abandoned", "answered"}),
+    "leave_in_queue": frozenset({"abandoned", "abandoned_in_flow", "answered"}),
     "leave_in_flow": frozenset({"abandoned_in_flow"}),
 }
-"""Outcomes that each intent may have; one who gives up while an agent answers may be either."""
+"""Outcomes that each intent may have. One who gives up early may do so before the flow's last prompt is over, in the
+queue, or in the moment an agent answers; a customer who talked with an agent is checked apart."""
 
 
 @dataclass(slots=True)
@@ -89,4 +90,4 @@ def _score_call(
         found.faults.append(f"{number}: talked with an agent, but the store says {outcome}")
     if intent == "talk" and not (result["heard_agent"] and heard_by_agent.get(number)):
         found.audio_ok = False
-        found.faults.append(f"{number}: not heard on both sides")
+        found.faults.append(f"{number}: not heard on both sides (agent {rows[0]['agent_name']})")

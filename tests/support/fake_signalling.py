@@ -1,0 +1,131 @@
+"""A signalling stack without SIP: keeps the orders, and lets a test play the far ends."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from callcenter.calls.legs import (
+    EndCause,
+    LegAnswered,
+    LegEnded,
+    LegEvent,
+    LegOffered,
+    LegRefused,
+    LegReoffered,
+    LegRinging,
+    Party,
+)
+from callcenter.media.sdp import LocalStream, build_offer
+from callcenter.ports import PhoneTarget
+
+CUSTOMER_ADDRESS = "127.0.0.2"
+PHONE_ADDRESS = "127.0.0.3"
+REFUSAL_STATUS = {EndCause.CANCELLED: 487, EndCause.NO_ANSWER: 487, EndCause.REJECTED: 603}
+
+
+def some_sdp(address: str, port: int) -> str:
+    """A description that any media plane accepts."""
+    return build_offer(LocalStream(address, port, 1, 1))
+
+
+@dataclass(slots=True)
+class FakeLeg:
+    """One leg as the far end sees it."""
+
+    leg_id: str
+    agent_id: str | None
+    """The agent whose phone it is, ``None`` for a customer's leg."""
+    state: str = "offered"
+    """``offered``, ``answered`` or ``ended``."""
+    cause: EndCause | None = None
+
+
+class FakeSignalling:
+    """Implements ``Signalling`` in memory."""
+
+    def __init__(self) -> None:
+        self.sink: Callable[[LegEvent], None] = lambda _: None
+        self.registered: set[str] = set()
+        self.legs: dict[str, FakeLeg] = {}
+        self._numbers = itertools.count(1)
+
+    # What a test does.
+
+    def customer_calls(self, caller: str, called: str) -> FakeLeg:
+        """A call comes in from a trunk."""
+        number = next(self._numbers)
+        leg = FakeLeg(f"leg-{number}", None)
+        self.legs[leg.leg_id] = leg
+        sdp = some_sdp(CUSTOMER_ADDRESS, 30_000 + 2 * number)
+        offered = LegOffered(
+            leg.leg_id, "trunk", None, Party(caller), Party(called), sdp, f"call-{number}@test", CUSTOMER_ADDRESS
+        )
+        self.sink(offered)
+        return leg
+
+    def answer_phone(self, leg: FakeLeg) -> None:
+        """An agent answers the phone."""
+        leg.state = "answered"
+        self.sink(LegAnswered(leg.leg_id, some_sdp(PHONE_ADDRESS, 40_000), PHONE_ADDRESS))
+
+    def refuse(self, leg: FakeLeg, status: int) -> None:
+        """An agent's phone refuses."""
+        leg.state = "ended"
+        self.sink(LegRefused(leg.leg_id, status, "Refused"))
+
+    def far_end_hangs_up(self, leg: FakeLeg) -> None:
+        """The far end ends the leg."""
+        if leg.state != "ended":
+            cause = EndCause.NORMAL if leg.state == "answered" else EndCause.CANCELLED
+            leg.state, leg.cause = "ended", cause
+            self.sink(LegEnded(leg.leg_id, cause))
+
+    def reoffer(self, leg: FakeLeg) -> None:
+        """The far end renegotiates."""
+        self.sink(LegReoffered(leg.leg_id, some_sdp(CUSTOMER_ADDRESS, 50_000), CUSTOMER_ADDRESS))
+
+    def ringing_phone(self, agent_id: str) -> FakeLeg | None:
+        """The leg that rings at this agent's phone."""
+        found = [leg for leg in self.legs.values() if leg.agent_id == agent_id and leg.state == "offered"]
+        return found[-1] if found else None
+
+    # The port.
+
+    def ring(self, leg_id: str) -> None:
+        """Tell the far end that it rings."""
+
+    def answer(self, leg_id: str, sdp: str) -> None:
+        """Answer an inbound leg."""
+        assert sdp
+        if self.legs[leg_id].state == "offered":
+            self.legs[leg_id].state = "answered"
+
+    def accept_reoffer(self, leg_id: str, sdp: str) -> None:
+        """Answer a renegotiation."""
+        assert sdp
+
+    def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
+        """Ring an agent's phone."""
+        assert sdp
+        leg = FakeLeg(leg_id, target.agent_id)
+        self.legs[leg_id] = leg
+        if target.agent_id not in self.registered:
+            leg.state = "ended"
+            self.sink(LegRefused(leg_id, 480, "Temporarily Unavailable"))
+        else:
+            self.sink(LegRinging(leg_id))
+
+    def end(self, leg_id: str, cause: EndCause) -> None:
+        """End a leg; its end is told as the real stack tells it."""
+        leg = self.legs[leg_id]
+        if leg.state == "ended":
+            return
+        was, leg.state, leg.cause = leg.state, "ended", cause
+        if leg.agent_id is not None and was == "offered":
+            self.sink(LegRefused(leg_id, REFUSAL_STATUS.get(cause, 487), "Request Terminated"))
+        else:
+            self.sink(LegEnded(leg_id, cause))
+
+    def reachable(self, agent_id: str) -> bool:
+        """Whether a phone of this agent is registered."""
+        return agent_id in self.registered
