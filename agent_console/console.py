@@ -1,0 +1,34 @@
+"""The parts of one console, put together once and reached by every route."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from agent_console.live import ConsoleHub
+from agent_console.ports import Accounts, Desk, DeskSettings, Floor
+from agent_console.sessions import Sessions
+from agent_console.throttle import SignInThrottle
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Everything a route needs. ``clock`` tells milliseconds since the epoch."""
+
+    accounts: Accounts
+    desk: Desk
+    floor: Floor
+    settings: DeskSettings
+    sessions: Sessions
+    throttle: SignInThrottle
+    hub: ConsoleHub
+    clock: Callable[[], int]
+    password_checks: asyncio.Semaphore
+    """How many passwords may be verified side by side."""
+
+
+def console_of(connection: HTTPConnection) -> Console:
+    """The console that serves this request or socket."""
+    return cast("Console", connection.app.state.console)
