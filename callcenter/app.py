@@ -48,6 +48,8 @@ class Process:
     name: str
     command: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
+    quiet: bool = False
+    """Throw away what it writes to standard output."""
     pid: int | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _child: asyncio.subprocess.Process | None = None
@@ -57,7 +59,11 @@ class Process:
         deaths = 0
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
-            self._child = await asyncio.create_subprocess_exec(*self.command, env={**os.environ, **self.env})
+            self._child = await asyncio.create_subprocess_exec(
+                *self.command,
+                env={**os.environ, **self.env},
+                stdout=asyncio.subprocess.DEVNULL if self.quiet else None,
+            )
             self.pid = self._child.pid
             status = await self._child.wait()
             if self._stopping.is_set():

@@ -116,8 +116,9 @@ def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.logs import configure_logs
 
     die_with_parent()
-    configure_logs("exchange")
-    run(lambda: run_exchange(load_settings(config)))
+    settings = with_errors(lambda: load_settings(config))
+    configure_logs("exchange", level=settings.log.level)
+    run(lambda: run_exchange(settings))
 
 
 @app.command("run-web", hidden=True)
@@ -129,8 +130,9 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.web import run_web
 
     die_with_parent()
-    configure_logs("web")
-    run(lambda: run_web(load_settings(config)))
+    settings = with_errors(lambda: load_settings(config))
+    configure_logs("web", level=settings.log.level)
+    run(lambda: run_web(settings))
 
 
 def run(main: Any) -> Any:

@@ -6,7 +6,7 @@ are relative to the configuration file.
 
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -62,6 +62,12 @@ class SpeechSection(Section):
     """Folder of the operator's own prompts, ``<language>/<name>.wav``, used instead of the speech engine."""
 
 
+class LogSection(Section):
+    """What is said on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Settings(BaseSettings):
     """Everything an installation sets."""
 
@@ -77,8 +83,7 @@ class Settings(BaseSettings):
     media: MediaSection = MediaSection()
     store: StoreSection = StoreSection()
     speech: SpeechSection = SpeechSection()
-
-    base_dir: ClassVar[Path] = Path()
+    log: LogSection = LogSection()
 
     @classmethod
     def settings_customise_sources(

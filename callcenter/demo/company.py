@@ -153,7 +153,8 @@ def found_company(data_dir: Path, *, sip_port: int, web_port: int, realm: str = 
         'data_dir = "."\n'
         'site = "site.toml"\n\n'
         f'[sip]\nhost = "127.0.0.1"\nport = {sip_port}\nrealm = {json.dumps(realm)}\n\n'
-        f'[web]\nhost = "127.0.0.1"\nport = {web_port}\n',
+        f'[web]\nhost = "127.0.0.1"\nport = {web_port}\n\n'
+        '[log]\nlevel = "warning"\n',
         "utf-8",
     )
     return DemoCompany(config, password)

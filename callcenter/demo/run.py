@@ -103,7 +103,7 @@ def _agents_process(company: DemoCompany, settings: Settings, *, fast: bool, for
         *("--sip-port", str(settings.sip.port), "--web-port", str(settings.web.port)),
         *(["--fast"] if fast else []),
     ]
-    return Process("agents", command, env={PASSWORD_VARIABLE: company.password})
+    return Process("agents", command, env={PASSWORD_VARIABLE: company.password}, quiet=True)
 
 
 def _foreign_phone_process(company: DemoCompany, settings: Settings, *, fast: bool) -> Process | None:
@@ -117,7 +117,7 @@ def _foreign_phone_process(company: DemoCompany, settings: Settings, *, fast: bo
         *("--sip-port", str(settings.sip.port)),
         *(["--fast"] if fast else []),
     ]
-    return Process("foreign phone", command, env={PASSWORD_VARIABLE: company.password})
+    return Process("foreign phone", command, env={PASSWORD_VARIABLE: company.password}, quiet=True)
 
 
 def _callers_command(settings: Settings, numbers: list[str]) -> list[str]:
@@ -132,7 +132,8 @@ def _add_living_floor(supervisor: Supervisor, company: DemoCompany, settings: Se
     if phone is not None:
         supervisor.add(phone)
     supervisor.add(_agents_process(company, settings, fast=False, foreign=FOREIGN_PHONE if phone else ""))
-    supervisor.add(Process("callers", [*_callers_command(settings, numbers), "--seed", str(os.getpid())]))
+    command = [*_callers_command(settings, numbers), "--seed", str(os.getpid())]
+    supervisor.add(Process("callers", command, quiet=True))
 
 
 def _print_banner(company: DemoCompany, settings: Settings) -> None:

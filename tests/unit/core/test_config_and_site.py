@@ -1,0 +1,188 @@
+"""Configuration and site: what is wrong is said with file, place and remedy, before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from callcenter.accounts import SiteAccounts
+from callcenter.config import load_settings
+from callcenter.demo.company import PEOPLE, found_company
+from callcenter.errors import ConfigError
+from callcenter.secret import installation_key
+from callcenter.site.models import Site
+from callcenter.site.people import add_person
+from callcenter.site.repository import digest_secret, floor_configuration, load_flows, load_site
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("company")
+    found_company(folder, sip_port=5070, web_port=8070)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(company: Path) -> Site:
+    return load_site(company / "site.toml")
+
+
+def wrong(path: Path, text: str) -> str:
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_site(path)
+    return str(caught.value)
+
+
+def test_demo_company_is_valid_and_complete(company: Path, site: Site) -> None:
+    assert {agent.id for agent in site.agents} == {person.login for person in PEOPLE}
+    assert len([agent for agent in site.agents if agent.queues]) == 6
+    assert len(site.queues) == 2
+    flows = load_flows(site, company / "site.toml")
+    assert site.flow_of("+12025550100") in flows
+    assert site.flow_of("12025550100") == site.flow_of("+12025550100")
+    assert site.flow_of("+19995550199") is None
+
+
+def test_second_start_keeps_the_company_and_its_password(company: Path) -> None:
+    before = (company / "site.toml").read_bytes()
+    first = found_company(company, sip_port=5071, web_port=8071)
+    second = found_company(company, sip_port=5071, web_port=8071)
+    assert first.password == second.password
+    assert (company / "site.toml").read_bytes() == before
+    assert load_settings(first.config).sip.port == 5071
+
+
+def test_password_is_in_no_file_but_its_own(company: Path) -> None:
+    password = (company / "password").read_text("utf-8").strip()
+    assert (company / "password").stat().st_mode & 0o077 == 0
+    assert all(password not in path.read_text("utf-8") for path in company.glob("*.toml"))
+
+
+def test_supervisor_without_queues_is_no_agent_of_the_floor(site: Site) -> None:
+    assert "boss" not in {agent.agent_id for agent in floor_configuration(site).agents}
+
+
+def test_unknown_key_is_refused_with_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text("[sip]\nprot = 5060\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"callcenter\.toml: sip\.prot: unknown key"):
+        load_settings(file)
+
+
+def test_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text("[sip]\nport = 5060\n", "utf-8")
+    monkeypatch.setenv("CALLCENTER_SIP__PORT", "5099")
+    assert load_settings(file).sip.port == 5099
+
+
+def test_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--config"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_upside_down_port_range_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text("[media]\nport_min = 30000\nport_max = 20000\n", "utf-8")
+    with pytest.raises(ConfigError, match="port_min"):
+        load_settings(file)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text('data_dir = "data"\nsite = "our.toml"\n', "utf-8")
+    settings = load_settings(file)
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.site == tmp_path / "our.toml"
+
+
+BASE = """
+company = "X"
+queues = [{ id = "sales", name = "Sales" }]
+trunks = []
+flows = [{ id = "main", file = "builtin:demo" }]
+"""
+AGENT = 'id = "anna", name = "Anna", login = "anna", password_hash = "x"'
+
+
+def test_number_without_a_flow_is_named(tmp_path: Path) -> None:
+    text = f'{BASE}\nagents = []\nnumbers = [{{ number = "1", flow = "night" }}]'
+    assert "number 1: no flow is called 'night'" in wrong(tmp_path / "s.toml", text)
+
+
+def test_agent_of_an_unknown_queue_is_named(tmp_path: Path) -> None:
+    text = f'{BASE}\nnumbers = []\nagents = [{{ {AGENT}, queues = ["slaes"] }}]'
+    assert "agent anna: no queue is called 'slaes'" in wrong(tmp_path / "s.toml", text)
+
+
+def test_two_agents_of_one_name_are_refused(tmp_path: Path) -> None:
+    text = f"{BASE}\nnumbers = []\nagents = [{{ {AGENT} }}, {{ {AGENT} }}]"
+    assert "agent 'anna' stands there twice" in wrong(tmp_path / "s.toml", text)
+
+
+def test_trunk_address_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+    text = f'{BASE}\nnumbers = []\nagents = []\ntrunks = [{{ id = "t", addresses = ["carrier"] }}]'.replace(
+        "trunks = []\n", ""
+    )
+    assert "trunks.0.addresses" in wrong(tmp_path / "s.toml", text)
+
+
+def test_unknown_time_zone_is_refused_with_an_example(tmp_path: Path) -> None:
+    text = f'time_zone = "Mars/Olympus"\n{BASE}\nnumbers = []\nagents = []'
+    assert "Europe/Berlin" in wrong(tmp_path / "s.toml", text)
+
+
+def test_added_person_can_sign_in_and_register(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(f"{BASE}\nnumbers = []\nagents = []", "utf-8")
+    path.write_text(path.read_text("utf-8").replace("agents = []", ""), "utf-8")
+    site = add_person(
+        path,
+        realm="callcenter",
+        login="nora",
+        name='Nora "N" Quist',
+        password="pa ss",
+        roles=("agent",),
+        queues=("sales",),
+        skills={"en": "2"},
+    )
+    (nora,) = site.agents
+    assert nora.name == 'Nora "N" Quist'
+    assert nora.sip_ha1_sha256 == digest_secret("nora", "callcenter", "pa ss", "SHA-256")
+    assert "pa ss" not in path.read_text("utf-8")
+
+
+def test_person_who_does_not_fit_leaves_the_file_as_it_was(company: Path) -> None:
+    path = company / "site.toml"
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match="twice"):
+        add_person(path, realm="r", login="anna", name="A", password="p", roles=("agent",), queues=(), skills={})
+    assert path.read_bytes() == before
+    assert not list(company.glob("*.new.toml"))
+
+
+async def test_only_the_right_password_signs_in(company: Path, site: Site) -> None:
+    accounts = SiteAccounts(site)
+    password = (company / "password").read_text("utf-8").strip()
+    principal = await accounts.verify("anna", password)
+    assert principal is not None
+    assert (principal.agent_id, principal.queue_ids) == ("anna", frozenset({"sales", "support"}))
+    assert await accounts.verify("anna", password + "x") is None
+    assert await accounts.verify("nobody", password) is None
+    boss = await accounts.find("boss")
+    assert boss is not None
+    assert boss.agent_id is None
+    assert boss.may_see_floor()
+    assert await accounts.find("nobody") is None
+
+
+def test_installation_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "secret.key"
+    key = installation_key(path)
+    assert installation_key(path) == key
+    assert path.stat().st_mode & 0o077 == 0
+    path.write_bytes(b"short")
+    with pytest.raises(ConfigError, match="damaged"):
+        installation_key(path)
