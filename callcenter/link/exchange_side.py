@@ -63,13 +63,14 @@ class ExchangeLink:
         self._matches: dict[int, asyncio.Future[Match]] = {}
         self._next_request = 0
         self._orders: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen on the socket; the file of an earlier process is replaced."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
-        self._server = await asyncio.start_unix_server(self._serve, path=str(self._path))
+        self._server = await asyncio.start_unix_server(self._accept, path=str(self._path))
         self._path.chmod(0o600)
 
     async def stop(self) -> None:
@@ -78,8 +79,9 @@ class ExchangeLink:
             self._server.close()
         if self._writer is not None:
             self._writer.close()
-        for order in list(self._orders):
+        for order in self._orders:
             order.cancel()
+        await asyncio.gather(*self._orders, *self._serving, return_exceptions=True)
 
     def tell_changes(self, changes: tuple[Change, ...]) -> None:
         """Tell changes of the floor."""
@@ -118,6 +120,11 @@ class ExchangeLink:
             self._writer = None
             return
         writer.write(frame(message))
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="link")
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._writer is not None:  # a new web process takes over from one that hangs

@@ -2,17 +2,19 @@
 
 import asyncio
 
-from callcenter.entries import decode, encode
+from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
 from callcenter.journal import JournalRow
 
 
 class MemoryJournal:
-    """Implements ``Journal``. Set ``failing`` to make the disk say no from then on."""
+    """Implements ``Journal``. Set ``failing`` to make the disk say no from then on, ``hold`` to make it slow: commits
+    then wait for the event."""
 
     def __init__(self) -> None:
         self.rows: list[JournalRow] = []
         self.failing = False
+        self.hold: asyncio.Event | None = None
 
     @property
     def entries(self) -> list[object]:
@@ -32,5 +34,37 @@ class MemoryJournal:
         """Return after the others had a turn, as a disk would let them."""
         assert seq <= len(self.rows)
         await asyncio.sleep(0)
+        if self.hold is not None:
+            await self.hold.wait()
         if self.failing:
             raise JournalError("the disk says no")
+
+
+class MemoryJournalReader:
+    """Reads a journal in memory as ``JournalReader`` reads the real one."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._rows = journal.rows
+
+    def read(
+        self, *, after: int = 0, kinds: tuple[str, ...] | None = None, limit: int | None = None
+    ) -> list[JournalRow]:
+        """Entries after ``after``, oldest first."""
+        return [row for row in self._rows if row.seq > after and (kinds is None or row.kind in kinds)][:limit]
+
+    def open_calls(self) -> list[list[JournalRow]]:
+        """The entries of each call that was never closed."""
+        closed = {subject_of(row.entry) for row in self._rows if row.kind == "call.closed"}
+        calls: dict[str | None, list[JournalRow]] = {}
+        for row in self._rows:
+            if row.kind.startswith("call.") and subject_of(row.entry) not in closed:
+                calls.setdefault(subject_of(row.entry), []).append(row)
+        return list(calls.values())
+
+    def last(self, kind: str) -> JournalRow | None:
+        """The newest entry of a kind."""
+        return next((row for row in reversed(self._rows) if row.kind == kind), None)
+
+    def last_at(self) -> int:
+        """The instant of the newest entry."""
+        return self._rows[-1].at if self._rows else 0

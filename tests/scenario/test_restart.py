@@ -1,0 +1,159 @@
+"""The exchange dies at the worst moments; what the journal says is what comes back."""
+
+import asyncio
+
+import pytest
+
+from acd.events import ContactFinished, ContactLeft
+from agent_console.messages import AgentState
+from callcenter.calls.facts import EndedBy, Outcome, RoutingSnapshot
+from callcenter.errors import JournalError
+from tests.support.house import House, open_house
+from tests.support.memory_journal import MemoryJournal
+from tests.support.virtual_time import pass_seconds, run_virtual, settle
+
+pytestmark = pytest.mark.scenario
+
+
+async def busy_house() -> House:
+    """One call in the menu, one waiting, one talking, one that is over; anna talks, ben pauses."""
+    house = await open_house()
+    await house.sign_in("anna", "ben")
+    await house.core.desk.not_ready("ben", "lunch")
+    over = await house.queue_call("+12025550101")
+    await house.answer("anna")
+    await pass_seconds(5)
+    await house.hang_up(over)
+    await house.core.desk.ready("anna")
+    await house.queue_call("+12025550102")
+    await house.answer("anna")
+    await pass_seconds(7)
+    await house.queue_call("+12025550103")
+    await pass_seconds(2)
+    await house.call("+12025550104")
+    return house
+
+
+def test_calls_that_were_up_are_closed_once_with_their_true_last_instant() -> None:
+    async def story() -> None:
+        before = await busy_house()
+        died_at = before.clock.now()
+        await pass_seconds(30)
+        after = await open_house(journal=before.journal)
+        records = {record.caller: record for record in after.records()}
+        assert len(after.records()) == 4
+        assert records["+12025550101"].outcome is Outcome.ANSWERED
+        for caller in ("+12025550102", "+12025550103", "+12025550104"):
+            record = records[caller]
+            facts = [entry for entry in before.journal.entries if getattr(entry, "call_id", "") == record.call_id]
+            lived_until = max(fact.at for fact in facts if fact.at <= died_at)  # type: ignore[attr-defined]
+            assert (record.outcome, record.ended_by) == (Outcome.SYSTEM_RESTART, EndedBy.SYSTEM)
+            assert record.ended_at == lived_until
+        assert records["+12025550102"].agent_id == "anna"
+        assert records["+12025550103"].queue_id == "sales"
+
+    run_virtual(story)
+
+
+def test_third_life_closes_nothing_a_second_time() -> None:
+    async def story() -> None:
+        first = await busy_house()
+        await open_house(journal=first.journal)
+        third = await open_house(journal=first.journal)
+        assert len(third.records()) == 4
+
+    run_virtual(story)
+
+
+def test_agents_come_back_as_they_were_and_take_the_next_call() -> None:
+    async def story() -> None:
+        before = await busy_house()
+        after = await open_house(journal=before.journal)
+        await settle()
+        assert after.agent("anna").state is AgentState.WRAP_UP
+        assert (after.agent("ben").state, after.agent("ben").reason) == (AgentState.NOT_READY, "lunch")
+        assert after.contacts() == ()
+        assert after.queue("sales").waiting == 0
+        after.signalling.registered |= {"anna", "ben"}
+        await after.core.desk.ready("anna")
+        await after.queue_call("+12025550109")
+        await after.answer("anna")
+        assert after.agent("anna").state is AgentState.BUSY
+
+    run_virtual(story)
+
+
+def test_days_counts_survive_two_restarts() -> None:
+    async def story() -> None:
+        first = await busy_house()
+        counted = first.queue("sales")
+        assert (counted.offered, counted.answered) == (3, 2)
+        second = await open_house(journal=first.journal)
+        third = await open_house(journal=second.journal)
+        sales = third.queue("sales")
+        assert (sales.offered, sales.answered, sales.abandoned) == (3, 2, 1)
+
+    run_virtual(story)
+
+
+def test_every_start_leaves_a_snapshot_and_no_contact_of_an_earlier_life() -> None:
+    async def story() -> None:
+        before = await busy_house()
+        seen = len(before.journal.rows)
+        after = await open_house(journal=before.journal)
+        new = [row.entry for row in after.journal.rows[seen:]]
+        assert sum(isinstance(entry, RoutingSnapshot) for entry in new) == 1
+        assert sum(isinstance(entry, ContactFinished | ContactLeft) for entry in new) == 2
+        assert after.core.routing.engine.contacts() == ()
+
+    run_virtual(story)
+
+
+def test_journal_that_cannot_be_written_ends_the_process_and_nothing_is_acted_on() -> None:
+    async def story() -> None:
+        house = await open_house()
+        house.journal.failing = True
+        leg = await house.call()
+        assert leg.state == "offered"  # not answered: the arrival is not on disk
+        assert [type(error) for error in house.fatal] == [JournalError]
+
+    run_virtual(story)
+
+
+def test_routing_that_cannot_journal_ends_the_process() -> None:
+    async def story() -> None:
+        house = await open_house(journal=MemoryJournal())
+        await house.sign_in("anna")
+        await house.queue_call()
+        house.journal.failing = True
+        await pass_seconds(20)  # the ring time-out cannot be journaled
+        assert any(isinstance(error, JournalError) for error in house.fatal)
+        assert house.signalling.ringing_phone("anna") is not None
+
+    run_virtual(story)
+
+
+def test_nothing_is_done_before_it_is_on_disk() -> None:
+    """A slow disk delays the answer to the caller and the ring at the agent; it never lets them go ahead."""
+
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        house.journal.hold = asyncio.Event()
+        leg = await house.call()
+        await pass_seconds(3)
+        assert leg.state == "offered"
+        house.journal.hold.set()
+        await settle()
+        assert leg.state == "answered"
+        await house.press(leg, "1")
+        house.journal.hold = asyncio.Event()
+        await house.press(leg, "1")
+        await pass_seconds(3)
+        assert house.signalling.ringing_phone("anna") is None
+        house.journal.hold.set()
+        await settle()
+        await house.hear_out(leg)
+        assert house.signalling.ringing_phone("anna") is not None
+
+    run_virtual(story)

@@ -1,0 +1,194 @@
+"""The whole exchange under virtual time: real routing, calls, flow, floor and desk; fakes only at the ports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from acd.engine import Acd
+from agent_console.messages import AgentView, ContactView, QueueView
+from callcenter.calls.facts import CallClosed, CallRecord
+from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
+from callcenter.floor import FloorFold
+from callcenter.ports import Match
+from callcenter.recovery import recover
+from callcenter.site.models import Site
+from ivr.effects import PromptText
+from ivr.flows import demo_flow_text
+from ivr.parser import parse_flow
+from tests.support.fake_media import FakeMedia
+from tests.support.fake_signalling import FakeLeg, FakeSignalling
+from tests.support.memory_journal import MemoryJournal, MemoryJournalReader
+from tests.support.virtual_time import FakeClock, pass_seconds, settle
+
+SERVICE_NUMBER = "+12025550100"
+CUSTOMER = "customer"
+"""The customer's leg in a media session."""
+
+
+def small_site(*, ring_seconds: int = 15, wrap_up_seconds: int = 30) -> Site:
+    """Two queues, three agents."""
+    queue = {"ring_seconds": ring_seconds, "wrap_up_seconds": wrap_up_seconds}
+
+    def agent(agent_id: str, queues: Sequence[str], **skills: int) -> dict[str, Any]:
+        return {
+            "id": agent_id, "name": agent_id.title(), "login": agent_id, "password_hash": "-",
+            "queues": queues, "skills": skills,
+        }  # fmt: skip
+
+    return Site.model_validate(
+        {
+            "company": "Test",
+            "queues": [{"id": "sales", "name": "Sales", **queue}, {"id": "support", "name": "Support", **queue}],
+            "agents": [
+                agent("anna", ["sales", "support"], en=2),
+                agent("ben", ["sales"], en=1),
+                agent("chen", ["support"], zh=3),
+            ],
+            "trunks": [{"id": "trunk", "addresses": ["127.0.0.2"]}],
+            "numbers": [{"number": SERVICE_NUMBER, "flow": "main"}],
+            "flows": [{"id": "main", "file": "builtin:demo"}],
+        }
+    )
+
+
+class FakeDirectory:
+    """Implements ``CustomerDirectory``; ``delay`` seconds before each answer."""
+
+    def __init__(self) -> None:
+        self.matches: dict[str, Match] = {}
+        self.delay = 0.0
+
+    async def match(self, number: str) -> Match:
+        """Who has this number."""
+        await pass_seconds(self.delay)
+        return self.matches.get(number, Match("none"))
+
+
+class FakePrompts:
+    """Implements ``Prompts``: a prompt's path is its language and name."""
+
+    async def path(self, prompt: PromptText) -> str:
+        """Where the prompt would be."""
+        return f"{prompt.language}/{prompt.name}.wav"
+
+
+@dataclass(slots=True)
+class House:
+    """One exchange and what surrounds it."""
+
+    core: ExchangeCore
+    clock: FakeClock
+    journal: MemoryJournal
+    signalling: FakeSignalling
+    media: FakeMedia
+    directory: FakeDirectory
+    fatal: list[BaseException]
+
+    async def sign_in(self, *agent_ids: str) -> None:
+        """Agents with a registered phone sign in and go ready, in this order."""
+        for agent_id in agent_ids:
+            self.signalling.registered.add(agent_id)
+            self.core.on_registration(agent_id, True)
+            await self.core.desk.sign_in(agent_id)
+            await self.core.desk.ready(agent_id)
+        await settle()
+
+    async def call(self, caller: str = "+12025550111") -> FakeLeg:
+        """A customer calls the service number and is answered by the flow."""
+        leg = self.signalling.customer_calls(caller, SERVICE_NUMBER)
+        await settle()
+        return leg
+
+    async def hear_out(self, leg: FakeLeg) -> None:
+        """Let every prompt of this call play to its end, until the flow waits for the customer."""
+        while prompts := [play for play in self.session(leg).plays if play != "music"]:
+            self.media.finish_play(prompts[0])
+            await settle()
+
+    async def press(self, leg: FakeLeg, digits: str) -> None:
+        """The customer presses keys, hearing each prompt out first."""
+        for digit in digits:
+            await self.hear_out(leg)
+            self.core.switchboard.on_media_event(self.digit(leg, digit))
+            await settle()
+        await self.hear_out(leg)
+
+    def digit(self, leg: FakeLeg, digit: str) -> Any:
+        """A digit on the customer's leg."""
+        from callcenter.ports import DigitPressed
+
+        return DigitPressed(self.call_id(leg), CUSTOMER, digit)
+
+    async def queue_call(self, caller: str = "+12025550111", digits: str = "11") -> FakeLeg:
+        """A customer calls and presses through to a queue (11: English, sales)."""
+        leg = await self.call(caller)
+        await self.press(leg, digits)
+        return leg
+
+    async def answer(self, agent_id: str) -> FakeLeg:
+        """The agent's ringing phone is answered."""
+        leg = self.signalling.ringing_phone(agent_id)
+        assert leg is not None, f"{agent_id}'s phone does not ring"
+        self.signalling.answer_phone(leg)
+        await settle()
+        return leg
+
+    async def hang_up(self, leg: FakeLeg) -> None:
+        """The far end of a leg hangs up."""
+        self.signalling.far_end_hangs_up(leg)
+        await settle()
+
+    def call_id(self, leg: FakeLeg) -> str:
+        """The call a customer's leg belongs to."""
+        return self.core.switchboard._call_of_leg[leg.leg_id]
+
+    def session(self, leg: FakeLeg) -> Any:
+        """The media session of a customer's leg."""
+        return self.media.sessions[self.call_id(leg)]
+
+    def agent(self, agent_id: str) -> AgentView:
+        """An agent on the floor."""
+        found = self.core.floor.agent(agent_id)
+        assert found is not None
+        return found
+
+    def contacts(self) -> tuple[ContactView, ...]:
+        """The contacts on the floor."""
+        return self.core.floor.view().contacts
+
+    def queue(self, queue_id: str) -> QueueView:
+        """A queue on the floor."""
+        return next(queue for queue in self.core.floor.view().queues if queue.queue_id == queue_id)
+
+    def records(self) -> list[CallRecord]:
+        """The closed calls, in order."""
+        return [entry.record for entry in self.journal.entries if isinstance(entry, CallClosed)]
+
+
+async def open_house(*, site: Site | None = None, journal: MemoryJournal | None = None, loop: Any = None) -> House:
+    """An exchange that serves; give it an earlier journal to let it come back from that."""
+    import asyncio
+
+    site = site or small_site()
+    journal = journal or MemoryJournal()
+    clock = FakeClock(loop or asyncio.get_running_loop())
+    signalling, directory, fatal = FakeSignalling(), FakeDirectory(), []
+    floor: FloorFold = new_floor(site)
+    recovered = recover(MemoryJournalReader(journal), floor)
+
+    def on_media(event: Any) -> None:
+        core.switchboard.on_media_event(event)
+
+    media = FakeMedia(on_media)
+    core = ExchangeCore(
+        ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts()),
+        site=site,
+        flows={"main": parse_flow(demo_flow_text(), source="demo")},
+        music="music.wav",
+        engine=recovered.engine if journal.rows else Acd(),
+        floor=floor,
+        on_fatal=fatal.append,
+    )
+    signalling.sink = core.switchboard.on_leg_event
+    await core.start(recovered.orphans)
+    return House(core, clock, journal, signalling, media, directory, fatal)

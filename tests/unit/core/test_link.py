@@ -1,0 +1,130 @@
+"""The link between exchange and web: floor first, orders with answers, lookups with a deadline, loss without harm."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from agent_console.messages import AgentChanged, AgentState, AgentView, FloorView
+from agent_console.ports import IntentError
+from callcenter.link.exchange_side import ExchangeLink
+from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
+from callcenter.ports import Match
+from tests.support.fake_desk import FakeDesk
+
+pytestmark = pytest.mark.unit
+
+ANNA = AgentView("anna", "Anna", AgentState.READY, 5)
+
+
+class Ends:
+    """Both ends of a link in one loop."""
+
+    def __init__(self, path: Path) -> None:
+        self.desk = FakeDesk()
+        self.journal: list[int] = []
+        self.floor_view = FloorView((ANNA,), (), ())
+        self.match: Callable[[str], Awaitable[Match]] = self.found
+        self.copy = FloorCopy()
+        self.live = asyncio.Event()
+        self.dead = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.copy.subscribe(lambda _: self.changed.set(), lambda: None, self.on_status)
+        self.exchange = self.new_exchange(path)
+        self.web = WebLink(
+            path, self.copy, find_customer=lambda number: self.match(number), on_journal=self.journal.append
+        )
+        self.console_desk = LinkDesk(self.web)
+
+    def new_exchange(self, path: Path) -> ExchangeLink:
+        return ExchangeLink(path, floor=lambda: self.floor_view, journal_seq=lambda: 41, desk=lambda: self.desk)
+
+    async def found(self, number: str) -> Match:
+        return Match("one", ("7",), f"Owner of {number}", "en")
+
+    def on_status(self, live: bool) -> None:
+        (self.live if live else self.dead).set()
+
+
+@pytest.fixture
+async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
+    ends = Ends(tmp_path / "link.sock")
+    await ends.exchange.start()
+    following = asyncio.create_task(ends.web.run())
+    async with asyncio.timeout(5):
+        await ends.live.wait()
+    yield ends
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await ends.exchange.stop()
+
+
+async def test_whole_floor_comes_first_then_its_changes(ends: Ends) -> None:
+    assert ends.copy.snapshot() == ends.floor_view
+    assert ends.journal == [41]
+    busy = AgentView("anna", "Anna", AgentState.BUSY, 9)
+    ends.exchange.tell_changes((AgentChanged(busy),))
+    async with asyncio.timeout(5):
+        await ends.changed.wait()
+    assert ends.copy.snapshot().agents == (busy,)
+
+
+async def test_order_is_carried_out_at_the_exchange(ends: Ends) -> None:
+    await ends.console_desk.finish_wrap_up("anna", "c1", "solved", "notes")
+    assert ends.desk.orders == [("finish_wrap_up", "anna", "c1", "solved", "notes")]
+
+
+async def test_refusal_comes_back_with_its_code(ends: Ends) -> None:
+    ends.desk.refuse_with = IntentError("phone-not-registered", "no phone")
+    with pytest.raises(IntentError) as caught:
+        await ends.console_desk.ready("anna")
+    assert (caught.value.code, caught.value.message) == ("phone-not-registered", "no phone")
+
+
+async def test_lookup_is_answered_by_the_web_process(ends: Ends) -> None:
+    assert await ends.exchange.match("+1") == Match("one", ("7",), "Owner of +1", "en")
+
+
+async def test_lookup_that_is_not_answered_in_time_is_unavailable(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callcenter.link.exchange_side.MATCH_DEADLINE_SECONDS", 0.01)
+    never = asyncio.Event()
+
+    async def hang(_: str) -> Match:
+        await never.wait()
+        return Match("none")
+
+    ends.match = hang
+    assert (await ends.exchange.match("+1")).state == "unavailable"
+    never.set()
+
+
+async def test_without_a_web_process_lookups_are_unavailable_at_once(tmp_path: Path) -> None:
+    ends = Ends(tmp_path / "link.sock")
+    await ends.exchange.start()
+    assert (await ends.exchange.match("+1")).state == "unavailable"
+    ends.exchange.tell_journal(1)
+    await ends.exchange.stop()
+
+
+async def test_without_an_exchange_orders_are_refused_at_once(tmp_path: Path) -> None:
+    desk = LinkDesk(
+        WebLink(tmp_path / "none.sock", FloorCopy(), find_customer=Ends(tmp_path / "x").found, on_journal=print)
+    )
+    with pytest.raises(IntentError) as caught:
+        await desk.ready("anna")
+    assert caught.value.code == "exchange-unavailable"
+
+
+async def test_exchange_that_comes_back_brings_a_fresh_floor(ends: Ends, tmp_path: Path) -> None:
+    await ends.exchange.stop()
+    async with asyncio.timeout(5):
+        await ends.dead.wait()
+    assert not ends.copy.is_live()
+    ends.live.clear()
+    ends.floor_view = FloorView((), (), ())
+    ends.exchange = ends.new_exchange(tmp_path / "link.sock")
+    await ends.exchange.start()
+    async with asyncio.timeout(5):
+        await ends.live.wait()
+    assert ends.copy.snapshot() == FloorView((), (), ())
