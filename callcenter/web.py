@@ -105,6 +105,8 @@ async def run_web(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             ws="websockets-sansio",
+            ws_max_size=16_384,
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
         )
     )

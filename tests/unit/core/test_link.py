@@ -33,7 +33,10 @@ class Ends:
         self.copy.subscribe(lambda _: self.changed.set(), lambda: None, self.on_status)
         self.exchange = self.new_exchange(path)
         self.web = WebLink(
-            path, self.copy, find_customer=lambda number: self.match(number), on_journal=self.journal.append
+            path,
+            self.copy,
+            find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
+            on_journal=self.journal.append,
         )
         self.console_desk = LinkDesk(self.web)
 

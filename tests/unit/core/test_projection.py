@@ -1,0 +1,143 @@
+"""The customer store as a projection: in order, in batches with their cursor, once, however often it is done."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from callcenter.calls.facts import CallClosed, CallRecord, EndedBy, Outcome, WrapUpRecorded
+from callcenter.journal import JournalReader, SqliteJournal
+from callcenter.projection import BATCH, CURSOR, InteractionProjection
+from crm_bridge.database import Database, migrate
+from crm_bridge.errors import CrmUnavailable
+from crm_bridge.interactions import get_cursor
+from crm_bridge.models import Interaction, WrapUp
+
+pytestmark = pytest.mark.unit
+
+NOON = 1_760_000_000_000
+RECORD = CallRecord(
+    "c1", "+12025550111", "", "+12025550100", "t", "x@y", "main", Outcome.ANSWERED, EndedBy.CUSTOMER,
+    NOON, NOON + 90_000, NOON + 30_000, "sales", "anna", "en", ("English", "Sales"), "none", None,
+    10_000, 60_000, 1, 0,
+)  # fmt: skip
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}"
+    await migrate(url)
+    database = Database(url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.open()
+    yield journal
+    await journal.close()
+
+
+def projection(tmp_path: Path, database: Database) -> InteractionProjection:
+    reader = JournalReader(tmp_path / "journal.sqlite")
+    return InteractionProjection(reader, database, region="US", own_numbers=frozenset(), names={"anna": "Anna Berg"})
+
+
+async def write(journal: SqliteJournal, *entries: CallClosed | WrapUpRecorded) -> None:
+    for entry in entries:
+        seq = journal.append(entry, at=entry.at)
+    await journal.committed(seq)
+
+
+async def count(database: Database) -> int:
+    async with database.read() as session:
+        return await session.scalar(select(func.count()).select_from(Interaction)) or 0
+
+
+async def test_call_and_wrap_up_reach_the_store(tmp_path: Path, database: Database, journal: SqliteJournal) -> None:
+    await write(
+        journal,
+        CallClosed("c1", NOON, RECORD),
+        WrapUpRecorded("c1", NOON + 99_000, "anna", "solved", "fine", 9_000),
+    )
+    assert await projection(tmp_path, database).drain() == 2
+    async with database.read() as session:
+        row = await session.scalar(select(Interaction))
+        wrap_up = await session.get(WrapUp, "c1")
+    assert row is not None
+    assert wrap_up is not None
+    assert (row.outcome, row.agent_name, row.waited_ms, row.talk_ms) == ("answered", "Anna Berg", 10_000, 60_000)
+    assert row.answered_at is not None
+    assert row.answered_at.timestamp() * 1000 == NOON + 30_000
+    assert (wrap_up.disposition, wrap_up.notes) == ("solved", "fine")
+
+
+async def test_second_reading_of_the_same_journal_changes_nothing(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    await write(journal, CallClosed("c1", NOON, RECORD))
+    await projection(tmp_path, database).drain()
+    async with database.begin() as session:
+        from crm_bridge.models import ProjectionCursor
+
+        row = await session.get(ProjectionCursor, CURSOR)
+        assert row is not None
+        row.seq = 0
+    assert await projection(tmp_path, database).drain() == 1
+    assert await count(database) == 1
+
+
+async def test_long_backlog_is_written_in_batches(tmp_path: Path, database: Database, journal: SqliteJournal) -> None:
+    calls = BATCH + 5
+    await write(
+        journal,
+        *(CallClosed(f"c{n}", NOON + n, replace(RECORD, call_id=f"c{n}", sip_call_id=f"{n}")) for n in range(calls)),
+    )
+    each = projection(tmp_path, database)
+    assert [await each.drain(), await each.drain(), await each.drain()] == [BATCH, 5, 0]
+    assert await count(database) == calls
+    async with database.read() as session:
+        assert await get_cursor(session, CURSOR) == calls
+
+
+async def test_store_that_is_away_loses_nothing(
+    tmp_path: Path, database: Database, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first tries fail, the journal waits, and everything is written once the store is back."""
+    await write(journal, CallClosed("c1", NOON, RECORD))
+    each, tries, written = projection(tmp_path, database), 0, asyncio.Event()
+    drain = each.drain
+
+    async def away_at_first() -> int:
+        nonlocal tries
+        tries += 1
+        if tries <= 3:
+            raise CrmUnavailable("the customer store does not answer")
+        done = await drain()
+        written.set()
+        return done
+
+    monkeypatch.setattr(each, "drain", away_at_first)
+    monkeypatch.setattr("callcenter.projection.RETRY_SECONDS", (0.0,))
+    following = asyncio.create_task(each.run())
+    async with asyncio.timeout(5):
+        await written.wait()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert await count(database) == 1
+
+
+async def test_customer_id_the_store_does_not_know_is_matched_anew(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    await write(journal, CallClosed("c1", NOON, replace(RECORD, match_state="one", customer_id="12345")))
+    assert await projection(tmp_path, database).drain() == 1
+    async with database.read() as session:
+        row = await session.scalar(select(Interaction))
+    assert row is not None
+    assert row.customer_id is None
