@@ -1,0 +1,114 @@
+"""The routing engine: facts and time in, orders and facts out.
+
+Two engines that were told the same facts at the same instants have said the same things and are in the same state.
+The host journals every fact and every fired timer before it passes them on; that is all it needs to come back.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from acd import configuring, offering, seating, snapshot, waiting
+from acd.agents import Agent
+from acd.board import Board
+from acd.contacts import Contact
+from acd.events import (
+    AgentMadeNotReady,
+    AgentMadeReady,
+    AgentSignedIn,
+    AgentSignedOut,
+    ContactArrived,
+    ContactFinished,
+    ContactLeft,
+    Event,
+    FloorConfigured,
+    OfferAccepted,
+    OfferDeclined,
+    WrapUpFinished,
+)
+from acd.offers import Offer
+from acd.outcomes import Outcome
+from acd.queues import QueueView, view_queues
+
+_REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
+    FloorConfigured: configuring.configure,
+    AgentSignedIn: seating.sign_in,
+    AgentSignedOut: seating.sign_out,
+    AgentMadeReady: seating.make_ready,
+    AgentMadeNotReady: seating.make_not_ready,
+    ContactArrived: waiting.arrive,
+    ContactLeft: waiting.leave,
+    OfferAccepted: offering.accept,
+    OfferDeclined: offering.decline,
+    ContactFinished: waiting.finish,
+    WrapUpFinished: seating.finish_wrap_up,
+}
+
+
+class Acd:
+    """One floor. Not for use from several tasks at once: one owner feeds it.
+
+    ``now`` is milliseconds on the host's clock, the one that ``ContactArrived.arrived_at`` is on.
+    """
+
+    def __init__(self) -> None:
+        self._board = Board()
+
+    def receive(self, event: Event, *, now: int) -> Sequence[Outcome]:
+        """Take one fact and say what follows, in order.
+
+        Raises an ``AcdError`` when the fact cannot be true of this floor; then nothing has changed.
+        """
+        outcomes: list[Outcome] = []
+        self._board.outcomes = outcomes
+        _REACTIONS[type(event)](self._board, event, now)
+        offering.settle(self._board, now)
+        return outcomes
+
+    def next_deadline(self) -> int | None:
+        """The earliest instant at which ``handle_timer`` has something to do, ``None`` when there is none."""
+        heads = (self._board.offer_deadlines.head, self._board.wrap_up_deadlines.head)
+        return min((head[0][0] for head in heads if head is not None), default=None)
+
+    def handle_timer(self, *, now: int) -> Sequence[Outcome]:
+        """Let every deadline up to and including ``now`` pass, then match once: offers first, each kind by instant.
+
+        Early or needless calls are harmless. A late call tells what follows as of ``now`` and treats all that is
+        overdue as one instant, so the first in line is served first whichever deadline came first.
+        """
+        outcomes: list[Outcome] = []
+        board = self._board
+        board.outcomes = outcomes
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            while (offer := board.offer_deadlines.head) is not None and offer[0][0] <= now:
+                offering.expire(board, offer[1], now)
+            while (wrap_up := board.wrap_up_deadlines.head) is not None and wrap_up[0][0] <= now:
+                seating.expire_wrap_up(board, wrap_up[1], now)
+            offering.settle(board, now)
+        return outcomes
+
+    def snapshot(self) -> dict[str, object]:
+        """The state as plain data, for ``restore``."""
+        return snapshot.save(self._board)
+
+    @classmethod
+    def restore(cls, data: object) -> "Acd":
+        """The engine that gave this snapshot. Raises ``SnapshotRefused``."""
+        acd = cls()
+        acd._board = snapshot.load(data)
+        return acd
+
+    def agents(self) -> tuple[Agent, ...]:
+        """Every agent in configured order; those being retired come last."""
+        return tuple(self._board.agents.values())
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """Every contact that has not ended, in order of arrival at the engine."""
+        return tuple(self._board.contacts.values())
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Every standing offer, in the order they were made."""
+        return tuple(self._board.offers.values())
+
+    def queues(self) -> tuple[QueueView, ...]:
+        """Every queue in configured order, with what waits in it. Costs one pass over the contacts."""
+        return view_queues(self._board.queues.values(), self._board.contacts.values())

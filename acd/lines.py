@@ -1,0 +1,73 @@
+"""A line: who is next, by a key that never changes while one stands in it."""
+
+from collections.abc import Collection
+from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item", bound=str)
+Key = tuple[int, ...]
+
+SLACK = 64
+"""Removed entries a line may carry beyond three times its length before it is swept: removal stays O(1) amortised."""
+
+
+class Line(Generic[Item]):
+    """Items ordered by key, smallest first; equal keys cannot occur because every key ends in a unique number.
+
+    Adding costs O(log n), looking at the head and removing anybody O(1) amortised: a removed item stays in the heap
+    until it reaches the head or the line is swept.
+    """
+
+    __slots__ = ("_heap", "_live", "head")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[Key, Item]] = []
+        self._live: dict[Item, tuple[Key, Item]] = {}
+        self.head: tuple[Key, Item] | None = None
+        """The first in line. Kept up to date on every change, because it is read far more often."""
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._live
+
+    def add(self, key: Key, item: Item) -> None:
+        """Let ``item`` stand in line at ``key``, and nowhere else."""
+        if item in self._live:
+            self.remove(item)
+        entry = (key, item)
+        self._live[item] = entry
+        heappush(self._heap, entry)
+        if self.head is None or entry < self.head:
+            self.head = entry
+
+    def remove(self, item: Item) -> None:
+        """Let ``item`` leave; harmless when it is not in line."""
+        entry = self._live.pop(item, None)
+        if entry is None:
+            return
+        if entry is self.head:
+            self._find_head()
+        elif len(self._heap) > 3 * len(self._live) + SLACK:
+            self._heap = list(self._live.values())
+            heapify(self._heap)
+
+    def first(self, barred: Collection[Item]) -> tuple[Key, Item] | None:
+        """The first in line that is not barred. Costs O(log n) for each barred item ahead of it."""
+        aside = []
+        while self.head is not None and self.head[1] in barred:
+            aside.append(self.head)
+            heappop(self._heap)
+            self._find_head()
+        found = self.head
+        for entry in aside:
+            heappush(self._heap, entry)
+        self.head = aside[0] if aside else found
+        return found
+
+    def _find_head(self) -> None:
+        heap, live = self._heap, self._live
+        while heap and live.get(heap[0][1]) is not heap[0]:
+            heappop(heap)
+        self.head = heap[0] if heap else None
