@@ -1,0 +1,229 @@
+"""What goes over the wire.
+
+Ids are strings (JavaScript cannot hold 64 bits), instants RFC 3339 in UTC, durations milliseconds.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from crm_bridge.vocabulary import ContactKind, ContactUsage, CustomerKind, CustomerStatus, Direction, MatchState
+
+Id = Annotated[str, BeforeValidator(str)]
+OptionalId = Annotated[str | None, BeforeValidator(lambda value: None if value is None else str(value))]
+
+
+def _text(least: int, most: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
+
+
+Name = Annotated[str, _text(1, 200)]
+Code = Annotated[str, _text(1, 64)]
+ContactValue = Annotated[str, _text(1, 254)]
+NoteText = Annotated[str, _text(1, 10_000)]
+
+
+class Out(BaseModel):
+    """A response read from the attributes of what the store returns."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class In(BaseModel):
+    """A request; unknown fields are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """Every error. ``code`` is stable, ``message`` is for people, ``where`` names the part of the request to blame."""
+
+    code: str
+    message: str
+    where: str
+
+
+class ContactPointIn(In):
+    """A number or address as it was given."""
+
+    value: ContactValue
+    kind: ContactKind = ContactKind.PHONE
+    usage: ContactUsage = ContactUsage.OTHER
+    is_primary: bool = False
+
+
+class CustomerIn(In):
+    """A customer to be entered."""
+
+    display_name: Name
+    kind: CustomerKind = CustomerKind.PERSON
+    preferred_language: Code | None = None
+    level: Code | None = None
+    contact_points: Annotated[list[ContactPointIn], Field(max_length=50)] = []
+
+
+class NoteIn(In):
+    """A note to be written."""
+
+    body: NoteText
+
+
+class ContactPointOut(Out):
+    """A number or address: as typed, and as compared and dialled."""
+
+    id: Id
+    kind: ContactKind
+    usage: ContactUsage
+    value_raw: str
+    value_norm: str
+    ext: str | None
+    is_primary: bool
+
+
+class CustomerSummary(Out):
+    """A customer in a list."""
+
+    id: Id
+    kind: CustomerKind
+    display_name: str
+    preferred_language: str | None
+    level: str | None
+    status: CustomerStatus
+    last_contact_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    row_version: int
+
+
+class CustomerOut(CustomerSummary):
+    """A customer with all numbers and addresses."""
+
+    contact_points: list[ContactPointOut]
+
+
+class CustomerPage(BaseModel):
+    """Customers, newest first. ``next_cursor`` is null on the last page."""
+
+    items: list[CustomerSummary]
+    next_cursor: str | None
+
+
+class CandidateOut(Out):
+    """A customer who has the number."""
+
+    customer_id: Id
+    kind: CustomerKind
+    display_name: str
+    preferred_language: str | None
+    level: str | None
+    last_contact_at: datetime | None
+
+
+class MatchOut(Out):
+    """Who has the number, best first. ``number`` is null when the text is no number or one of our own."""
+
+    state: MatchState
+    number: str | None
+    candidates: list[CandidateOut]
+    more: bool
+
+
+class CardContactOut(Out):
+    """A number or address on the card."""
+
+    value: str
+    normal_form: str
+    ext: str | None
+    usage: ContactUsage
+    is_primary: bool
+
+
+class CardInteractionOut(Out):
+    """One line of the recent history."""
+
+    contact_id: str
+    started_at: datetime
+    channel: str
+    direction: str
+    outcome: str
+    queue_id: str | None
+    agent_name: str | None
+    disposition: str | None
+    notes: str | None
+    talk_ms: int
+
+
+class CardOut(Out):
+    """The screen pop."""
+
+    customer_id: Id
+    kind: CustomerKind
+    display_name: str
+    preferred_language: str | None
+    level: str | None
+    customer_since: datetime
+    last_contact_at: datetime | None
+    numbers: list[CardContactOut]
+    emails: list[CardContactOut]
+    last_interactions: list[CardInteractionOut]
+    contacts_in_window: int
+    is_repeat_caller: bool
+
+
+class InteractionOut(Out):
+    """One contact from its arrival to its end, with its wrap-up once there is one."""
+
+    id: Id
+    contact_id: str
+    call_id: str
+    channel: str
+    direction: Direction
+    outcome: str
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime
+    from_value: str
+    from_name: str
+    to_value: str
+    customer_id: OptionalId
+    match_state: MatchState
+    queue_id: str | None
+    agent_id: str | None
+    agent_name: str | None
+    language: str | None
+    flow_path: list[str]
+    waited_ms: int
+    ring_ms: int
+    talk_ms: int
+    ended_by: str
+    disposition: str | None
+    notes: str | None
+    wrapped_up_at: datetime | None
+    wrap_up_ms: int | None
+
+
+class InteractionPage(BaseModel):
+    """Interactions, newest first. ``next_cursor`` is null on the last page."""
+
+    items: list[InteractionOut]
+    next_cursor: str | None
+
+
+class TimelineItemOut(Out):
+    """One entry. ``interaction`` or ``note`` is filled according to ``kind``."""
+
+    id: Id
+    at: datetime
+    kind: str
+    actor_id: str | None
+    actor_name: str | None
+    interaction: InteractionOut | None
+    note: str | None
+
+
+class TimelinePage(BaseModel):
+    """A customer's history, newest first. ``next_cursor`` is null on the last page."""
+
+    items: list[TimelineItemOut]
+    next_cursor: str | None

@@ -1,0 +1,67 @@
+"""The card an agent sees while the phone rings. Pure; ``screen_pop`` reads what goes onto it.
+
+A card shows nothing that is not named here: fields that later carry a data class get onto it by name or not at all.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crm_bridge.vocabulary import ContactUsage, CustomerKind
+
+LAST_INTERACTIONS = 5
+REPEAT_WINDOW = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class CardContact:
+    """A number or address, as it was typed and as it is dialled."""
+
+    value: str
+    normal_form: str
+    ext: str | None
+    usage: ContactUsage
+    is_primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardInteraction:
+    """One line of the recent history."""
+
+    contact_id: str
+    started_at: datetime
+    channel: str
+    direction: str
+    outcome: str
+    queue_id: str | None
+    agent_name: str | None
+    disposition: str | None
+    notes: str | None
+    talk_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The screen pop. ``contacts_in_window`` counts how often the customer came to us in the last seven days, the
+    present contact not included as long as it has not ended."""
+
+    customer_id: int
+    kind: CustomerKind
+    display_name: str
+    preferred_language: str | None
+    level: str | None
+    customer_since: datetime
+    last_contact_at: datetime | None
+    numbers: tuple[CardContact, ...]
+    emails: tuple[CardContact, ...]
+    last_interactions: tuple[CardInteraction, ...]
+    contacts_in_window: int
+
+    @property
+    def is_repeat_caller(self) -> bool:
+        """Whether this contact is not the first within the window."""
+        return self.contacts_in_window > 0
+
+
+def repeat_window_start(now: datetime) -> datetime:
+    """From when on earlier contacts make a repeat caller."""
+    return now - REPEAT_WINDOW

@@ -1,0 +1,126 @@
+"""The engine and its units of work. Domain functions take a session and never commit; who opens the session does."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm.exc import StaleDataError
+
+from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+)
+_READ_ONLY = "crm_read_only"
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine for ``sqlite+aiosqlite:///path`` or a PostgreSQL URL with an asynchronous driver."""
+    engine = create_async_engine(url, pool_pre_ping=not _is_sqlite(url))
+    if _is_sqlite(url):
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+class Database:
+    """One database. ``begin`` for work that writes, ``read`` for work that does not."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(url)
+        reading = self.engine.execution_options(
+            **{_READ_ONLY: True} if _is_sqlite(url) else {"postgresql_readonly": True}
+        )
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = async_sessionmaker(reading, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A unit of work: commits at the end of the block, rolls back when it raises.
+
+        Raises ``CrmUnavailable`` when the database does not answer (or, on SQLite, stays locked for five seconds),
+        ``WriteConflict`` and ``StaleRow`` when another writer was faster.
+        """
+        with _translated():
+            async with self._writing.begin() as session:
+                yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A consistent look at the data. On SQLite it neither waits for a writer nor delays one."""
+        with _translated():
+            async with self._reading.begin() as session:
+                yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+async def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema up to ``revision``, or down with ``"-1"`` (one step) and ``"base"`` (removes everything).
+
+    Everything happens, or nothing.
+    """
+    engine = create_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_run_migrations, revision)
+    finally:
+        await engine.dispose()
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration: the migrations lie inside the package, so an installed wheel has them."""
+    config = Config()
+    config.set_main_option("script_location", "crm_bridge:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _run_migrations(connection: Connection, revision: str) -> None:
+    config = alembic_config(connection)
+    if revision == "base" or revision.startswith("-"):
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
+
+
+def _is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Transactions are begun by us, not by the driver, which would leave schema changes outside of them."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock at once: one that began as a reader cannot wait for it and would fail instead."""
+    reading = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except StaleDataError as error:
+        raise StaleRow("somebody else changed this meanwhile") from error
+    except IntegrityError as error:
+        raise WriteConflict("the database refused a contradicting row") from error
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+        raise CrmUnavailable("the customer store does not answer") from error

@@ -1,0 +1,134 @@
+"""Reading interactions: one, a customer's last ones, or page by page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_bridge.errors import InteractionNotFound
+from crm_bridge.keyset import Cursor, Page, bounded, older_than
+from crm_bridge.models import Interaction, WrapUp
+from crm_bridge.models.base import DEFAULT_TENANT
+from crm_bridge.vocabulary import Direction, MatchState
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionView:
+    """An interaction with its wrap-up, as people read it. Durations are milliseconds."""
+
+    id: int
+    contact_id: str
+    call_id: str
+    channel: str
+    direction: Direction
+    outcome: str
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime
+    from_value: str
+    from_name: str
+    to_value: str
+    customer_id: int | None
+    match_state: MatchState
+    queue_id: str | None
+    agent_id: str | None
+    agent_name: str | None
+    language: str | None
+    flow_path: tuple[str, ...]
+    waited_ms: int
+    ring_ms: int
+    talk_ms: int
+    ended_by: str
+    disposition: str | None
+    notes: str | None
+    wrapped_up_at: datetime | None
+    wrap_up_ms: int | None
+    """From the end of the contact to the end of the wrap-up."""
+
+
+async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
+    """The interaction of a contact. Raises ``InteractionNotFound``."""
+    row = (await session.execute(_with_wrap_up().where(Interaction.contact_id == contact_id))).one_or_none()
+    if row is None:
+        raise InteractionNotFound("no interaction has this contact id", where="path.contact_id")
+    return _view(*row)
+
+
+async def page_interactions(session: AsyncSession, *, before: Cursor | None, limit: int) -> Page[InteractionView]:
+    """All interactions, newest first."""
+    limit = bounded(limit)
+    query = _with_wrap_up().where(Interaction.tenant_id == DEFAULT_TENANT)
+    if before is not None:
+        query = query.where(older_than(before, Interaction.started_at, Interaction.id))
+    rows = (await session.execute(_newest_first(query).limit(limit + 1))).all()
+    items = tuple(_view(*row) for row in rows[:limit])
+    return Page(items, Cursor(items[-1].started_at, items[-1].id) if len(rows) > limit else None)
+
+
+async def last_interactions(session: AsyncSession, customer_id: int, *, limit: int) -> Sequence[InteractionView]:
+    """The customer's last interactions, newest first."""
+    query = _newest_first(_with_wrap_up().where(Interaction.customer_id == customer_id))
+    return [_view(*row) for row in (await session.execute(query.limit(limit))).all()]
+
+
+async def count_inbound_since(session: AsyncSession, customer_id: int, since: datetime) -> int:
+    """How often the customer has contacted us since then."""
+    query = select(func.count()).where(
+        Interaction.customer_id == customer_id,
+        Interaction.started_at >= since,
+        Interaction.direction == Direction.INBOUND,
+    )
+    return (await session.scalar(query)) or 0
+
+
+async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, InteractionView]:
+    """The interactions with these ids."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = (await session.execute(_with_wrap_up().where(Interaction.id.in_(wanted)))).all()
+    return {row[0].id: _view(*row) for row in rows}
+
+
+def _with_wrap_up() -> Select[Interaction, WrapUp | None]:
+    return select(Interaction, WrapUp).outerjoin(WrapUp, WrapUp.contact_id == Interaction.contact_id)
+
+
+def _newest_first(query: Select[Interaction, WrapUp | None]) -> Select[Interaction, WrapUp | None]:
+    return query.order_by(Interaction.started_at.desc(), Interaction.id.desc())
+
+
+def _view(row: Interaction, wrap_up: WrapUp | None) -> InteractionView:
+    return InteractionView(
+        id=row.id,
+        contact_id=row.contact_id,
+        call_id=row.call_id,
+        channel=row.channel,
+        direction=row.direction,
+        outcome=row.outcome,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        from_value=row.from_value,
+        from_name=row.from_name,
+        to_value=row.to_value,
+        customer_id=row.customer_id,
+        match_state=row.match_state,
+        queue_id=row.queue_id,
+        agent_id=row.agent_id,
+        agent_name=row.agent_name,
+        language=row.language,
+        flow_path=tuple(row.flow_path),
+        waited_ms=row.waited_ms,
+        ring_ms=row.ring_ms,
+        talk_ms=row.talk_ms,
+        ended_by=row.ended_by,
+        disposition=wrap_up.disposition if wrap_up else None,
+        notes=wrap_up.notes if wrap_up else None,
+        wrapped_up_at=wrap_up.wrapped_up_at if wrap_up else None,
+        wrap_up_ms=max((wrap_up.wrapped_up_at - row.ended_at) // _MILLISECOND, 0) if wrap_up else None,
+    )

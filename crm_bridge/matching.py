@@ -1,0 +1,106 @@
+"""Who is calling: from a number to customers, all of them, best first. Nothing here ever picks one of several."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_bridge.models import ContactPoint, Customer, PhoneLookup
+from crm_bridge.models.base import DEFAULT_TENANT
+from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, parse_phone
+from crm_bridge.vocabulary import ContactKind, CustomerKind, CustomerStatus, MatchState
+
+MAX_CANDIDATES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A customer who has the number."""
+
+    customer_id: int
+    kind: CustomerKind
+    display_name: str
+    preferred_language: str | None
+    level: str | None
+    last_contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer. ``state`` is none, one or many; ``more`` says that further customers share the number.
+
+    ``number`` is the normal form that was looked up, ``None`` when the raw text is no number or one of our own.
+    """
+
+    state: MatchState
+    number: str | None
+    candidates: tuple[Candidate, ...] = ()
+    more: bool = False
+
+    @property
+    def only_customer_id(self) -> int | None:
+        """The customer when there is exactly one."""
+        return self.candidates[0].customer_id if self.state is MatchState.ONE else None
+
+
+async def lookup_by_number(
+    session: AsyncSession, raw_number: str, *, region: str | None, own_numbers: frozenset[str] = frozenset()
+) -> Match:
+    """The active customers with this number: last contact first, then those whose primary number it is.
+
+    ``own_numbers`` are normal forms (``phone_numbers.normal_forms``) that never match: a call that shows the company's
+    own number says nothing about the customer.
+    """
+    parsed = parse_phone(raw_number, region)
+    if parsed.normal_form is None or parsed.normal_form in own_numbers:
+        return Match(MatchState.NONE, None)
+    return await lookup_parsed(session, parsed)
+
+
+async def lookup_parsed(session: AsyncSession, parsed: Parsed) -> Match:
+    """The same for a number that is parsed already."""
+    match parsed:
+        case PhoneNumber(e164_int=e164_int):
+            query = _by_e164(e164_int)
+        case ShortCode(digits=digits):
+            query = _by_short_code(digits)
+        case _:
+            return Match(MatchState.NONE, None)
+    rows = (await session.execute(query.limit(MAX_CANDIDATES + 1))).all()
+    candidates = tuple(Candidate(*row) for row in rows[:MAX_CANDIDATES])
+    state = (MatchState.NONE, MatchState.ONE, MatchState.MANY)[min(len(rows), 2)]
+    return Match(state, parsed.normal_form, candidates, more=len(rows) > MAX_CANDIDATES)
+
+
+def _active_customers() -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:
+    return select(
+        Customer.id,
+        Customer.kind,
+        Customer.display_name,
+        Customer.preferred_language,
+        Customer.level,
+        Customer.last_contact_at,
+    ).where(Customer.status == CustomerStatus.ACTIVE)
+
+
+def _by_e164(e164_int: int) -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:
+    return (
+        _active_customers()
+        .join(PhoneLookup, PhoneLookup.customer_id == Customer.id)
+        .where(PhoneLookup.phone_e164_int == e164_int, PhoneLookup.tenant_id == DEFAULT_TENANT)
+        .order_by(Customer.last_contact_at.desc().nulls_last(), PhoneLookup.rank, Customer.id)
+    )
+
+
+def _by_short_code(digits: str) -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:
+    return (
+        _active_customers()
+        .join(ContactPoint, ContactPoint.customer_id == Customer.id)
+        .where(
+            ContactPoint.tenant_id == DEFAULT_TENANT,
+            ContactPoint.kind == ContactKind.PHONE,
+            ContactPoint.value_norm == digits,
+        )
+        .order_by(Customer.last_contact_at.desc().nulls_last(), ContactPoint.is_primary.desc(), Customer.id)
+    )

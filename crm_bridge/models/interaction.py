@@ -1,0 +1,84 @@
+"""What happened with customers: interactions, their wrap-ups, and how far the journal has been projected."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_bridge.models.base import (
+    BIG_INT,
+    Base,
+    CleanText,
+    EnumText,
+    Identified,
+    Stamped,
+    TenantOwned,
+    TextList,
+    UtcDateTime,
+)
+from crm_bridge.models.customer import one_of
+from crm_bridge.vocabulary import Direction, MatchState
+
+
+class Interaction(Identified, TenantOwned, Stamped, Base):
+    """One contact from its arrival to its end. A projection of the journal: ``journal_seq`` is the entry it stands at.
+
+    Durations are milliseconds. ``party_norm`` is the normal form of the customer's number, empty when there is none to
+    match by (withheld, unparsable, one of our own).
+    """
+
+    __tablename__ = "interaction"
+    __table_args__ = (
+        one_of("direction", Direction),
+        one_of("match_state", MatchState),
+        UniqueConstraint("contact_id"),
+        Index("ix_interaction_started_at_id", "tenant_id", "started_at", "id"),
+        Index("ix_interaction_customer_id_started_at_id", "customer_id", "started_at", "id"),
+        Index("ix_interaction_party_norm_started_at", "tenant_id", "party_norm", "started_at"),
+    )
+
+    contact_id: Mapped[str] = mapped_column(CleanText)
+    call_id: Mapped[str] = mapped_column(CleanText)
+    channel: Mapped[str] = mapped_column(CleanText)
+    direction: Mapped[Direction] = mapped_column(EnumText(Direction))
+    outcome: Mapped[str] = mapped_column(CleanText)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    from_value: Mapped[str] = mapped_column(CleanText)
+    from_name: Mapped[str] = mapped_column(CleanText)
+    to_value: Mapped[str] = mapped_column(CleanText)
+    party_norm: Mapped[str | None] = mapped_column(CleanText)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="RESTRICT"))
+    match_state: Mapped[MatchState] = mapped_column(EnumText(MatchState))
+    queue_id: Mapped[str | None] = mapped_column(CleanText)
+    agent_id: Mapped[str | None] = mapped_column(CleanText)
+    agent_name: Mapped[str | None] = mapped_column(CleanText)
+    language: Mapped[str | None] = mapped_column(CleanText)
+    flow_path: Mapped[list[str]] = mapped_column(TextList)
+    waited_ms: Mapped[int] = mapped_column(BIG_INT)
+    ring_ms: Mapped[int] = mapped_column(BIG_INT)
+    talk_ms: Mapped[int] = mapped_column(BIG_INT)
+    ended_by: Mapped[str] = mapped_column(CleanText)
+    journal_seq: Mapped[int] = mapped_column(BIG_INT)
+
+
+class WrapUp(TenantOwned, Stamped, Base):
+    """What the agent said about a contact afterwards. A row of its own, so that it may arrive first."""
+
+    __tablename__ = "wrap_up"
+
+    contact_id: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    disposition: Mapped[str] = mapped_column(CleanText)
+    notes: Mapped[str] = mapped_column(CleanText)
+    wrapped_up_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    journal_seq: Mapped[int] = mapped_column(BIG_INT)
+
+
+class ProjectionCursor(Stamped, Base):
+    """How far a reader of the journal has come; committed together with what it wrote."""
+
+    __tablename__ = "projection_cursor"
+
+    name: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    seq: Mapped[int] = mapped_column(BIG_INT)

@@ -1,0 +1,50 @@
+"""Reading what a card needs, in four indexed queries."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_bridge.cards import LAST_INTERACTIONS, Card, CardContact, CardInteraction, repeat_window_start
+from crm_bridge.customers import contact_points_of, get_customer
+from crm_bridge.history import InteractionView, count_inbound_since, last_interactions
+from crm_bridge.models import ContactPoint
+from crm_bridge.vocabulary import ContactKind
+
+
+async def load_card(session: AsyncSession, customer_id: int, now: datetime) -> Card:
+    """The card of a customer at ``now``. Raises ``CustomerNotFound``."""
+    customer = await get_customer(session, customer_id)
+    points = await contact_points_of(session, customer_id)
+    interactions = await last_interactions(session, customer_id, limit=LAST_INTERACTIONS)
+    return Card(
+        customer_id=customer.id,
+        kind=customer.kind,
+        display_name=customer.display_name,
+        preferred_language=customer.preferred_language,
+        level=customer.level,
+        customer_since=customer.created_at,
+        last_contact_at=customer.last_contact_at,
+        numbers=tuple(_contact(point) for point in points if point.kind is ContactKind.PHONE),
+        emails=tuple(_contact(point) for point in points if point.kind is ContactKind.EMAIL),
+        last_interactions=tuple(_line(view) for view in interactions),
+        contacts_in_window=await count_inbound_since(session, customer_id, repeat_window_start(now)),
+    )
+
+
+def _contact(point: ContactPoint) -> CardContact:
+    return CardContact(point.value_raw, point.value_norm, point.ext, point.usage, point.is_primary)
+
+
+def _line(view: InteractionView) -> CardInteraction:
+    return CardInteraction(
+        contact_id=view.contact_id,
+        started_at=view.started_at,
+        channel=view.channel,
+        direction=view.direction,
+        outcome=view.outcome,
+        queue_id=view.queue_id,
+        agent_name=view.agent_name,
+        disposition=view.disposition,
+        notes=view.notes,
+        talk_ms=view.talk_ms,
+    )

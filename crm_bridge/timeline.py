@@ -1,0 +1,83 @@
+"""A customer's timeline: one order over everything that happened, read from its index and filled in by kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_bridge.customers import get_customer
+from crm_bridge.history import InteractionView, interactions_by_id
+from crm_bridge.ids import new_id
+from crm_bridge.keyset import Cursor, Page, bounded, older_than
+from crm_bridge.models import Note, TimelineEvent
+from crm_bridge.vocabulary import TimelineKind
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """One entry with what it points at: the interaction, the text of the note, or neither."""
+
+    id: int
+    at: datetime
+    kind: str
+    actor_id: str | None
+    actor_name: str | None
+    interaction: InteractionView | None
+    note: str | None
+
+
+async def page(session: AsyncSession, customer_id: int, *, before: Cursor | None, limit: int) -> Page[TimelineItem]:
+    """The entries before the cursor, newest first. Raises ``CustomerNotFound``."""
+    await get_customer(session, customer_id)
+    limit = bounded(limit)
+    query = select(TimelineEvent).where(TimelineEvent.customer_id == customer_id)
+    if before is not None:
+        query = query.where(older_than(before, TimelineEvent.at, TimelineEvent.id))
+    query = query.order_by(TimelineEvent.at.desc(), TimelineEvent.id.desc()).limit(limit + 1)
+    rows = (await session.scalars(query)).all()
+    items = await _filled_in(session, rows[:limit])
+    return Page(items, Cursor(items[-1].at, items[-1].id) if len(rows) > limit else None)
+
+
+async def add_note(
+    session: AsyncSession, customer_id: int, body: str, *, author_id: str, author_name: str, now: datetime
+) -> TimelineItem:
+    """Write a note into the timeline. Raises ``CustomerNotFound``."""
+    await get_customer(session, customer_id)
+    note = Note(id=new_id(), customer_id=customer_id, body=body, author_id=author_id, author_name=author_name)
+    event = TimelineEvent(
+        id=new_id(),
+        customer_id=customer_id,
+        at=now,
+        kind=TimelineKind.NOTE,
+        ref_id=note.id,
+        actor_id=author_id,
+        actor_name=author_name,
+    )
+    session.add_all([note, event])
+    await session.flush()
+    return _item(event, None, body)
+
+
+async def _filled_in(session: AsyncSession, events: Sequence[TimelineEvent]) -> tuple[TimelineItem, ...]:
+    """What the events point at, in one query for each kind."""
+    interactions = await interactions_by_id(session, _refs(events, TimelineKind.INTERACTION))
+    notes = await _notes_by_id(session, _refs(events, TimelineKind.NOTE))
+    return tuple(_item(event, interactions.get(event.ref_id), notes.get(event.ref_id)) for event in events)
+
+
+async def _notes_by_id(session: AsyncSession, ids: list[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    rows = await session.execute(select(Note.id, Note.body).where(Note.id.in_(ids)))
+    return {row.id: row.body for row in rows}
+
+
+def _refs(events: Sequence[TimelineEvent], kind: TimelineKind) -> list[int]:
+    return [event.ref_id for event in events if event.kind == kind]
+
+
+def _item(event: TimelineEvent, interaction: InteractionView | None, note: str | None) -> TimelineItem:
+    return TimelineItem(event.id, event.at, event.kind, event.actor_id, event.actor_name, interaction, note)

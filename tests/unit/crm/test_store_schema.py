@@ -1,0 +1,150 @@
+"""The schema: migrations up and down with data inside, and their agreement with the models."""
+
+import asyncio
+import re
+import threading
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.exc import StatementError
+
+from crm_bridge.customers import create_customer
+from crm_bridge.database import Database, migrate
+from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
+from crm_bridge.interactions import complete_wrap_up, record, set_cursor
+from crm_bridge.models import Base, Customer, Note
+from crm_bridge.timeline import add_note
+from tests.support.crm_records import NOON, NUMBER, REGION, call, person
+
+pytestmark = pytest.mark.unit
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, Base.metadata))
+
+
+def parts(statement: str) -> list[str]:
+    """What a CREATE statement says, whatever the order of its constraints."""
+    body, _, options = " ".join(statement.split()).rpartition(")")
+    return [*sorted(part.strip(" ,") for part in re.split(r"(?=CONSTRAINT )", body)), options.strip()]
+
+
+async def fill(database: Database) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+        await add_note(session, customer.id, "likes tea", author_id="u1", author_name="Lin", now=NOON)
+        await record(session, call(), region=REGION)
+        await complete_wrap_up(session, "c1", "solved", "fine", NOON, 11)
+        await set_cursor(session, "journal", 11)
+
+
+async def test_migrations_make_exactly_what_the_models_say(store_url: str, database: Database) -> None:
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_sqlite_tables_are_the_models_word_for_word(sqlite_template: object, tmp_path: object) -> None:
+    """The comparison above does not see checks and tables without row ids; the statements themselves show them."""
+    query = text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL")
+    statements = []
+    for url in (f"sqlite+aiosqlite:///{sqlite_template}", f"sqlite+aiosqlite:///{tmp_path}/models.db"):
+        database = Database(url)
+        async with database.engine.begin() as connection:
+            if "models.db" in url:
+                await connection.run_sync(Base.metadata.create_all)
+            rows = (await connection.execute(query)).all()
+        await database.close()
+        statements.append({name: parts(sql) for name, sql in rows})
+    assert statements[0] == statements[1]
+
+
+async def test_migrations_go_up_and_down_and_up_again_with_data_inside(empty_url: str) -> None:
+    await migrate(empty_url)
+    database = Database(empty_url)
+    await fill(database)
+    await migrate(empty_url, "base")
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(tables) <= {"alembic_version"}
+    await migrate(empty_url)
+    await fill(database)
+    await database.close()
+
+
+async def test_migrating_twice_changes_nothing(store_url: str, database: Database) -> None:
+    await fill(database)
+    await migrate(store_url)
+    async with database.read() as session:
+        assert (await session.scalars(select(Customer.display_name))).all() == ["Ada"]
+
+
+async def test_instants_come_back_in_utc_to_the_microsecond_and_naive_ones_are_refused(database: Database) -> None:
+    far_east = datetime(2026, 3, 2, 12, 0, 0, 123457, tzinfo=timezone(timedelta(hours=8)))
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada"), region=REGION, now=far_east)
+    async with database.read() as session:
+        found = await session.get_one(Customer, customer.id)
+        assert found.created_at == far_east
+        assert found.created_at.utcoffset() == timedelta(0)
+    with pytest.raises(StatementError, match="time zone"):
+        async with database.begin() as session:
+            await create_customer(session, person("Bob"), region=REGION, now=datetime(2026, 3, 2))  # noqa: DTZ001
+
+
+async def test_text_that_a_database_refuses_is_stored_with_marks_in_its_place(database: Database) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("A\0da \ud83d 😀"), region=REGION, now=NOON)
+    async with database.read() as session:
+        found = await session.get_one(Customer, customer.id)
+        assert found.display_name == "A\ufffdda \ufffd 😀"
+
+
+async def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> None:
+    async def interrupted() -> None:
+        async with database.begin() as session:
+            await create_customer(session, person("Ada"), region=REGION, now=NOON)
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        await interrupted()
+    async with database.read() as session:
+        assert (await session.scalars(select(Customer))).all() == []
+
+
+async def test_two_editors_of_one_customer_are_told_apart(database: Database) -> None:
+    async with database.begin() as session:
+        ada = await create_customer(session, person("Ada"), region=REGION, now=NOON)
+
+    async def overtaken() -> None:
+        async with database.begin() as session:
+            mine = await session.get_one(Customer, ada.id)
+            await session.execute(text("UPDATE customer SET row_version = row_version + 1"))
+            mine.level = "gold"
+
+    with pytest.raises(StaleRow):
+        await overtaken()
+
+
+async def test_a_row_that_points_at_nothing_is_refused(database: Database) -> None:
+    with pytest.raises(WriteConflict):
+        async with database.begin() as session:
+            session.add(Note(customer_id=4711, body="x", author_id="u", author_name="U"))
+
+
+async def test_a_database_that_cannot_be_opened_is_unavailable_and_worth_a_retry() -> None:
+    threads = set(threading.enumerate())
+    database = Database("sqlite+aiosqlite:////nonexistent/folder/store.db")
+    with pytest.raises(CrmUnavailable) as caught:
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+    assert caught.value.retryable
+    await database.close()
+    for thread in set(threading.enumerate()) - threads:  # the driver's own, which still reports to this loop
+        await asyncio.to_thread(thread.join, 10)
