@@ -144,8 +144,13 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
     except ValidationError as error:
         raise ConfigError(explain(path or Path("environment"), error)) from error
     base = path.parent if path is not None else Path()
+    recordings = settings.speech.recordings
     settings = settings.model_copy(
-        update={"data_dir": (base / settings.data_dir).resolve(), "site": (base / settings.site).resolve()}
+        update={
+            "data_dir": (base / settings.data_dir).resolve(),
+            "site": (base / settings.site).resolve(),
+            "speech": SpeechSection(recordings=None if recordings is None else (base / recordings).resolve()),
+        }
     )
     if settings.media.port_min >= settings.media.port_max:
         raise ConfigError(f"{path}: media.port_min must be below media.port_max")

@@ -6,6 +6,7 @@ Calls are not taken back yet: every call that was up when the exchange died is c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from acd.contacts import ContactState
 from acd.engine import Acd
@@ -16,12 +17,34 @@ from callcenter.calls.facts import CallClosed, CallEnded, EndedBy, Outcome, Rout
 from callcenter.calls.record import OpenRecord, fold
 from callcenter.entries import ENTRY_KINDS
 from callcenter.floor import FloorFold
-from callcenter.journal import JournalReader, JournalRow
+from callcenter.journal import JournalRow
 
 ROUTING_KINDS = tuple(
     kind for kind, entry in ENTRY_KINDS.items() if entry.__module__ == "acd.events" or entry is TimersFired
 )
 """Kinds of entries that the engine is replayed from."""
+
+
+class JournalRows(Protocol):
+    """What is read from a journal at the start; ``JournalReader`` reads it from the file."""
+
+    def read(
+        self, *, after: int = 0, kinds: tuple[str, ...] | None = None, limit: int | None = None
+    ) -> list[JournalRow]:
+        """Entries after ``after``, oldest first."""
+        ...
+
+    def open_calls(self) -> list[list[JournalRow]]:
+        """The entries of each call that was never closed."""
+        ...
+
+    def last(self, kind: str) -> JournalRow | None:
+        """The newest entry of a kind."""
+        ...
+
+    def last_at(self) -> int:
+        """The instant of the newest entry."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +59,7 @@ class Recovered:
     """The newest instant that the journal knows; time goes on from there."""
 
 
-def recover(reader: JournalReader, floor: FloorFold) -> Recovered:
+def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
     """Replay the journal from its last routing snapshot. Blocking; for the start of the process."""
     snapshot = reader.last("routing.snapshot")
     engine, after = Acd(), 0

@@ -172,7 +172,8 @@ async def open_house(*, site: Site | None = None, journal: MemoryJournal | None 
     site = site or small_site()
     journal = journal or MemoryJournal()
     clock = FakeClock(loop or asyncio.get_running_loop())
-    signalling, directory, fatal = FakeSignalling(), FakeDirectory(), []
+    signalling, directory = FakeSignalling(), FakeDirectory()
+    fatal: list[BaseException] = []
     floor: FloorFold = new_floor(site)
     recovered = recover(MemoryJournalReader(journal), floor)
 
