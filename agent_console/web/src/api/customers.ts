@@ -1,0 +1,117 @@
+import { get, post, withQuery } from './http';
+
+// What the customer store answers, as far as it is shown. Ids are strings, instants RFC 3339 texts, durations
+// milliseconds. The whole of it is in the server's OpenAPI document.
+
+/** A customer in a list. */
+export interface CustomerSummary {
+  readonly id: string;
+  readonly display_name: string;
+  readonly level: string | null;
+  readonly preferred_language: string | null;
+  readonly last_contact_at: string | null;
+}
+
+/** A customer who has the number that was looked up. */
+export interface Candidate {
+  readonly customer_id: string;
+  readonly display_name: string;
+  readonly level: string | null;
+  readonly preferred_language: string | null;
+  readonly last_contact_at: string | null;
+}
+
+/** Who has a number, best first. */
+export interface Lookup {
+  readonly state: 'none' | 'one' | 'many';
+  readonly candidates: readonly Candidate[];
+}
+
+/** What lists show of an interaction. */
+export interface InteractionLine {
+  readonly contact_id: string;
+  readonly started_at: string;
+  readonly channel: string;
+  readonly direction: string;
+  readonly outcome: string;
+  readonly queue_id: string | null;
+  readonly agent_name: string | null;
+  readonly disposition: string | null;
+  readonly notes: string | null;
+  readonly talk_ms: number;
+}
+
+/** One contact from its arrival to its end. */
+export interface Interaction extends InteractionLine {
+  readonly id: string;
+  readonly from_value: string;
+  readonly from_name: string;
+  readonly to_value: string;
+  readonly customer_id: string | null;
+  readonly flow_path: readonly string[];
+}
+
+export interface CardContact {
+  readonly value: string;
+  readonly normal_form: string;
+  readonly is_primary: boolean;
+}
+
+/** What an agent should know of a customer before saying hello. */
+export interface CustomerCard {
+  readonly customer_id: string;
+  readonly display_name: string;
+  readonly preferred_language: string | null;
+  readonly level: string | null;
+  readonly customer_since: string;
+  readonly numbers: readonly CardContact[];
+  readonly emails: readonly CardContact[];
+  /** The last five at most, latest first. */
+  readonly last_interactions: readonly InteractionLine[];
+  /** Contacts in the last seven days. */
+  readonly contacts_in_window: number;
+  readonly is_repeat_caller: boolean;
+}
+
+/** One entry of a customer's history; `interaction` or `note` is filled according to `kind`. */
+export interface TimelineItem {
+  readonly id: string;
+  readonly at: string;
+  readonly kind: string;
+  readonly actor_name: string | null;
+  readonly interaction: Interaction | null;
+  readonly note: string | null;
+}
+
+/** A part of a list, and where the next part starts; `null` at its end. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor: string | null;
+}
+
+export interface NewCustomer {
+  readonly display_name: string;
+  readonly kind: 'person';
+  readonly preferred_language: string | null;
+  readonly contact_points: readonly { readonly kind: 'phone'; readonly value: string }[];
+}
+
+const customerPath = (id: string) => `/api/v1/customers/${encodeURIComponent(id)}`;
+
+export const searchCustomers = (q: string, cursor: string | null, signal?: AbortSignal) =>
+  get<Page<CustomerSummary>>(withQuery('/api/v1/customers', { q, cursor, limit: 25 }), signal);
+
+export const createCustomer = (customer: NewCustomer) => post<CustomerSummary>('/api/v1/customers', customer);
+
+export const lookUpNumber = (number: string, signal?: AbortSignal) =>
+  get<Lookup>(withQuery('/api/v1/customers/lookup', { number }), signal);
+
+export const customerCard = (id: string, signal?: AbortSignal) => get<CustomerCard>(`${customerPath(id)}/card`, signal);
+
+export const customerTimeline = (id: string, cursor: string | null, signal?: AbortSignal) =>
+  get<Page<TimelineItem>>(withQuery(`${customerPath(id)}/timeline`, { cursor, limit: 10 }), signal);
+
+export const addNote = (id: string, body: string) => post<TimelineItem>(`${customerPath(id)}/notes`, { body });
+
+export const recentInteractions = (cursor: string | null, signal?: AbortSignal) =>
+  get<Page<Interaction>>(withQuery('/api/v1/interactions', { cursor, limit: 25 }), signal);

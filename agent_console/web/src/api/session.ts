@@ -1,0 +1,17 @@
+import type { Choice, DeskSettings, SessionView } from '../wire';
+import { get, post, remove } from './http';
+
+export const signIn = (login: string, password: string) => post<SessionView>('/api/session', { login, password });
+export const currentPerson = () => get<SessionView>('/api/session');
+export const signOut = () => remove('/api/session');
+export const deskSettings = () => get<DeskSettings>('/api/settings');
+
+/** Whether a person may see every agent, queue and contact. */
+export const maySeeFloor = (person: SessionView) =>
+  person.roles.includes('supervisor') || person.roles.includes('administrator');
+
+/** The label of `code` in `language`, English or the code itself when there is none. */
+export function label(choices: readonly Choice[], code: string, language: string): string {
+  const choice = choices.find((candidate) => candidate.code === code);
+  return choice?.labels[language] ?? choice?.labels.en ?? code;
+}

@@ -1,0 +1,218 @@
+// @vitest-environment jsdom
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, it } from 'vitest';
+import { App } from './app';
+import { inBrowser } from './test/browser';
+import { FakeServer } from './test/server';
+import { aContact, aFloor, anAgent, NOON } from './test/views';
+
+inBrowser();
+
+const JANE = {
+  customer_id: '42',
+  display_name: 'Jane Cooper',
+  preferred_language: 'en',
+  level: 'Gold',
+  customer_since: '2025-01-01T00:00:00Z',
+  numbers: [{ value: '+44 20 7946 0991', normal_form: '+442079460991', is_primary: true }],
+  emails: [],
+  last_interactions: [
+    {
+      contact_id: 'old',
+      started_at: '2025-10-08T09:00:00Z',
+      channel: 'voice',
+      direction: 'inbound',
+      outcome: 'answered',
+      queue_id: 'billing',
+      agent_name: 'Boris',
+      disposition: 'solved',
+      notes: 'Charged twice.',
+      talk_ms: 61_000,
+    },
+  ],
+  contacts_in_window: 3,
+  is_repeat_caller: true,
+};
+const EMPTY_PAGE = { items: [], next_cursor: null };
+const ANSWERS = {
+  'GET /api/v1/customers/42/card': () => [200, JANE] as const,
+  'GET /api/v1/customers/42/timeline?limit=10': () => [200, EMPTY_PAGE] as const,
+  'POST /api/v1/customers': () => [201, { id: '43', display_name: 'Klara Vogt' }] as const,
+};
+const JANE_CALLS = aContact({ customer: { state: 'one', customer_ids: ['42'], name: 'Jane Cooper' } });
+
+async function aDesk(contact = JANE_CALLS, agent = anAgent({ state: 'offered', contact_id: 'c1' })) {
+  const server = new FakeServer(ANSWERS);
+  render(<App />);
+  await server.welcome(aFloor({ agents: [agent], contacts: contact.contact_id ? [contact] : [] }));
+  return server;
+}
+
+const NOBODY = aContact({ contact_id: '' });
+const pressShortcut = (code: string) => fireEvent.keyDown(window, { code, altKey: true, shiftKey: true });
+
+describe('signing in', () => {
+  it('says that login or password is wrong and keeps the fields', async () => {
+    const server = new FakeServer({
+      'POST /api/session': () => [401, { code: 'wrong-credentials', message: '' }] as const,
+    });
+    server.signedIn = false;
+    render(<App />);
+    await userEvent.type(await screen.findByTestId('login'), 'anna');
+    await userEvent.type(screen.getByTestId('password'), 'wrong');
+    await userEvent.click(screen.getByTestId('sign-in'));
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toBe('Login or password is wrong.'));
+    expect(screen.getByTestId<HTMLInputElement>('login').value).toBe('anna');
+    expect(server.requests.at(-1)?.body).toEqual({ login: 'anna', password: 'wrong' });
+  });
+
+  it('has fields that password managers know', async () => {
+    new FakeServer().signedIn = false;
+    render(<App />);
+    expect((await screen.findByTestId('login')).getAttribute('autocomplete')).toBe('username');
+    expect(screen.getByTestId('password').getAttribute('autocomplete')).toBe('current-password');
+  });
+});
+
+describe('an offer', () => {
+  it('shows who calls and what happened last, before it is answered, and is said aloud', async () => {
+    await aDesk();
+    const card = await screen.findByTestId('ring-card');
+    expect(within(card).getByTestId('ring-caller').textContent).toContain('Jane Cooper');
+    const recent = await within(card).findByTestId('recent-interactions');
+    expect(recent.textContent).toContain('Charged twice.');
+    expect(screen.getByTestId('repeat-caller').textContent).toContain('3 contacts in 7 days');
+    expect(screen.getByRole('alert').textContent).toBe(
+      'Incoming call from Jane Cooper, queue Billing. Answer on your phone.',
+    );
+    expect(document.title).toBe('Incoming: Jane Cooper');
+  });
+
+  it('is declined by the server and not by the button', async () => {
+    const server = await aDesk();
+    await userEvent.click(await screen.findByTestId('decline'));
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'offer.decline', contact_id: 'c1' }]);
+    expect(screen.getByTestId('ring-card')).toBeTruthy();
+    expect(screen.getByTestId('decline').getAttribute('data-loading')).toBe('true');
+    server.say({ ...server.next(), type: 'contact.removed', contact_id: 'c1' });
+    server.say({ ...server.next(), type: 'agent.changed', agent: anAgent({ state: 'not_ready', reason: 'declined' }) });
+    expect(screen.queryByTestId('ring-card')).toBeNull();
+    expect(screen.getByTestId('agent-state').dataset.state).toBe('not_ready');
+  });
+
+  it('of somebody unknown lets the agent enter a customer, with the number filled in', async () => {
+    const server = await aDesk(aContact({ caller_name: 'Klara Vogt' }));
+    expect((await screen.findByTestId<HTMLInputElement>('new-customer-number')).value).toBe('+442079460991');
+    await userEvent.click(screen.getByTestId('save-customer'));
+    await waitFor(() =>
+      expect(server.intents()).toEqual([
+        { type: 'intent', intent: 'contact.identify', contact_id: 'c1', customer_id: '43' },
+      ]),
+    );
+    expect(server.requests.at(-1)?.body).toEqual({
+      display_name: 'Klara Vogt',
+      kind: 'person',
+      preferred_language: 'en',
+      contact_points: [{ kind: 'phone', value: '+442079460991' }],
+    });
+  });
+
+  it('that was missed is told over the full width, with one key back to ready', async () => {
+    const server = await aDesk(NOBODY, anAgent({ state: 'not_ready', reason: 'no_answer' }));
+    expect(await screen.findByTestId('missed-offer')).toBeTruthy();
+    expect(screen.getByRole('alert').textContent).toContain('You missed a call');
+    pressShortcut('KeyR');
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'agent.ready' }]);
+  });
+});
+
+describe('a call and its wrap-up', () => {
+  const talking = { ...JANE_CALLS, state: 'connected' as const, connected_at: NOON };
+  const ended = { ...talking, state: 'wrap_up' as const, ended_at: NOON, wrap_up_until: NOON + 30_000 };
+  const busy = anAgent({ state: 'busy', contact_id: 'c1' });
+
+  it('is hung up by the keyboard', async () => {
+    const server = await aDesk(talking, busy);
+    await screen.findByTestId('call-card');
+    pressShortcut('KeyE');
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'contact.hang_up', contact_id: 'c1' }]);
+  });
+
+  it('carries the notes on, asks for an outcome and sends both', async () => {
+    const server = await aDesk(talking, busy);
+    await userEvent.type(await screen.findByTestId('call-notes'), 'Refund promised');
+    server.say({ ...server.next(), type: 'contact.changed', contact: ended });
+    expect((await screen.findByTestId<HTMLTextAreaElement>('notes')).value).toBe('Refund promised');
+    pressShortcut('KeyW');
+    expect(document.activeElement).toBe(screen.getByTestId('disposition'));
+    expect(server.intents()).toEqual([]);
+    await userEvent.selectOptions(screen.getByTestId('disposition'), 'solved');
+    pressShortcut('KeyW');
+    expect(server.intents()).toEqual([
+      { type: 'intent', intent: 'wrap_up.finish', contact_id: 'c1', disposition: 'solved', notes: 'Refund promised' },
+    ]);
+    server.say({ ...server.next(), type: 'contact.removed', contact_id: 'c1' });
+    server.say({ ...server.next(), type: 'agent.changed', agent: anAgent() });
+    expect(screen.getByTestId('idle-desk')).toBeTruthy();
+    expect(screen.queryByTestId('left-over-notes')).toBeNull();
+    server.answerIntent();
+    expect(screen.queryByTestId('left-over-notes')).toBeNull();
+    expect(localStorage.getItem('console.drafts.user-anna')).toBeNull();
+  });
+
+  it('that was sent too late and refused leaves the notes to the agent', async () => {
+    const server = await aDesk(ended, anAgent({ state: 'wrap_up', contact_id: 'c1' }));
+    await userEvent.type(await screen.findByTestId('notes'), 'Refund promised');
+    await userEvent.selectOptions(screen.getByTestId('disposition'), 'solved');
+    await userEvent.click(screen.getByTestId('finish-wrap-up'));
+    server.say({ ...server.next(), type: 'contact.removed', contact_id: 'c1' });
+    server.say({ ...server.next(), type: 'agent.changed', agent: anAgent() });
+    server.answerIntent('contact-not-in-wrap-up');
+    expect((await screen.findByTestId('left-over-notes')).textContent).toContain('Refund promised');
+  });
+
+  it('that ran out of time leaves the notes to the agent', async () => {
+    const server = await aDesk(ended, anAgent({ state: 'wrap_up', contact_id: 'c1' }));
+    await userEvent.type(await screen.findByTestId('notes'), 'Refund promised');
+    server.say({ ...server.next(), type: 'contact.removed', contact_id: 'c1' });
+    server.say({ ...server.next(), type: 'agent.changed', agent: anAgent() });
+    expect((await screen.findByTestId('left-over-notes')).textContent).toContain('Refund promised');
+  });
+});
+
+describe('the state of the agent', () => {
+  it('changes when the server says so', async () => {
+    const server = await aDesk(NOBODY, anAgent({ state: 'not_ready', reason: 'signed_in' }));
+    await userEvent.click(await screen.findByTestId('go-ready'));
+    expect(screen.getByTestId('agent-state').dataset.state).toBe('not_ready');
+    server.say({ ...server.next(), type: 'agent.changed', agent: anAgent() });
+    expect(screen.getByTestId('agent-state').dataset.state).toBe('ready');
+    expect(screen.getByRole('status').textContent).toBe('You are now: Ready');
+  });
+
+  it('that is refused says why', async () => {
+    const server = await aDesk(NOBODY, anAgent({ state: 'not_ready' }));
+    await userEvent.click(await screen.findByTestId('go-ready'));
+    server.answerIntent('phone-not-registered');
+    expect(screen.getByTestId('refusal').textContent).toContain('Your phone is not registered');
+    expect(screen.getByRole('alert').textContent).toContain('Your phone is not registered');
+  });
+});
+
+describe('the page', () => {
+  it('has exactly one polite and one assertive live region', async () => {
+    await aDesk();
+    await screen.findByTestId('ring-card');
+    expect(screen.getAllByRole('alert')).toHaveLength(1);
+    expect(screen.getAllByRole('status')).toHaveLength(1);
+    expect(document.querySelectorAll('[aria-live]:not([aria-live=off])')).toHaveLength(0);
+  });
+
+  it('speaks the language chosen and says so to the browser', async () => {
+    localStorage.setItem('console.language', 'zh');
+    await aDesk(NOBODY, anAgent());
+    expect((await screen.findByTestId('agent-state')).textContent).toContain('空闲');
+    expect(document.documentElement.lang).toBe('zh-CN');
+  });
+});

@@ -1,0 +1,151 @@
+import { Button, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useState } from 'react';
+import { recentInteractions, searchCustomers, type CustomerSummary as Found, type Interaction } from '../api/customers';
+import { usePaged } from '../api/use-fetched';
+import { useServerNow } from '../clock';
+import { useLocalisation } from '../i18n/context';
+import { Icon } from '../icons';
+import { addressOf } from '../shell/route';
+import { CustomerSummary, initialsOf } from './customer-summary';
+import { InteractionSummary } from './interaction-lines';
+import { LoadProblem } from './load-problem';
+import { Timeline } from './timeline';
+import classes from './customers.module.css';
+
+/** Milliseconds after the last key press at which a search starts. */
+const SEARCH_AFTER = 250;
+
+function FoundCustomer({ customer }: { readonly customer: Found }) {
+  const { t, format } = useLocalisation();
+  const serverNow = useServerNow();
+  return (
+    <li>
+      <a
+        className={classes.result}
+        href={addressOf({ page: 'customer', customerId: customer.id })}
+        data-testid="customer-row"
+      >
+        <span className={classes.avatar} aria-hidden="true">
+          {initialsOf(customer.display_name)}
+        </span>
+        <span>
+          <strong>{customer.display_name}</strong>
+          <span className="soft">
+            {customer.last_contact_at
+              ? t('match.last_contact', { ago: format.ago(customer.last_contact_at, serverNow()) })
+              : t('match.no_contact')}
+          </span>
+        </span>
+        {customer.level && <span className="pill tone-after">{customer.level}</span>}
+      </a>
+    </li>
+  );
+}
+
+function CustomerSearch() {
+  const { t } = useLocalisation();
+  const [text, setText] = useState('');
+  const [query] = useDebouncedValue(text.trim(), SEARCH_AFTER);
+  const list = usePaged(query, (cursor, signal) => searchCustomers(query, cursor, signal));
+  return (
+    <section className={`panel ${classes.pane}`} aria-label={t('customers.title')}>
+      <h2 className={classes.heading}>{t('customers.title')}</h2>
+      <TextInput
+        type="search"
+        size="md"
+        label={t('customers.search')}
+        description={t('customers.search_lead')}
+        leftSection={<Icon name="search" />}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        maxLength={100}
+        data-testid="customer-search"
+      />
+      {list.error && <LoadProblem onRetry={list.reload} />}
+      {!list.loading && !list.error && list.items.length === 0 && <p className="soft">{t('customers.none')}</p>}
+      <ul className={classes.results}>
+        {list.items.map((customer) => (
+          <FoundCustomer key={customer.id} customer={customer} />
+        ))}
+      </ul>
+      {list.more && (
+        <Button variant="default" onClick={list.loadMore} loading={list.loading}>
+          {t('action.load_more')}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+function LatestInteraction({ interaction }: { readonly interaction: Interaction }) {
+  const who = interaction.from_name || interaction.from_value;
+  return (
+    <li data-testid="interaction-row">
+      <p className={classes.who}>
+        {interaction.customer_id ? (
+          <a href={addressOf({ page: 'customer', customerId: interaction.customer_id })}>{who}</a>
+        ) : (
+          <span>{who}</span>
+        )}
+      </p>
+      <InteractionSummary line={interaction} />
+    </li>
+  );
+}
+
+function LatestInteractions() {
+  const { t } = useLocalisation();
+  const list = usePaged('all', recentInteractions);
+  return (
+    <section
+      className={`panel ${classes.pane}`}
+      aria-label={t('interactions.recent')}
+      data-testid="recent-interactions"
+    >
+      <h2 className={classes.heading}>{t('interactions.recent')}</h2>
+      {list.error && <LoadProblem onRetry={list.reload} />}
+      {!list.loading && !list.error && list.items.length === 0 && (
+        <p className="soft">{t('interactions.none_at_all')}</p>
+      )}
+      <ol className={classes.lines}>
+        {list.items.map((interaction) => (
+          <LatestInteraction key={interaction.id} interaction={interaction} />
+        ))}
+      </ol>
+      {list.more && (
+        <Button variant="default" onClick={list.loadMore} loading={list.loading}>
+          {t('action.load_more')}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+/** Finding customers, and the page of one. */
+export default function CustomersPage({ customerId }: { readonly customerId: string | null }) {
+  const { t } = useLocalisation();
+  if (customerId === null) {
+    return (
+      <>
+        <h1 className="visually-hidden">{t('nav.customers')}</h1>
+        <div className={classes.columns}>
+          <CustomerSearch />
+          <LatestInteractions />
+        </div>
+      </>
+    );
+  }
+  return (
+    <>
+      <h1 className="visually-hidden">{t('nav.customers')}</h1>
+      <p>
+        <a href={addressOf({ page: 'customers' })}>{t('customers.back')}</a>
+      </p>
+      <section key={customerId} className={`panel ${classes.pane} ${classes.single}`} data-testid="customer-page">
+        <CustomerSummary customerId={customerId} withRecent={false} />
+        <Timeline customerId={customerId} />
+      </section>
+    </>
+  );
+}

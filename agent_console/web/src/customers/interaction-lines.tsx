@@ -1,0 +1,84 @@
+import type { InteractionLine } from '../api/customers';
+import { useServerNow } from '../clock';
+import { useLocalisation } from '../i18n/context';
+import { clockDigits } from '../i18n/format';
+import type { Key } from '../i18n/translate';
+import { Icon, type IconName } from '../icons';
+import { useLabels } from '../session/session';
+import classes from './customers.module.css';
+
+/** How a contact ended, in words; those that the server adds later show under their own name. */
+const OUTCOMES: Partial<Record<string, { readonly label: Key; readonly tone: string }>> = {
+  answered: { label: 'outcome.answered', tone: 'tone-good' },
+  abandoned: { label: 'outcome.abandoned', tone: 'tone-attention' },
+  abandoned_in_flow: { label: 'outcome.abandoned_in_flow', tone: 'tone-quiet' },
+  completed_in_flow: { label: 'outcome.completed_in_flow', tone: 'tone-quiet' },
+  closed_hours: { label: 'outcome.closed_hours', tone: 'tone-quiet' },
+  no_queue: { label: 'outcome.no_queue', tone: 'tone-attention' },
+  failed: { label: 'outcome.failed', tone: 'tone-bad' },
+  system_restart: { label: 'outcome.system_restart', tone: 'tone-bad' },
+};
+
+const CHANNELS: Partial<Record<string, IconName>> = { email: 'mail', sms: 'chat', chat: 'chat', webchat: 'chat' };
+
+function iconOf({ channel, direction }: InteractionLine): IconName {
+  return CHANNELS[channel] ?? (direction === 'outbound' ? 'phoneOut' : 'phoneIn');
+}
+
+/** How a contact ended. */
+export function OutcomePill({ outcome }: { readonly outcome: string }) {
+  const { t } = useLocalisation();
+  const known = OUTCOMES[outcome];
+  return <span className={`pill ${known?.tone ?? 'tone-quiet'}`}>{known ? t(known.label) : outcome}</span>;
+}
+
+/** What happened in one contact: when, where, with whom, what came of it, and what was noted. */
+export function InteractionSummary({ line }: { readonly line: InteractionLine }) {
+  const { t, format } = useLocalisation();
+  const labels = useLabels();
+  const serverNow = useServerNow();
+  const parts = [
+    line.queue_id && labels.queue(line.queue_id),
+    line.agent_name,
+    line.talk_ms > 0 && t('interaction.talk', { time: clockDigits(line.talk_ms) }),
+  ].filter(Boolean);
+  return (
+    <div className={classes.line}>
+      <span className={classes.lineIcon}>
+        <Icon name={iconOf(line)} />
+      </span>
+      <div>
+        <p className={classes.lineHead}>
+          <OutcomePill outcome={line.outcome} />
+          {line.disposition && <strong>{labels.disposition(line.disposition)}</strong>}
+          <time dateTime={line.started_at} title={format.dateTime(line.started_at)} className="soft">
+            {format.ago(line.started_at, serverNow())}
+          </time>
+        </p>
+        {parts.length > 0 && <p className="soft">{parts.join(' · ')}</p>}
+        {line.notes && <p className={classes.notes}>{line.notes}</p>}
+      </div>
+    </div>
+  );
+}
+
+/** The last contacts of a customer, latest first. */
+export function RecentInteractions({ lines }: { readonly lines: readonly InteractionLine[] }) {
+  const { t } = useLocalisation();
+  return (
+    <section aria-label={t('interactions.recent')} data-testid="recent-interactions">
+      <h3 className={classes.heading}>{t('interactions.recent')}</h3>
+      {lines.length === 0 ? (
+        <p className="soft">{t('interactions.none')}</p>
+      ) : (
+        <ol className={classes.lines}>
+          {lines.map((line) => (
+            <li key={line.contact_id}>
+              <InteractionSummary line={line} />
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

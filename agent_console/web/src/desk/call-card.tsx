@@ -1,0 +1,53 @@
+import { Button, Textarea } from '@mantine/core';
+import { Elapsed } from '../clock';
+import { useLocalisation } from '../i18n/context';
+import { Icon } from '../icons';
+import { useConnection, useLive } from '../live/context';
+import { isPending } from '../live/pending';
+import type { ContactView } from '../wire';
+import { CallerBlock, CardHead, ContactFacts } from './caller-block';
+import { useDraft } from './drafts-context';
+import { keysOf } from './shortcuts';
+import { LONGEST_NOTES } from './wrap-up-card';
+import classes from './desk.module.css';
+
+/** A conversation: how long it lasts, its end, and notes that go on into the wrap-up. */
+export function CallCard({ contact }: { readonly contact: ContactView }) {
+  const { t } = useLocalisation();
+  const { send } = useConnection();
+  const { pending } = useLive();
+  const [draft, changeDraft] = useDraft(contact);
+  return (
+    <article className={`panel ${classes.card}`}>
+      <CardHead tone="tone-engaged" icon="phone" title={t('call.title')}>
+        {contact.connected_at !== null && <Elapsed since={contact.connected_at} />}
+      </CardHead>
+      <CallerBlock contact={contact} testId="call-caller" />
+      <ContactFacts contact={contact} />
+      <Textarea
+        label={t('notes.label')}
+        description={t('notes.kept')}
+        value={draft.notes}
+        onChange={(event) => changeDraft({ notes: event.currentTarget.value })}
+        maxLength={LONGEST_NOTES}
+        autosize
+        minRows={4}
+        maxRows={14}
+        data-testid="call-notes"
+      />
+      <div className={classes.actions}>
+        <Button
+          color="red.9"
+          size="md"
+          leftSection={<Icon name="hangUp" />}
+          loading={isPending(pending, 'contact.hang_up', contact.contact_id)}
+          onClick={() => send('contact.hang_up', { contact_id: contact.contact_id })}
+          title={keysOf('hangUp')}
+          data-testid="hang-up"
+        >
+          {t('call.hang_up')}
+        </Button>
+      </div>
+    </article>
+  );
+}

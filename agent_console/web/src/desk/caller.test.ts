@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { translator } from '../i18n/translate';
+import { aContact } from '../test/views';
+import { callerOf, hasNumber, sentName } from './caller';
+
+const t = translator('en');
+
+describe('a caller', () => {
+  it('is called by the name of the customer, then the name sent, then the number', () => {
+    const sent = aContact({ caller_name: 'J COOPER' });
+    const known = { ...sent, customer: { state: 'one' as const, customer_ids: ['1'], name: 'Jane Cooper' } };
+    expect(callerOf(known, t)).toBe('Jane Cooper');
+    expect(callerOf(sent, t)).toBe('J COOPER');
+    expect(callerOf(aContact(), t)).toBe('+442079460991');
+  });
+
+  it('who hides the number has none', () => {
+    const hidden = aContact({ caller: 'anonymous', caller_name: 'Anonymous' });
+    expect(hasNumber(hidden)).toBe(false);
+    expect(callerOf(hidden, t)).toBe('Number withheld');
+  });
+
+  it('whose name is only the number again has no name', () => {
+    expect(sentName(aContact({ caller_name: '+442079460991' }))).toBe('');
+  });
+});

@@ -1,0 +1,93 @@
+import { Button, NativeSelect, Textarea } from '@mantine/core';
+import { useRef, useState, type SubmitEvent } from 'react';
+import { Elapsed } from '../clock';
+import { useLocalisation } from '../i18n/context';
+import { Icon } from '../icons';
+import { useConnection, useLive } from '../live/context';
+import { isPending } from '../live/pending';
+import { useSignedIn } from '../session/session';
+import type { ContactView } from '../wire';
+import { CallerBlock, CardHead, ContactFacts } from './caller-block';
+import { useDraft } from './drafts-context';
+import { Countdown } from './ring-card';
+import { keysOf, useShortcuts } from './shortcuts';
+import classes from './desk.module.css';
+
+/** Characters of notes that the server takes. */
+export const LONGEST_NOTES = 10_000;
+
+/** The work after the call: its outcome, what was said, and back to the queue. */
+export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
+  const { t, language } = useLocalisation();
+  const { settings } = useSignedIn();
+  const { send } = useConnection();
+  const { pending } = useLive();
+  const [draft, changeDraft, discardDraft] = useDraft(contact);
+  const [asked, setAsked] = useState(false);
+  const select = useRef<HTMLSelectElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const missing = asked && !draft.disposition;
+  const finish = (event: SubmitEvent) => {
+    event.preventDefault();
+    setAsked(true);
+    if (!draft.disposition) {
+      select.current?.focus();
+      return;
+    }
+    send('wrap_up.finish', { contact_id: contact.contact_id, ...draft }, discardDraft);
+  };
+  useShortcuts({ finishWrapUp: () => form.current?.requestSubmit() });
+  const { ended_at, wrap_up_until } = contact;
+  return (
+    <article className={`panel ${classes.card} tone-after`}>
+      <CardHead tone="tone-after" icon="pencil" title={t('wrap_up.title')}>
+        {wrap_up_until === null && ended_at !== null && <Elapsed since={ended_at} />}
+      </CardHead>
+      {ended_at !== null && wrap_up_until !== null && <Countdown from={ended_at} until={wrap_up_until} />}
+      <CallerBlock contact={contact} testId="wrap-up-caller" />
+      <ContactFacts contact={contact} />
+      <form ref={form} onSubmit={finish} noValidate className={classes.form}>
+        <NativeSelect
+          ref={select}
+          label={t('wrap_up.disposition')}
+          required
+          size="md"
+          value={draft.disposition}
+          onChange={(event) => changeDraft({ disposition: event.currentTarget.value })}
+          error={missing ? t('wrap_up.disposition_missing') : undefined}
+          data={[
+            { value: '', label: t('wrap_up.choose') },
+            ...settings.dispositions.map(({ code, labels }) => ({
+              value: code,
+              label: labels[language] ?? labels.en ?? code,
+            })),
+          ]}
+          data-testid="disposition"
+        />
+        <Textarea
+          label={t('notes.label')}
+          description={t('notes.kept')}
+          value={draft.notes}
+          onChange={(event) => changeDraft({ notes: event.currentTarget.value })}
+          maxLength={LONGEST_NOTES}
+          autosize
+          minRows={4}
+          maxRows={14}
+          data-testid="notes"
+        />
+        <div className={classes.actions}>
+          <Button
+            type="submit"
+            size="md"
+            leftSection={<Icon name="check" />}
+            loading={isPending(pending, 'wrap_up.finish', contact.contact_id)}
+            title={keysOf('finishWrapUp')}
+            data-testid="finish-wrap-up"
+          >
+            {t('wrap_up.finish')}
+          </Button>
+        </div>
+      </form>
+    </article>
+  );
+}

@@ -1,0 +1,266 @@
+import { useState, type ReactNode } from 'react';
+import { Elapsed, useOnClock } from '../clock';
+import { callerOf } from '../desk/caller';
+import { useLocalisation } from '../i18n/context';
+import type { Key } from '../i18n/translate';
+import { Icon } from '../icons';
+import { useLive } from '../live/context';
+import { useLabels } from '../session/session';
+import type { AgentState, AgentView, ContactView, QueueView } from '../wire';
+import { serviceLevel } from './service-level';
+import { AGENT_STATES, CONTACT_STATES, StatePill } from './states';
+import { LiveTable, type Column } from './live-table';
+import classes from './floor.module.css';
+
+/** Milliseconds in a state after which a supervisor may want to look. */
+const LONG: Partial<Record<AgentState, number>> = { wrap_up: 120_000, not_ready: 900_000, busy: 900_000 };
+/** The share of answers within the target below which a queue needs help. */
+const LOW_LEVEL = 0.8;
+
+/** A value that has passed its threshold, marked by an icon and not by colour alone. */
+function Watched({ over, children }: { readonly over: boolean; readonly children: ReactNode }) {
+  const { t } = useLocalisation();
+  if (!over) return children;
+  return (
+    <span className={`${classes.over} tone-attention`}>
+      <Icon name="warning" size={16} />
+      <span className="visually-hidden">{t('floor.over')}</span> {children}
+    </span>
+  );
+}
+
+function WatchedElapsed({ since, limit }: { readonly since: number; readonly limit: number | undefined }) {
+  const over = useOnClock((now) => limit !== undefined && now - since > limit);
+  return (
+    <Watched over={over}>
+      <Elapsed since={since} />
+    </Watched>
+  );
+}
+
+function useQueueColumns(): readonly Column<QueueView>[] {
+  const { t, format } = useLocalisation();
+  const labels = useLabels();
+  const count = (key: Key, value: (queue: QueueView) => number): Column<QueueView> => ({
+    key,
+    label: t(key),
+    numeric: true,
+    sort: value,
+    cell: (queue) => format.number(value(queue)),
+  });
+  const nameOf = (queue: QueueView) => labels.queue(queue.queue_id) || queue.name;
+  return [
+    { key: 'name', label: t('floor.queue'), sort: nameOf, cell: (queue) => <strong>{nameOf(queue)}</strong> },
+    count('floor.waiting', (queue) => queue.waiting),
+    {
+      key: 'longest',
+      label: t('floor.longest'),
+      numeric: true,
+      sort: (queue) => -(queue.longest_waiting_since ?? Infinity),
+      cell: (queue) =>
+        queue.longest_waiting_since === null ? (
+          t('floor.nothing')
+        ) : (
+          <WatchedElapsed since={queue.longest_waiting_since} limit={queue.target_seconds * 1_000} />
+        ),
+    },
+    {
+      key: 'level',
+      label: t('floor.level'),
+      numeric: true,
+      sort: (queue) => serviceLevel(queue) ?? 2,
+      cell: (queue) => {
+        const level = serviceLevel(queue);
+        if (level === null) return t('floor.nothing');
+        const text = t('floor.level_of', { level: format.percent(level), seconds: queue.target_seconds });
+        return <Watched over={level < LOW_LEVEL}>{text}</Watched>;
+      },
+    },
+    count('floor.offered', (queue) => queue.offered),
+    count('floor.answered', (queue) => queue.answered),
+    count('floor.abandoned', (queue) => queue.abandoned),
+  ];
+}
+
+function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly Column<AgentView>[] {
+  const { t } = useLocalisation();
+  const labels = useLabels();
+  const order = Object.keys(AGENT_STATES);
+  const contactOf = (agent: AgentView) => (agent.contact_id ? contacts.get(agent.contact_id) : undefined);
+  return [
+    {
+      key: 'name',
+      label: t('floor.agent'),
+      sort: (agent) => agent.name,
+      cell: (agent) => <strong>{agent.name}</strong>,
+    },
+    {
+      key: 'state',
+      label: t('floor.state'),
+      sort: (agent) => order.indexOf(agent.state),
+      cell: (agent) => (
+        <StatePill
+          look={AGENT_STATES[agent.state]}
+          detail={agent.state === 'not_ready' && agent.reason ? labels.reason(agent.reason) : null}
+        />
+      ),
+    },
+    {
+      key: 'time',
+      label: t('floor.time_in_state'),
+      numeric: true,
+      sort: (agent) => -agent.since,
+      cell: (agent) => <WatchedElapsed since={agent.since} limit={LONG[agent.state]} />,
+    },
+    {
+      key: 'contact',
+      label: t('floor.contact'),
+      cell: (agent) => {
+        const contact = contactOf(agent);
+        return contact ? callerOf(contact, t) : t('floor.nothing');
+      },
+    },
+    { key: 'queues', label: t('floor.queues'), cell: (agent) => agent.queue_ids.map(labels.queue).join(', ') },
+    {
+      key: 'phone',
+      label: t('floor.phone'),
+      sort: (agent) => (agent.phone_registered ? 1 : 0),
+      cell: (agent) =>
+        agent.phone_registered ? (
+          t('floor.phone_ok')
+        ) : (
+          <Watched over={agent.state !== 'offline'}>{t('floor.phone_missing')}</Watched>
+        ),
+    },
+  ];
+}
+
+function useContactColumns(agents: ReadonlyMap<string, AgentView>): readonly Column<ContactView>[] {
+  const { t } = useLocalisation();
+  const labels = useLabels();
+  return [
+    {
+      key: 'caller',
+      label: t('floor.caller'),
+      cell: (contact) => <strong>{callerOf(contact, t)}</strong>,
+    },
+    { key: 'state', label: t('floor.state'), cell: (contact) => <StatePill look={CONTACT_STATES[contact.state]} /> },
+    {
+      key: 'queue',
+      label: t('floor.queue'),
+      cell: (contact) => (contact.queue_id ? labels.queue(contact.queue_id) : t('floor.nothing')),
+    },
+    { key: 'menu', label: t('contact.menu'), cell: (contact) => contact.flow_path.join(' › ') || t('floor.nothing') },
+    {
+      key: 'agent',
+      label: t('floor.agent'),
+      cell: (contact) =>
+        contact.agent_id ? (agents.get(contact.agent_id)?.name ?? contact.agent_id) : t('floor.nothing'),
+    },
+    {
+      key: 'since',
+      label: t('floor.since_arrival'),
+      numeric: true,
+      sort: (contact) => -contact.arrived_at,
+      cell: (contact) => <Elapsed since={contact.arrived_at} />,
+    },
+  ];
+}
+
+function Tile({
+  label,
+  children,
+  tone,
+}: {
+  readonly label: string;
+  readonly children: ReactNode;
+  readonly tone?: string;
+}) {
+  return (
+    <div className={`panel ${classes.tile} ${tone ?? ''}`}>
+      <p>{label}</p>
+      <strong>{children}</strong>
+    </div>
+  );
+}
+
+function Tiles({ queues, agents }: { readonly queues: readonly QueueView[]; readonly agents: readonly AgentView[] }) {
+  const { t, format } = useLocalisation();
+  const sum = (value: (queue: QueueView) => number) => queues.reduce((total, queue) => total + value(queue), 0);
+  const since = queues.flatMap((queue) => queue.longest_waiting_since ?? []).sort((a, b) => a - b)[0];
+  const inState = (state: AgentState) => format.number(agents.filter((agent) => agent.state === state).length);
+  const level = serviceLevel({
+    answered: sum((queue) => queue.answered),
+    abandoned: sum((queue) => queue.abandoned),
+    answered_in_target: sum((queue) => queue.answered_in_target),
+  });
+  return (
+    <div className={classes.tiles}>
+      <Tile label={t('floor.waiting')}>{format.number(sum((queue) => queue.waiting))}</Tile>
+      <Tile label={t('floor.longest')}>{since === undefined ? t('floor.nothing') : <Elapsed since={since} />}</Tile>
+      <Tile label={t('floor.in_target')}>{level === null ? t('floor.nothing') : format.percent(level)}</Tile>
+      <Tile label={t('state.ready')} tone="tone-good">
+        {inState('ready')}
+      </Tile>
+      <Tile label={t('state.busy')} tone="tone-engaged">
+        {inState('busy')}
+      </Tile>
+      <Tile label={t('state.not_ready')} tone="tone-pause">
+        {inState('not_ready')}
+      </Tile>
+    </div>
+  );
+}
+
+/** The supervisor's view: queues, agents and contacts as they are now. */
+export default function FloorPage() {
+  const { t } = useLocalisation();
+  const { floor } = useLive();
+  const [hideOffline, setHideOffline] = useState(true);
+  const queues = [...floor.queues.values()];
+  const agents = [...floor.agents.values()];
+  const shown = hideOffline ? agents.filter((agent) => agent.state !== 'offline') : agents;
+  const queueColumns = useQueueColumns();
+  const agentColumns = useAgentColumns(floor.contacts);
+  const contactColumns = useContactColumns(floor.agents);
+  return (
+    <div className={classes.page}>
+      <h1 className="visually-hidden">{t('nav.floor')}</h1>
+      <Tiles queues={queues} agents={agents} />
+      <LiveTable
+        title={t('floor.queues')}
+        rows={queues}
+        columns={queueColumns}
+        rowKey={(queue) => queue.queue_id}
+        rowTestId="queue-row"
+        sortedBy="name"
+      />
+      <LiveTable
+        title={t('floor.agents')}
+        rows={shown}
+        columns={agentColumns}
+        rowKey={(agent) => agent.agent_id}
+        rowTestId="agent-row"
+        sortedBy="name"
+        aside={
+          <label className={classes.choice}>
+            <input
+              type="checkbox"
+              checked={hideOffline}
+              onChange={(event) => setHideOffline(event.currentTarget.checked)}
+            />
+            {t('floor.hide_offline')}
+          </label>
+        }
+      />
+      <LiveTable
+        title={t('floor.contacts')}
+        rows={[...floor.contacts.values()]}
+        columns={contactColumns}
+        rowKey={(contact) => contact.contact_id}
+        rowTestId="contact-row"
+        sortedBy="since"
+      />
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+import type { IconName } from '../icons';
+import { Icon } from '../icons';
+import { useLocalisation } from '../i18n/context';
+import type { Key } from '../i18n/translate';
+import type { AgentState, ContactState } from '../wire';
+
+/** How a state looks: never colour alone, always an icon and a word beside it. */
+interface Look {
+  readonly label: Key;
+  readonly icon: IconName;
+  readonly tone: string;
+}
+
+export const AGENT_STATES: Readonly<Record<AgentState, Look>> = {
+  ready: { label: 'state.ready', icon: 'check', tone: 'tone-good' },
+  offered: { label: 'state.offered', icon: 'bell', tone: 'tone-attention' },
+  busy: { label: 'state.busy', icon: 'phone', tone: 'tone-engaged' },
+  wrap_up: { label: 'state.wrap_up', icon: 'pencil', tone: 'tone-after' },
+  not_ready: { label: 'state.not_ready', icon: 'pause', tone: 'tone-pause' },
+  offline: { label: 'state.offline', icon: 'power', tone: 'tone-quiet' },
+};
+
+export const CONTACT_STATES: Readonly<Record<ContactState, Look>> = {
+  in_flow: { label: 'contact_state.in_flow', icon: 'dot', tone: 'tone-quiet' },
+  queued: { label: 'contact_state.queued', icon: 'clock', tone: 'tone-pause' },
+  offered: { label: 'contact_state.offered', icon: 'bell', tone: 'tone-attention' },
+  connected: { label: 'contact_state.connected', icon: 'phone', tone: 'tone-engaged' },
+  wrap_up: { label: 'contact_state.wrap_up', icon: 'pencil', tone: 'tone-after' },
+};
+
+/** A state as icon and word. */
+export function StatePill({ look, detail }: { readonly look: Look; readonly detail?: string | null }) {
+  const { t } = useLocalisation();
+  return (
+    <span className={`pill ${look.tone}`}>
+      <Icon name={look.icon} size={16} />
+      {detail ? t('state.with_detail', { state: t(look.label), detail }) : t(look.label)}
+    </span>
+  );
+}

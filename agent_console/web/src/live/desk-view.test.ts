@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { aContact, aFloor, anAgent, aSnapshot } from '../test/views';
+import type { AgentView, ContactView } from '../wire';
+import { deferredState, deskOf, mayAskForContacts, missedAnOffer } from './desk-view';
+import { apply, EMPTY_FLOOR } from './floor';
+
+const floorWith = (agent: AgentView, ...contacts: readonly ContactView[]) =>
+  apply(EMPTY_FLOOR, aSnapshot(1, aFloor({ agents: [agent], contacts }))).floor;
+
+describe('the desk', () => {
+  it('has the contact its agent holds', () => {
+    const floor = floorWith(anAgent({ state: 'offered', contact_id: 'c1' }), aContact());
+    expect(deskOf(floor, 'anna').contact?.contact_id).toBe('c1');
+  });
+
+  it('shows an offer whose agent has not changed yet', () => {
+    expect(deskOf(floorWith(anAgent(), aContact()), 'anna').contact?.contact_id).toBe('c1');
+  });
+
+  it('does not show what waits or belongs to others', () => {
+    const waiting = aContact({ contact_id: 'c2', state: 'queued', agent_id: null });
+    const others = aContact({ contact_id: 'c3', agent_id: 'boris' });
+    expect(deskOf(floorWith(anAgent(), waiting, others), 'anna').contact).toBeNull();
+  });
+
+  it('is empty for people without a seat', () => {
+    expect(deskOf(floorWith(anAgent(), aContact()), null)).toEqual({ agent: null, contact: null });
+  });
+});
+
+describe('an agent', () => {
+  it('has the reason of a deferred pause without its prefix', () => {
+    expect(deferredState(anAgent({ pending: 'not_ready:lunch' }))).toBe('lunch');
+    expect(deferredState(anAgent({ pending: 'offline' }))).toBe('offline');
+    expect(deferredState(anAgent())).toBeNull();
+  });
+
+  it('missed an offer only when not ready for that reason', () => {
+    expect(missedAnOffer(anAgent({ state: 'not_ready', reason: 'no_answer' }))).toBe(true);
+    expect(missedAnOffer(anAgent({ state: 'not_ready', reason: 'lunch' }))).toBe(false);
+  });
+
+  it('may ask for contacts when not ready, offline, or to take back a deferred pause', () => {
+    expect(mayAskForContacts(anAgent({ state: 'not_ready' }))).toBe(true);
+    expect(mayAskForContacts(anAgent({ state: 'busy', pending: 'not_ready:lunch' }))).toBe(true);
+    expect(mayAskForContacts(anAgent({ state: 'wrap_up' }))).toBe(false);
+  });
+});

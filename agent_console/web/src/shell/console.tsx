@@ -1,0 +1,137 @@
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useRinging, useTitle } from '../alerting/use-ringing';
+import { maySeeFloor } from '../api/session';
+import { useServerNow } from '../clock';
+import { callerOf } from '../desk/caller';
+import { DeskPage } from '../desk/desk-page';
+import { useShortcuts } from '../desk/shortcuts';
+import { AGENT_STATES } from '../floor/states';
+import { useLocalisation } from '../i18n/context';
+import { clockDigits } from '../i18n/format';
+import { useConnection, useLive } from '../live/context';
+import { deskOf, mayAskForContacts, missedAnOffer, type DeskView } from '../live/desk-view';
+import { recall, remember } from '../preferences';
+import { useLabels, useSignedIn } from '../session/session';
+import type { SessionView } from '../wire';
+import { useAnnouncer } from './announcer';
+import { Banners } from './banners';
+import { HelpDialog } from './help-dialog';
+import { parseRoute, useAddress, type Route } from './route';
+import classes from './shell.module.css';
+import { TopBar } from './top-bar';
+
+const FloorPage = lazy(() => import('../floor/floor-page'));
+const CustomersPage = lazy(() => import('../customers/customers-page'));
+
+/** The page an address names, when this person may see it; else the one where their work is. */
+function routeFor(address: string, person: SessionView): Route {
+  const home: Route =
+    person.agent_id !== null ? { page: 'desk' } : maySeeFloor(person) ? { page: 'floor' } : { page: 'customers' };
+  const route = parseRoute(address) ?? home;
+  if (route.page === 'floor' && !maySeeFloor(person)) return home;
+  if (route.page === 'desk' && person.agent_id === null) return home;
+  return route;
+}
+
+/** Says aloud what changes on the desk: an offer at once, other states when there is a moment. */
+function useDeskAnnouncements({ agent, contact }: DeskView): void {
+  const { t } = useLocalisation();
+  const announcer = useAnnouncer();
+  const labels = useLabels();
+  const offered = contact?.state === 'offered' ? contact : null;
+  const offerText = offered
+    ? t('offer.announcement', {
+        caller: callerOf(offered, t),
+        queue: offered.queue_id ? labels.queue(offered.queue_id) : '',
+      })
+    : null;
+  const offerId = offered && `${offered.contact_id} ${offered.offered_at ?? 0}`;
+  const told = useRef<string | null>(null);
+  useEffect(() => {
+    if (offerText && told.current !== offerId) announcer.alert(offerText);
+    told.current = offerId;
+  }, [offerId, offerText, announcer]);
+  const state = agent && !missedAnOffer(agent) && agent.state !== 'offered' ? agent.state : null;
+  useEffect(() => {
+    if (state) announcer.status(t('state.announcement', { state: t(AGENT_STATES[state].label) }));
+  }, [state, announcer, t]);
+}
+
+function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => void): void {
+  const { t } = useLocalisation();
+  const { send } = useConnection();
+  const announcer = useAnnouncer();
+  const serverNow = useServerNow();
+  const { agent, contact } = desk;
+  const speak = () => {
+    if (!agent) return;
+    const time = clockDigits(serverNow() - agent.since);
+    announcer.status(t('state.spoken', { state: t(AGENT_STATES[agent.state].label), time }));
+  };
+  const about = contact && { contact_id: contact.contact_id };
+  useShortcuts({
+    help: openHelp,
+    ...(agent && mayAskForContacts(agent) && { ready: () => send('agent.ready') }),
+    ...(agent && { notReady: openMenu, speakStatus: speak }),
+    ...(about && contact.state === 'offered' && { decline: () => send('offer.decline', about) }),
+    ...(about && contact.state === 'connected' && { hangUp: () => send('contact.hang_up', about) }),
+  });
+}
+
+/** The console of somebody who is signed in. */
+export function Console() {
+  const { t } = useLocalisation();
+  const { person } = useSignedIn();
+  const { floor } = useLive();
+  const desk = deskOf(floor, person.agent_id);
+  const route = routeFor(useAddress(), person);
+  const [menuOpened, setMenuOpened] = useState(false);
+  const [helpOpened, setHelpOpened] = useState(false);
+  const [sound, setSound] = useState(recall('sound') !== 'off');
+  const offered = desk.contact?.state === 'offered' ? desk.contact : null;
+  useRinging(sound && offered !== null);
+  useTitle(t('app.name'), offered && t('offer.title', { caller: callerOf(offered, t) }));
+  useDeskAnnouncements(desk);
+  useDeskShortcuts(
+    desk,
+    () => setMenuOpened(true),
+    () => setHelpOpened(true),
+  );
+  const chooseSound = (chosen: boolean) => {
+    remember('sound', chosen ? 'on' : 'off');
+    setSound(chosen);
+  };
+  return (
+    <div className={classes.shell}>
+      <a
+        href="#main"
+        className="skip-link"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        {t('nav.skip')}
+      </a>
+      <TopBar
+        agent={desk.agent}
+        route={route}
+        menuOpened={menuOpened}
+        onMenu={setMenuOpened}
+        sound={sound}
+        onSound={chooseSound}
+        onHelp={() => setHelpOpened(true)}
+      />
+      <Banners desk={desk} onDesk={route.page === 'desk'} />
+      <main id="main" tabIndex={-1} className={classes.main}>
+        <Suspense fallback={<p className="soft">{t('loading')}</p>}>
+          {route.page === 'desk' && <DeskPage desk={desk} />}
+          {route.page === 'floor' && <FloorPage />}
+          {route.page === 'customers' && <CustomersPage customerId={null} />}
+          {route.page === 'customer' && <CustomersPage customerId={route.customerId} />}
+        </Suspense>
+      </main>
+      <HelpDialog opened={helpOpened} onClose={() => setHelpOpened(false)} />
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import { useSyncExternalStore } from 'react';
+
+/** Where one can be. Kept in the address after `#`, so that the server needs to know no page but one. */
+export type Route =
+  | { readonly page: 'desk' }
+  | { readonly page: 'floor' }
+  | { readonly page: 'customers' }
+  | { readonly page: 'customer'; readonly customerId: string };
+
+/** A part of an address as it was before escaping; `null` when it cannot have been escaped. */
+function unescaped(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null; // an address that somebody mistyped names nothing
+  }
+}
+
+/** The route of an address such as `#/customers/42`; `null` when it names none. */
+export function parseRoute(hash: string): Route | null {
+  const [page, id, ...rest] = hash.replace(/^#\/?/, '').split('/');
+  if (rest.length > 0) return null;
+  if (page === 'customers' && id) {
+    const customerId = unescaped(id);
+    return customerId === null ? null : { page: 'customer', customerId };
+  }
+  if (id) return null;
+  return page === 'desk' || page === 'floor' || page === 'customers' ? { page } : null;
+}
+
+/** The address of a route, for links. */
+export function addressOf(route: Route): string {
+  return route.page === 'customer' ? `#/customers/${encodeURIComponent(route.customerId)}` : `#/${route.page}`;
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener('hashchange', listener);
+  return () => window.removeEventListener('hashchange', listener);
+}
+
+/** The present address. */
+export function useAddress(): string {
+  return useSyncExternalStore(subscribe, () => window.location.hash);
+}

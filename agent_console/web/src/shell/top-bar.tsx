@@ -1,0 +1,271 @@
+import { ActionIcon, Button, Menu, Modal } from '@mantine/core';
+import { useState } from 'react';
+import { useSoundUnlocked } from '../alerting/use-ringing';
+import { maySeeFloor } from '../api/session';
+import { Elapsed } from '../clock';
+import { keysOf } from '../desk/shortcuts';
+import { AGENT_STATES } from '../floor/states';
+import { useLocalisation } from '../i18n/context';
+import { Icon } from '../icons';
+import { useConnection, useLive } from '../live/context';
+import { deferredState, mayAskForContacts } from '../live/desk-view';
+import { isPending } from '../live/pending';
+import { useLabels, useSession, useSignedIn } from '../session/session';
+import type { AgentView } from '../wire';
+import { AppearanceButtons } from './appearance';
+import { ConnectionHealth } from './connection-health';
+import { addressOf, type Route } from './route';
+import classes from './shell.module.css';
+
+function AgentState({ agent }: { readonly agent: AgentView }) {
+  const { t } = useLocalisation();
+  const labels = useLabels();
+  const look = AGENT_STATES[agent.state];
+  const deferred = deferredState(agent);
+  const reason = agent.state === 'not_ready' && agent.reason ? labels.reason(agent.reason) : null;
+  return (
+    <div className={`${classes.state} ${look.tone}`} data-testid="agent-state" data-state={agent.state}>
+      <Icon name={look.icon} size={20} />
+      <span>
+        <span className={classes.stateName}>{t(look.label)}</span>
+        {reason && <span className={classes.stateDetail}>{reason}</span>}
+        {deferred && (
+          <span className={classes.stateDetail} data-testid="deferred-state">
+            {deferred === 'offline' ? t('state.then_sign_out') : t('state.then', { reason: labels.reason(deferred) })}
+          </span>
+        )}
+      </span>
+      <span className={classes.stateTime}>
+        <Elapsed since={agent.since} />
+      </span>
+    </div>
+  );
+}
+
+interface NotReadyMenuProps {
+  readonly opened: boolean;
+  readonly onChange: (opened: boolean) => void;
+}
+
+function NotReadyMenu({ opened, onChange }: NotReadyMenuProps) {
+  const { t, language } = useLocalisation();
+  const { settings } = useSignedIn();
+  const { send } = useConnection();
+  const { pending } = useLive();
+  return (
+    <Menu opened={opened} onChange={onChange} position="bottom-start" withinPortal>
+      <Menu.Target>
+        <Button
+          variant="default"
+          leftSection={<Icon name="pause" />}
+          loading={isPending(pending, 'agent.not_ready')}
+          title={keysOf('notReady')}
+          data-testid="go-not-ready"
+        >
+          {t('action.not_ready')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{t('action.not_ready_why')}</Menu.Label>
+        {settings.not_ready_reasons.map((reason) => (
+          <Menu.Item
+            key={reason.code}
+            onClick={() => send('agent.not_ready', { reason: reason.code })}
+            data-testid={`reason-${reason.code}`}
+          >
+            {reason.labels[language] ?? reason.labels.en ?? reason.code}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function ReadyButton({ agent }: { readonly agent: AgentView }) {
+  const { t } = useLocalisation();
+  const { send } = useConnection();
+  const { pending } = useLive();
+  return (
+    <Button
+      leftSection={<Icon name="check" />}
+      disabled={!mayAskForContacts(agent)}
+      loading={isPending(pending, 'agent.ready')}
+      onClick={() => send('agent.ready')}
+      title={keysOf('ready')}
+      data-testid="go-ready"
+    >
+      {t('action.ready')}
+    </Button>
+  );
+}
+
+/** How many wait in the queues this person sees, and for how long the first of them has. */
+function QueueGlance() {
+  const { t } = useLocalisation();
+  const { queues } = useLive().floor;
+  const all = [...queues.values()];
+  if (all.length === 0) return null;
+  const waiting = all.reduce((sum, queue) => sum + queue.waiting, 0);
+  const since = all.flatMap((queue) => queue.longest_waiting_since ?? []).sort((a, b) => a - b)[0];
+  return (
+    <div className={classes.glance} data-testid="queue-glance" title={t('glance.title')}>
+      <Icon name="clock" />
+      <span>{t.count('glance.waiting', waiting)}</span>
+      {since !== undefined && (
+        <span className="soft">
+          {t('glance.longest')} <Elapsed since={since} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Navigation({ route }: { readonly route: Route }) {
+  const { t } = useLocalisation();
+  const { person } = useSignedIn();
+  const links = [
+    { target: { page: 'desk' } as const, label: t('nav.desk'), shown: person.agent_id !== null },
+    { target: { page: 'floor' } as const, label: t('nav.floor'), shown: maySeeFloor(person) },
+    { target: { page: 'customers' } as const, label: t('nav.customers'), shown: true },
+  ];
+  const current = route.page === 'customer' ? 'customers' : route.page;
+  return (
+    <nav className={classes.nav} aria-label={t('nav.label')}>
+      {links
+        .filter(({ shown }) => shown)
+        .map(({ target, label }) => (
+          <a
+            key={target.page}
+            href={addressOf(target)}
+            aria-current={current === target.page ? 'page' : undefined}
+            data-testid={`nav-${target.page}`}
+          >
+            {label}
+          </a>
+        ))}
+    </nav>
+  );
+}
+
+function SoundButton({ sound, onChange }: { readonly sound: boolean; readonly onChange: (sound: boolean) => void }) {
+  const { t } = useLocalisation();
+  const unlocked = useSoundUnlocked();
+  const text = !sound ? t('sound.off') : unlocked ? t('sound.on') : t('sound.locked');
+  return (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      size={36}
+      aria-label={text}
+      title={text}
+      aria-pressed={sound}
+      onClick={() => onChange(!sound)}
+      data-testid="sound"
+    >
+      <Icon name={sound ? 'bell' : 'bellOff'} size={20} />
+    </ActionIcon>
+  );
+}
+
+function SignOut({ agent }: { readonly agent: AgentView | null }) {
+  const { t } = useLocalisation();
+  const { person } = useSignedIn();
+  const { signOut } = useSession();
+  const [asking, setAsking] = useState(false);
+  const atWork = agent?.state === 'offered' || agent?.state === 'busy' || agent?.state === 'wrap_up';
+  const leave = () => void signOut().catch(() => setAsking(false));
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button
+            variant="subtle"
+            color="gray"
+            px="xs"
+            aria-label={person.name}
+            title={person.name}
+            data-testid="person"
+          >
+            <Icon name="user" size={20} />
+            <span className={classes.person}>{person.name}</span>
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{person.name}</Menu.Label>
+          <Menu.Item
+            leftSection={<Icon name="signOut" />}
+            onClick={() => (atWork ? setAsking(true) : leave())}
+            data-testid="sign-out"
+          >
+            {t('action.sign_out')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={t('sign_out.title')}
+        centered
+        closeButtonProps={{ 'aria-label': t('action.close'), size: 36 }}
+      >
+        <p>{t('sign_out.at_work')}</p>
+        <div className={classes.dialogButtons}>
+          <Button variant="default" onClick={() => setAsking(false)}>
+            {t('action.stay')}
+          </Button>
+          <Button onClick={leave}>{t('action.sign_out')}</Button>
+        </div>
+      </Modal>
+    </>
+  );
+}
+
+interface TopBarProps {
+  readonly agent: AgentView | null;
+  readonly route: Route;
+  readonly menuOpened: boolean;
+  readonly onMenu: (opened: boolean) => void;
+  readonly sound: boolean;
+  readonly onSound: (sound: boolean) => void;
+  readonly onHelp: () => void;
+}
+
+/** What stays in view on every page: who and where one is, one's state, what waits, and the health of it all. */
+export function TopBar({ agent, route, menuOpened, onMenu, sound, onSound, onHelp }: TopBarProps) {
+  const { t } = useLocalisation();
+  const { settings } = useSignedIn();
+  return (
+    <header className={classes.topBar}>
+      <div className={classes.brand}>
+        <img src="/icon.svg" alt="" width={28} height={28} />
+        <span className={classes.company}>{settings.company}</span>
+      </div>
+      <Navigation route={route} />
+      {agent && (
+        <div className={classes.stateGroup}>
+          <AgentState agent={agent} />
+          <ReadyButton agent={agent} />
+          <NotReadyMenu opened={menuOpened} onChange={onMenu} />
+        </div>
+      )}
+      <div className={classes.end}>
+        <QueueGlance />
+        <ConnectionHealth />
+        <SoundButton sound={sound} onChange={onSound} />
+        <AppearanceButtons />
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={36}
+          aria-label={t('help.title')}
+          title={keysOf('help')}
+          onClick={onHelp}
+          data-testid="help"
+        >
+          <Icon name="help" size={20} />
+        </ActionIcon>
+        <SignOut agent={agent} />
+      </div>
+    </header>
+  );
+}

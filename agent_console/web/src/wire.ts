@@ -1,0 +1,259 @@
+// Generated from the server by `npm run types`. Do not edit.
+
+/** An agent is now this. */
+export interface AgentChanged {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'agent.changed';
+  readonly agent: AgentView;
+}
+
+/** States of an agent as the console shows them. */
+export type AgentState = 'busy' | 'not_ready' | 'offered' | 'offline' | 'ready' | 'wrap_up';
+
+/** One agent on the floor. */
+export interface AgentView {
+  readonly agent_id: string;
+  readonly name: string;
+  readonly state: AgentState;
+  readonly since: number;
+  readonly reason: string | null;
+  readonly until: number | null;
+  readonly pending: string | null;
+  readonly contact_id: string | null;
+  readonly phone_registered: boolean;
+  readonly queue_ids: readonly string[];
+}
+
+/** One entry of a list people choose from, with a label in each language. */
+export interface Choice {
+  readonly code: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A contact is now this. */
+export interface ContactChanged {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'contact.changed';
+  readonly contact: ContactView;
+}
+
+/** A contact left the floor, or left what this browser may see. */
+export interface ContactRemoved {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'contact.removed';
+  readonly contact_id: string;
+}
+
+/** States of a contact as the console shows them. */
+export type ContactState = 'connected' | 'in_flow' | 'offered' | 'queued' | 'wrap_up';
+
+/** One contact from its arrival to the end of its wrap-up. */
+export interface ContactView {
+  readonly contact_id: string;
+  readonly state: ContactState;
+  readonly caller: string;
+  readonly caller_name: string;
+  readonly called: string;
+  readonly arrived_at: number;
+  readonly customer: CustomerMatch;
+  readonly language: string | null;
+  readonly flow_path: readonly string[];
+  readonly queue_id: string | null;
+  readonly queued_at: number | null;
+  readonly agent_id: string | null;
+  readonly offered_at: number | null;
+  readonly offer_expires_at: number | null;
+  readonly connected_at: number | null;
+  readonly ended_at: number | null;
+  readonly wrap_up_until: number | null;
+}
+
+/** What signing in takes. */
+export interface Credentials {
+  readonly login: string;
+  readonly password: string;
+}
+
+/** Who the caller may be. ``customer_ids`` are candidates, best first; ``name`` is set when there is exactly one. */
+export interface CustomerMatch {
+  readonly state: MatchState;
+  readonly customer_ids: readonly string[];
+  readonly name: string | null;
+}
+
+/** What the desk's lists hold. */
+export interface DeskSettings {
+  readonly company: string;
+  readonly not_ready_reasons: readonly Choice[];
+  readonly dispositions: readonly Choice[];
+  readonly queues: readonly Choice[];
+  readonly languages: readonly string[];
+}
+
+/** The body of every refused HTTP request. ``code`` is stable and part of the API, ``message`` is for people. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Server: whether the exchange answers the web process; unnumbered. */
+export interface ExchangeStatus {
+  readonly v: 1;
+  readonly type: 'exchange.status';
+  readonly up: boolean;
+}
+
+/** Everything one browser may see, at one instant. */
+export interface FloorView {
+  readonly agents: readonly AgentView[];
+  readonly queues: readonly QueueView[];
+  readonly contacts: readonly ContactView[];
+}
+
+export type FromBrowser = Hello | Resync | Ping | Intent;
+
+/** The web process's own state, and whether it hears the exchange. Tells nothing about people. */
+export interface Health {
+  readonly status: string;
+  readonly exchange_up: boolean;
+}
+
+/** Browser: the first frame. ``epoch`` and ``seq`` are those of the last numbered frame seen, to resume after it. */
+export interface Hello {
+  readonly type: 'hello';
+  readonly epoch?: string | null;
+  readonly seq?: number | null;
+}
+
+/** Browser: the person wants this. ``intent_id`` is unique; a repeated one is answered from memory, not repeated. */
+export interface Intent {
+  readonly type: 'intent';
+  readonly intent_id: string;
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'contact.hang_up' | 'contact.identify' | 'offer.decline' | 'wrap_up.finish';
+  readonly contact_id?: string | null;
+  readonly reason?: string | null;
+  readonly customer_id?: string | null;
+  readonly disposition?: string | null;
+  readonly notes?: string | null;
+}
+
+/** Server: the intent was carried out; what it changed comes as deltas, to everybody alike. */
+export interface IntentAccepted {
+  readonly v: 1;
+  readonly type: 'intent.accepted';
+  readonly intent_id: string;
+}
+
+/** Server: the intent was refused; ``code`` is stable (``phone-not-registered``), ``message`` is for people. */
+export interface IntentRefused {
+  readonly v: 1;
+  readonly type: 'intent.refused';
+  readonly intent_id: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the customer store knew about a caller. */
+export type MatchState = 'many' | 'none' | 'one' | 'pending' | 'unavailable';
+
+export type Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved;
+
+/** Browser: are you there? Answered by ``pong``. */
+export interface Ping {
+  readonly type: 'ping';
+}
+
+/** Server: the answer to ``ping``. */
+export interface Pong {
+  readonly v: 1;
+  readonly type: 'pong';
+  readonly server_time: number;
+}
+
+/** A queue is now this. */
+export interface QueueChanged {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'queue.changed';
+  readonly queue: QueueView;
+}
+
+/** One queue on the floor; counts are since midnight of the site's time zone. */
+export interface QueueView {
+  readonly queue_id: string;
+  readonly name: string;
+  readonly waiting: number;
+  readonly longest_waiting_since: number | null;
+  readonly offered: number;
+  readonly answered: number;
+  readonly abandoned: number;
+  readonly answered_in_target: number;
+  readonly target_seconds: number;
+}
+
+/** Browser: something is missing, send a snapshot. */
+export interface Resync {
+  readonly type: 'resync';
+}
+
+/** What a person may do. */
+export type Role = 'administrator' | 'agent' | 'supervisor';
+
+/** Who is signed in. */
+export interface SessionView {
+  readonly user_id: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly agent_id: string | null;
+  readonly language: string;
+  readonly queue_ids: readonly string[];
+}
+
+/** Server: everything this browser may see; replaces what it had. Starts the numbering at ``seq``. */
+export interface Snapshot {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'snapshot';
+  readonly floor: FloorView;
+}
+
+export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus;
+
+export type Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus;
+
+/** Server: the answer to ``hello``. When ``resumed`` the missed deltas follow, else a snapshot. */
+export interface Welcome {
+  readonly v: 1;
+  readonly type: 'welcome';
+  readonly epoch: string;
+  readonly resumed: boolean;
+  readonly server_time: number;
+}
