@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from callcenter.commands import replay, why
 from callcenter.errors import CallCenterError, ConfigError
 
 app = typer.Typer(
@@ -68,13 +69,13 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("lint-flow")
 def lint_flow(file: Annotated[Path, typer.Argument(help="The flow's TOML file.")]) -> None:
     """Say what is wrong, or doubtful, in a call flow."""
-    from ivr.lint import lint
+    from ivr.lint import Severity, lint
     from ivr.parser import parse_flow
 
     findings = lint(with_errors(lambda: parse_flow(file.read_text("utf-8"), source=str(file))))
     for finding in findings:
         typer.echo(str(finding))
-    raise typer.Exit(1 if findings else 0)
+    raise typer.Exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
 
 
 @app.command("add-user")
@@ -133,6 +134,10 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     settings = with_errors(lambda: load_settings(config))
     configure_logs("web", level=settings.log.level)
     run(lambda: run_web(settings))
+
+
+for command in (replay, why):
+    command.register(app)
 
 
 def run(main: Any) -> Any:

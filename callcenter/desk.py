@@ -11,6 +11,7 @@ from agent_console.ports import IntentError
 from callcenter.bus import Bus
 from callcenter.calls import events as ev
 from callcenter.calls.facts import CallConnected, CallEnded, WrapUpRecorded
+from callcenter.calls.runner import Identified
 from callcenter.calls.switchboard import Switchboard
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, Signalling
@@ -82,12 +83,12 @@ class ExchangeDesk:
         if not holds or not self._switchboard.tell(contact_id, ev.HangUpOrdered()):
             raise IntentError("contact-gone", "This call is over.")
 
-    async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
-        """Say which customer this is, while the call lasts."""
+    async def identify(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "") -> None:
+        """Say which customer this is, while the call lasts; the name is what the floor shows."""
         contact = self._floor.contact(contact_id)
         if contact is None or contact.agent_id != agent_id:
             raise IntentError("contact-gone", "This call is not at your desk.")
-        if not self._switchboard.identify(contact_id, customer_id, agent_id):
+        if not self._switchboard.tell(contact_id, Identified(customer_id, customer_name, agent_id)):
             raise IntentError("contact-gone", "This call is over.")
 
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:

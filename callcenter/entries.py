@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from acd import events as acd_events
+from acd import outcomes as acd_outcomes
 from callcenter.calls import facts
 from callcenter.errors import JournalError
 
@@ -24,6 +25,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "offer.declined": acd_events.OfferDeclined,
     "contact.finished": acd_events.ContactFinished,
     "wrap_up.finished": acd_events.WrapUpFinished,
+    "offer.made": acd_outcomes.OfferContact,
     "routing.timers_fired": facts.TimersFired,
     "routing.snapshot": facts.RoutingSnapshot,
     "call.arrived": facts.CallArrived,
@@ -39,7 +41,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.closed": facts.CallClosed,
     "wrap_up.recorded": facts.WrapUpRecorded,
 }
-"""Every journal entry. Routing inputs come first, then the facts of calls."""
+"""Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 
 KIND_OF: Mapping[type[Any], str] = {entry: kind for kind, entry in ENTRY_KINDS.items()}
 

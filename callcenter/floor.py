@@ -213,7 +213,8 @@ class FloorFold:
                 match_view = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name)
                 self._change_contact(fact.call_id, customer=match_view)
             case facts.CustomerIdentified():
-                self._change_contact(fact.call_id, customer=CustomerMatch(MatchState.ONE, (fact.customer_id,)))
+                chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None)
+                self._change_contact(fact.call_id, customer=chosen)
             case facts.CallQueued():
                 self._change_contact(
                     fact.call_id,

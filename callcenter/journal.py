@@ -171,6 +171,19 @@ class JournalReader:
         """Entries after ``after``, oldest first. An absent file is an empty journal."""
         return list(self._rows(after, kinds, limit))
 
+    def about(self, subject: str) -> list[JournalRow]:
+        """Every entry about one call, contact or agent, oldest first."""
+        if not self._path.exists():
+            return []
+        connection = self._connect()
+        try:
+            query = "SELECT seq, at, kind, body FROM entries WHERE subject = ? ORDER BY seq"
+            return [JournalRow(*row[:3], decode(row[2], row[3])) for row in connection.execute(query, (subject,))]
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
+        finally:
+            connection.close()
+
     def open_calls(self) -> list[list[JournalRow]]:
         """The entries of each call that arrived and was never closed, oldest call first."""
         if not self._path.exists():

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from acd.engine import Acd
 
+from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import Event
-from acd.outcomes import Outcome
+from acd.outcomes import OfferContact, Outcome
 from callcenter.bus import Bus
 from callcenter.calls.facts import TimersFired
 from callcenter.ports import Clock, Journal
@@ -113,7 +113,7 @@ class Routing:
         deadline = self.engine.next_deadline()
         if deadline is not None and deadline <= now:
             outcomes = self.engine.handle_timer(now=now)
-            seq = self._journal.append(TimersFired(now), at=now)
+            seq = self._record(TimersFired(now), outcomes, now)
             held.append(_Held(outcomes, None, now))
         for posted in batch:
             try:
@@ -121,9 +121,17 @@ class Routing:
             except AcdError as error:
                 self._refuse(posted, error)
                 continue
-            seq = self._journal.append(posted.event, at=now)
+            seq = self._record(posted.event, outcomes, now)
             held.append(_Held(outcomes, posted, now))
         return held, seq
+
+    def _record(self, entry: object, outcomes: Sequence[Outcome], now: int) -> int:
+        """Journal an input and the decisions it led to; returns the last sequence number."""
+        seq = self._journal.append(entry, at=now)
+        for outcome in outcomes:
+            if isinstance(outcome, OfferContact):
+                seq = self._journal.append(outcome, at=now)
+        return seq
 
     def _refuse(self, posted: _Posted, error: AcdError) -> None:
         if posted.done is not None and not posted.done.done():

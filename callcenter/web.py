@@ -10,7 +10,7 @@ import uvicorn
 import agent_console
 from agent_console.app import create_app
 from agent_console.auth import current_principal
-from agent_console.ports import Choice, DeskSettings
+from agent_console.ports import Choice, DeskSettings, IntentError
 from callcenter.accounts import SiteAccounts
 from callcenter.config import Settings
 from callcenter.journal import JournalReader
@@ -21,6 +21,7 @@ from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
 from crm_bridge.api import create_router
+from crm_bridge.customers import get_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmError
 from crm_bridge.matching import lookup_by_number
@@ -63,6 +64,14 @@ class StoreDirectory:
             None if only is None else only.preferred_language,
         )
 
+    async def name_of(self, customer_id: str) -> str:
+        """A customer's name. Raises ``IntentError`` when there is no such customer, or no store to ask."""
+        try:
+            async with self._database.read() as session:
+                return (await get_customer(session, int(customer_id))).display_name
+        except (CrmError, ValueError) as error:
+            raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
+
 
 async def run_web(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``CrmError`` when it cannot start."""
@@ -82,7 +91,7 @@ async def run_web(settings: Settings) -> None:
     link = WebLink(settings.exchange_socket, floor, find_customer=directory.match, on_journal=projection.nudge)
     app = create_app(
         accounts=SiteAccounts(site),
-        desk=LinkDesk(link),
+        desk=LinkDesk(link, name_of=directory.name_of),
         floor=floor,
         settings=desk_settings(site),
         session_key=installation_key(settings.secret_path),

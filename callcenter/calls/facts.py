@@ -103,6 +103,7 @@ class CustomerIdentified:
     at: int
     customer_id: str
     agent_id: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,11 @@ from callcenter.errors import CallCenterError
 
 S = CallState
 
-FLOW_OUTCOMES: Mapping[str, Outcome] = {"closed": Outcome.CLOSED_HOURS, "flow_loop": Outcome.FAILED}
+FLOW_OUTCOMES: Mapping[str, Outcome] = {
+    "closed_hours": Outcome.CLOSED_HOURS,
+    "flow_loop": Outcome.FAILED,
+    "flow_stalled": Outcome.FAILED,
+}
 """Outcome of a call that its flow ended, by the flow's reason; any other reason is ``completed_in_flow``."""
 
 BUSY_STATUSES = frozenset({486, 600})

@@ -75,6 +75,7 @@ class Identified:
     """The agent said which customer this is."""
 
     customer_id: str
+    customer_name: str
     agent_id: str
 
 
@@ -203,13 +204,14 @@ class CallRunner:
             case None:
                 if self._flow is not None:
                     await self._obey_flow(self._flow.handle_timer(now=self.deps.clock.now()))
-            case Matched(fact=fact, language=language):
-                await self._commit((fact,), fact.at)
-                known = {"customer_name": fact.name, "customer_language": language}
+            case Matched(fact=matched, language=language):
+                await self._commit((matched,), matched.at)
+                known = {"customer_name": matched.name, "customer_language": language}
                 await self._tell_flow(flow_ev.VariablesChanged(tuple((k, v) for k, v in known.items() if v)))
-            case Identified(customer_id=customer_id, agent_id=agent_id):
+            case Identified():
                 now = self.deps.clock.now()
-                await self._commit((CustomerIdentified(self.call_id, now, customer_id, agent_id),), now)
+                fact = CustomerIdentified(self.call_id, now, mail.customer_id, mail.agent_id, mail.customer_name)
+                await self._commit((fact,), now)
             case DigitPressed(digit=digit) | LegDigit(digit=digit):
                 if isinstance(mail, LegDigit) or mail.leg_id == CUSTOMER_LEG:
                     await self._tell_flow(flow_ev.DigitPressed(digit))

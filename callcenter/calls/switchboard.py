@@ -11,7 +11,7 @@ from acd.ids import ContactId
 from acd.outcomes import ContactAssigned, ContactDequeued, DequeueReason, OfferContact, OfferLapsed, WithdrawOffer
 from callcenter.calls import events as ev
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
-from callcenter.calls.runner import CallDependencies, CallRunner, Identified, Mail
+from callcenter.calls.runner import CallDependencies, CallRunner, Mail
 from callcenter.ports import MediaEvent
 
 log = structlog.get_logger(__name__)
@@ -62,10 +62,6 @@ class Switchboard:
             return False
         runner.tell(mail)
         return True
-
-    def identify(self, call_id: str, customer_id: str, agent_id: str) -> bool:
-        """Tell a call which customer it is. ``False`` when the call is over."""
-        return self.tell(call_id, Identified(customer_id, agent_id))
 
     def on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
         """Bring a routing order or answer to its call; ``contact_id`` is who reported an offer that had lapsed."""

@@ -24,7 +24,8 @@ class IntentRefusedError(Exception):
 
 
 class ConsoleClient:
-    """One signed-in person; reconnects and resumes by itself. ``agents`` and ``contacts`` are what was last told."""
+    """One signed-in person; reconnects and resumes by itself. ``agents``, ``queues`` and ``contacts`` are what was last
+    told, by id."""
 
     def __init__(self, base_url: str, login: str, password: str) -> None:
         self._base_url = base_url
@@ -38,6 +39,7 @@ class ConsoleClient:
         self._changed = asyncio.Event()
         self.agent_id: str | None = None
         self.agents: dict[str, dict[str, Any]] = {}
+        self.queues: dict[str, dict[str, Any]] = {}
         self.contacts: dict[str, dict[str, Any]] = {}
         self.exchange_up = True
         self.resyncs = 0
@@ -48,7 +50,7 @@ class ConsoleClient:
         return self.agents.get(self.agent_id or "")
 
     async def sign_in(self) -> None:
-        """Sign in; waits for a server that is not up yet."""
+        """Sign in; waits for a server that is not up yet, or that has too many people at its door."""
         async with httpx.AsyncClient(base_url=self._base_url, trust_env=False) as http:
             while True:
                 try:
@@ -59,6 +61,9 @@ class ConsoleClient:
                     )
                 except httpx.TransportError:
                     await asyncio.sleep(RECONNECT_SECONDS)
+                    continue
+                if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                    await asyncio.sleep(float(answer.headers.get("Retry-After", RECONNECT_SECONDS)))
                     continue
                 answer.raise_for_status()
                 self.agent_id = answer.json()["agent_id"]
@@ -125,9 +130,12 @@ class ConsoleClient:
                 self._epoch = frame["epoch"]
             case "snapshot":
                 self.agents = {agent["agent_id"]: agent for agent in frame["floor"]["agents"]}
+                self.queues = {queue["queue_id"]: queue for queue in frame["floor"]["queues"]}
                 self.contacts = {contact["contact_id"]: contact for contact in frame["floor"]["contacts"]}
             case "agent.changed":
                 self.agents[frame["agent"]["agent_id"]] = frame["agent"]
+            case "queue.changed":
+                self.queues[frame["queue"]["queue_id"]] = frame["queue"]
             case "contact.changed":
                 self.contacts[frame["contact"]["contact_id"]] = frame["contact"]
             case "contact.removed":

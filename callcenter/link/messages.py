@@ -61,6 +61,7 @@ class DeskRequest(msgspec.Struct, frozen=True, tag=True):
     contact_id: str = ""
     reason: str = ""
     customer_id: str = ""
+    customer_name: str = ""
     disposition: str = ""
     notes: str = ""
 
@@ -72,7 +73,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "not_ready": ("reason",),
     "decline": ("contact_id",),
     "hang_up": ("contact_id",),
-    "identify": ("contact_id", "customer_id"),
+    "identify": ("contact_id", "customer_id", "customer_name"),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),
 }
 """Every order of the ``Desk`` port that travels on the link, with the arguments it takes besides the agent."""

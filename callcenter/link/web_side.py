@@ -194,10 +194,11 @@ class WebLink:
 
 
 class LinkDesk:
-    """Implements the console's ``Desk`` port over the link."""
+    """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store."""
 
-    def __init__(self, link: WebLink) -> None:
+    def __init__(self, link: WebLink, *, name_of: Callable[[str], Awaitable[str]]) -> None:
         self._link = link
+        self._name_of = name_of
 
     async def sign_in(self, agent_id: str) -> None:
         """Take the seat."""
@@ -225,7 +226,8 @@ class LinkDesk:
 
     async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
         """Say which customer this is."""
-        await self._link.order("identify", agent_id, contact_id=contact_id, customer_id=customer_id)
+        name = await self._name_of(customer_id)
+        await self._link.order("identify", agent_id, contact_id=contact_id, customer_id=customer_id, customer_name=name)
 
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         """Complete the wrap-up."""

@@ -15,6 +15,7 @@ from callcenter.site.models import Site
 from ivr.errors import IvrError
 from ivr.flow import Flow
 from ivr.flows import demo_flow_text
+from ivr.lint import Severity, lint
 from ivr.parser import parse_flow
 
 DEMO_FLOW_FILE = "builtin:demo"
@@ -38,7 +39,7 @@ def load_site(path: Path) -> Site:
 
 
 def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
-    """Every flow of the site, parsed. Raises ``ConfigError`` naming the flow's file, step and fault."""
+    """Every flow of the site, parsed and linted. Raises ``ConfigError`` naming the flow's file, step and fault."""
     flows = {}
     for each in site.flows:
         try:
@@ -51,6 +52,19 @@ def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
             raise ConfigError(f"{path}: flow {each.id}: {each.file} cannot be read ({error.strerror})") from error
         except IvrError as error:
             raise ConfigError(str(error)) from error
+    faults = [
+        f"flow {flow_id}: [steps.{finding.step}] {finding.reason}"
+        if finding.step
+        else f"flow {flow_id}: {finding.reason}"
+        for flow_id, flow in flows.items()
+        for finding in lint(flow)
+        if finding.severity is Severity.ERROR
+    ]
+    queues = {queue.id for queue in site.queues}
+    for flow_id, flow in flows.items():
+        faults += [f"flow {flow_id}: no queue is called {each!r}" for each in sorted(set(flow.queue_ids()) - queues)]
+    if faults:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     return flows
 
 

@@ -38,13 +38,16 @@ class Ends:
             find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
             on_journal=self.journal.append,
         )
-        self.console_desk = LinkDesk(self.web)
+        self.console_desk = LinkDesk(self.web, name_of=self.name_of)
 
     def new_exchange(self, path: Path) -> ExchangeLink:
         return ExchangeLink(path, floor=lambda: self.floor_view, journal_seq=lambda: 41, desk=lambda: self.desk)
 
     async def found(self, number: str) -> Match:
         return Match("one", ("7",), f"Owner of {number}", "en")
+
+    async def name_of(self, customer_id: str) -> str:
+        return f"Customer {customer_id}"
 
     def on_status(self, live: bool) -> None:
         (self.live if live else self.dead).set()
@@ -111,9 +114,8 @@ async def test_without_a_web_process_lookups_are_unavailable_at_once(tmp_path: P
 
 
 async def test_without_an_exchange_orders_are_refused_at_once(tmp_path: Path) -> None:
-    desk = LinkDesk(
-        WebLink(tmp_path / "none.sock", FloorCopy(), find_customer=Ends(tmp_path / "x").found, on_journal=print)
-    )
+    ends = Ends(tmp_path / "none.sock")
+    desk = ends.console_desk
     with pytest.raises(IntentError) as caught:
         await desk.ready("anna")
     assert caught.value.code == "exchange-unavailable"
