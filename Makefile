@@ -1,6 +1,7 @@
 # What a person types. Every target sets up what it needs; `make demo` and `make test` are the two to know.
 SHELL := /bin/bash
 BIN := .venv/bin
+WEB := cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON="$(CURDIR)/$(BIN)/python"
 .PHONY: help demo test check setup serve bench soak format clean
 
 help: ## this list
@@ -11,7 +12,7 @@ demo: setup ## a living contact center on this machine, with simulated customers
 
 test: setup ## every test
 	$(BIN)/python -m pytest
-	cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test
+	$(WEB) npm run --silent test
 
 check: setup ## style, types, layers, spelling, and the same for the console
 	$(BIN)/ruff check .
@@ -20,7 +21,10 @@ check: setup ## style, types, layers, spelling, and the same for the console
 	$(BIN)/mypy tests/support
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
-	cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent typecheck && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
+	$(WEB) npm run --silent typecheck
+	$(WEB) npm run --silent lint
+	$(WEB) npm run --silent format:check
+	$(WEB) npm run --silent types:check
 
 setup: ## install everything, build the console
 	@.ci/setup
@@ -29,7 +33,7 @@ serve: setup ## the exchange of callcenter.toml, without the simulated people
 	$(BIN)/callcenter serve --config callcenter.toml
 
 bench: setup ## print the figures of this machine
-	for each in tests/bench/bench_*.py; do echo "== $$each"; $(BIN)/python "$$each" || exit 1; done
+	for each in tests/bench/bench_*.py; do echo "== $$each"; $(BIN)/python -m "tests.bench.$$(basename $$each .py)" || exit 1; done
 
 soak: setup ## long runs
 	$(BIN)/python -m pytest tests/soak

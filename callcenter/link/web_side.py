@@ -37,6 +37,8 @@ from callcenter.ports import Match
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 0.5
+QUIET_FAILURES = 10
+"""Tries before an absent exchange is worth a word: both start at the same moment."""
 ORDER_DEADLINE_SECONDS = 5.0
 
 
@@ -118,17 +120,17 @@ class WebLink:
         self._lookups: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Keep the link up until cancelled. The first failure and the recovery are logged, not the tries between."""
-        told_down = False
+        """Keep the link up until cancelled. An exchange that stays away is logged once, and so is its return."""
+        failures = 0
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(str(self._path))
             except OSError:
-                if not told_down:
+                failures += 1
+                if failures == QUIET_FAILURES:
                     log.warning("exchange not reachable")
-                    told_down = True
             else:
-                told_down = False
+                failures = 0
                 await self._follow(reader, writer)
             await asyncio.sleep(RECONNECT_SECONDS)
 

@@ -1,0 +1,299 @@
+"""An endpoint: messages and orders in, messages and leg events out. Pure; the exchange and the phone are built on it.
+
+``receive``, ``handle_timer`` and every order take ``now`` and return what is to be sent and told, in order.
+"""
+
+from collections.abc import Sequence
+
+from callcenter.calls.legs import EndCause
+from callcenter.sip.errors import BadMessage
+from callcenter.sip.flows import Flow
+from callcenter.sip.inbound import Door, InboundLegs, Refused
+from callcenter.sip.legs import Legs, LegState
+from callcenter.sip.messages import SipRequest, SipResponse, build_request
+from callcenter.sip.outbound import Login, OutboundLegs, Target
+from callcenter.sip.parser import KNOWN_METHODS, parse
+from callcenter.sip.transaction_tables import Timer
+from callcenter.sip.transactions import (
+    AckArrived,
+    RequestArrived,
+    ResponseArrived,
+    TransactionFailed,
+)
+from callcenter.sip.wire import ALLOW, SDP, EndpointOutcome, Identity, NewToken, Wire
+
+SERVED_SCHEMES = frozenset({"sip", "sips", "tel"})
+
+
+class Endpoint:
+    """One SIP endpoint. Subclasses say who may come in and serve REGISTER."""
+
+    allow = ALLOW
+
+    def __init__(self, identity: Identity, door: Door, new_token: NewToken, login: Login | None = None) -> None:
+        self.wire = Wire(identity, new_token)
+        self._legs = Legs()
+        self._served = frozenset(self.allow.split(", "))
+        self._inbound = InboundLegs(self.wire, self._legs, door)
+        self._outbound = OutboundLegs(self.wire, self._legs, self._inbound, login, self._binding_unheard)
+
+    def __len__(self) -> int:
+        return len(self._legs)
+
+    def is_quiet(self) -> bool:
+        """Whether nothing of ours waits for an answer."""
+        return not len(self._legs) and not self.wire.transactions.pending_clients()
+
+    def next_deadline(self) -> int | None:
+        """When ``handle_timer`` is to be called next, milliseconds since the epoch."""
+        return self.wire.alarms.next_deadline()
+
+    def _drain(self) -> list[EndpointOutcome]:
+        outcomes, self.wire.outcomes = self.wire.outcomes, []
+        return outcomes
+
+    # What comes in.
+
+    def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
+        """Take a datagram, or a frame of a stream."""
+        try:
+            message = parse(data)
+        except BadMessage as bad:
+            if bad.request is not None:
+                self._reply_bad(bad.request, flow, bad)
+            return self._drain()
+        return self.receive_message(message, flow, now)
+
+    def receive_message(self, message: SipRequest | SipResponse, flow: Flow, now: int) -> list[EndpointOutcome]:
+        """Take a message that was read already."""
+        try:
+            self.wire.take(self.wire.transactions.receive(message, flow, now))
+            self._take_news(now)
+        except BadMessage as bad:
+            if isinstance(message, SipRequest):
+                self._reply_bad(message, flow, bad)
+        return self._drain()
+
+    def handle_timer(self, now: int) -> list[EndpointOutcome]:
+        """Let every alarm ring that is due."""
+        while (key := self.wire.alarms.pop_due(now)) is not None:
+            owner, what, name = key
+            if isinstance(what, str):
+                self._leg_alarm(owner, what, name, now)
+            elif owner == "transaction":
+                self.wire.take(self.wire.transactions.handle_timer(what, Timer(name), now))
+                self._take_news(now)
+            else:
+                self._outbound.alarm(what, name, now)
+        return self._drain()
+
+    def flow_lost(self, flow: Flow, now: int) -> list[EndpointOutcome]:
+        """A connection broke."""
+        self.wire.take(self.wire.transactions.flow_lost(flow, now))
+        self._take_news(now)
+        return self._drain()
+
+    def _leg_alarm(self, owner: str, what: str, name: str, now: int) -> None:
+        leg = self._legs.get(what)
+        if leg is None:
+            return
+        if owner == "pending":
+            self._inbound.waited_too_long(leg, now)
+        elif name == "repeat":
+            self._inbound.repeat_answer(leg, now)
+        else:
+            self._inbound.ack_lost(leg, now)
+
+    def _reply_bad(self, request: SipRequest, flow: Flow, bad: BadMessage) -> None:
+        try:
+            self.wire.reply(request, flow, bad.status, reason=bad.reason)
+        except BadMessage:
+            # Even the Via is unreadable: the source is all there is.
+            self.wire.reply_to_source(request, flow, bad.status, bad.reason)
+
+    def _take_news(self, now: int) -> None:
+        while self.wire.news:
+            news = self.wire.news.pop(0)
+            if isinstance(news, RequestArrived):
+                self._request(news, now)
+            elif isinstance(news, AckArrived):
+                self._inbound.ack(news, now)
+            elif isinstance(news, ResponseArrived):
+                self._outbound.response(news, now)
+            elif isinstance(news, TransactionFailed):
+                self._outbound.failed(news, now)
+
+    # Requests, in the order of RFC 3261 section 8.2.
+
+    def _request(self, arrived: RequestArrived, now: int) -> None:
+        request, flow = arrived.request, arrived.flow
+        if request.method == "CANCEL":
+            self._inbound.cancel(arrived, now)
+            return
+        refused = self._unserved(request)
+        if refused is not None:
+            self.wire.reply(request, flow, refused.status, headers=refused.headers)
+        elif request.to.tag:
+            self._in_dialog(arrived, now)
+        elif request.method == "INVITE":
+            self._initial_invite(arrived, now)
+        elif request.method == "OPTIONS":
+            self._options(request, flow)
+        elif request.method == "REGISTER":
+            self._register(arrived, now)
+        else:
+            self.wire.reply(request, flow, 481)
+
+    def _unserved(self, request: SipRequest) -> Refused | None:
+        """Why a request is not served at all: method, scheme, extensions."""
+        if request.method not in KNOWN_METHODS:
+            return Refused(501)
+        if request.method not in self._served:
+            return Refused(405, (("Allow", self.allow),))
+        if request.uri.scheme not in SERVED_SCHEMES:
+            return Refused(416)
+        required = [*request.listed("require"), *request.listed("proxy-require")]
+        if required:
+            return Refused(420, (("Unsupported", ", ".join(required)),))
+        return None
+
+    def _in_dialog(self, arrived: RequestArrived, now: int) -> None:
+        request = arrived.request
+        leg = self._legs.of_dialog(request)
+        if leg is None or leg.dialog is None:
+            self.wire.reply(request, arrived.flow, 481)
+            return
+        if not leg.dialog.accepts(request):
+            self.wire.reply(request, arrived.flow, 500, headers=(("Retry-After", "1"),))
+            return
+        if leg.state is not LegState.OVER:
+            leg.flow = arrived.flow
+        if request.method == "INVITE":
+            self._inbound.reinvite(arrived, leg, now)
+        elif request.method == "BYE":
+            self._inbound.bye(arrived, leg, now)
+        elif request.method == "INFO":
+            self._inbound.info(arrived, leg, now)
+        elif request.method == "OPTIONS":
+            self.wire.answer_once(arrived, 200, now, headers=(("Allow", self.allow), ("Accept", SDP)))
+        else:
+            self.wire.answer_once(arrived, 405, now, headers=(("Allow", self.allow),))
+
+    def _initial_invite(self, arrived: RequestArrived, now: int) -> None:
+        request = arrived.request
+        if self.wire.transactions.is_merged(request):
+            self.wire.reply(request, arrived.flow, 482)
+        elif request.max_forwards == 0:
+            self.wire.reply(request, arrived.flow, 483)
+        else:
+            self._inbound.invite(arrived, now)
+
+    def _options(self, request: SipRequest, flow: Flow) -> None:
+        self.wire.reply(request, flow, 200, headers=(("Allow", self.allow), ("Accept", SDP), ("Supported", "")))
+
+    def _register(self, arrived: RequestArrived, now: int) -> None:
+        del now
+        self.wire.reply(arrived.request, arrived.flow, 405, headers=(("Allow", self.allow),))
+
+    def _binding_unheard(self, binding: str) -> None:
+        """A phone that was rung never answered anything."""
+
+    # Orders.
+
+    def ring(self, leg_id: str, now: int) -> list[EndpointOutcome]:
+        """Say 180 on an inbound leg."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._inbound.ring(leg, now)
+        return self._drain()
+
+    def answer(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
+        """Say 200 on an inbound leg."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._inbound.answer(leg, sdp, now)
+        return self._drain()
+
+    def refuse(self, leg_id: str, status: int, now: int) -> list[EndpointOutcome]:
+        """Refuse an inbound leg with this status."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._inbound.refuse(leg, status, EndCause.REJECTED, now)
+        return self._drain()
+
+    def accept_reoffer(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
+        """Say 200 to the far end's re-INVITE."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._inbound.accept_reoffer(leg, sdp, now)
+        return self._drain()
+
+    def end(self, leg_id: str, cause: EndCause, now: int) -> list[EndpointOutcome]:
+        """End a leg in whatever state it is."""
+        leg = self._legs.get(leg_id)
+        if leg is not None and not leg.told:
+            self._outbound.end(leg, cause, now)
+        return self._drain()
+
+    def end_all(self, cause: EndCause, now: int) -> list[EndpointOutcome]:
+        """End every leg."""
+        for leg in self._legs.all():
+            if not leg.told:
+                self._outbound.end(leg, cause, now)
+        return self._drain()
+
+    def invite(
+        self,
+        leg_id: str,
+        targets: Sequence[Target],
+        *,
+        from_: str,
+        to: str,
+        sdp: str,
+        now: int,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> list[EndpointOutcome]:
+        """Start an outbound leg to all targets at once."""
+        self._outbound.invite(leg_id, targets, from_=from_, to=to, sdp=sdp, headers=headers, now=now)
+        return self._drain()
+
+    def reoffer(self, leg_id: str, sdp: str, token: str, now: int) -> list[EndpointOutcome]:
+        """Send a re-INVITE on a leg that is up; its end comes as ``Replied``."""
+        leg = self._legs.get(leg_id)
+        if leg is not None and leg.dialog is not None and leg.state is LegState.UP:
+            headers = (("Contact", self.wire.contact(leg.flow)), ("Content-Type", SDP))
+            request = leg.dialog.build("INVITE", self.wire.via(leg.flow), headers=headers, body=sdp.encode())
+            self._outbound.send(request, leg.flow, token, now, leg_id)
+        return self._drain()
+
+    def send_digit(self, leg_id: str, digit: str, now: int, token: str = "") -> list[EndpointOutcome]:
+        """Send a digit by INFO (``application/dtmf-relay``)."""
+        leg = self._legs.get(leg_id)
+        if leg is not None and leg.dialog is not None and leg.state in {LegState.ANSWERED, LegState.UP}:
+            headers = (("Content-Type", "application/dtmf-relay"),)
+            body = f"Signal={digit}\r\nDuration=160\r\n".encode()
+            request = leg.dialog.build("INFO", self.wire.via(leg.flow), headers=headers, body=body)
+            self._outbound.send(request, leg.flow, token, now, leg_id)
+        return self._drain()
+
+    def send(
+        self,
+        method: str,
+        uri: str,
+        flow: Flow,
+        token: str,
+        now: int,
+        *,
+        from_: str,
+        to: str,
+        call_id: str,
+        cseq: int = 1,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> list[EndpointOutcome]:
+        """Send a request outside any dialog; its end comes as ``Replied`` with this token."""
+        own = (
+            ("Via", self.wire.via(flow)),
+            ("Max-Forwards", "70"),
+            ("From", f"{from_};tag={self.wire.new_token()}"),
+            ("To", to),
+            ("Call-ID", call_id),
+            ("CSeq", f"{cseq} {method}"),
+        )
+        self._outbound.send(build_request(method, uri, (*own, *headers)), flow, token, now)
+        return self._drain()

@@ -1,0 +1,314 @@
+"""Legs that arrive: INVITE, CANCEL, ACK, BYE, INFO and re-INVITE of the far end, and our answers to them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from callcenter.calls.legs import EndCause, LegAnswered, LegDigit, LegEnded, LegOffered, LegReoffered, Party
+from callcenter.sip.dialogs import DialogEvent, dialog_as_server
+from callcenter.sip.flows import Flow
+from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite
+from callcenter.sip.messages import SipMessage, SipRequest
+from callcenter.sip.transaction_tables import T1, T2
+from callcenter.sip.transactions import AckArrived, RequestArrived
+from callcenter.sip.wire import ALLOW, SDP, Wire, answer_flow
+
+DIGITS = "0123456789*#ABCD"
+DTMF_TYPES = ("application/dtmf-relay", "application/dtmf")
+
+RING_LIMIT_MS = 300_000
+"""A call that nobody answers, refuses or cancels is refused after this time: its CANCEL may have been lost."""
+REOFFER_LIMIT_MS = 20_000
+"""A re-offer that nobody accepts is refused after this time; the call goes on as it was."""
+
+REFUSALS = {
+    EndCause.BUSY: 486,
+    EndCause.REJECTED: 603,
+    EndCause.NO_ANSWER: 480,
+    EndCause.NORMAL: 480,
+    EndCause.SHUTDOWN: 503,
+    EndCause.TIMEOUT: 480,
+    EndCause.MEDIA_LOST: 488,
+    EndCause.ERROR: 500,
+    EndCause.CANCELLED: 487,
+    EndCause.ANSWERED_ELSEWHERE: 480,
+}
+"""The status that refuses an inbound leg, by the reason we have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A new INVITE may become a leg. Exactly one of the ids is set for an exchange; a phone sets none."""
+
+    trunk_id: str | None
+    agent_id: str | None
+    caller: Party
+    called: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request gets this answer and nothing else."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Door(Protocol):
+    """Who may come in."""
+
+    def admit(self, request: SipRequest, flow: Flow, now: int) -> Admitted | Refused:
+        """Judge an INVITE that starts a dialog. Nothing about it is remembered yet. May raise ``BadMessage``."""
+        ...
+
+
+def sdp_of(message: SipMessage) -> str:
+    """The session description a message carries, empty when there is none."""
+    return message.body_text if message.body and message.content_type == SDP else ""
+
+
+def content_refusal(request: SipRequest) -> Refused | None:
+    """Why the body of an INVITE cannot be taken (RFC 3261 section 8.2.3)."""
+    if request.body and (request.content_type != SDP or (request.get("content-encoding") or "identity") != "identity"):
+        return Refused(415, (("Accept", SDP), ("Accept-Encoding", "identity")))
+    accepted = [item.partition(";")[0].strip().lower() for item in request.listed("accept")]
+    if request.values("accept") and not {SDP, "application/*", "*/*"}.intersection(accepted):
+        return Refused(406)
+    return None
+
+
+class InboundLegs:
+    """The server side of legs, and what both kinds of leg share once they are up."""
+
+    def __init__(self, wire: Wire, legs: Legs, door: Door) -> None:
+        self._wire = wire
+        self._legs = legs
+        self._door = door
+
+    def invite(self, arrived: RequestArrived, now: int) -> None:
+        """A new INVITE, already found to be well-formed and within what we support."""
+        request, flow = arrived.request, arrived.flow
+        verdict = self._door.admit(request, flow, now)
+        if isinstance(verdict, Admitted):
+            verdict = content_refusal(request) or verdict
+        if isinstance(verdict, Refused):
+            self._wire.reply(request, flow, verdict.status, headers=verdict.headers)
+            return
+        dialog = dialog_as_server(request, self._wire.new_token())
+        back = answer_flow(request, flow)
+        transaction_id = self._wire.transactions.open_server(request, back)
+        self._wire.respond(transaction_id, request, flow, 100, now)
+        leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
+        self._legs.add(leg)
+        self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
+        self._wire.tell(
+            LegOffered(
+                leg.leg_id,
+                verdict.trunk_id,
+                verdict.agent_id,
+                verdict.caller,
+                verdict.called,
+                sdp_of(request),
+                request.call_id,
+                flow.remote[0],
+            )
+        )
+
+    def reinvite(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
+        """An INVITE inside a dialog: hold, resume, refresh."""
+        request, flow = arrived.request, arrived.flow
+        busy = leg.invite is not None or leg.answer is not None or leg.state is not LegState.UP
+        refused = Refused(491) if busy else content_refusal(request)
+        if refused is not None:
+            self._wire.reply(request, flow, refused.status, headers=refused.headers)
+            return
+        assert leg.dialog is not None  # noqa: S101 - found by its dialog
+        leg.dialog.refresh_target(request)
+        transaction_id = self._wire.transactions.open_server(request, answer_flow(request, flow))
+        self._wire.respond(transaction_id, request, flow, 100, now)
+        leg.invite = PendingInvite(transaction_id, request)
+        self._wire.alarms.set(("pending", leg.leg_id, ""), now + REOFFER_LIMIT_MS)
+        self._wire.tell(LegReoffered(leg.leg_id, sdp_of(request), flow.remote[0]))
+
+    def ring(self, leg: Leg, now: int) -> None:
+        """Say 180."""
+        if leg.allows(LegInput.RING) and leg.invite is not None:
+            leg.happened(LegInput.RING)
+            self._respond(leg, leg.invite, 180, now, headers=(("Contact", self._wire.contact(leg.flow)),))
+
+    def answer(self, leg: Leg, sdp: str, now: int) -> None:
+        """Say 200, and again until the ACK comes."""
+        if leg.allows(LegInput.ANSWER) and leg.invite is not None and leg.dialog is not None:
+            leg.happened(LegInput.ANSWER)
+            leg.dialog.happened(DialogEvent.SUCCESS)
+            self._say_ok(leg, leg.invite, sdp, now)
+
+    def accept_reoffer(self, leg: Leg, sdp: str, now: int) -> None:
+        """Say 200 to a re-INVITE."""
+        if leg.state is LegState.UP and leg.invite is not None:
+            self._say_ok(leg, leg.invite, sdp, now)
+
+    def _say_ok(self, leg: Leg, pending: PendingInvite, sdp: str, now: int) -> None:
+        headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW), ("Content-Type", SDP))
+        response = self._respond(leg, pending, 200, now, headers=headers, body=sdp.encode())
+        leg.invite = None
+        self._wire.alarms.cancel(("pending", leg.leg_id, ""))
+        back = answer_flow(pending.request, leg.flow)
+        late = not pending.request.body
+        leg.answer = PendingAnswer(bytes(response), back, pending.request.cseq.number, T1, late)
+        self._wire.alarms.set(("answer", leg.leg_id, "repeat"), now + T1)
+        self._wire.alarms.set(("answer", leg.leg_id, "give_up"), now + 64 * T1)
+
+    def _respond(
+        self,
+        leg: Leg,
+        pending: PendingInvite,
+        status: int,
+        now: int,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+    ) -> SipMessage:
+        tag = leg.dialog.local_tag if leg.dialog else ""
+        return self._wire.respond(
+            pending.transaction_id, pending.request, leg.flow, status, now, to_tag=tag, headers=headers, body=body
+        )
+
+    def waited_too_long(self, leg: Leg, now: int) -> None:
+        """An INVITE or re-INVITE had no final answer within its limit."""
+        if leg.allows(LegInput.REFUSE):
+            self.refuse(leg, REFUSALS[EndCause.NO_ANSWER], EndCause.NO_ANSWER, now)
+        elif leg.invite is not None:
+            self._respond(leg, leg.invite, 488, now)
+            leg.invite = None
+
+    def repeat_answer(self, leg: Leg, now: int) -> None:
+        """The ACK is late: say 200 once more."""
+        if leg.answer is not None:
+            self._wire.transmit(leg.answer.data, leg.answer.flow)
+            leg.answer.interval = min(leg.answer.interval * 2, T2)
+            self._wire.alarms.set(("answer", leg.leg_id, "repeat"), now + leg.answer.interval)
+
+    def ack_lost(self, leg: Leg, now: int) -> None:
+        """The ACK never came: the far end gets a BYE (RFC 3261 section 13.3.1.4)."""
+        self._stop_answer(leg)
+        leg.happened(LegInput.ACK_LOST)
+        self._bye(leg, now)
+        self.over(leg, EndCause.TIMEOUT)
+
+    def ack(self, arrived: AckArrived, now: int) -> None:
+        """An ACK to one of our 200s; what matches nothing is dropped."""
+        leg = self._legs.of_dialog(arrived.request) or self._legs.awaiting_ack(arrived.request, arrived.flow)
+        if leg is None or leg.answer is None or leg.answer.cseq != arrived.request.cseq.number:
+            return
+        late_offer = leg.answer.late_offer
+        self._stop_answer(leg)
+        if leg.dialog is not None and not leg.dialog.remote_tag:
+            leg.dialog.remote_tag = arrived.request.from_.tag
+        leg.happened(LegInput.ACK)
+        if leg.state is LegState.OVER:
+            self._bye(leg, now)
+            self.over(leg, EndCause.NORMAL)
+        elif late_offer and (answer := sdp_of(arrived.request)):
+            self._wire.tell(LegAnswered(leg.leg_id, answer, arrived.flow.remote[0]))
+
+    def cancel(self, arrived: RequestArrived, now: int) -> None:
+        """A CANCEL: 481 when there is nothing to cancel, else 200, and 487 to an INVITE that is still open."""
+        if arrived.invite_id is None:
+            self._wire.answer_once(arrived, 481, now)
+            return
+        self._wire.answer_once(arrived, 200, now)
+        for leg in self._legs.of_call(arrived.request.call_id):
+            if leg.invite is None or leg.invite.transaction_id != arrived.invite_id:
+                continue
+            self._respond(leg, leg.invite, 487, now)
+            leg.invite = None
+            if leg.allows(LegInput.CANCEL):
+                leg.happened(LegInput.CANCEL)
+                self.over(leg, EndCause.CANCELLED)
+
+    def bye(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
+        """The far end hangs up."""
+        self._wire.answer_once(arrived, 200, now)
+        pending = leg.invite
+        if pending is not None:
+            self._respond(leg, pending, 487, now)
+            leg.invite = None
+        cause = EndCause.NORMAL
+        if leg.allows(LegInput.CANCEL):
+            leg.happened(LegInput.CANCEL)
+            cause = EndCause.CANCELLED
+        elif leg.allows(LegInput.FAR_BYE):
+            leg.happened(LegInput.FAR_BYE)
+        self._stop_answer(leg)
+        self.over(leg, cause)
+
+    def info(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
+        """An INFO: a digit, or nothing we know (RFC 6086 section 5 asks for 415)."""
+        request = arrived.request
+        if not request.body:
+            self._wire.answer_once(arrived, 200, now)
+        elif request.content_type not in DTMF_TYPES:
+            self._wire.answer_once(arrived, 415, now, headers=(("Accept", ", ".join(DTMF_TYPES)),))
+        elif digit := digit_of(request):
+            self._wire.answer_once(arrived, 200, now)
+            if not leg.told:
+                self._wire.tell(LegDigit(leg.leg_id, digit))
+        else:
+            self._wire.answer_once(arrived, 400, now)
+
+    def refuse(self, leg: Leg, status: int, cause: EndCause, now: int) -> None:
+        """Refuse a leg that was not answered yet."""
+        if leg.allows(LegInput.REFUSE) and leg.invite is not None:
+            leg.happened(LegInput.REFUSE)
+            headers = (("Retry-After", "5"),) if status == 503 else ()
+            self._respond(leg, leg.invite, status, now, headers=headers)
+            self.over(leg, cause)
+
+    def end(self, leg: Leg, cause: EndCause, now: int) -> None:
+        """End a leg that arrived, or any leg that is up."""
+        if leg.allows(LegInput.REFUSE):
+            self.refuse(leg, REFUSALS[cause], cause, now)
+        elif leg.allows(LegInput.HANG_UP):
+            leg.happened(LegInput.HANG_UP)
+            if leg.invite is not None:
+                self._respond(leg, leg.invite, 487, now)
+                leg.invite = None
+            if leg.state is LegState.LEAVING:
+                self._tell_ended(leg, cause)
+            else:
+                self._bye(leg, now)
+                self.over(leg, cause)
+
+    def _bye(self, leg: Leg, now: int) -> None:
+        if leg.dialog is not None:
+            leg.dialog.happened(DialogEvent.BYE)
+            self._wire.send(leg.dialog.build("BYE", self._wire.via(leg.flow)), leg.flow, now)
+
+    def over(self, leg: Leg, cause: EndCause) -> None:
+        """Forget a leg and say so once."""
+        self._stop_answer(leg)
+        self._wire.alarms.cancel(("pending", leg.leg_id, ""))
+        self._legs.remove(leg)
+        self._tell_ended(leg, cause)
+
+    def _tell_ended(self, leg: Leg, cause: EndCause) -> None:
+        if not leg.told:
+            leg.told = True
+            self._wire.tell(LegEnded(leg.leg_id, cause))
+
+    def _stop_answer(self, leg: Leg) -> None:
+        leg.answer = None
+        self._wire.alarms.cancel(("answer", leg.leg_id, "repeat"))
+        self._wire.alarms.cancel(("answer", leg.leg_id, "give_up"))
+
+
+def digit_of(request: SipRequest) -> str:
+    """The digit an INFO carries, empty when it is none. Bodies in use: ``Signal=5`` lines, or the bare digit."""
+    text = request.body_text.strip()
+    if request.content_type == "application/dtmf-relay":
+        fields = dict(part for line in text.splitlines() if len(part := line.split("=", 1)) == 2)
+        text = next((value for name, value in fields.items() if name.strip().lower() == "signal"), "")
+    text = text.strip().upper()
+    named = {"10": "*", "11": "#"}
+    text = named.get(text, text)
+    return text if len(text) == 1 and text in DIGITS else ""

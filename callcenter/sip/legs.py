@@ -1,0 +1,187 @@
+"""Legs as the SIP stack sees them: one table of states, and what is remembered of each leg."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from callcenter.sip.attempts import Attempt
+from callcenter.sip.dialogs import Dialog
+from callcenter.sip.errors import IllegalTransition
+from callcenter.sip.flows import Flow
+from callcenter.sip.messages import SipRequest
+from callcenter.sip.transactions import TransactionId
+
+
+class LegState(StrEnum):
+    """Where a leg stands."""
+
+    ARRIVED = "arrived"
+    """Inbound, nothing said but 100."""
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    """Inbound, 200 sent, no ACK yet."""
+    CALLING = "calling"
+    """Outbound, nothing rings yet."""
+    ALERTING = "alerting"
+    """Outbound, a phone rings."""
+    UP = "up"
+    LEAVING = "leaving"
+    """Hung up before the ACK came: the BYE waits for it (RFC 3261 section 15)."""
+    OVER = "over"
+
+
+class LegInput(StrEnum):
+    """What can happen to a leg."""
+
+    RING = "ring"
+    ANSWER = "answer"
+    REFUSE = "refuse"
+    ACK = "ack"
+    ACK_LOST = "ack_lost"
+    CANCEL = "cancel"
+    FAR_RING = "far_ring"
+    FAR_ANSWER = "far_answer"
+    FAR_REFUSE = "far_refuse"
+    HANG_UP = "hang_up"
+    FAR_BYE = "far_bye"
+
+
+_S, _I = LegState, LegInput
+
+LEG_TABLE: Mapping[tuple[LegState, LegInput], LegState] = {
+    (_S.ARRIVED, _I.RING): _S.RINGING,
+    (_S.ARRIVED, _I.ANSWER): _S.ANSWERED,
+    (_S.ARRIVED, _I.REFUSE): _S.OVER,
+    (_S.ARRIVED, _I.CANCEL): _S.OVER,
+    (_S.RINGING, _I.RING): _S.RINGING,
+    (_S.RINGING, _I.ANSWER): _S.ANSWERED,
+    (_S.RINGING, _I.REFUSE): _S.OVER,
+    (_S.RINGING, _I.CANCEL): _S.OVER,
+    (_S.ANSWERED, _I.ACK): _S.UP,
+    (_S.ANSWERED, _I.ACK_LOST): _S.OVER,
+    (_S.ANSWERED, _I.HANG_UP): _S.LEAVING,
+    (_S.ANSWERED, _I.FAR_BYE): _S.OVER,
+    (_S.CALLING, _I.FAR_RING): _S.ALERTING,
+    (_S.CALLING, _I.FAR_ANSWER): _S.UP,
+    (_S.CALLING, _I.FAR_REFUSE): _S.OVER,
+    (_S.CALLING, _I.HANG_UP): _S.OVER,
+    (_S.ALERTING, _I.FAR_RING): _S.ALERTING,
+    (_S.ALERTING, _I.FAR_ANSWER): _S.UP,
+    (_S.ALERTING, _I.FAR_REFUSE): _S.OVER,
+    (_S.ALERTING, _I.HANG_UP): _S.OVER,
+    (_S.UP, _I.ACK): _S.UP,
+    (_S.UP, _I.ACK_LOST): _S.OVER,
+    (_S.UP, _I.HANG_UP): _S.OVER,
+    (_S.UP, _I.FAR_BYE): _S.OVER,
+    (_S.LEAVING, _I.ACK): _S.OVER,
+    (_S.LEAVING, _I.ACK_LOST): _S.OVER,
+    (_S.LEAVING, _I.FAR_BYE): _S.OVER,
+}
+
+
+@dataclass(slots=True)
+class PendingInvite:
+    """An INVITE or re-INVITE of the far end that has no final answer yet."""
+
+    transaction_id: TransactionId
+    request: SipRequest
+
+
+@dataclass(slots=True)
+class PendingAnswer:
+    """A 200 that is repeated until its ACK comes (RFC 3261 section 13.3.1.4)."""
+
+    data: bytes
+    flow: Flow
+    cseq: int
+    interval: int
+    late_offer: bool
+    """Whether the 200 carried our offer, so that the ACK brings the far end's answer."""
+
+
+@dataclass(slots=True)
+class Leg:
+    """One leg. ``told`` is what the outside knows as over: nothing more is reported of such a leg."""
+
+    leg_id: str
+    state: LegState
+    flow: Flow
+    dialog: Dialog | None = None
+    invite: PendingInvite | None = None
+    answer: PendingAnswer | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    refusal: tuple[int, str] | None = None
+    """The best final answer so far while other phones still ring."""
+    early_sdp: str = ""
+    told: bool = False
+
+    def happened(self, what: LegInput) -> None:
+        """Take one step of the table. Raises ``IllegalTransition`` and changes nothing when there is no row."""
+        following = LEG_TABLE.get((self.state, what))
+        if following is None:
+            raise IllegalTransition("leg", self.state, what)
+        self.state = following
+
+    def allows(self, what: LegInput) -> bool:
+        """Whether the table has a row for this now."""
+        return (self.state, what) in LEG_TABLE
+
+
+class Legs:
+    """Every leg that is not over, by its id and by its dialog."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Leg] = {}
+        self._by_dialog: dict[tuple[str, str], Leg] = {}
+        self._by_call_id: dict[str, list[Leg]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def all(self) -> list[Leg]:
+        """The legs now, in order of their arrival."""
+        return list(self._by_id.values())
+
+    def add(self, leg: Leg) -> None:
+        """Begin to keep a leg."""
+        self._by_id[leg.leg_id] = leg
+        if leg.dialog is not None:
+            self.adopt_dialog(leg, leg.dialog)
+
+    def adopt_dialog(self, leg: Leg, dialog: Dialog) -> None:
+        """Find the leg by this dialog from now on."""
+        leg.dialog = dialog
+        self._by_dialog[(dialog.call_id, dialog.local_tag)] = leg
+        self._by_call_id.setdefault(dialog.call_id, []).append(leg)
+
+    def get(self, leg_id: str) -> Leg | None:
+        """A leg by its id."""
+        return self._by_id.get(leg_id)
+
+    def of_call(self, call_id: str) -> tuple[Leg, ...]:
+        """The legs with this SIP Call-ID."""
+        return tuple(self._by_call_id.get(call_id, ()))
+
+    def of_dialog(self, request: SipRequest) -> Leg | None:
+        """The leg an in-dialog request belongs to, ``None`` when tags do not match any."""
+        leg = self._by_dialog.get((request.call_id, request.to.tag))
+        if leg is None or leg.dialog is None:
+            return None
+        return leg if leg.dialog.remote_tag in {"", request.from_.tag} else None
+
+    def awaiting_ack(self, request: SipRequest, flow: Flow) -> Leg | None:
+        """The leg an ACK with a wrong To tag must mean: same Call-ID, CSeq and source address."""
+        for leg in self._by_call_id.get(request.call_id, ()):
+            answer = leg.answer
+            if answer is not None and answer.cseq == request.cseq.number and leg.flow.remote[0] == flow.remote[0]:
+                return leg
+        return None
+
+    def remove(self, leg: Leg) -> None:
+        """Forget a leg."""
+        self._by_id.pop(leg.leg_id, None)
+        if leg.dialog is not None:
+            self._by_dialog.pop((leg.dialog.call_id, leg.dialog.local_tag), None)
+            others = [one for one in self._by_call_id.pop(leg.dialog.call_id, []) if one is not leg]
+            if others:
+                self._by_call_id[leg.dialog.call_id] = others

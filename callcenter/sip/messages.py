@@ -1,0 +1,322 @@
+"""SIP messages: what was received, read lazily, and what is sent, built from checked values.
+
+A received message keeps its header lines as they came; a header is taken apart when it is asked for, once.
+Reading costs time linear in the size of the message. Untouched lines are written back byte for byte: text is UTF-8
+with surrogate escapes, so Latin-1 survives the round trip.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
+from callcenter.sip.errors import BadMessage
+from callcenter.sip.grammar import LWS, check_clean, is_token, parse_number, split_outside
+from callcenter.sip.headers import canonical
+from callcenter.sip.uri import Uri, parse_uri
+from callcenter.sip.via import Via, parse_via
+
+Value = TypeVar("Value")
+Headers = Iterable[tuple[str, str]]
+
+REASONS = {
+    100: "Trying",
+    180: "Ringing",
+    183: "Session Progress",
+    200: "OK",
+    202: "Accepted",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    413: "Request Entity Too Large",
+    415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
+    420: "Bad Extension",
+    423: "Interval Too Brief",
+    480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
+    483: "Too Many Hops",
+    486: "Busy Here",
+    487: "Request Terminated",
+    488: "Not Acceptable Here",
+    491: "Request Pending",
+    500: "Server Internal Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    505: "Version Not Supported",
+    513: "Message Too Large",
+    600: "Busy Everywhere",
+    603: "Decline",
+}
+
+
+class CSeq(NamedTuple):
+    """Sequence number and method of a request and of every answer to it."""
+
+    number: int
+    method: str
+
+
+class SipMessage:
+    """What requests and responses share: header lines in order, an index by canonical name, a body."""
+
+    __slots__ = ("_cache", "_index", "_lines", "_lists", "body")
+
+    def __init__(self, lines: list[str], index: dict[str, list[str]], body: bytes) -> None:
+        self._lines = lines
+        self._index = index
+        self._cache: dict[str, object] = {}
+        self._lists: dict[str, tuple[NameAddress, ...]] = {}
+        self.body = body
+
+    def adopt(self, lines: list[str], index: dict[str, list[str]]) -> None:
+        """Take over header lines and their index; the parser's last step."""
+        self._lines = lines
+        self._index = index
+
+    def repeated(self, keys: Iterable[str]) -> str | None:
+        """The first of these canonical names that has more than one line."""
+        index = self._index
+        return next((key for key in keys if len(index.get(key, ())) > 1), None)
+
+    def values(self, name: str) -> Sequence[str]:
+        """Every value of a header as written, one for each line, in order; folded lines joined."""
+        return self._index.get(canonical(name), ())
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header, ``None`` when it is absent."""
+        found = self._index.get(canonical(name))
+        return found[0] if found else None
+
+    def listed(self, name: str) -> list[str]:
+        """The elements of a comma-separated header, blanks removed. Raises ``BadMessage``."""
+        return [part for value in self.values(name) for item in split_outside(value, ",") if (part := item.strip(LWS))]
+
+    def _required(self, key: str) -> str:
+        found = self._index.get(key)
+        if not found:
+            raise BadMessage(400, f"Missing {key}")
+        return found[0]
+
+    @property
+    def start_line(self) -> str:
+        """The first line, without its end."""
+        raise NotImplementedError
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via."""
+        cached = self._cache.get("via")
+        if not isinstance(cached, Via):
+            value = self._required("via")
+            cached = parse_via(value if "," not in value else split_outside(value, ",")[0])
+            self._cache["via"] = cached
+        return cached
+
+    def vias(self) -> list[Via]:
+        """Every Via, topmost first."""
+        return [parse_via(value) for value in self.listed("via")]
+
+    def _address(self, key: str) -> NameAddress:
+        cached = self._cache.get(key)
+        if not isinstance(cached, NameAddress):
+            cached = self._cache[key] = parse_address(self._required(key))
+        return cached
+
+    @property
+    def from_(self) -> NameAddress:
+        """The From address (RFC 3261 section 20.20)."""
+        return self._address("from")
+
+    @property
+    def to(self) -> NameAddress:
+        """The To address (RFC 3261 section 20.39)."""
+        return self._address("to")
+
+    @property
+    def call_id(self) -> str:
+        """SIP's Call-ID, compared byte by byte."""
+        return self._required("call-id")
+
+    @property
+    def cseq(self) -> CSeq:
+        """Sequence number and method (RFC 3261 section 20.16)."""
+        cached = self._cache.get("cseq")
+        if not isinstance(cached, CSeq):
+            parts = self._required("cseq").split()
+            if len(parts) != 2 or not is_token(parts[1]):
+                raise BadMessage(400, "Bad CSeq")
+            cached = self._cache["cseq"] = CSeq(parse_number(parts[0], "CSeq"), parts[1])
+        return cached
+
+    def addresses(self, name: str) -> tuple[NameAddress, ...]:
+        """The addresses of a list header such as Contact, Route or P-Asserted-Identity. Raises ``BadMessage``."""
+        key = canonical(name)
+        cached = self._lists.get(key)
+        if cached is None:
+            cached = self._lists[key] = parse_addresses(self._index.get(key, []))
+        return cached
+
+    @property
+    def contact_is_star(self) -> bool:
+        """Whether the one Contact is ``*`` (RFC 3261 section 10.2.2)."""
+        found = self._index.get("contact", [])
+        return len(found) == 1 and found[0].strip(LWS) == "*"
+
+    @property
+    def contacts(self) -> tuple[NameAddress, ...]:
+        """The Contact addresses; empty when absent or ``*``."""
+        return () if self.contact_is_star else self.addresses("contact")
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case without parameters, empty when absent."""
+        return (self.get("content-type") or "").partition(";")[0].strip(LWS).lower()
+
+    def number(self, name: str) -> int | None:
+        """A header that is one number, ``None`` when absent. Raises ``BadMessage``."""
+        value = self.get(name)
+        return None if value is None else parse_number(value, name)
+
+    @property
+    def body_text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+    def header_count(self) -> int:
+        """How many header lines the message has."""
+        return len(self._lines)
+
+    def __bytes__(self) -> bytes:
+        head = self.start_line + "\r\n" + "\r\n".join(self._lines) + "\r\n\r\n"
+        return head.encode("utf-8", "surrogateescape") + self.body
+
+
+class SipRequest(SipMessage):
+    """A request."""
+
+    __slots__ = ("method", "uri_text")
+
+    def __init__(
+        self, method: str, uri_text: str, lines: list[str], index: dict[str, list[str]], body: bytes = b""
+    ) -> None:
+        super().__init__(lines, index, body)
+        self.method = method
+        self.uri_text = uri_text
+
+    @property
+    def start_line(self) -> str:
+        """``METHOD uri SIP/2.0``."""
+        return f"{self.method} {self.uri_text} SIP/2.0"
+
+    @property
+    def uri(self) -> Uri:
+        """The Request-URI taken apart. Raises ``BadMessage``."""
+        cached = self._cache.get("uri")
+        if not isinstance(cached, Uri):
+            cached = self._cache["uri"] = parse_uri(self.uri_text)
+        return cached
+
+    @property
+    def max_forwards(self) -> int:
+        """How many hops are left; 70 when the header is absent (RFC 3261 section 16.6)."""
+        value = self.get("max-forwards")
+        return 70 if value is None else parse_number(value, "Max-Forwards", 255)
+
+
+class SipResponse(SipMessage):
+    """A response."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(
+        self, status: int, reason: str, lines: list[str], index: dict[str, list[str]], body: bytes = b""
+    ) -> None:
+        super().__init__(lines, index, body)
+        self.status = status
+        self.reason = reason
+
+    @property
+    def start_line(self) -> str:
+        """``SIP/2.0 status reason``."""
+        return f"SIP/2.0 {self.status} {self.reason}"
+
+
+def _lay_out(headers: Headers, copied: Headers, body: bytes) -> tuple[list[str], dict[str, list[str]]]:
+    lines: list[str] = []
+    index: dict[str, list[str]] = {}
+    for name, value in copied:
+        lines.append(f"{name}: {value}")
+        index.setdefault(canonical(name), []).append(value)
+    for name, value in headers:
+        if not is_token(name):
+            raise ValueError(name)
+        lines.append(f"{name}: {check_clean(value, name)}")
+        index.setdefault(canonical(name), []).append(value)
+    length = str(len(body))
+    lines.append(f"Content-Length: {length}")
+    index["content-length"] = [length]
+    return lines, index
+
+
+def build_request(method: str, uri: str, headers: Headers, *, body: bytes = b"", copied: Headers = ()) -> SipRequest:
+    """A request from checked values; Content-Length is added.
+
+    ``copied`` are values taken from a message that was parsed (free of line ends by that); they go first. Raises
+    ``UnsafeValue`` for control characters in anything else.
+    """
+    if not is_token(method) or " " in check_clean(uri, "Request-URI"):
+        raise ValueError(method)
+    return SipRequest(method, uri, *_lay_out(headers, copied, body), body)
+
+
+def build_response(
+    request: SipRequest,
+    status: int,
+    reason: str | None = None,
+    *,
+    source: tuple[str, int] | None = None,
+    to_tag: str = "",
+    headers: Headers = (),
+    body: bytes = b"",
+) -> SipResponse:
+    """The response to a request: Via, From, To, Call-ID and CSeq are copied (RFC 3261 section 8.2.6).
+
+    ``source`` is where the request came from, for ``received`` and ``rport``; ``to_tag`` is added when To has none.
+    Record-Route is copied into answers that make a dialog.
+    """
+    copied: list[tuple[str, str]] = []
+    for position, value in enumerate(request.values("via")):
+        copied.append(("Via", value if position or source is None else _via_with_source(request, value, source)))
+    if request.method == "INVITE" and 100 < status < 300:
+        copied.extend(("Record-Route", value) for value in request.values("record-route"))
+    for name in ("From", "To", "Call-ID", "CSeq"):
+        for value in request.values(name)[:1]:
+            tagged = name == "To" and to_tag and status > 100
+            copied.append((name, _to_with_tag(request, value, to_tag) if tagged else value))
+    text = check_clean(reason if reason is not None else REASONS.get(status, "Unknown"), "reason phrase")
+    return SipResponse(status, text, *_lay_out(headers, copied, body), body)
+
+
+def _via_with_source(request: SipRequest, value: str, source: tuple[str, int]) -> str:
+    try:
+        top = request.via
+    except BadMessage:
+        return value
+    stamped = top.with_source(*source)
+    if stamped is top:
+        return value
+    rest = split_outside(value, ",")[1:] if "," in value else []
+    return ",".join([str(stamped), *rest])
+
+
+def _to_with_tag(request: SipRequest, value: str, to_tag: str) -> str:
+    try:
+        return value if request.to.tag else f"{value};tag={check_clean(to_tag, 'tag')}"
+    except BadMessage:
+        return value

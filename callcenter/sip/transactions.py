@@ -1,0 +1,280 @@
+"""The transaction layer: matching, retransmission and time-outs of every request, sans-IO (RFC 3261 section 17).
+
+Outcomes are orders to send and news for the user of the layer. A new request is only told: the user decides whether it
+is worth a transaction (``open_server``) or is answered statelessly.
+"""
+
+from dataclasses import dataclass, field
+
+from callcenter.sip.alarms import Alarms
+from callcenter.sip.flows import Flow, Transmit
+from callcenter.sip.grammar import split_outside
+from callcenter.sip.messages import SipRequest, SipResponse, build_request
+from callcenter.sip.transaction_tables import (
+    FIRST_STATE,
+    FIRST_TIMERS,
+    Do,
+    Input,
+    Kind,
+    State,
+    Timer,
+    first_interval,
+    next_interval,
+    step,
+)
+
+TransactionId = tuple[str, ...]
+AlarmKey = tuple[str, TransactionId | str, str]
+"""Whose alarm it is (``"transaction"`` here), which one, and which timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestArrived:
+    """News: a request that belongs to no transaction yet. ``invite_id`` names the INVITE a CANCEL is for, if any."""
+
+    request: SipRequest
+    flow: Flow
+    invite_id: TransactionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AckArrived:
+    """News: an ACK to a 2xx; ``invite_id`` when its branch matched the INVITE (some phones reuse it)."""
+
+    request: SipRequest
+    flow: Flow
+    invite_id: TransactionId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseArrived:
+    """News: a response to one of our requests."""
+
+    transaction_id: TransactionId
+    response: SipResponse
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFailed:
+    """News: no answer came in time (``timed_out``), or the transport broke."""
+
+    transaction_id: TransactionId
+    timed_out: bool
+
+
+Outcome = Transmit | RequestArrived | AckArrived | ResponseArrived | TransactionFailed
+
+
+@dataclass(slots=True)
+class _Transaction:
+    id: TransactionId
+    kind: Kind
+    state: State
+    flow: Flow
+    request: SipRequest
+    sent: bytes = b""
+    intervals: dict[Timer, int] = field(default_factory=dict)
+
+
+def server_id(request: SipRequest, method: str | None = None) -> TransactionId:
+    """The name of the server transaction a request belongs to (RFC 3261 section 17.2.3).
+
+    A branch that is not RFC 3261's kind falls back to RFC 2543 matching, without the Request-URI, which some change
+    in their ACK. ``method`` names another transaction of the same branch: the INVITE of an ACK or CANCEL.
+    """
+    via = request.via
+    method = method or request.method
+    if via.has_unique_branch:
+        return ("s", method, via.branch, via.sent_by)
+    return ("s", method, request.call_id, str(request.cseq.number), request.from_.tag, str(via))
+
+
+def client_id(message: SipRequest | SipResponse) -> TransactionId:
+    """The name of the client transaction (RFC 3261 section 17.1.3)."""
+    return ("c", message.cseq.method, message.via.branch)
+
+
+def _merge_key(request: SipRequest) -> tuple[str, str, str]:
+    return (request.from_.tag, request.call_id, f"{request.cseq.number} {request.cseq.method}")
+
+
+class Transactions:
+    """Every transaction that is alive."""
+
+    def __init__(self, alarms: Alarms[AlarmKey]) -> None:
+        self._alarms = alarms
+        self._alive: dict[TransactionId, _Transaction] = {}
+        self._merged: dict[tuple[str, str, str], TransactionId] = {}
+        self._outcomes: list[Outcome] = []
+
+    def __len__(self) -> int:
+        return len(self._alive)
+
+    def pending_clients(self) -> int:
+        """How many of our own requests still wait for a final answer."""
+        waiting = {State.CALLING, State.TRYING, State.PROCEEDING}
+        return sum(1 for one in self._alive.values() if one.id[0] == "c" and one.state in waiting)
+
+    def request_of(self, transaction_id: TransactionId) -> SipRequest | None:
+        """The request a transaction is about, ``None`` when it is over."""
+        found = self._alive.get(transaction_id)
+        return found.request if found else None
+
+    def receive(self, message: SipRequest | SipResponse, flow: Flow, now: int) -> list[Outcome]:
+        """Take a message from the wire."""
+        if isinstance(message, SipResponse):
+            self._receive_response(message, flow, now)
+        else:
+            self._receive_request(message, flow, now)
+        return self._drain()
+
+    def _receive_response(self, response: SipResponse, flow: Flow, now: int) -> None:
+        # A response with a second Via is not ours (RFC 3261 section 8.1.3.3).
+        if len(response.values("via")) != 1 or len(split_outside(response.values("via")[0], ",")) != 1:
+            return
+        found = self._alive.get(client_id(response))
+        if found is None:
+            return
+        self._step(found, _class_of(response.status), now, response=response, flow=flow)
+
+    def _receive_request(self, request: SipRequest, flow: Flow, now: int) -> None:
+        if request.method == "ACK":
+            invite_id = server_id(request, "INVITE")
+            found = self._alive.get(invite_id)
+            if found is None:
+                self._outcomes.append(AckArrived(request, flow, None))
+            else:
+                self._step(found, Input.ACK, now, request=request, flow=flow)
+            return
+        found = self._alive.get(server_id(request))
+        if found is not None:
+            self._step(found, Input.REQUEST, now)
+            return
+        target = None
+        if request.method == "CANCEL":
+            invite_id = server_id(request, "INVITE")
+            target = invite_id if invite_id in self._alive else None
+        self._outcomes.append(RequestArrived(request, flow, target))
+
+    def is_merged(self, request: SipRequest) -> bool:
+        """Whether the same request is already being served under another branch (RFC 3261 section 8.2.2.2)."""
+        return not request.to.tag and _merge_key(request) in self._merged
+
+    def open_server(self, request: SipRequest, flow: Flow) -> TransactionId:
+        """Begin to serve a request; returns the name to respond by."""
+        kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
+        one = _Transaction(server_id(request), kind, FIRST_STATE[kind], flow, request)
+        self._alive[one.id] = one
+        self._merged[_merge_key(request)] = one.id
+        return one.id
+
+    def respond(self, transaction_id: TransactionId, response: SipResponse, now: int) -> list[Outcome]:
+        """Answer a request; nothing happens when its transaction is over. Raises ``IllegalTransition``."""
+        found = self._alive.get(transaction_id)
+        if found is not None:
+            self._step(found, _class_of(response.status), now, response=response, flow=found.flow)
+        return self._drain()
+
+    def send(self, request: SipRequest, flow: Flow, now: int) -> tuple[TransactionId, list[Outcome]]:
+        """Send a request (not an ACK) and see to its retransmission."""
+        kind = Kind.INVITE_CLIENT if request.method == "INVITE" else Kind.CLIENT
+        one = _Transaction(client_id(request), kind, FIRST_STATE[kind], flow, request, bytes(request))
+        self._alive[one.id] = one
+        self._outcomes.append(Transmit(one.sent, flow))
+        for timer in FIRST_TIMERS[kind]:
+            self._start(one, timer, now)
+        return one.id, self._drain()
+
+    def abandon(self, transaction_id: TransactionId) -> None:
+        """Forget a transaction whose answer no longer matters."""
+        found = self._alive.get(transaction_id)
+        if found is not None:
+            self._end(found)
+
+    def handle_timer(self, transaction_id: TransactionId, timer: Timer, now: int) -> list[Outcome]:
+        """An alarm of this layer rang."""
+        found = self._alive.get(transaction_id)
+        if found is not None:
+            self._step(found, Input(f"timer_{timer}"), now)
+        return self._drain()
+
+    def flow_lost(self, flow: Flow, now: int) -> list[Outcome]:
+        """A connection broke: what waits for an answer on it fails now."""
+        for one in [one for one in self._alive.values() if one.flow == flow]:
+            self._step(one, Input.TRANSPORT_ERROR, now)
+        return self._drain()
+
+    def _drain(self) -> list[Outcome]:
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def _step(
+        self,
+        one: _Transaction,
+        happened: Input,
+        now: int,
+        *,
+        request: SipRequest | None = None,
+        response: SipResponse | None = None,
+        flow: Flow | None = None,
+    ) -> None:
+        one.state, orders = step(one.kind, one.state, happened)
+        for order in orders:
+            if order.startswith("start_"):
+                self._start(one, Timer(order[6:]), now)
+            elif order.startswith("stop_"):
+                self._alarms.cancel(("transaction", one.id, order[5:]))
+            elif order is Do.TELL and response is not None and flow is not None:
+                self._outcomes.append(ResponseArrived(one.id, response, flow))
+            elif order is Do.TELL and request is not None and flow is not None:
+                self._outcomes.append(AckArrived(request, flow, one.id))
+            else:
+                self._carry_out(one, order, response)
+        if one.state is State.TERMINATED:
+            self._end(one)
+
+    def _carry_out(self, one: _Transaction, order: Do, response: SipResponse | None) -> None:
+        if order is Do.SEND and response is not None:
+            one.sent = bytes(response)
+            self._outcomes.append(Transmit(one.sent, one.flow))
+        elif order is Do.RESEND:
+            if one.sent:
+                self._outcomes.append(Transmit(one.sent, one.flow))
+        elif order is Do.SEND_ACK and response is not None:
+            self._outcomes.append(Transmit(bytes(ack_to_failure(one.request, response)), one.flow))
+        elif order in {Do.TELL_TIMEOUT, Do.TELL_ERROR}:
+            self._outcomes.append(TransactionFailed(one.id, order is Do.TELL_TIMEOUT))
+
+    def _start(self, one: _Transaction, timer: Timer, now: int) -> None:
+        before = one.intervals.get(timer)
+        if before is None:
+            interval = first_interval(timer, reliable=one.flow.is_reliable)
+        else:
+            interval = next_interval(timer, before, one.state)
+        if interval is not None:
+            one.intervals[timer] = interval
+            self._alarms.set(("transaction", one.id, timer), now + interval)
+
+    def _end(self, one: _Transaction) -> None:
+        self._alive.pop(one.id, None)
+        key = _merge_key(one.request)
+        if self._merged.get(key) == one.id:
+            del self._merged[key]
+        for timer in one.intervals:
+            self._alarms.cancel(("transaction", one.id, timer))
+
+
+def _class_of(status: int) -> Input:
+    if status < 200:
+        return Input.PROVISIONAL
+    return Input.SUCCESS if status < 300 else Input.FAILURE
+
+
+def ack_to_failure(invite: SipRequest, response: SipResponse) -> SipRequest:
+    """The ACK to a final response other than 2xx: the INVITE's own Via and routes (RFC 3261 section 17.1.1.3)."""
+    copied = [("Via", invite.values("via")[0])]
+    copied += [("Route", value) for value in invite.values("route")]
+    copied += [("From", invite.values("from")[0]), ("To", response.values("to")[0])]
+    copied += [("Call-ID", invite.call_id), ("CSeq", f"{invite.cseq.number} ACK"), ("Max-Forwards", "70")]
+    return build_request("ACK", invite.uri_text, (), copied=copied)

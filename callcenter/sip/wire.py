@@ -1,0 +1,186 @@
+"""What every part of an endpoint sends with: its names, its transactions and alarms, and the outcomes it collects."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from callcenter.calls.legs import LegEvent
+from callcenter.sip.alarms import Alarms
+from callcenter.sip.flows import Address, Flow, Transmit
+from callcenter.sip.grammar import check_clean
+from callcenter.sip.messages import SipRequest, SipResponse, build_response
+from callcenter.sip.transactions import AlarmKey, RequestArrived, TransactionId, Transactions
+from callcenter.sip.transactions import Outcome as TransactionOutcome
+from callcenter.sip.uri import escape_user, format_host
+from callcenter.sip.via import MAGIC_COOKIE, Via
+
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"
+"""Methods served inside a dialog and out of it; an exchange adds REGISTER."""
+SDP = "application/sdp"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How an endpoint names itself. The port is filled in once the sockets are bound."""
+
+    host: str
+    port: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """News: one of our own requests (``send``, ``reoffer``) came to its end; no response when nothing came in time."""
+
+    token: str
+    response: SipResponse | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneReachable:
+    """News: an agent's first phone came, or the last one went."""
+
+    agent_id: str
+    reachable: bool
+
+
+EndpointOutcome = Transmit | LegEvent | Replied | PhoneReachable
+NewToken = Callable[[], str]
+"""Makes unguessable text for tags, branches, Call-IDs and leg ids: at least 64 random bits in hexadecimal."""
+
+
+class Wire:
+    """The sending side shared by the parts of one endpoint."""
+
+    def __init__(self, identity: Identity, new_token: NewToken) -> None:
+        self.identity = identity
+        self.new_token = new_token
+        self.alarms: Alarms[AlarmKey] = Alarms()
+        self.transactions = Transactions(self.alarms)
+        self.outcomes: list[EndpointOutcome] = []
+        self.news: list[TransactionOutcome] = []
+        """What the transaction layer told in passing, still to be taken."""
+        self._tag_key = new_token().encode()
+
+    def via(self, flow: Flow) -> str:
+        """A Via of ours with a new branch, asking for ``rport`` (RFC 3581 section 3)."""
+        branch = f"{MAGIC_COOKIE}{self.new_token()}"
+        own = Via(flow.transport.upper(), self.identity.host, self.identity.port, (("branch", branch), ("rport", None)))
+        return str(own)
+
+    def contact(self, flow: Flow) -> str:
+        """Our Contact as the far end of this flow can use it."""
+        suffix = f";transport={flow.transport}" if flow.is_reliable else ""
+        user = escape_user(self.identity.user)
+        return f"<sip:{user}@{format_host(self.identity.host, self.identity.port)}{suffix}>"
+
+    def take(self, outcomes: Iterable[TransactionOutcome]) -> None:
+        """Take what the transaction layer says: orders go out, news waits for the endpoint."""
+        for outcome in outcomes:
+            if isinstance(outcome, Transmit):
+                self.outcomes.append(outcome)
+            else:
+                self.news.append(outcome)
+
+    def tell(self, outcome: EndpointOutcome) -> None:
+        """Report news to the outside."""
+        self.outcomes.append(outcome)
+
+    def transmit(self, data: bytes, flow: Flow) -> None:
+        """Send octets as they are."""
+        self.outcomes.append(Transmit(data, flow))
+
+    def send(self, request: SipRequest, flow: Flow, now: int) -> TransactionId:
+        """Send a request with a transaction of its own."""
+        transaction_id, outcomes = self.transactions.send(request, flow, now)
+        self.take(outcomes)
+        return transaction_id
+
+    def respond(
+        self,
+        transaction_id: TransactionId,
+        request: SipRequest,
+        flow: Flow,
+        status: int,
+        now: int,
+        *,
+        to_tag: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+    ) -> SipResponse:
+        """Answer within a transaction."""
+        response = build_response(
+            request,
+            status,
+            source=flow.remote,
+            to_tag=to_tag or self.stateless_tag(request),
+            headers=headers,
+            body=body,
+        )
+        self.take(self.transactions.respond(transaction_id, response, now))
+        return response
+
+    def answer_once(
+        self,
+        arrived: RequestArrived,
+        status: int,
+        now: int,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+    ) -> None:
+        """Serve a request at once within a transaction, so that its retransmission gets the same answer."""
+        back = answer_flow(arrived.request, arrived.flow)
+        transaction_id = self.transactions.open_server(arrived.request, back)
+        self.respond(transaction_id, arrived.request, arrived.flow, status, now, headers=headers, body=body)
+
+    def reply(
+        self,
+        request: SipRequest,
+        flow: Flow,
+        status: int,
+        *,
+        reason: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Answer statelessly: nothing is remembered, a retransmission is simply answered again (section 8.2.7)."""
+        if request.method == "ACK":
+            return
+        tag = self.stateless_tag(request)
+        response = build_response(request, status, reason, source=flow.remote, to_tag=tag, headers=headers)
+        self.outcomes.append(Transmit(bytes(response), answer_flow(request, flow)))
+
+    def reply_to_source(self, request: SipRequest, flow: Flow, status: int, reason: str) -> None:
+        """Answer a request whose Via cannot be read, to where it came from, its headers copied as they are."""
+        response = build_response(request, status, reason, to_tag=self.stateless_tag(request))
+        self.outcomes.append(Transmit(bytes(response), flow))
+
+    def stateless_tag(self, request: SipRequest) -> str:
+        """A To tag that is the same for every retransmission and that nobody else can foretell."""
+        text = "\0".join((request.get("call-id") or "", request.get("from") or "", request.get("cseq") or ""))
+        return hashlib.blake2b(
+            text.encode("utf-8", "surrogateescape"), key=self._tag_key[:64], digest_size=8
+        ).hexdigest()
+
+
+def answer_flow(request: SipRequest, flow: Flow) -> Flow:
+    """The flow responses go back on. Always the address the request came from: nobody else can be made a target.
+
+    The port is the source's too, but for a peer that names the address it sends from, does not ask for ``rport``, and
+    listens on another port (RFC 3261 section 18.2.2).
+    """
+    if flow.is_reliable:
+        return flow
+    via = request.via
+    if via.host != flow.remote[0] or any(name == "rport" for name, _ in via.params):
+        return flow
+    address: Address = (flow.remote[0], via.port or 5060)
+    return flow if address == flow.remote else Flow(flow.transport, address, flow.channel)
+
+
+def reason_header(cause: int, text: str, protocol: str = "SIP") -> str:
+    """A Reason value (RFC 3326)."""
+    return f'{protocol};cause={cause};text="{check_clean(text, "reason")}"'
+
+
+REASON_ELSEWHERE: Mapping[str, str] = {"Reason": reason_header(200, "Call completed elsewhere")}

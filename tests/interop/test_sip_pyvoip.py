@@ -1,0 +1,79 @@
+"""pyVoIP, an independent and sloppy phone: registers, is rung, calls, hangs up. It runs in threads of its own."""
+
+import asyncio
+import importlib.util
+import socket
+
+import pytest
+
+from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegRinging, Party
+from callcenter.ports import PhoneTarget
+from tests.support.sip_agent import live_agent
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(importlib.util.find_spec("pyVoIP") is None, reason="pyVoIP is not installed"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 34000 RTP/AVP 0 101\r\n"
+    "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
+)
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_pyvoip_registers_is_rung_and_calls():
+    from pyVoIP.VoIP import CallState, VoIPPhone
+
+    loop = asyncio.get_running_loop()
+
+    async with live_agent(pyphone="a1") as live, asyncio.timeout(60):
+        phone = VoIPPhone(
+            "127.0.0.1",
+            live.agent.port,
+            "pyphone",
+            "enohpyp",
+            myIP="127.0.0.1",
+            callCallback=lambda call: call.answer(),
+            sipPort=free_port(),
+            rtpPortLow=31000,
+            rtpPortHigh=31100,
+        )
+        await asyncio.to_thread(phone.start)
+        try:
+            await live.until(lambda: ("a1", True) in live.phones)
+            live.agent.invite("leg", PhoneTarget("a1"), caller=Party("+4930123", "Zoe"), sdp=SDP)
+            await live.until(lambda: live.told(LegAnswered))
+            assert live.told(LegRinging)
+            live.agent.end("leg", EndCause.NORMAL)
+            await live.until(lambda: live.told(LegEnded))
+
+            call = await asyncio.to_thread(phone.call, "5000")
+            await live.until(lambda: live.told(LegOffered))
+            offered = live.told(LegOffered)[0]
+            assert (offered.agent_id, offered.called.number) == ("a1", "5000")
+            answered = asyncio.Event()
+            taken = call.answered
+
+            def tell(request) -> None:
+                taken(request)
+                loop.call_soon_threadsafe(answered.set)
+
+            call.answered = tell
+            live.agent.answer(offered.leg_id, SDP)
+            await answered.wait()
+            assert call.state == CallState.ANSWERED
+            leg = live.agent._exchange._legs.get(offered.leg_id)
+            assert leg is not None
+            assert leg.answer is None  # its ACK with the wrong tag was understood
+            await asyncio.to_thread(call.hangup)
+            await live.until(lambda: len(live.told(LegEnded)) == 2)
+            assert live.told(LegEnded)[1] == LegEnded(offered.leg_id, EndCause.NORMAL)
+        finally:
+            await asyncio.to_thread(phone.stop)
