@@ -178,7 +178,10 @@ class JournalReader:
         connection = self._connect()
         try:
             query = "SELECT seq, at, kind, body FROM entries WHERE subject = ? ORDER BY seq"
-            return [JournalRow(*row[:3], decode(row[2], row[3])) for row in connection.execute(query, (subject,))]
+            return [
+                JournalRow(seq, at, kind, decode(kind, body))
+                for seq, at, kind, body in connection.execute(query, (subject,))
+            ]
         except sqlite3.Error as error:
             raise JournalError(f"journal {self._path} cannot be read: {error}") from error
         finally:
