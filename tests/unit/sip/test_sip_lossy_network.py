@@ -246,3 +246,18 @@ def test_not_admitting_answers_503_and_leaves_nothing_behind():
     assert network.events(CARRIER) == [LegRefused("c1", 503, "Service Unavailable")]
     assert b"Retry-After: 5" in network.sent_by(EXCHANGE, "SIP/2.0 503")[0]
     assert len(exchange) == len(exchange.wire.transactions) == 0
+
+
+def test_a_cancel_that_no_final_answer_follows_is_given_up_after_64_t1():
+    network = Network()
+    exchange_on(network)
+    carrier = phone_on(network, CARRIER, "carrier")
+    network.drop = lambda data: data.startswith(b"SIP/2.0 487")
+    call(network, carrier)
+    network.run(100)
+    network.perform(CARRIER, carrier.end("c1", EndCause.NORMAL, network.now))
+    network.run(31_000)
+    assert len(carrier.wire.transactions) > 0
+    network.run(40_000)
+    assert len(carrier.wire.transactions) == 0
+    assert carrier._outbound._attempts == {}
