@@ -1,7 +1,7 @@
 """The desk at the exchange: what people at desks may order, checked against the floor and brought to its owner."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acd.errors import AcdError
 from acd.events import AgentMadeNotReady, AgentMadeReady, AgentSignedIn, AgentSignedOut, Event, WrapUpFinished
@@ -10,7 +10,15 @@ from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.bus import Bus
 from callcenter.calls import events as ev
-from callcenter.calls.facts import CallConnected, CallEnded, WrapUpRecorded
+from callcenter.calls.facts import (
+    CallClosed,
+    CallConnected,
+    CallCorrected,
+    CallEnded,
+    CallRecord,
+    CustomerIdentified,
+    WrapUpRecorded,
+)
 from callcenter.calls.runner import Identified
 from callcenter.calls.switchboard import Switchboard
 from callcenter.floor import FloorFold
@@ -25,6 +33,8 @@ REMEMBERED_CONVERSATIONS = 10_000
 class _Conversation:
     agent_id: str
     ended_at: int | None = None
+    record: CallRecord | None = None
+    """The call's record, once it is closed."""
 
 
 class ExchangeDesk:
@@ -84,12 +94,12 @@ class ExchangeDesk:
             raise IntentError("contact-gone", "This call is over.")
 
     async def identify(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "") -> None:
-        """Say which customer this is, while the call lasts; the name is what the floor shows."""
+        """Say which customer this is, during the call or its wrap-up; the name is what the floor shows."""
         contact = self._floor.contact(contact_id)
         if contact is None or contact.agent_id != agent_id:
             raise IntentError("contact-gone", "This call is not at your desk.")
         if not self._switchboard.tell(contact_id, Identified(customer_id, customer_name, agent_id)):
-            raise IntentError("contact-gone", "This call is over.")
+            await self._correct(agent_id, contact_id, customer_id, customer_name)
 
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         """Complete the wrap-up; one that comes after its time-out is written down all the same."""
@@ -107,6 +117,19 @@ class ExchangeDesk:
         if wraps_up:
             await self._request(WrapUpFinished(AgentId(agent_id)))
 
+    async def _correct(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str) -> None:
+        conversation = self._conversations.get(contact_id)
+        if conversation is None or conversation.record is None:
+            raise IntentError("contact-gone", "This call is over.")
+        now = self._clock.now()
+        conversation.record = replace(conversation.record, customer_id=customer_id, match_state="manual")
+        identified = CustomerIdentified(contact_id, now, customer_id, agent_id, customer_name)
+        corrected = CallCorrected(contact_id, now, conversation.record)
+        self._journal.append(identified, at=now)
+        await self._journal.committed(self._journal.append(corrected, at=now))
+        self._bus.publish(identified, now)
+        self._bus.publish(corrected, now)
+
     async def _request(self, event: Event) -> None:
         try:
             await self._routing.request(event)
@@ -122,5 +145,7 @@ class ExchangeDesk:
                     self._conversations.popitem(last=False)
             case CallEnded(call_id=call_id, at=ended_at) if call_id in self._conversations:
                 self._conversations[call_id].ended_at = ended_at
+            case CallClosed(call_id=call_id, record=record) if call_id in self._conversations:
+                self._conversations[call_id].record = record
             case _:
                 pass

@@ -39,6 +39,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.connected": facts.CallConnected,
     "call.ended": facts.CallEnded,
     "call.closed": facts.CallClosed,
+    "call.corrected": facts.CallCorrected,
     "wrap_up.recorded": facts.WrapUpRecorded,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""

@@ -17,7 +17,7 @@ from acd.events import AgentMadeNotReady, Event
 from acd.ids import AgentId
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
-from callcenter.calls.facts import CallClosed, RoutingSnapshot, WrapUpRecorded
+from callcenter.calls.facts import CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
 from callcenter.calls.record import OpenRecord
 from callcenter.calls.runner import CallDependencies
 from callcenter.calls.switchboard import Switchboard
@@ -160,7 +160,7 @@ class ExchangeCore:
 
     def _tell_closed(self, fact: object, at: int) -> None:
         del at
-        if isinstance(fact, CallClosed | WrapUpRecorded):
+        if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded):
             self._on_closed()
 
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:

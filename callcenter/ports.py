@@ -142,6 +142,44 @@ class SessionLost:
 MediaEvent = DigitPressed | PlayFinished | LegSilent | SessionLost
 
 
+class RecordingAction(StrEnum):
+    """What may be ordered of a recording."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFinished:
+    """A recording is closed and on disk; told once for each one that was started, also after its session is gone."""
+
+    session_id: str
+    recording_id: str
+    path: str
+    """Where it is, empty when nothing could be written at all."""
+    sha256: str
+    """Of the file as it is on disk, in hexadecimal digits."""
+    duration_ms: int
+    """Length, paused stretches included."""
+    truncated: str | None
+    """Why audio is missing (``disk_full``, ``disk_error``, ``overflow``, ``interrupted``), ``None`` when none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingDegraded:
+    """Audio is being lost in a recording under way; told once for each reason, see ``RecordingFinished.truncated``."""
+
+    session_id: str
+    recording_id: str
+    reason: str
+
+
+RecordingEvent = RecordingFinished | RecordingDegraded
+"""What is told of recordings. They outlive their sessions, so these go to a sink of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """What the customer store knows about a caller: ``none``, ``one``, ``many`` or ``unavailable``.
@@ -219,6 +257,25 @@ class MediaPlane(Protocol):
 
     async def stop_play(self, session_id: str, play_id: str) -> None:
         """Stop a play; harmless when it is over."""
+        ...
+
+    async def record(
+        self,
+        session_id: str,
+        recording_id: str,
+        action: RecordingAction,
+        *,
+        left: str = "",
+        right: str = "",
+        retention: str = "standard",
+    ) -> None:
+        """Record what two legs say, ``left`` (the customer) and ``right`` (the agent) each in a channel of its own.
+
+        The legs and the retention class are read with ``START`` only. What is said while paused is silence of equal
+        length. Stopping is harmless when it is over; destroying the session stops its recordings. Raises ``MediaError``
+        for a leg or a recording that is not there, an id in use, and when recording is not set up. A pause that raised
+        must be taken as not done.
+        """
         ...
 
     async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.calls.facts import CallClosed, CallRecord, WrapUpRecorded
+from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, WrapUpRecorded
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
 from crm_bridge.errors import CrmError
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 CURSOR = "interactions"
 BATCH = 200
-KINDS = ("call.closed", "wrap_up.recorded")
+KINDS = ("call.closed", "call.corrected", "wrap_up.recorded")
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -93,7 +93,7 @@ class InteractionProjection:
 
     async def _write(self, session: AsyncSession, row: JournalRow) -> None:
         match row.entry:
-            case CallClosed(record=call):
+            case CallClosed(record=call) | CallCorrected(record=call):
                 interaction = self._interaction(call, row.seq)
                 await record(session, interaction, region=self._region, own_numbers=self._own_numbers)
             case WrapUpRecorded():

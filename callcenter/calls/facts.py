@@ -201,6 +201,15 @@ class CallClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallCorrected:
+    """The record of a closed call, changed afterwards: in wrap-up the agent said which customer it was."""
+
+    call_id: str
+    at: int
+    record: CallRecord
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUpRecorded:
     """What the agent wrote down after the conversation."""
 
@@ -224,5 +233,6 @@ CallFact = (
     | CallConnected
     | CallEnded
     | CallClosed
+    | CallCorrected
     | WrapUpRecorded
 )

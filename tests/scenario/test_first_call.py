@@ -3,7 +3,8 @@
 import pytest
 
 from agent_console.messages import AgentState, ContactState
-from callcenter.calls.facts import EndedBy, Outcome
+from agent_console.ports import IntentError
+from callcenter.calls.facts import CallCorrected, EndedBy, Outcome
 from callcenter.ports import Match, Route
 from tests.support.house import CUSTOMER, open_house
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -225,5 +226,30 @@ def test_phone_that_renegotiates_is_answered() -> None:
         house.signalling.reoffer(customer)
         await settle()
         assert house.media.orders[-1][0] == "answer_offer"
+
+    run_virtual(story)
+
+
+def test_agent_may_say_which_customer_it_was_during_the_call_and_in_wrap_up() -> None:
+    async def story() -> None:
+        house = await open_house()
+        house.directory.matches["+12025550111"] = Match("many", ("7", "8"))
+        await house.sign_in("anna")
+        customer = await house.queue_call()
+        call_id = house.call_id(customer)
+        await house.answer("anna")
+        await house.core.desk.identify("anna", call_id, "7", "Ada Abbot")
+        await settle()
+        assert house.contacts()[0].customer.name == "Ada Abbot"
+        await house.hang_up(customer)
+        assert house.records()[0].customer_id == "7"
+        await house.core.desk.identify("anna", call_id, "8", "Bea Abbot")
+        assert house.contacts()[0].customer.name == "Bea Abbot"
+        corrected = house.journal.entries[-1]
+        assert isinstance(corrected, CallCorrected)
+        assert (corrected.record.customer_id, corrected.record.match_state) == ("8", "manual")
+        assert len(house.records()) == 1
+        with pytest.raises(IntentError, match="not at your desk"):
+            await house.core.desk.identify("ben", call_id, "9", "")
 
     run_virtual(story)

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from callcenter.calls.facts import CallClosed, CallRecord, EndedBy, Outcome, WrapUpRecorded
+from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, EndedBy, Outcome, WrapUpRecorded
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.projection import BATCH, CURSOR, InteractionProjection
+from crm_bridge.customers import NewCustomer, create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable
 from crm_bridge.interactions import get_cursor
@@ -48,7 +50,7 @@ def projection(tmp_path: Path, database: Database) -> InteractionProjection:
     return InteractionProjection(reader, database, region="US", own_numbers=frozenset(), names={"anna": "Anna Berg"})
 
 
-async def write(journal: SqliteJournal, *entries: CallClosed | WrapUpRecorded) -> None:
+async def write(journal: SqliteJournal, *entries: CallClosed | CallCorrected | WrapUpRecorded) -> None:
     for entry in entries:
         seq = journal.append(entry, at=entry.at)
     await journal.committed(seq)
@@ -141,3 +143,19 @@ async def test_customer_id_the_store_does_not_know_is_matched_anew(
         row = await session.scalar(select(Interaction))
     assert row is not None
     assert row.customer_id is None
+
+
+async def test_correction_moves_the_call_to_the_right_customer(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    async with database.begin() as session:
+        new = NewCustomer(display_name="Bea", contact_points=())
+        customer = await create_customer(session, new, region="US", now=datetime.now(UTC))
+    corrected = replace(RECORD, match_state="manual", customer_id=str(customer.id))
+    await write(journal, CallClosed("c1", NOON, RECORD), CallCorrected("c1", NOON + 1, corrected))
+    assert await projection(tmp_path, database).drain() == 2
+    async with database.read() as session:
+        row = await session.scalar(select(Interaction))
+    assert row is not None
+    assert row.customer_id == customer.id
+    assert await count(database) == 1
