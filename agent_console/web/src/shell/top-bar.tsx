@@ -112,7 +112,7 @@ function QueueGlance() {
       <Icon name="clock" />
       <span>{t.count('glance.waiting', waiting)}</span>
       {since !== undefined && (
-        <span className="soft">
+        <span className={`soft ${classes.longest}`}>
           {t('glance.longest')} <Elapsed since={since} />
         </span>
       )}
