@@ -122,6 +122,7 @@ class CallRunner:
     _record: OpenRecord = field(init=False)
     _agent_legs: dict[str, str] = field(default_factory=dict)
     """Agent legs that have media in this call: signalling leg id to media leg id."""
+    _answered_legs: set[str] = field(default_factory=set)
 
     def tell(self, mail: Mail) -> None:
         """Put something into the mailbox. A full one means a flood on one call: the mail is dropped, and logged."""
@@ -259,16 +260,22 @@ class CallRunner:
                 self.deps.signalling.end(event.leg_id, EndCause.ERROR)
                 await self._feed(ev.AgentRefused(event.leg_id, 488))
                 return
-        await self._feed(ev.AgentAnswered(event.leg_id))
+        if event.leg_id not in self._answered_legs:  # else it answers our offer to its late re-offer
+            self._answered_legs.add(event.leg_id)
+            await self._feed(ev.AgentAnswered(event.leg_id))
 
     async def _renegotiate(self, event: LegReoffered) -> None:
         media_leg = CUSTOMER_LEG if event.leg_id == self.offered.leg_id else self._agent_legs.get(event.leg_id)
         if media_leg is None:
             return
-        if event.sdp:
-            sdp = await self.deps.media.answer_offer(self.call_id, media_leg, event.sdp, self._profile(event))
-        else:
-            sdp = await self.deps.media.make_offer(self.call_id, media_leg)
+        try:
+            if event.sdp:
+                sdp = await self.deps.media.answer_offer(self.call_id, media_leg, event.sdp, self._profile(event))
+            else:
+                sdp = await self.deps.media.make_offer(self.call_id, media_leg)
+        except MediaError as error:  # the stack refuses a re-offer that is not accepted; the call goes on as it was
+            log.warning("re-offer not accepted", call_id=self.call_id, error=str(error))
+            return
         self.deps.signalling.accept_reoffer(event.leg_id, sdp)
 
     async def _drop_silent(self, media_leg: str) -> None:
@@ -409,6 +416,7 @@ class CallRunner:
         await self.deps.media.route(self.call_id, (Route(CUSTOMER_LEG, media_leg), Route(media_leg, CUSTOMER_LEG)))
 
     async def _forget_agent_leg(self, leg_id: str) -> None:
+        self._answered_legs.discard(leg_id)
         media_leg = self._agent_legs.pop(leg_id, None)
         if media_leg is not None:
             await self.deps.media.remove_leg(self.call_id, media_leg)

@@ -12,6 +12,7 @@ from acd.outcomes import ContactAssigned, ContactDequeued, DequeueReason, OfferC
 from callcenter.calls import events as ev
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
 from callcenter.calls.runner import CallDependencies, CallRunner, Mail
+from callcenter.errors import JournalError
 from callcenter.ports import MediaEvent
 
 log = structlog.get_logger(__name__)
@@ -115,8 +116,11 @@ class Switchboard:
         del self._runners[call_id], self._tasks[call_id]
         for leg_id in self._legs_of_call.pop(call_id, ()):
             self._call_of_leg.pop(leg_id, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, JournalError):
             self._on_fatal(error)
+        elif error is not None:  # the call could not even be ended politely; the others must not suffer for it
+            log.error("call lost", call_id=call_id, exc_info=error)
 
 
 def new_call_id(now: int) -> str:

@@ -5,7 +5,10 @@ import pytest
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
 from callcenter.calls.facts import CallCorrected, EndedBy, Outcome
+from callcenter.calls.legs import LegReoffered
+from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.ports import Match, Route
+from tests.support.fake_signalling import PHONE_ADDRESS
 from tests.support.house import CUSTOMER, open_house
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
@@ -251,5 +254,70 @@ def test_agent_may_say_which_customer_it_was_during_the_call_and_in_wrap_up() ->
         assert len(house.records()) == 1
         with pytest.raises(IntentError, match="not at your desk"):
             await house.core.desk.identify("ben", call_id, "9", "")
+
+    run_virtual(story)
+
+
+def test_late_offer_of_an_agents_phone_in_mid_call_changes_nothing_but_its_media() -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        customer = await house.queue_call()
+        phone = await house.answer("anna")
+        house.signalling.sink(LegReoffered(phone.leg_id, "", PHONE_ADDRESS))
+        await settle()
+        house.signalling.answer_phone(phone)
+        await settle()
+        assert house.agent("anna").state is AgentState.BUSY
+        assert customer.state == "answered"
+
+    run_virtual(story)
+
+
+def test_re_offer_that_media_cannot_meet_does_not_end_the_call() -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        customer = await house.queue_call()
+        await house.answer("anna")
+        house.media.refusal = NoCommonCodec("video only")
+        house.signalling.reoffer(customer)
+        await settle()
+        assert house.agent("anna").state is AgentState.BUSY
+        await house.hang_up(customer)
+        assert house.records()[0].outcome is Outcome.ANSWERED
+
+    run_virtual(story)
+
+
+def test_call_without_media_is_refused_and_recorded_as_failed() -> None:
+    async def story() -> None:
+        house = await open_house()
+        house.media.refusal = MediaError("overloaded")
+        leg = await house.call()
+        assert leg.state == "ended"
+        assert house.records()[0].outcome is Outcome.FAILED
+        other = await house.call("+12025550112")
+        assert other.state == "answered"
+
+    run_virtual(story)
+
+
+def test_call_whose_own_code_breaks_ends_politely_and_harms_no_other() -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        victim = await house.call("+12025550111")
+        other = await house.queue_call("+12025550112")
+        house.media.refusal = RuntimeError("a bug")  # type: ignore[assignment]
+        house.core.switchboard.on_media_event(house.digit(victim, "1"))
+        await settle()
+        house.media.refusal = None
+        await settle()
+        assert victim.state == "ended"
+        assert [record.outcome for record in house.records()] == [Outcome.FAILED]
+        await house.answer("anna")
+        assert other.state == "answered"
+        assert house.fatal == []
 
     run_virtual(story)
