@@ -115,9 +115,10 @@ class HangUpOrdered:
 
 @dataclass(frozen=True, slots=True)
 class MediaFailed:
-    """The call's audio is gone for good, or could not be set up."""
+    """The call's audio is gone for good, or could not be set up; ``cause`` is what the customer's leg is told."""
 
     detail: str
+    cause: EndCause = EndCause.ERROR
 
 
 @dataclass(frozen=True, slots=True)

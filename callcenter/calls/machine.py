@@ -209,7 +209,7 @@ class CallMachine:
 
     def _break_in_flow(self, event: ev.MediaFailed | ev.ShutdownOrdered, now: int) -> None:
         self._end(Outcome.FAILED, EndedBy.SYSTEM, now, detail=_trouble(event))
-        self._order(fx.EndCustomer(EndCause.ERROR))
+        self._order(fx.EndCustomer(event.cause if isinstance(event, ev.MediaFailed) else EndCause.SHUTDOWN))
 
     def _break_in_queue(self, event: ev.MediaFailed | ev.ShutdownOrdered, now: int) -> None:
         self._drop_agent(EndCause.CANCELLED)

@@ -186,7 +186,7 @@ class CallRunner:
         try:
             await self.deps.media.create(self.call_id)
         except MediaError as error:
-            await self._feed(ev.MediaFailed(str(error)))
+            await self._feed(ev.MediaFailed(str(error), EndCause.OVERLOADED))
             return
         flow = FlowRun(self.deps.flows[self.flow_name])
         self._flow = flow
@@ -393,7 +393,7 @@ class CallRunner:
             else:
                 sdp = await self.deps.media.make_offer(self.call_id, CUSTOMER_LEG)
         except MediaError as error:
-            await self._feed(ev.MediaFailed(str(error)))
+            await self._feed(ev.MediaFailed(str(error), EndCause.NOT_ACCEPTABLE))
             return
         self.deps.signalling.answer(leg.leg_id, sdp)
 

@@ -98,7 +98,7 @@ class Switchboard:
     def _open_call(self, offered: LegOffered) -> None:
         flow = self._flow_of(offered.called.number) if offered.trunk_id is not None else None
         if flow is None:
-            self._deps.signalling.end(offered.leg_id, EndCause.REJECTED)
+            self._deps.signalling.end(offered.leg_id, EndCause.NO_SUCH_NUMBER)
             return
         call_id = new_call_id(self._deps.clock.now())
         runner = CallRunner(call_id, flow, offered, self._deps, self._add_leg)

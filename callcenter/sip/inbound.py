@@ -22,6 +22,9 @@ REOFFER_LIMIT_MS = 20_000
 
 REFUSALS = {
     EndCause.BUSY: 486,
+    EndCause.NO_SUCH_NUMBER: 404,
+    EndCause.NOT_ACCEPTABLE: 488,
+    EndCause.OVERLOADED: 503,
     EndCause.REJECTED: 603,
     EndCause.NO_ANSWER: 480,
     EndCause.NORMAL: 480,
