@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from callcenter.commands import replay, why
+from callcenter.commands import audit, replay, why
 from callcenter.errors import CallCenterError, ConfigError
 
 app = typer.Typer(
@@ -136,7 +136,7 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     run(lambda: run_web(settings))
 
 
-for command in (replay, why):
+for command in (audit, replay, why):
     command.register(app)
 
 

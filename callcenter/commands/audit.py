@@ -1,0 +1,34 @@
+"""`callcenter audit`: recount a journal with independent code."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("audit")
+    def audit_command(
+        journal: Annotated[Path, typer.Argument(help="The journal, such as var/journal.sqlite.")],
+        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    ) -> None:
+        """Recount a journal from its raw entries; exit code 1 when a promise of the product was broken."""
+        from callcenter.audit import audit
+        from callcenter.journal import JournalReader
+
+        if not journal.exists():
+            raise typer.BadParameter(f"{journal} does not exist")
+        report = audit(JournalReader(journal).read())
+        if as_json:
+            typer.echo(json.dumps({name: getattr(report, name) for name in report.__dataclass_fields__}))
+        else:
+            typer.echo(
+                f"{report.calls} calls ({report.in_progress} in progress), {report.offers} offers, {report.outcomes}"
+            )
+            for breach in report.breaches:
+                typer.echo(breach, err=True)
+            typer.echo("no breach" if not report.breaches else f"{len(report.breaches)} breaches")
+        raise typer.Exit(1 if report.breaches else 0)

@@ -1,0 +1,111 @@
+"""The auditor finds nothing in what the exchange lived through, and finds each promise that is broken on purpose."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from acd.events import ContactArrived, FloorConfigured
+from acd.outcomes import OfferContact
+from callcenter.audit import audit
+from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome
+from callcenter.journal import JournalRow
+from tests.scenario.test_replay import lived_through
+from tests.support.house import open_house
+from tests.support.virtual_time import pass_seconds, run_virtual
+
+pytestmark = pytest.mark.scenario
+
+Rows = list[JournalRow]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lively_floor_with_a_restart_breaks_no_promise(seed: int) -> None:
+    async def story() -> None:
+        house = await lived_through(seed)
+        await pass_seconds(3)
+        house = await lived_through(seed + 50, house.journal)
+        report = audit(house.journal.rows)
+        assert report.breaches == []
+        assert report.calls == len(house.records()) + report.in_progress
+        assert report.calls > 0
+
+    run_virtual(story)
+
+
+def two_answered_calls() -> Rows:
+    """anna takes two calls of the same queue, one after the other, while both wait."""
+
+    async def story() -> Rows:
+        house = await open_house()
+        first = await house.queue_call("+12025550111")
+        second = await house.queue_call("+12025550112")
+        await house.sign_in("anna")
+        await house.answer("anna")
+        await pass_seconds(5)
+        await house.hang_up(first)
+        await house.core.desk.ready("anna")
+        await house.answer("anna")
+        await pass_seconds(5)
+        await house.hang_up(second)
+        return house.journal.rows
+
+    return run_virtual(story)
+
+
+def place(rows: Rows, kind: type, number: int = 0) -> int:
+    return [index for index, row in enumerate(rows) if isinstance(row.entry, kind)][number]
+
+
+def changed(rows: Rows, kind: type, number: int = 0, **fields: object) -> Rows:
+    at = place(rows, kind, number)
+    return [*rows[:at], replace(rows[at], entry=replace(rows[at].entry, **fields)), *rows[at + 1 :]]
+
+
+def without(rows: Rows, kind: type, number: int = 0) -> Rows:
+    at = place(rows, kind, number)
+    return [replace(row, seq=index + 1) for index, row in enumerate([*rows[:at], *rows[at + 1 :]])]
+
+
+def record_with(rows: Rows, **fields: object) -> Rows:
+    record = rows[place(rows, CallClosed)].entry.record
+    return changed(rows, CallClosed, record=replace(record, **fields))
+
+
+def unskilled(rows: Rows) -> Rows:
+    floor = rows[place(rows, FloorConfigured)].entry
+    return changed(rows, FloorConfigured, agents=tuple(replace(agent, skills=()) for agent in floor.agents))
+
+
+def second_first(rows: Rows) -> Rows:
+    """The second caller is made to have arrived before the first."""
+    first = rows[place(rows, ContactArrived)].entry
+    return changed(rows, ContactArrived, 1, arrived_at=first.arrived_at - 1)
+
+
+BREAKS: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
+    "a call is closed twice": ("I1", lambda rows: [*rows, replace(rows[place(rows, CallClosed)], seq=len(rows) + 1)]),
+    "a call is never closed": ("I1", lambda rows: without(rows, CallClosed)),
+    "talk time is wrong": ("I2", lambda rows: record_with(rows, talk_ms=1)),
+    "outcome is wrong": ("I2", lambda rows: record_with(rows, outcome=Outcome.ABANDONED)),
+    "waited longer than the call": ("I2", lambda rows: record_with(rows, waited_ms=10**9)),
+    "agent in two calls": ("I3", lambda rows: without(rows, CallEnded)),
+    "agent of another queue": ("I4", lambda rows: changed(rows, OfferContact, agent_id="chen")),
+    "agent without the skill": ("I4", unskilled),
+    "younger caller first": ("I6", second_first),
+    "an entry is missing": ("I9", lambda rows: [row for row in rows if row.seq != 5]),
+    "time goes back": ("I9", lambda rows: [*rows[:-1], replace(rows[-1], at=rows[-1].at - 10**6)]),
+}
+
+
+@pytest.mark.parametrize(("invariant", "damage"), BREAKS.values(), ids=BREAKS.keys())
+def test_each_broken_promise_is_named(invariant: str, damage: Callable[[Rows], Rows]) -> None:
+    rows = two_answered_calls()
+    assert audit(rows).breaches == []
+    assert any(breach.startswith(f"{invariant}:") for breach in audit(damage(rows)).breaches)
+
+
+def test_connection_without_an_end_shows_as_in_progress() -> None:
+    rows = two_answered_calls()
+    report = audit(rows[: place(rows, CallConnected) + 1])
+    assert (report.breaches, report.in_progress) == ([], 2)
