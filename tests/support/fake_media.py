@@ -12,6 +12,9 @@ from callcenter.ports import (
     LegStatistics,
     MediaEvent,
     PlayFinished,
+    RecordingAction,
+    RecordingEvent,
+    RecordingFinished,
     Route,
     SessionLost,
 )
@@ -30,6 +33,16 @@ class FakePlay:
 
 
 @dataclass(slots=True)
+class FakeRecording:
+    """A recording that is not over."""
+
+    left: str
+    right: str
+    retention: str
+    paused: bool = False
+
+
+@dataclass(slots=True)
 class FakeLeg:
     """One leg: its port, and what was agreed upon."""
 
@@ -45,6 +58,7 @@ class FakeSession:
     legs: dict[str, FakeLeg] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     plays: dict[str, FakePlay] = field(default_factory=dict)
+    recordings: dict[str, FakeRecording] = field(default_factory=dict)
 
 
 class FakeMedia:
@@ -53,8 +67,14 @@ class FakeMedia:
     Set ``refusal`` to an error and the next order raises it.
     """
 
-    def __init__(self, sink: Callable[[MediaEvent], None]) -> None:
+    def __init__(
+        self,
+        sink: Callable[[MediaEvent], None],
+        *,
+        recording_sink: Callable[[RecordingEvent], None] | None = None,
+    ) -> None:
         self._sink = sink
+        self._recording_sink = recording_sink or (lambda _: None)
         self.sessions: dict[str, FakeSession] = {}
         self.orders: list[tuple[str, tuple[object, ...]]] = []
         self.refusal: MediaError | None = None
@@ -88,6 +108,7 @@ class FakeMedia:
     def lose(self, session_id: str) -> None:
         """Lose a session."""
         session = self.sessions.pop(session_id)
+        self._end_recordings(session_id, session, truncated="interrupted")
         for play_id in session.plays:
             self._sink(PlayFinished(session_id, play_id, "failed"))
         self._sink(SessionLost(session_id))
@@ -111,6 +132,11 @@ class FakeMedia:
             for session in self.sessions.values()
             for route in session.routes
         )
+
+    def recording(self, session_id: str) -> dict[str, FakeRecording]:
+        """The recordings of a session that are not over."""
+        session = self.sessions.get(session_id)
+        return {} if session is None else session.recordings
 
     # The port.
 
@@ -182,6 +208,36 @@ class FakeMedia:
         if session is not None and play_id in session.plays:
             self.finish_play(play_id, "stopped")
 
+    async def record(
+        self,
+        session_id: str,
+        recording_id: str,
+        action: RecordingAction,
+        *,
+        left: str = "",
+        right: str = "",
+        retention: str = "standard",
+    ) -> None:
+        self._order("record", session_id, recording_id, action)
+        if session_id not in self.sessions and action is RecordingAction.STOP:
+            return
+        session = self._session(session_id)
+        recording = session.recordings.get(recording_id)
+        match action:
+            case RecordingAction.START:
+                if recording is not None or left == right or not {left, right} <= session.legs.keys():
+                    raise MediaError("the recording exists, or a leg is not there")
+                session.recordings[recording_id] = FakeRecording(left, right, retention)
+            case RecordingAction.STOP if recording is not None:
+                del session.recordings[recording_id]
+                self._recording_sink(_finished(session_id, recording_id))
+            case RecordingAction.STOP:
+                pass
+            case _ if recording is None:
+                raise MediaError("no such recording")
+            case _:
+                recording.paused = action is RecordingAction.PAUSE
+
     async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:
         self._order("destroy", session_id)
         session = self.sessions.get(session_id)
@@ -189,8 +245,14 @@ class FakeMedia:
             return {}
         for play_id in [*session.plays]:
             self.finish_play(play_id, "stopped")
+        self._end_recordings(session_id, session)
         del self.sessions[session_id]
         return dict.fromkeys(session.legs, self.statistics)
+
+    def _end_recordings(self, session_id: str, session: FakeSession, truncated: str | None = None) -> None:
+        for recording_id in session.recordings:
+            self._recording_sink(_finished(session_id, recording_id, truncated))
+        session.recordings.clear()
 
     def _order(self, name: str, *arguments: object) -> None:
         self.orders.append((name, arguments))
@@ -211,3 +273,7 @@ class FakeMedia:
             self._ports += 2
             session.legs[leg_id] = FakeLeg(self._ports)
         return session.legs[leg_id]
+
+
+def _finished(session_id: str, recording_id: str, truncated: str | None = None) -> RecordingFinished:
+    return RecordingFinished(session_id, recording_id, f"/recordings/{recording_id}.wav", "0" * 64, 1000, truncated)

@@ -1,0 +1,245 @@
+"""A phone's media, for the demo and the tests: sends a tone or a WAV file, hears, and can tell what it hears."""
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from callcenter.errors import MediaError
+from callcenter.media.audio import read_wav, telephone_rate, tone, tone_share
+from callcenter.media.g711 import (
+    AUDIBLE,
+    FRAME_MILLISECONDS,
+    FRAME_SAMPLES,
+    Law,
+    Samples,
+    decode,
+    encode,
+    loudness,
+)
+from callcenter.media.rtp import RtpPacket, pack, parse
+from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
+from callcenter.media.telephone_event import DigitReceiver, digit_payloads
+
+_FRAME_SECONDS = FRAME_MILLISECONDS / 1000
+_EAR_FRAMES = 20
+"""Frames over which tones are recognised (0.4 s)."""
+_KEPT_HEADERS = 3000
+_DIGIT_GAP_FRAMES = 4
+
+
+@dataclass(slots=True)
+class EndpointCounters:
+    """What an endpoint has sent and heard."""
+
+    packets_sent: int = 0
+    packets_received: int = 0
+    audible_frames: int = 0
+
+
+class RtpEndpoint(asyncio.DatagramProtocol):
+    """One end of one audio stream. Make it with ``open``, describe it with the ``sdp`` methods, then ``start`` it."""
+
+    def __init__(self) -> None:
+        self.counters = EndpointCounters()
+        self.digits = ""
+        """Digits received so far."""
+        self.packets: deque[RtpPacket] = deque(maxlen=_KEPT_HEADERS)
+        """The last packets received, for looking at their headers."""
+        self.audio: AgreedAudio | None = None
+        """What offer and answer agreed upon."""
+        self._transport: asyncio.DatagramTransport | None = None
+        self._local = LocalStream("", 0, secrets.randbits(31), 1)
+        self._ear: deque[Samples] = deque(maxlen=_EAR_FRAMES)
+        self._news = asyncio.Event()
+        self._receiver = DigitReceiver()
+        self._sender: asyncio.Task[None] | None = None
+        self.ssrc = secrets.randbits(32)
+        """Of what this endpoint sends."""
+        self._sequence = secrets.randbelow(1 << 15)
+        self._timestamp = secrets.randbelow(1 << 31)
+        self._material = b""
+        self._next_key = 0
+        self._keys: deque[tuple[str, asyncio.Future[None]]] = deque()
+
+    @classmethod
+    async def open(cls, host: str = "127.0.0.1", port: int = 0) -> "RtpEndpoint":
+        """Bind a socket; port 0 takes any."""
+        loop = asyncio.get_running_loop()
+        _, endpoint = await loop.create_datagram_endpoint(cls, (host, port), family=socket.AF_INET)
+        return endpoint
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is bound."""
+        self._transport = cast("asyncio.DatagramTransport", transport)
+        host, port = transport.get_extra_info("sockname")
+        self._local = LocalStream(host, port, secrets.randbits(31), 1)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where this endpoint listens."""
+        return self._local.address, self._local.port
+
+    @property
+    def heard(self) -> int:
+        """Audible frames received."""
+        return self.counters.audible_frames
+
+    def sdp_offer(self) -> str:
+        """Describe this endpoint as an offer."""
+        return build_offer(self._local)
+
+    def sdp_answer(self, offer: str) -> str:
+        """Accept an offer and describe this endpoint as the answer. Raises ``NoCommonCodec`` or ``SdpError``."""
+        read = read_offer(offer)
+        self.audio = read.audio
+        return build_answer(read, self._local)
+
+    def accept(self, answer: str) -> None:
+        """Take the answer to our offer. Raises ``NoCommonCodec`` or ``SdpError``."""
+        self.audio = read_answer(answer)
+
+    def start(self, sound: float | str | Path) -> None:
+        """Send a tone (Hertz, 0 for silence) or a WAV file, again and again; may be called anew to change the sound."""
+        law = self._agreed().send_law
+        if isinstance(sound, str | Path):
+            samples = telephone_rate(*read_wav(Path(sound).read_bytes()))
+        else:
+            samples = tone(sound, 1.0) if sound else np.zeros(FRAME_SAMPLES, dtype=np.int16)
+        self._material = encode(np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)), law)
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_for_ever(), name="rtp-endpoint")
+
+    async def pause(self) -> None:
+        """Stop sending; ``start`` goes on."""
+        if self._sender is not None:
+            self._sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sender
+            self._sender = None
+
+    async def send_digits(self, digits: str) -> None:
+        """Send digits as telephone events (RFC 4733); returns when the last one is sent. Must be started.
+
+        Raises ``MediaError`` when telephone events were not agreed upon.
+        """
+        if self._agreed().send_event_type is None or self._sender is None:
+            raise MediaError("digits cannot be sent")
+        done = [asyncio.get_running_loop().create_future() for _ in digits]
+        self._keys.extend(zip(digits, done, strict=True))
+        await asyncio.gather(*done)
+
+    def heard_tone(self, frequency: float) -> float:
+        """How much of the last 0.4 s heard is this frequency, 0 to 1."""
+        if not self._ear:
+            return 0.0
+        return tone_share(np.concatenate(list(self._ear)), frequency)
+
+    def send_raw(self, datagram: bytes) -> None:
+        """Send any datagram from this endpoint's port, for trying out what a far end makes of it."""
+        agreed = self._agreed()
+        if self._transport is not None:
+            self._transport.sendto(datagram, (agreed.address, agreed.port))
+
+    async def wait_heard(self, frequency: float, timeout: float = 5.0, *, share: float = 0.4) -> None:  # noqa: ASYNC109
+        """Wait until a tone makes up ``share`` of what is heard. Raises ``TimeoutError`` after ``timeout`` seconds."""
+        await self._wait(lambda: len(self._ear) == _EAR_FRAMES and self.heard_tone(frequency) >= share, timeout)
+
+    async def wait_frames(self, count: int, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - a phone's own patience
+        """Wait for so many more packets. Raises ``TimeoutError``."""
+        wanted = self.counters.packets_received + count
+        await self._wait(lambda: self.counters.packets_received >= wanted, timeout)
+
+    async def wait_digits(self, digits: str, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - a phone's own patience
+        """Wait until these digits are all that was received. Raises ``TimeoutError``."""
+        await self._wait(lambda: self.digits == digits, timeout)
+
+    async def close(self) -> None:
+        """Stop sending and close the socket."""
+        await self.pause()
+        for _, done in self._keys:
+            done.cancel()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+            await asyncio.sleep(0)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - asyncio's signature
+        """Hear one packet."""
+        packet = parse(data)
+        if packet is None or self.audio is None:
+            return
+        self.counters.packets_received += 1
+        self.packets.append(packet)
+        law = dict(self.audio.receive_laws).get(packet.payload_type)
+        if law is not None:
+            self._hear(packet.payload, law)
+        elif packet.payload_type == self.audio.receive_event_type:
+            self.digits += self._receiver.receive(packet.ssrc, packet.timestamp, packet.payload) or ""
+        self._news.set()
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens at the other end; that is theirs to mend."""
+
+    def _hear(self, payload: bytes, law: Law) -> None:
+        if loudness(payload, law) >= AUDIBLE:
+            self.counters.audible_frames += 1
+        self._ear.append(decode(payload, law))
+
+    async def _wait(self, is_so: Callable[[], bool], seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            while not is_so():
+                self._news.clear()
+                await self._news.wait()
+
+    def _agreed(self) -> AgreedAudio:
+        if self.audio is None:
+            raise MediaError("nothing is agreed upon yet")
+        return self.audio
+
+    async def _send_for_ever(self) -> None:
+        """One packet every 20 ms by absolute deadlines; digits take the place of sound."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time()
+        payload_type = self._agreed().send_payload_type
+        for number in itertools.count():
+            if self._keys and number >= self._next_key:
+                await self._send_key(*self._keys.popleft(), deadline)
+                deadline = loop.time()
+                self._next_key = number + _DIGIT_GAP_FRAMES
+            self._send(payload_type, self._frame(number), self._timestamp, marker=number == 0)
+            self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+            deadline += _FRAME_SECONDS
+            await asyncio.sleep(max(0.0, deadline - loop.time()))
+
+    async def _send_key(self, digit: str, done: asyncio.Future[None], deadline: float) -> None:
+        start = self._timestamp
+        event_type = self._agreed().send_event_type or 0
+        for number, payload in enumerate(digit_payloads(digit)):
+            self._send(event_type, payload, start, marker=number == 0)
+            self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+            deadline += _FRAME_SECONDS
+            await asyncio.sleep(max(0.0, deadline - asyncio.get_running_loop().time()))
+        if not done.done():
+            done.set_result(None)
+
+    def _frame(self, number: int) -> bytes:
+        start = number * FRAME_SAMPLES % len(self._material)
+        return self._material[start : start + FRAME_SAMPLES]
+
+    def _send(self, payload_type: int, payload: bytes, timestamp: int, *, marker: bool) -> None:
+        agreed = self._agreed()
+        if self._transport is None or not agreed.may_send:
+            return
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        packet = RtpPacket(payload_type, self._sequence, timestamp, self.ssrc, payload, marker)
+        self._transport.sendto(pack(packet), (agreed.address, agreed.port))
+        self.counters.packets_sent += 1

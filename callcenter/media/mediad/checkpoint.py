@@ -1,0 +1,65 @@
+"""The shared memory in which workers leave what a successor needs to go on where they stopped.
+
+The keeper owns it; every leg has one slot, numbered by its port. A worker notes sequence number and timestamp with
+every packet it sends, and the leg's figures a few times a second.
+"""
+
+import mmap
+import os
+import struct
+
+from callcenter.media.protocol import LegCounts
+
+_STAMP = struct.Struct("<IHHIq")
+_COUNTS = struct.Struct("<IIII?")
+_COUNTS_AT = 24
+_SLOT_BYTES = 48
+
+
+class Checkpoint:
+    """All slots of one ``mediad``."""
+
+    def __init__(self, descriptor: int, slots: int) -> None:
+        self.descriptor = descriptor
+        self._memory = mmap.mmap(descriptor, slots * _SLOT_BYTES)
+
+    @classmethod
+    def create(cls, slots: int) -> "Checkpoint":
+        """New memory without a name; processes that inherit the descriptor share it."""
+        descriptor = os.memfd_create("rtp-checkpoint")
+        os.ftruncate(descriptor, slots * _SLOT_BYTES)
+        return cls(descriptor, slots)
+
+    def stamp(self, slot: int, ssrc: int, sequence: int, timestamp: int, at: int) -> None:
+        """Note the packet just sent."""
+        _STAMP.pack_into(self._memory, slot * _SLOT_BYTES, ssrc, sequence, 0, timestamp, at)
+
+    def stamped(self, slot: int, ssrc: int) -> tuple[int, int, int] | None:
+        """Sequence, timestamp and instant of the stream's last packet; ``None`` when it never sent one."""
+        noted, sequence, _, timestamp, at = _STAMP.unpack_from(self._memory, slot * _SLOT_BYTES)
+        return (sequence, timestamp, at) if noted == ssrc else None
+
+    def note(self, slot: int, counts: LegCounts) -> None:
+        """Note a leg's figures."""
+        _COUNTS.pack_into(
+            self._memory,
+            slot * _SLOT_BYTES + _COUNTS_AT,
+            counts.packets_in,
+            counts.packets_out,
+            counts.packets_lost,
+            counts.packets_dropped,
+            counts.heard,
+        )
+
+    def noted(self, slot: int) -> LegCounts:
+        """A leg's figures as last noted."""
+        return LegCounts(*_COUNTS.unpack_from(self._memory, slot * _SLOT_BYTES + _COUNTS_AT))
+
+    def clear(self, slot: int) -> None:
+        """Make a slot ready for another leg."""
+        self._memory[slot * _SLOT_BYTES : (slot + 1) * _SLOT_BYTES] = bytes(_SLOT_BYTES)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._memory.close()
+        os.close(self.descriptor)

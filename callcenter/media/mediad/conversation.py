@@ -1,0 +1,127 @@
+"""One session in a worker: legs, who hears whom, and what is played to them."""
+
+import socket
+from collections.abc import Mapping
+
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.clips import ClipStore, Playback
+from callcenter.media.mediad.leg import RtpLeg
+from callcenter.media.mixer import linear_gain
+from callcenter.media.protocol import LegCounts, PlayEnded, SessionSpec
+
+
+class Conversation:
+    """Follows the session's description. ``now`` is in milliseconds of the monotonic clock."""
+
+    def __init__(self, session_id: str, checkpoint: Checkpoint, clips: ClipStore) -> None:
+        self.session_id = session_id
+        self.legs: dict[str, RtpLeg] = {}
+        self.plays: dict[str, Playback] = {}
+        self.ticking: list[RtpLeg] = []
+        """Legs that are served every 20 ms; the others hear packets as they arrive."""
+        self._checkpoint = checkpoint
+        self._clips = clips
+        self._spec = SessionSpec(session_id, 0)
+        self._over: set[str] = set()
+
+    def converge(
+        self, spec: SessionSpec, sockets: Mapping[str, socket.socket], slots: Mapping[str, int], *, now: int
+    ) -> dict[str, LegCounts]:
+        """Become what ``spec`` says, with sockets for the new legs; the figures of legs that were closed."""
+        if spec.version <= self._spec.version:
+            for sock in sockets.values():
+                sock.close()
+            return {}
+        self._spec = spec
+        wanted = {leg.leg_id for leg in spec.legs}
+        closed = {leg_id: self._close(leg_id) for leg_id in [*self.legs] if leg_id not in wanted}
+        for leg_spec in spec.legs:
+            leg = self.legs.get(leg_spec.leg_id)
+            if leg is not None:
+                leg.update(leg_spec, now=now)
+            elif leg_spec.leg_id in sockets:
+                self.legs[leg_spec.leg_id] = RtpLeg(
+                    leg_spec, sockets[leg_spec.leg_id], self._checkpoint, slots[leg_spec.leg_id], now=now
+                )
+        self._follow_plays()
+        self.rewire()
+        return closed
+
+    @property
+    def version(self) -> int:
+        """Of the description that is followed."""
+        return self._spec.version
+
+    def advance_plays(self) -> list[PlayEnded]:
+        """One tick for everything that is played; what is over now."""
+        ended = []
+        for play_id, play in list(self.plays.items()):
+            reason = play.advance()
+            if reason is not None:
+                ended.append(self._end(play_id, reason))
+        if ended:
+            self.rewire()
+        return ended
+
+    def barge_in(self, leg_id: str) -> list[PlayEnded]:
+        """A digit came: stop what may be interrupted on this leg."""
+        ended = [
+            self._end(play_id, "barge_in")
+            for play_id, play in list(self.plays.items())
+            if play.spec.leg_id == leg_id and play.spec.barge_in
+        ]
+        if ended:
+            self.rewire()
+        return ended
+
+    def close(self) -> dict[str, LegCounts]:
+        """Close all legs; their figures."""
+        self.plays.clear()
+        return {leg_id: self._close(leg_id) for leg_id in [*self.legs]}
+
+    def rewire(self) -> None:
+        """Work out for each leg whether one source can be relayed to it as it is, or whether it takes a tick."""
+        for leg in self.legs.values():
+            leg.relays, leg.inputs, leg.plays = [], [], []
+        for play in self.plays.values():
+            if play.spec.leg_id in self.legs:
+                self.legs[play.spec.leg_id].plays.append(play)
+        heard: dict[str, list[tuple[RtpLeg, float]]] = {}
+        for route in self._spec.routes:
+            source = self.legs.get(route.source)
+            if source is not None and route.destination in self.legs:
+                heard.setdefault(route.destination, []).append((source, route.gain_db))
+        mixed: set[str] = set()
+        self.ticking = []
+        for leg_id, leg in self.legs.items():
+            inputs = heard.get(leg_id, [])
+            if not leg.plays and len(inputs) == 1 and inputs[0][1] == 0.0:
+                inputs[0][0].relays.append(leg)
+                continue
+            leg.inputs = [(source, linear_gain(gain_db)) for source, gain_db in inputs]
+            mixed.update(source.spec.leg_id for source, _ in inputs)
+            self.ticking.append(leg)
+        for leg_id, leg in self.legs.items():
+            leg.listen(leg_id in mixed)
+
+    def _follow_plays(self) -> None:
+        wanted = {play.play_id: play for play in self._spec.plays}
+        self._over &= wanted.keys()
+        for play_id in [*self.plays]:
+            if play_id not in wanted:
+                del self.plays[play_id]
+        for play_id, play in wanted.items():
+            if play_id not in self.plays and play_id not in self._over:
+                self.plays[play_id] = Playback(play, self._clips.load(play.paths))
+
+    def _end(self, play_id: str, reason: str) -> PlayEnded:
+        del self.plays[play_id]
+        self._over.add(play_id)
+        return PlayEnded(self.session_id, play_id, reason)
+
+    def _close(self, leg_id: str) -> LegCounts:
+        leg = self.legs.pop(leg_id)
+        counts = leg.counts
+        leg.save_counts()
+        leg.socket.close()
+        return counts

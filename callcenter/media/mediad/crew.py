@@ -1,0 +1,213 @@
+"""The worker processes as the keeper sees them: started, listened to, and replaced when they die."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.settings import MediaSettings
+from callcenter.media.protocol import Heartbeat, WorkerOrder, WorkerReply
+
+log = structlog.get_logger(__name__)
+
+_HUNG_AFTER = 3.0
+"""Seconds without a heartbeat after which a worker is killed."""
+_STARTED_WITHIN = 20.0
+"""Seconds a new worker has for its first heartbeat."""
+_LARGEST_REPLY = 1 << 20
+_LONGEST_PAUSE = 5.0
+
+
+class WorkerProcess:
+    """One worker with its socket. Orders wait in an outbox while the worker is slow."""
+
+    def __init__(self, settings: MediaSettings, checkpoint: Checkpoint, slots: int) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.setblocking(False)
+        arguments = [
+            "--control", str(theirs.fileno()),
+            "--checkpoint", str(checkpoint.descriptor),
+            "--slots", str(slots),
+            "--silence-timeout", str(settings.silence_timeout),
+        ]  # fmt: skip
+        if settings.realtime:
+            arguments.append("--realtime")
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "callcenter.media.mediad.worker", *arguments],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno(), checkpoint.descriptor],
+            )
+        self.busy = 0.0
+        self.ticks_skipped = 0
+        self.has_started = False
+        self.seen_at = time.monotonic()
+        self._outbox: deque[tuple[bytes, Sequence[socket.socket], bool]] = deque()
+        self._decoder = msgspec.msgpack.Decoder(WorkerReply)
+
+    @property
+    def descriptor(self) -> int:
+        """The control socket's, for the event loop."""
+        return self._control.fileno()
+
+    def send(self, order: WorkerOrder, sockets: Sequence[socket.socket] = (), *, hand_over: bool = False) -> None:
+        """Give an order, together with sockets; handed over ones are closed here once the worker has them."""
+        self._outbox.append((msgspec.msgpack.encode(order), sockets, hand_over))
+        self.flush()
+
+    def flush(self) -> bool:
+        """Send what waits; true when nothing is left. A dead worker is noticed by ``receive``."""
+        while self._outbox:
+            data, sockets, _ = self._outbox[0]
+            try:
+                if sockets:
+                    socket.send_fds(self._control, [data], [sock.fileno() for sock in sockets])
+                else:
+                    self._control.send(data)
+            except BlockingIOError:
+                return False
+            except OSError:
+                self._discard()
+                return True
+            self._done_with(*self._outbox.popleft())
+        return True
+
+    def receive(self) -> list[WorkerReply] | None:
+        """What the worker has told; ``None`` when it is dead."""
+        replies: list[WorkerReply] = []
+        while True:
+            try:
+                data = self._control.recv(_LARGEST_REPLY)
+            except BlockingIOError:
+                return replies
+            except OSError:
+                data = b""
+            if not data:
+                return None
+            reply = self._decoder.decode(data)
+            self.seen_at = time.monotonic()
+            if isinstance(reply, Heartbeat):
+                self.has_started = True
+                self.busy = 0.7 * self.busy + 0.3 * reply.busy
+                self.ticks_skipped = reply.ticks_skipped
+            else:
+                replies.append(reply)
+
+    def is_hung(self) -> bool:
+        """Whether the sign of life is overdue."""
+        return time.monotonic() - self.seen_at > (_HUNG_AFTER if self.has_started else _STARTED_WITHIN)
+
+    def kill(self) -> None:
+        """End it now and reap it."""
+        self._discard()
+        self._control.close()
+        self.process.kill()
+        self.process.wait()
+
+    def _discard(self) -> None:
+        while self._outbox:
+            self._done_with(*self._outbox.popleft())
+
+    @staticmethod
+    def _done_with(_: bytes, sockets: Sequence[socket.socket], hand_over: bool) -> None:
+        if hand_over:
+            for sock in sockets:
+                sock.close()
+
+
+class Crew:
+    """The active workers and the ones in reserve."""
+
+    def __init__(
+        self,
+        settings: MediaSettings,
+        checkpoint: Checkpoint,
+        slots: int,
+        *,
+        on_reply: Callable[[WorkerReply], None],
+        on_death: Callable[[WorkerProcess], None],
+        on_arrival: Callable[[], None],
+        on_start: Callable[[WorkerProcess], None],
+    ) -> None:
+        self._settings, self._checkpoint, self._slots = settings, checkpoint, slots
+        self._on_reply, self._on_death, self._on_arrival = on_reply, on_death, on_arrival
+        self._on_start = on_start
+        self.active: list[WorkerProcess] = []
+        self._reserve: list[WorkerProcess] = []
+        self._failed_starts = 0
+        self.deaths = 0
+        self._loop = asyncio.get_running_loop()
+        self._retry: asyncio.TimerHandle | None = None
+
+    def fill(self) -> None:
+        """Bring the crew to strength, from the reserve where there is one."""
+        self._retry = None
+        while len(self.active) < self._settings.workers:
+            self.active.append(self._reserve.pop(0) if self._reserve else self._start())
+        while len(self._reserve) < self._settings.standby:
+            self._reserve.append(self._start())
+        self._on_arrival()
+
+    def watch(self) -> None:
+        """Kill workers that hang and flush what waits; to be called a few times a second."""
+        for worker in self.all():
+            worker.flush()
+            if worker.is_hung():
+                log.error("media.worker_hung", pid=worker.process.pid)
+                worker.process.kill()
+
+    def all(self) -> list[WorkerProcess]:
+        """Every worker, those in reserve too."""
+        return [*self.active, *self._reserve]
+
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the active workers."""
+        return tuple(worker.process.pid for worker in self.active)
+
+    def close(self) -> None:
+        """End all workers."""
+        if self._retry is not None:
+            self._retry.cancel()
+        for worker in self.all():
+            self._loop.remove_reader(worker.descriptor)
+            worker.kill()
+        self.active, self._reserve = [], []
+
+    def _start(self) -> WorkerProcess:
+        worker = WorkerProcess(self._settings, self._checkpoint, self._slots)
+        self._loop.add_reader(worker.descriptor, self._listen, worker)
+        self._on_start(worker)
+        return worker
+
+    def _listen(self, worker: WorkerProcess) -> None:
+        replies = worker.receive()
+        if replies is None:
+            self._bury(worker)
+            return
+        if worker.has_started:
+            self._failed_starts = 0
+        for reply in replies:
+            self._on_reply(reply)
+
+    def _bury(self, worker: WorkerProcess) -> None:
+        self._loop.remove_reader(worker.descriptor)
+        worker.kill()
+        self.deaths += 1
+        log.error("media.worker_died", pid=worker.process.pid, code=worker.process.returncode)
+        was_active = worker in self.active
+        (self.active if was_active else self._reserve).remove(worker)
+        if was_active:
+            self._on_death(worker)
+        if worker.has_started:
+            self.fill()
+        elif self._retry is None:
+            self._failed_starts += 1
+            pause = min(_LONGEST_PAUSE, 0.1 * 2**self._failed_starts)
+            self._retry = self._loop.call_later(pause, self.fill)

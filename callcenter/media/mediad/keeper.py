@@ -1,0 +1,395 @@
+"""The keeper: owns every RTP socket and every session's description, so that a worker is replaceable at any moment.
+
+It follows the exchange's orders by handing descriptions and sockets to workers, and knows nothing of audio itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections import deque
+from pathlib import Path
+
+import structlog
+
+from callcenter.errors import MediaError, NoFreePorts
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.control import ControlDoor
+from callcenter.media.mediad.crew import Crew, WorkerProcess
+from callcenter.media.mediad.held import HeldSession
+from callcenter.media.mediad.ledger import RecordingLedger
+from callcenter.media.mediad.ports import PortPool
+from callcenter.media.mediad.recorder_line import RecorderLine
+from callcenter.media.mediad.recorder_protocol import Written
+from callcenter.media.mediad.settings import MediaSettings
+from callcenter.media.protocol import (
+    AskStatus,
+    Converge,
+    Converged,
+    DigitHeard,
+    DropSession,
+    Heartbeat,
+    LegCounts,
+    MediaStatus,
+    Order,
+    OrderRefused,
+    PlayEnded,
+    PutSession,
+    RecordingDone,
+    RecordingHurt,
+    Release,
+    Released,
+    SessionDropped,
+    SessionGone,
+    SessionPut,
+    SessionSpec,
+    SilenceNoticed,
+    WorkerReply,
+)
+
+log = structlog.get_logger(__name__)
+
+_WATCH = 0.25
+"""Seconds between looks at the workers, the parent and the grace time."""
+_BIND_TRIES = 50
+_MOST_UNTOLD = 10_000
+_EXPEDITED = 0xB8
+"""Type of service: DSCP EF (RFC 3246), voice before anything else."""
+
+
+class Keeper:
+    """Sessions, sockets and workers of one ``mediad``."""
+
+    def __init__(self, settings: MediaSettings) -> None:
+        self._settings = settings
+        self._ports = PortPool(settings.port_min, settings.port_max, quarantine=settings.quarantine)
+        self._checkpoint = Checkpoint.create(max(1, self._ports.size))
+        self._sessions: dict[str, HeldSession] = {}
+        self._door = ControlDoor(
+            settings.sdp_address,
+            on_order=self._follow,
+            on_epoch=self._clear,
+            on_present=self._catch_up,
+            sessions=lambda: tuple(self._sessions),
+        )
+        self._recorder = RecorderLine(
+            settings,
+            on_reply=self._hear_recorder,
+            under_way=lambda: self._ledger.under_way(),  # noqa: PLW0108 - made below
+            workers=lambda: self._crew.all(),  # noqa: PLW0108 - made below
+        )
+        self._ledger = RecordingLedger(self._recorder.send)
+        self._untold: deque[RecordingDone] = deque(maxlen=_MOST_UNTOLD)
+        """Finished recordings of which no exchange has been told."""
+        self._crew = Crew(
+            settings,
+            self._checkpoint,
+            max(1, self._ports.size),
+            on_reply=self._hear,
+            on_death=self._mourn,
+            on_arrival=self._place_all,
+            on_start=self._recorder.connect,
+        )
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, or until the parent is gone."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        server = await asyncio.start_unix_server(self._door.serve, sock=_listen(self._settings.socket_path))
+        self._recorder.start()
+        self._crew.fill()
+        log.info("media.started", workers=self._settings.workers, ports=self._ports.size)
+        try:
+            await self._watch()
+        finally:
+            server.close()
+            _unlink(self._settings.socket_path)
+            await self._door.close()
+            self._crew.close()
+            await self._recorder.close()
+            for session in self._sessions.values():
+                for sock in session.sockets.values():
+                    sock.close()
+            self._checkpoint.close()
+            log.info("media.stopped")
+
+    async def _watch(self) -> None:
+        while not self._stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), _WATCH)
+            self._crew.watch()
+            self._recorder.watch()
+            if self._sessions and self._door.absent_for() * 1000 > self._settings.grace:
+                log.error("media.exchange_gone", sessions=len(self._sessions))
+                self._clear()
+            if self._settings.parent_pid is not None and not _is_alive(self._settings.parent_pid):
+                return
+
+    def _clear(self) -> None:
+        """Close every session: nobody wants them any more."""
+        for session_id in [*self._sessions]:
+            self._drop(session_id)
+
+    # Orders of the exchange.
+
+    def _follow(self, order: Order) -> None:
+        match order:
+            case PutSession(request, spec):
+                try:
+                    self._put(request, spec)
+                except MediaError as error:
+                    self._door.tell(OrderRefused(request, error.code, str(error)))
+            case DropSession(request, session_id):
+                self._drop(session_id, request)
+            case AskStatus(request):
+                self._door.tell(self._status(request))
+            case _:
+                log.error("media.unexpected_order", order=type(order).__name__)
+
+    def _put(self, request: int, spec: SessionSpec) -> None:
+        session = self._sessions.get(spec.session_id)
+        if session is not None and session.is_closing:
+            raise MediaError("the session is being closed")
+        recorded = {recording.recording_id for recording in session.spec.recordings} if session is not None else set()
+        if not self._recorder.is_able and any(new.recording_id not in recorded for new in spec.recordings):
+            raise MediaError("there is no recorder")
+        if session is None:
+            worker = self._least_busy()
+            session = HeldSession(SessionSpec(spec.session_id, 0), worker=worker)
+        new = [leg.leg_id for leg in spec.legs if leg.leg_id not in session.sockets]
+        session.sockets |= self._open_sockets(new)
+        self._sessions[spec.session_id] = session
+        for play_id in session.adopt(spec):
+            self._door.tell(PlayEnded(spec.session_id, play_id, "end"))
+        session.waiting.append((spec.version, request))
+        self._hand_over(session)
+
+    def _least_busy(self) -> WorkerProcess | None:
+        """The worker for a new session, ``None`` while all are replaced. Raises ``MediaError`` if all are busy."""
+        if not self._crew.active:
+            return None
+        load: dict[int, int] = {}
+        for session in self._sessions.values():
+            if session.worker is not None:
+                load[id(session.worker)] = load.get(id(session.worker), 0) + 1
+        worker = min(self._crew.active, key=lambda worker: (round(worker.busy, 1), load.get(id(worker), 0)))
+        if worker.busy > self._settings.most_busy:
+            raise MediaError("media is overloaded")
+        return worker
+
+    def _open_sockets(self, leg_ids: list[str]) -> dict[str, socket.socket]:
+        opened: dict[str, socket.socket] = {}
+        try:
+            for leg_id in leg_ids:
+                opened[leg_id] = self._open_socket()
+        except MediaError:
+            for sock in opened.values():
+                self._close_socket(sock)
+            raise
+        return opened
+
+    def _open_socket(self) -> socket.socket:
+        for _ in range(_BIND_TRIES):
+            port = self._ports.take(now=_now())
+            if port is None:
+                break
+            try:
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            except OSError as error:
+                self._ports.give_back(port, now=_now())
+                raise MediaError("no more sockets") from error
+            try:
+                sock.bind((self._settings.host, port))
+            except OSError:
+                sock.close()
+                self._ports.give_back(port, now=_now())
+                continue
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+            self._checkpoint.clear(self._slot(port))
+            return sock
+        raise NoFreePorts("every RTP port is taken or resting")
+
+    def _close_socket(self, sock: socket.socket) -> None:
+        port = int(sock.getsockname()[1])
+        sock.close()
+        self._ports.give_back(port, now=_now())
+
+    def _slot(self, port: int) -> int:
+        return (port - self._ports.first) // 2
+
+    def _hand_over(self, session: HeldSession) -> None:
+        """Tell the session's worker what the session shall be; nothing happens while there is no worker."""
+        worker = session.worker
+        taps = self._ledger.follow(
+            session.spec.session_id,
+            session.spec.recordings,
+            worker,
+            epoch=self._door.epoch,
+            now=_now(),
+            wall=time.time_ns() // 1_000_000,
+        )
+        if worker is None:
+            return
+        legs = [leg.leg_id for leg in session.spec.legs]
+        new = tuple(leg_id for leg_id in legs if leg_id not in session.known_to_worker)
+        slots = {leg_id: self._slot(session.port(leg_id)) for leg_id in new}
+        worker.send(Converge(session.spec, slots, new, taps), [session.sockets[leg_id] for leg_id in new])
+        session.known_to_worker = set(legs)
+
+    def _drop(self, session_id: str, request: int | None = None) -> None:
+        session = self._sessions.get(session_id)
+        if session is None:
+            if request is not None:
+                self._door.tell(SessionDropped(request, {}))
+            return
+        if request is not None:
+            session.drop_requests.append(request)
+        if session.worker is None:
+            self._finish(session_id, {})
+        elif not session.is_closing:
+            session.is_closing = True
+            session.worker.send(Release(session_id))
+
+    def _status(self, request: int) -> MediaStatus:
+        free, used, resting = self._ports.counts(now=_now())
+        active = self._crew.active
+        return MediaStatus(
+            request,
+            sessions=len(self._sessions),
+            ports_free=free,
+            ports_used=used,
+            ports_quarantined=resting,
+            worker_pids=self._crew.pids(),
+            busy=max((worker.busy for worker in active), default=0.0),
+            ticks_skipped=sum(worker.ticks_skipped for worker in active),
+            worker_deaths=self._crew.deaths,
+            recorder_pid=self._recorder.pid,
+            recorder_deaths=self._recorder.deaths,
+        )
+
+    # What the workers tell.
+
+    def _hear(self, reply: WorkerReply) -> None:
+        match reply:
+            case Converged(session_id, version, closed):
+                session = self._sessions.get(session_id)
+                if session is not None:
+                    session.closed.update(closed)
+                    self._settle(session, version)
+            case Released(session_id, closed):
+                self._finish(session_id, closed)
+            case PlayEnded(session_id, play_id):
+                session = self._sessions.get(session_id)
+                if session is not None:
+                    session.end_play(play_id)
+                    self._door.tell(reply)
+            case DigitHeard() | SilenceNoticed():
+                self._door.tell(reply)
+            case RecordingHurt():
+                self._hear_recorder(reply)
+            case Heartbeat():
+                pass
+
+    def _hear_recorder(self, reply: Written | RecordingHurt) -> None:
+        """News of recordings; that one is on disk is kept until there is an exchange to be told."""
+        match reply:
+            case RecordingHurt(number, reason):
+                suffers = self._ledger.suffer(number, reason)
+                if suffers is not None:
+                    log.error("media.recording_degraded", session_id=suffers.session_id, reason=reason)
+                    self._door.tell(suffers)
+            case Written():
+                done = self._ledger.finish(reply)
+                if not self._door.tell(done):
+                    self._untold.append(done)
+
+    def _catch_up(self) -> None:
+        """An exchange is there: tell it of the recordings that were finished in its absence."""
+        while self._untold and self._door.tell(self._untold[0]):
+            self._untold.popleft()
+
+    def _settle(self, session: HeldSession, version: int) -> None:
+        """The worker follows this version: close what left, answer who waits."""
+        if version == session.spec.version:
+            for leg_id in session.sockets.keys() - session.known_to_worker:
+                session.closed.setdefault(leg_id, self._last_counts(session, leg_id))
+                self._close_socket(session.sockets.pop(leg_id))
+        answered = [request for waited, request in session.waiting if waited <= version]
+        session.waiting = [(waited, request) for waited, request in session.waiting if waited > version]
+        ports = {leg_id: session.port(leg_id) for leg_id in session.sockets}
+        for request in answered:
+            self._door.tell(SessionPut(request, ports, session.closed))
+            session.closed = {}
+
+    def _finish(self, session_id: str, closed: dict[str, LegCounts]) -> None:
+        """A session is closed: free its ports and answer who waits."""
+        session = self._sessions.pop(session_id, None)
+        if session is None:
+            return
+        self._ledger.end_session(session_id)
+        counts = {leg_id: self._last_counts(session, leg_id) for leg_id in session.sockets}
+        for sock in session.sockets.values():
+            self._close_socket(sock)
+        for _, request in session.waiting:
+            self._door.tell(OrderRefused(request, MediaError.code, "the session is closed"))
+        for request in session.drop_requests:
+            self._door.tell(SessionDropped(request, counts | closed))
+
+    def _last_counts(self, session: HeldSession, leg_id: str) -> LegCounts:
+        """A leg's figures as its last worker left them."""
+        return self._checkpoint.noted(self._slot(session.port(leg_id)))
+
+    def _mourn(self, worker: WorkerProcess) -> None:
+        """A worker died: its sessions wait for another, except those that were there when it happened before."""
+        now = _now()
+        self._ledger.lose_feeder(worker)
+        for session_id, session in list(self._sessions.items()):
+            if session.worker is not worker:
+                continue
+            may_live = session.lose_worker(now=now)
+            if session.is_closing or not may_live:
+                if not session.is_closing:
+                    log.error("media.session_dropped", session_id=session_id)
+                    self._door.tell(SessionGone(session_id))
+                self._finish(session_id, {})
+
+    def _place_all(self) -> None:
+        """Workers arrived: hand them the sessions that have none."""
+        for number, session in enumerate(session for session in self._sessions.values() if session.worker is None):
+            session.worker = self._crew.active[number % len(self._crew.active)]
+            self._hand_over(session)
+
+
+def _listen(path: str) -> socket.socket:
+    """A Unix socket that only this user can open, in place of one that a former process left."""
+    _unlink(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        sock.bind(path)
+    finally:
+        os.umask(before)
+    return sock
+
+
+def _unlink(path: str) -> None:
+    Path(path).unlink(missing_ok=True)
+
+
+def _now() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

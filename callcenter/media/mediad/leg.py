@@ -1,0 +1,308 @@
+"""One leg's RTP socket in a worker: what comes in is checked and passed on, what goes out is one steady stream."""
+
+import ctypes
+import secrets
+import socket
+
+from callcenter.media.g711 import AUDIBLE, TRANSCODE, Law, loudness
+from callcenter.media.jitter import JitterBuffer
+from callcenter.media.latch import SILENCE_BEFORE_CHANGE, Address, SourceLatch
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.clips import Playback
+from callcenter.media.mediad.tap import Tap
+from callcenter.media.outgoing import OutgoingStream
+from callcenter.media.protocol import LegCounts, LegSpec
+from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, Header, ReceptionCount, read_header
+from callcenter.media.telephone_event import DigitReceiver
+from callcenter.media.track import Track
+from callcenter.ports import LatchPolicy
+
+_BURST = 16
+"""Packets read from one socket before the others have their turn."""
+_RATE = 120
+"""Packets per second that one leg may send us: twice the nominal rate and some digits."""
+_SSRC_REST = 1000
+"""Milliseconds between accepted changes of a stream's SSRC."""
+_UNSPECIFIED = b"\0" * 16
+_libc = ctypes.CDLL(None, use_errno=True)
+_buffer = bytearray(LARGEST_PACKET + 1)
+_view = memoryview(_buffer)
+
+
+class RtpLeg:
+    """One far end. ``now`` is in milliseconds of the monotonic clock."""
+
+    def __init__(self, spec: LegSpec, sock: socket.socket, checkpoint: Checkpoint, slot: int, *, now: int) -> None:
+        self.spec = spec
+        self.socket = sock
+        self.relays: list[RtpLeg] = []
+        """Legs that hear this one as its packets arrive."""
+        self.inputs: list[tuple[RtpLeg, float]] = []
+        """Legs that this one hears mixed, with their gains."""
+        self.plays: list[Playback] = []
+        self.taps: list[tuple[Tap, Track]] = []
+        """Recordings that hear this leg, each with the channel it is heard in."""
+        self.ring: JitterBuffer | None = None
+        """Present while this leg is an input of another."""
+        self.silent_since: int | None = now
+        """Start of the present silence, ``None`` once it has been told."""
+        self._checkpoint, self._slot = checkpoint, slot
+        counts = checkpoint.noted(slot)
+        self._reception = ReceptionCount(received=counts.packets_in, lost=counts.packets_lost)
+        self._out, self._dropped, self._heard = counts.packets_out, counts.packets_dropped, counts.heard
+        sequence, timestamp, at = checkpoint.stamped(slot, spec.ssrc) or (
+            secrets.randbelow(0x8000),
+            secrets.randbelow(1 << 31),
+            now,
+        )
+        self._outgoing = OutgoingStream(spec.ssrc, sequence=sequence, timestamp=timestamp, at=at)
+        self._digits = DigitReceiver()
+        self._ssrc: int | None = None
+        self._ssrc_at = 0
+        self._last_in = now
+        self._allowance, self._allowance_at = float(_RATE), now
+        self._latch: SourceLatch | None = None
+        self._connected = self._drained = False
+        self._configure(spec)
+        self._open_latch(now=now, locked=self._connected_peer())
+
+    @property
+    def law(self) -> Law:
+        """The law in which this leg hears us."""
+        return self._law
+
+    @property
+    def may_send(self) -> bool:
+        """Whether packets to the far end make sense now."""
+        return self.spec.may_send and self.spec.remote is not None
+
+    def update(self, spec: LegSpec, *, now: int) -> None:
+        """Follow a new description."""
+        before, self.spec = self.spec, spec
+        if spec == before:
+            return
+        self._configure(spec)
+        if self.ring is not None and spec.receive_laws != before.receive_laws:
+            self.ring = JitterBuffer(self._ring_law)
+        if (spec.remote, spec.peer_address, spec.learn) != (before.remote, before.peer_address, before.learn):
+            self._disconnect()
+            self._open_latch(now=now, locked=None)
+        if spec.held != before.held or before.remote is None:
+            self.silent_since = now
+
+    def receive(self, *, now: int) -> list[str]:
+        """Read what has arrived, relay it, and return the digits that were pressed."""
+        digits: list[str] = []
+        for _ in range(_BURST):
+            try:
+                if self._drained:
+                    size, accepted = self.socket.recv_into(_buffer), True
+                    header = read_header(_buffer, size)
+                else:
+                    size, source = self.socket.recvfrom_into(_buffer)
+                    header = read_header(_buffer, size)
+                    accepted = header is not None and self._weigh(source, header, now=now)
+            except BlockingIOError:
+                self._drained = self._connected
+                break
+            except OSError:  # the far end's host told that nobody listens there
+                continue
+            if header is None or not accepted or not self._is_within_rate(now):
+                self._dropped += 1
+                continue
+            digit = self._take(header, now=now)
+            if digit is not None:
+                digits.append(digit)
+        return digits
+
+    def send_frame(self, payload: bytes, *, now: int) -> None:
+        """Send 20 ms of our own making."""
+        sequence, timestamp, fresh = self._outgoing.next_frame(now=now)
+        self._transmit(self._payload_type, sequence, timestamp, fresh, payload, now)
+
+    def notice_silence(self, *, now: int, timeout: int) -> bool:
+        """After a short silence let a moved source be learned; true once when the timeout is over."""
+        if self._connected and self.spec.learn and now - self._last_in >= SILENCE_BEFORE_CHANGE:
+            self._disconnect()
+        if self.spec.held or self.spec.remote is None:
+            self.silent_since = now
+        if self.silent_since is None or now - self.silent_since < timeout:
+            return False
+        self.silent_since = None
+        return True
+
+    def save_counts(self) -> None:
+        """Leave the figures where a successor finds them."""
+        self._checkpoint.note(self._slot, self.counts)
+
+    @property
+    def counts(self) -> LegCounts:
+        """The figures so far."""
+        late = 0 if self.ring is None else self.ring.dropped
+        return LegCounts(self._reception.received, self._out, self._reception.lost, self._dropped + late, self._heard)
+
+    def listen(self, wanted: bool) -> None:
+        """Buffer this leg's speech for mixing, or stop doing so."""
+        if wanted and self.ring is None:
+            self.ring = JitterBuffer(self._ring_law)
+        elif not wanted and self.ring is not None:
+            self._dropped += self.ring.dropped
+            self.ring = None
+
+    @property
+    def ring_law(self) -> Law:
+        """The law of what the ring holds."""
+        return self._ring_law
+
+    def _configure(self, spec: LegSpec) -> None:
+        self._laws = {number: Law(law) for number, law in spec.receive_laws}
+        self._ring_law = next(iter(self._laws.values()), Law.PCMU)
+        self._law = Law(spec.send_law)
+        self._payload_type = spec.send_payload_type
+        self._event_type = -1 if spec.receive_event_type is None else spec.receive_event_type
+
+    def _open_latch(self, *, now: int, locked: Address | None) -> None:
+        spec = self.spec
+        if spec.remote is None:
+            return
+        policy = LatchPolicy.LEARN if spec.learn else LatchPolicy.SDP_ADDRESS
+        self._latch = SourceLatch(policy, spec.remote, spec.peer_address, now=now, locked=locked)
+        self._connected = locked is not None
+
+    def _connected_peer(self) -> Address | None:
+        """The source a former worker locked the socket to."""
+        try:
+            host, port = self.socket.getpeername()
+        except OSError:
+            return None
+        return str(host), int(port)
+
+    def _weigh(self, source: Address, header: Header, *, now: int) -> bool:
+        if self._latch is None or (header[0] not in self._laws and header[0] != self._event_type):
+            return False
+        if not self._latch.weigh(source, header[4], header[2], now=now, silent_for=now - self._last_in):
+            return False
+        if not self._connected and self._latch.locked is not None:
+            self._connect(self._latch.locked)
+        return True
+
+    def _connect(self, source: Address) -> None:
+        """Let the kernel drop everybody else's packets. What was queued before is still weighed one by one."""
+        try:
+            self.socket.connect(source)
+        except OSError:
+            return
+        self._connected = True
+
+    def _disconnect(self) -> None:
+        """Open the socket for other sources again (``connect`` with an address of no family)."""
+        if self._connected:
+            _libc.connect(self.socket.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))
+            self._connected = self._drained = False
+
+    def _is_within_rate(self, now: int) -> bool:
+        self._allowance = min(_RATE, self._allowance + (now - self._allowance_at) * _RATE / 1000)
+        self._allowance_at = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+    def _take(self, header: Header, *, now: int) -> str | None:
+        """Pass an accepted packet on; a digit if it brought one."""
+        number, marker, sequence, timestamp, ssrc, start, end = header
+        if ssrc != self._ssrc and not self._may_change_ssrc(ssrc, now):
+            self._dropped += 1
+            return None
+        self._last_in = self.silent_since = now
+        payload = bytes(_view[start:end])
+        law = self._laws.get(number)
+        if law is None:
+            return self._take_other(header, payload, now)
+        self._reception.count(ssrc, sequence)
+        if not self._heard and loudness(payload, law) >= AUDIBLE:
+            self._heard = True
+        if self.ring is not None:
+            self.ring.push(
+                timestamp, payload if law is self._ring_law else payload.translate(TRANSCODE[law, self._ring_law])
+            )
+        for leg in self.relays:
+            leg.relay(self, law, payload, ssrc, sequence, timestamp, marker, now)
+        for tap, track in self.taps:
+            tap.hear(track, ssrc, timestamp, payload, law, now)
+        return None
+
+    def _take_other(self, header: Header, payload: bytes, now: int) -> str | None:
+        """Digits are told and relayed; anything else is closed up."""
+        number, marker, sequence, timestamp, ssrc, _, _ = header
+        if number != self._event_type:
+            self._dropped += 1
+            for leg in self.relays:
+                leg.skip(self, ssrc)
+            return None
+        self._reception.count(ssrc, sequence)
+        for leg in self.relays:
+            leg.relay(self, None, payload, ssrc, sequence, timestamp, marker, now)
+        return self._digits.receive(ssrc, timestamp, payload)
+
+    def _may_change_ssrc(self, ssrc: int, now: int) -> bool:
+        if self._ssrc is not None and now - self._ssrc_at < _SSRC_REST:
+            return False
+        self._ssrc, self._ssrc_at = ssrc, now
+        if self.ring is not None:
+            self._dropped += self.ring.dropped
+            self.ring = JitterBuffer(self._ring_law)
+        return True
+
+    def relay(
+        self,
+        source: "RtpLeg",
+        law: Law | None,
+        payload: bytes,
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        marker: bool,
+        now: int,
+    ) -> None:
+        """Send another leg's packet to this one's far end; ``law`` is ``None`` for a telephone event."""
+        if not self.may_send:
+            return
+        if law is None:
+            if self.spec.send_event_type is None:
+                self.skip(source, ssrc)
+                return
+            number = self.spec.send_event_type
+        else:
+            number = self._payload_type
+            if law is not self._law:
+                payload = payload.translate(TRANSCODE[law, self._law])
+        stamp = self._outgoing.relay(source.spec.leg_id, ssrc, sequence, timestamp, marker, now=now)
+        if stamp is not None:
+            self._transmit(number, stamp[0], stamp[1], stamp[2], payload, now)
+
+    def skip(self, source: "RtpLeg", ssrc: int) -> None:
+        """One packet of a relayed source is left out."""
+        self._outgoing.close_up(source.spec.leg_id, ssrc)
+
+    def _transmit(self, number: int, sequence: int, timestamp: int, marker: bool, payload: bytes, now: int) -> None:
+        outgoing = self._outgoing
+        datagram = (
+            HEADER.pack(VERSION_2, number | MARKER if marker else number, sequence, timestamp, outgoing.ssrc) + payload
+        )
+        try:
+            if self._connected:
+                self.socket.send(datagram)
+            else:
+                self.socket.sendto(datagram, self._target())
+        except OSError:  # a full buffer or an unreachable far end: the stream goes on, this packet is lost
+            pass
+        else:
+            self._out += 1
+        self._checkpoint.stamp(self._slot, outgoing.ssrc, outgoing.sequence, outgoing.timestamp, now)
+
+    def _target(self) -> Address:
+        locked = None if self._latch is None else self._latch.locked
+        remote = locked or self.spec.remote
+        assert remote is not None  # noqa: S101 - callers asked may_send
+        return remote

@@ -1,0 +1,41 @@
+"""Settings of the media processes, as the command line gives them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """How one ``mediad`` runs. Durations are in milliseconds."""
+
+    socket_path: str
+    """Unix socket on which the exchange gives its orders."""
+    host: str = "127.0.0.1"
+    """Address the RTP sockets are bound to."""
+    advertise: str = ""
+    """Address for SDP where it differs from ``host``, such as a public one."""
+    port_min: int = 16384
+    port_max: int = 32766
+    """Both should lie outside ``net.ipv4.ip_local_port_range``, or other programs take ports at random."""
+    workers: int = 1
+    standby: int = 1
+    """Workers started in advance, that take over when one dies."""
+    realtime: bool = True
+    """Whether workers ask for real-time scheduling."""
+    most_busy: float = 0.65
+    """Share of a core above which a worker gets no new session."""
+    silence_timeout: int = 30_000
+    quarantine: int = 30_000
+    """Rest of a port after its release, so that late packets of the old call do not reach a new one."""
+    grace: int = 60_000
+    """How long sessions live on without a control connection."""
+    recordings: str = ""
+    """Folder of the recordings; without one nothing can be recorded."""
+    recording_key: str = ""
+    """Key file outside of that folder (``recordings.keys``); without one recordings are plain WAV files."""
+    parent_pid: int | None = None
+    """A process without which there is no reason to stay."""
+
+    @property
+    def sdp_address(self) -> str:
+        """The address for SDP."""
+        return self.advertise or self.host

@@ -1,0 +1,262 @@
+"""A worker: one process, one core, one loop that moves audio and does nothing else.
+
+It waits for packets until the next 20 ms deadline. Deadlines are absolute, so a late tick is made up and never shifts
+the following ones; more than three late ticks are skipped, because a burst of old audio helps nobody.
+"""
+
+import argparse
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from collections import deque
+
+import msgspec
+
+from callcenter.media.g711 import FRAME_MILLISECONDS
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.clips import ClipStore
+from callcenter.media.mediad.conversation import Conversation
+from callcenter.media.mediad.feed import RecorderFeed
+from callcenter.media.mediad.leg import RtpLeg
+from callcenter.media.mediad.taps import Taps
+from callcenter.media.mediad.tick import run_tick
+from callcenter.media.protocol import (
+    Converge,
+    Converged,
+    DigitHeard,
+    Heartbeat,
+    RecordingHurt,
+    Release,
+    Released,
+    SilenceNoticed,
+    UseRecorder,
+    WorkerOrder,
+    WorkerReply,
+)
+
+HEARTBEAT = 250
+"""Milliseconds between signs of life."""
+_SWEEP = 500
+"""Milliseconds between looks at silent legs."""
+_MOST_LATE = 3
+"""Ticks that are made up; more are skipped."""
+_MOST_SOCKETS = 64
+_LARGEST_ORDER = 1 << 20
+_COLLECT_EVERY = 500
+"""Ticks between runs of the garbage collector, which is otherwise off."""
+
+
+class Worker:
+    """The loop. Instants are milliseconds of the monotonic clock."""
+
+    def __init__(self, control: socket.socket, checkpoint: Checkpoint, *, silence_timeout: int) -> None:
+        self._control = control
+        self._checkpoint = checkpoint
+        self._silence_timeout = silence_timeout
+        self._clips = ClipStore()
+        self._epoll = select.epoll()
+        self._conversations: dict[str, Conversation] = {}
+        self._by_descriptor: dict[int, tuple[Conversation, RtpLeg]] = {}
+        self._ticking: list[RtpLeg] = []
+        self._stale = False
+        self._feed = RecorderFeed(lambda number, damage: self._tell(RecordingHurt(number, damage)))
+        self._taps = Taps(self._feed)
+        self._outbox: deque[bytes] = deque()
+        self._decoder = msgspec.msgpack.Decoder(WorkerOrder)
+        self._skipped = 0
+        self._stopping = False
+        self._busy_since = (time.monotonic(), time.process_time())
+
+    def run(self) -> None:
+        """Work until the keeper goes away or ``stop`` is called."""
+        self._epoll.register(self._control.fileno(), select.EPOLLIN)
+        next_tick = _now() + FRAME_MILLISECONDS
+        next_beat = next_sweep = _now()
+        ticks = 0
+        while not self._stopping:
+            self._wait(max(0.0, next_tick / 1000 - time.monotonic()))
+            now = _now()
+            if now >= next_tick:
+                late = (now - next_tick) // FRAME_MILLISECONDS
+                if late > _MOST_LATE:
+                    self._skipped += late
+                    next_tick += late * FRAME_MILLISECONDS
+                self._tick(now)
+                next_tick += FRAME_MILLISECONDS
+                ticks += 1
+                if ticks % _COLLECT_EVERY == 0:
+                    gc.collect(1)
+            if now >= next_beat:
+                next_beat = now + HEARTBEAT
+                self._beat()
+            if now >= next_sweep:
+                next_sweep = now + _SWEEP
+                self._sweep(now)
+            self._feed.flush()
+            self._flush()
+
+    def stop(self) -> None:
+        """Leave the loop soon."""
+        self._stopping = True
+
+    def _wait(self, seconds: float) -> None:
+        control = self._control.fileno()
+        for descriptor, _ in self._epoll.poll(seconds, 256):
+            if descriptor == control:
+                self._take_orders()
+                continue
+            found = self._by_descriptor.get(descriptor)
+            if found is not None:
+                self._receive(*found)
+
+    def _receive(self, conversation: Conversation, leg: RtpLeg) -> None:
+        for digit in leg.receive(now=_now()):
+            self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit))
+            for ended in conversation.barge_in(leg.spec.leg_id):
+                self._stale = True
+                self._tell(ended)
+
+    def _tick(self, now: int) -> None:
+        for conversation in self._conversations.values():
+            if conversation.plays:
+                for ended in conversation.advance_plays():
+                    self._stale = True
+                    self._tell(ended)
+        if self._stale:
+            self._ticking = [leg for conversation in self._conversations.values() for leg in conversation.ticking]
+            self._stale = False
+        run_tick(self._ticking, now=now)
+        self._taps.tick(now=now)
+
+    def _sweep(self, now: int) -> None:
+        for conversation, leg in self._by_descriptor.values():
+            if leg.notice_silence(now=now, timeout=self._silence_timeout):
+                self._tell(SilenceNoticed(conversation.session_id, leg.spec.leg_id))
+
+    def _beat(self) -> None:
+        wall, used = self._busy_since
+        self._busy_since = (time.monotonic(), time.process_time())
+        busy = (self._busy_since[1] - used) / max(0.001, self._busy_since[0] - wall)
+        for _, leg in self._by_descriptor.values():
+            leg.save_counts()
+        self._tell(Heartbeat(busy, self._skipped))
+
+    def _take_orders(self) -> None:
+        while True:
+            try:
+                data, descriptors, _, _ = socket.recv_fds(self._control, _LARGEST_ORDER, _MOST_SOCKETS)
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                data, descriptors = b"", []
+            if not data:
+                self._stopping = True
+                return
+            self._follow(self._decoder.decode(data), descriptors)
+
+    def _follow(self, order: WorkerOrder, descriptors: list[int]) -> None:
+        self._stale = True
+        match order:
+            case Converge():
+                self._converge(order, descriptors)
+            case Release(session_id):
+                conversation = self._conversations.pop(session_id, None)
+                closed = {}
+                if conversation is not None:
+                    self._taps.end_session(session_id, now=_now())
+                    self._forget(conversation)
+                    closed = conversation.close()
+                self._tell(Released(session_id, closed))
+            case UseRecorder():
+                sock = socket.socket(fileno=descriptors[0])
+                sock.setblocking(False)
+                self._feed.use(sock)
+
+    def _converge(self, order: Converge, descriptors: list[int]) -> None:
+        spec = order.spec
+        conversation = self._conversations.get(spec.session_id)
+        if conversation is None:
+            conversation = Conversation(spec.session_id, self._checkpoint, self._clips)
+            self._conversations[spec.session_id] = conversation
+        sockets = {}
+        for leg_id, descriptor in zip(order.new_legs, descriptors, strict=True):
+            sockets[leg_id] = socket.socket(fileno=descriptor)
+            sockets[leg_id].setblocking(False)
+        self._forget(conversation)
+        closed = conversation.converge(spec, sockets, order.slots, now=_now())
+        if conversation.version == spec.version:
+            self._taps.follow(conversation, spec, order.taps, now=_now())
+        for leg in conversation.legs.values():
+            self._by_descriptor[leg.socket.fileno()] = (conversation, leg)
+            self._epoll.register(leg.socket.fileno(), select.EPOLLIN)
+        self._tell(Converged(spec.session_id, spec.version, closed))
+
+    def _forget(self, conversation: Conversation) -> None:
+        for leg in conversation.legs.values():
+            self._epoll.unregister(leg.socket.fileno())
+            del self._by_descriptor[leg.socket.fileno()]
+
+    def _tell(self, message: WorkerReply) -> None:
+        self._outbox.append(msgspec.msgpack.encode(message))
+
+    def _flush(self) -> None:
+        while self._outbox:
+            try:
+                self._control.send(self._outbox[0])
+            except BlockingIOError:
+                return
+            except OSError:
+                self._stopping = True
+                return
+            self._outbox.popleft()
+
+
+def _now() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+def ask_for_real_time() -> str:
+    """Ask for prompt scheduling: real time, else a better niceness, else nothing; what was granted.
+
+    A limit on uninterrupted real-time use keeps a runaway loop from taking the core for good.
+    """
+    try:
+        resource.setrlimit(resource.RLIMIT_RTTIME, (2_000_000, 2_000_000))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
+    except (OSError, ValueError):
+        try:
+            os.nice(-10)
+        except OSError:
+            return "normal"
+        return "nice"
+    return "real_time"
+
+
+def main() -> None:
+    """Run a worker; started by the keeper only."""
+    parser = argparse.ArgumentParser(description="RTP worker, started by mediad")
+    parser.add_argument("--control", type=int, required=True)
+    parser.add_argument("--checkpoint", type=int, required=True)
+    parser.add_argument("--slots", type=int, required=True)
+    parser.add_argument("--silence-timeout", type=int, required=True)
+    parser.add_argument("--realtime", action="store_true")
+    given = parser.parse_args()
+    control = socket.socket(fileno=given.control)
+    control.setblocking(False)
+    worker = Worker(control, Checkpoint(given.checkpoint, given.slots), silence_timeout=given.silence_timeout)
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if given.realtime:
+        ask_for_real_time()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The line to ``mediad``: one control connection, kept up, with questions and answers matched."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from callcenter.errors import MediaError, NoFreePorts
+from callcenter.media.protocol import (
+    FrameBuffer,
+    Hello,
+    MediaStatus,
+    Order,
+    OrderRefused,
+    Reply,
+    SessionDropped,
+    SessionPut,
+    Welcome,
+    frame,
+)
+
+log = structlog.get_logger(__name__)
+
+_RECONNECT = 0.2
+"""Seconds between attempts to connect."""
+_ERRORS: dict[str, type[MediaError]] = {error.code: error for error in (MediaError, NoFreePorts)}
+_AnswerT = TypeVar("_AnswerT", MediaStatus, SessionPut, SessionDropped)
+
+
+class OrderLine:
+    """Connects to the socket of a ``mediad`` again and again; orders fail with ``MediaError`` while it is absent.
+
+    ``on_welcome`` gets the sessions that are alive whenever a connection begins, and nothing at all when ``mediad`` is
+    found to be gone; ``on_report`` gets what is told unasked.
+    """
+
+    def __init__(
+        self,
+        socket_path: str,
+        *,
+        epoch: int,
+        timeout: float,
+        on_report: Callable[[Reply], None],
+        on_welcome: Callable[[frozenset[str]], None],
+    ) -> None:
+        self._socket_path = socket_path
+        self._epoch = epoch
+        self._timeout = timeout
+        self._on_report = on_report
+        self._on_welcome = on_welcome
+        self._writer: asyncio.StreamWriter | None = None
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._last_request = 0
+        self._task: asyncio.Task[None] | None = None
+        self._is_up = asyncio.Event()
+        self._was_up = False
+        self.sdp_address = ""
+        """The address for SDP, known once connected."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether orders can be given."""
+        return self._is_up.is_set()
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._task = asyncio.create_task(self._keep_up(), name="media-orders")
+
+    async def ready(self, timeout: float) -> None:  # noqa: ASYNC109 - the caller says how long it can wait
+        """Wait for a connection, ``timeout`` seconds at most. Raises ``MediaError``."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._is_up.wait()
+        except TimeoutError:
+            raise MediaError("no media process answers") from None
+
+    async def close(self) -> None:
+        """Disconnect; orders that wait fail."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self._hang_up()
+
+    async def ask(self, build: Callable[[int], Order], answer: type[_AnswerT]) -> _AnswerT:
+        """Give an order made with a request number and wait for its answer.
+
+        Raises ``MediaError`` when it is refused, not answered in time, or cannot be given.
+        """
+        with self._request() as (number, future):
+            self.send(build(number))
+            try:
+                async with asyncio.timeout(self._timeout):  # wait_for may swallow a cancellation on 3.11
+                    reply = await future
+            except TimeoutError:
+                raise MediaError("the media process does not answer") from None
+        if isinstance(reply, OrderRefused):
+            raise _ERRORS.get(reply.code, MediaError)(reply.text)
+        if not isinstance(reply, answer):
+            raise MediaError("the media process gave another answer than was asked for")
+        return reply
+
+    def post(self, build: Callable[[int], Order]) -> None:
+        """Give an order whose answer nobody waits for."""
+        self._last_request += 1
+        self.send(build(self._last_request))
+
+    def send(self, order: Order) -> None:
+        """Write an order. Raises ``MediaError`` without a connection."""
+        if self._writer is None or self._writer.is_closing():
+            raise MediaError("media is absent")
+        self._writer.write(frame(order))
+
+    @contextlib.contextmanager
+    def _request(self) -> Iterator[tuple[int, asyncio.Future[Reply]]]:
+        self._last_request += 1
+        number = self._last_request
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            yield number, future
+        finally:
+            self._waiting.pop(number, None)
+            if future.done() and not future.cancelled():
+                future.exception()
+
+    async def _keep_up(self) -> None:
+        """Connect, listen to the end, and connect again; when that fails, what was there is gone."""
+        while True:
+            try:
+                reader, self._writer = await asyncio.open_unix_connection(self._socket_path)
+            except OSError:
+                self._on_welcome(frozenset())
+                await asyncio.sleep(_RECONNECT)
+                continue
+            self._was_up = False
+            try:
+                self.send(Hello(self._epoch))
+                await self._listen(reader)
+            except (ConnectionError, ValueError) as error:  # msgspec's errors are ValueErrors
+                log.warning("media.line_broken", error=type(error).__name__)
+            finally:
+                await self._hang_up()
+            if not self._was_up:
+                await asyncio.sleep(_RECONNECT)
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        buffer = FrameBuffer()
+        decoder = msgspec.msgpack.Decoder(Reply)
+        while data := await reader.read(65536):
+            for body in buffer.feed(data):
+                self._take(decoder.decode(body))
+
+    def _take(self, reply: Reply) -> None:
+        match reply:
+            case Welcome(address, sessions):
+                self.sdp_address = address
+                self._was_up = True
+                self._is_up.set()
+                log.info("media.connected")
+                self._on_welcome(frozenset(sessions))
+            case OrderRefused(0):  # our hello: another exchange has taken over
+                self._on_welcome(frozenset())
+            case SessionPut() | SessionDropped() | OrderRefused() | MediaStatus():
+                future = self._waiting.get(reply.request)
+                if future is not None and not future.done():
+                    future.set_result(reply)
+            case _:
+                self._on_report(reply)
+
+    async def _hang_up(self) -> None:
+        self._is_up.clear()
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(MediaError("the media process is gone"))
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()

@@ -1,0 +1,68 @@
+"""The one stream a far end hears for the whole life of its leg.
+
+Prompts, music, mixes and relayed speech come from different sources, but phones want one SSRC, sequence numbers without
+unexplained gaps and timestamps that follow the time (RFC 3550 section 5.1). The stream also keeps loss visible:
+the gaps of a relayed source are passed on, so that the receiver can conceal them.
+"""
+
+from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES
+from callcenter.media.rtp import sequence_distance
+
+_PAUSE = 100
+"""Milliseconds without a frame after which the next one starts a new talk spurt."""
+
+Stamp = tuple[int, int, bool]
+"""Sequence number, timestamp and marker of the next packet."""
+
+
+class OutgoingStream:
+    """Sequence numbers and timestamps of one leg's outgoing packets; ``now`` is in milliseconds of any one clock."""
+
+    __slots__ = ("_at", "_first", "_sequence_offset", "_source", "_timestamp_offset", "sequence", "ssrc", "timestamp")
+
+    def __init__(self, ssrc: int, *, sequence: int, timestamp: int, at: int) -> None:
+        self.ssrc = ssrc
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self._at = at
+        self._source: tuple[str, int] | None = None
+        self._first = 0
+        self._sequence_offset = 0
+        self._timestamp_offset = 0
+
+    def next_frame(self, *, now: int) -> Stamp:
+        """Stamp a 20 ms frame that we made ourselves."""
+        fresh = self._source is not None or now - self._at >= _PAUSE
+        self._source = None
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.timestamp = (self.timestamp + (self._samples_since(now) if fresh else FRAME_SAMPLES)) & 0xFFFFFFFF
+        self._at = now
+        return self.sequence, self.timestamp, fresh
+
+    def relay(self, source: str, ssrc: int, sequence: int, timestamp: int, marker: bool, *, now: int) -> Stamp | None:
+        """Stamp a packet of another leg. ``None`` for one from before the source was switched in."""
+        if self._source != (source, ssrc):
+            self._source = (source, ssrc)
+            self._first = sequence
+            self._sequence_offset = self.sequence + 1 - sequence
+            self._timestamp_offset = self.timestamp + self._samples_since(now) - timestamp
+            marker = True
+        elif sequence_distance(sequence, self._first) < 0:
+            return None
+        stamped = (sequence + self._sequence_offset) & 0xFFFF
+        timestamp = (timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        if sequence_distance(stamped, self.sequence) > 0:
+            self.sequence, self.timestamp = stamped, timestamp
+            if sequence_distance(sequence, self._first) > 0x4000:
+                self._first = (sequence - 0x2000) & 0xFFFF
+        self._at = now
+        return stamped, timestamp, marker
+
+    def close_up(self, source: str, ssrc: int) -> None:
+        """Tell that one packet of the present source is not relayed, so that it leaves no gap."""
+        if self._source == (source, ssrc):
+            self._sequence_offset -= 1
+
+    def _samples_since(self, now: int) -> int:
+        """Samples between the last packet and ``now`` in whole frames, one at least."""
+        return max(1, round((now - self._at) / FRAME_MILLISECONDS)) * FRAME_SAMPLES

@@ -1,0 +1,415 @@
+"""The media plane as the exchange uses it: describes sessions to ``mediad`` and tells the sink what happens there."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from callcenter.errors import MediaError
+from callcenter.media.g711 import Law
+from callcenter.media.orders import OrderLine
+from callcenter.media.protocol import (
+    AskStatus,
+    DigitHeard,
+    DropSession,
+    LegCounts,
+    LegSpec,
+    MediaStatus,
+    PlayEnded,
+    PlaySpec,
+    PutSession,
+    RecordingDone,
+    RecordingSpec,
+    RecordingSuffers,
+    Reply,
+    RouteSpec,
+    SessionDropped,
+    SessionGone,
+    SessionPut,
+    SessionSpec,
+    SilenceNoticed,
+)
+from callcenter.media.sdp import (
+    EVENT_PAYLOAD_TYPE,
+    AgreedAudio,
+    LocalStream,
+    build_answer,
+    build_offer,
+    read_answer,
+    read_offer,
+)
+from callcenter.ports import (
+    DigitPressed,
+    LatchPolicy,
+    LegProfile,
+    LegSilent,
+    LegStatistics,
+    MediaEvent,
+    PlayFinished,
+    RecordingAction,
+    RecordingDegraded,
+    RecordingEvent,
+    RecordingFinished,
+    Route,
+    SessionLost,
+)
+
+log = structlog.get_logger(__name__)
+
+_NO_HOST = "0.0.0.0"  # noqa: S104 - the old hold form in SDP, nothing is bound
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session as it was last put. Legs and routes change only while ``turn`` is held; a play may end at any time."""
+
+    session_id: str
+    version: int = 0
+    legs: dict[str, LegSpec] = field(default_factory=dict)
+    routes: tuple[RouteSpec, ...] = ()
+    plays: dict[str, PlaySpec] = field(default_factory=dict)
+    recordings: dict[str, RecordingSpec] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    descriptions: dict[str, tuple[LocalStream, str]] = field(default_factory=dict)
+    """What each leg's far end was last sent."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def next_spec(self, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]) -> SessionSpec:
+        """The next version of the description."""
+        self.version += 1
+        plays, recordings = tuple(self.plays.values()), tuple(self.recordings.values())
+        return SessionSpec(self.session_id, self.version, tuple(legs.values()), routes, plays, recordings)
+
+
+class EmbeddedMediaPlane:
+    """Implements ``callcenter.ports.MediaPlane`` over the control socket of a ``mediad``.
+
+    ``sink`` gets media events in the event loop and must not raise; ``recording_sink`` gets what is told of recordings,
+    also of sessions that are gone and of recordings that a former ``mediad`` could not finish. An order that is not
+    answered within ``request_timeout`` seconds raises ``MediaError``.
+    """
+
+    def __init__(
+        self,
+        socket_path: str | Path,
+        sink: Callable[[MediaEvent], None],
+        *,
+        recording_sink: Callable[[RecordingEvent], None] | None = None,
+        request_timeout: float = 2.0,
+    ) -> None:
+        self._sink = sink
+        self._recording_sink = recording_sink or (lambda _: None)
+        self._sessions: dict[str, _Session] = {}
+        self._line = OrderLine(
+            str(socket_path),
+            epoch=time.time_ns() // 1_000_000,
+            timeout=request_timeout,
+            on_report=self._hear,
+            on_welcome=self._reconcile,
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether a ``mediad`` is there."""
+        return self._line.connected
+
+    async def start(self, *, patience: float = 5.0) -> None:
+        """Connect, and connect again whenever that is needed.
+
+        Waits ``patience`` seconds for a ``mediad``; without one, orders raise ``MediaError`` until it comes.
+        """
+        self._line.start()
+        try:
+            await self._line.ready(patience)
+        except MediaError:
+            log.warning("media.absent")
+
+    async def ready(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the caller says how long it can wait
+        """Wait until a ``mediad`` is connected. Raises ``MediaError`` when none comes in time (seconds)."""
+        await self._line.ready(timeout)
+
+    async def stop(self) -> None:
+        """Disconnect. Sessions that were not destroyed live on for the grace time of ``mediad``."""
+        await self._line.close()
+
+    async def status(self) -> MediaStatus:
+        """Ports, workers and load. Raises ``MediaError`` when media is absent."""
+        return await self._line.ask(AskStatus, MediaStatus)
+
+    async def create(self, session_id: str) -> None:
+        """See ``MediaPlane.create``. Raises ``MediaError`` also for a session that exists."""
+        if session_id in self._sessions:
+            raise MediaError("the session exists")
+        session = _Session(session_id)
+        await self._put(session, {}, ())
+        self._sessions[session_id] = session
+
+    async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
+        """See ``MediaPlane.answer_offer``."""
+        session = self._session(session_id)
+        offer = read_offer(sdp)
+        async with session.turn:
+            leg = session.legs.get(leg_id) or LegSpec(leg_id, _new_ssrc())
+            await self._put(session, {**session.legs, leg_id: _described(leg, offer.audio, profile)}, session.routes)
+            return self._describe(session, leg_id, lambda local: build_answer(offer, local))
+
+    async def make_offer(self, session_id: str, leg_id: str) -> str:
+        """See ``MediaPlane.make_offer``."""
+        session = self._session(session_id)
+        async with session.turn:
+            leg = session.legs.get(leg_id)
+            if leg is None:
+                leg = LegSpec(leg_id, _new_ssrc())
+                await self._put(session, {**session.legs, leg_id: leg}, session.routes)
+            event_type, first = _event_type(leg), Law(leg.send_law)
+            return self._describe(session, leg_id, lambda local: build_offer(local, event_type=event_type, first=first))
+
+    async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
+        """See ``MediaPlane.accept_answer``."""
+        session = self._session(session_id)
+        async with session.turn:
+            leg = session.legs.get(leg_id)
+            if leg is None:
+                raise MediaError("no such leg")
+            audio = read_answer(sdp, event_type=_event_type(leg))
+            await self._put(session, {**session.legs, leg_id: _described(leg, audio, profile)}, session.routes)
+
+    async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
+        """See ``MediaPlane.remove_leg``."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return None
+        async with session.turn:
+            if leg_id not in session.legs:
+                return None
+            legs = {other: leg for other, leg in session.legs.items() if other != leg_id}
+            routes = tuple(route for route in session.routes if leg_id not in (route.source, route.destination))
+            stopped = [play_id for play_id, play in session.plays.items() if play.leg_id == leg_id]
+            with self._stopping(session, stopped):
+                reply = await self._put(session, legs, routes)
+            session.descriptions.pop(leg_id, None)
+            counts = reply.closed.get(leg_id)
+            return None if counts is None else _statistics(counts)
+
+    async def route(self, session_id: str, routes: Sequence[Route]) -> None:
+        """See ``MediaPlane.route``. Raises ``MediaError`` for a leg that is not there."""
+        session = self._session(session_id)
+        async with session.turn:
+            if any(leg_id not in session.legs for route in routes for leg_id in (route.source, route.destination)):
+                raise MediaError("a route names a leg that is not there")
+            wanted = tuple(RouteSpec(route.source, route.destination, route.gain_db) for route in routes)
+            await self._put(session, session.legs, wanted)
+
+    async def play(
+        self,
+        session_id: str,
+        leg_id: str,
+        play_id: str,
+        paths: Sequence[str],
+        *,
+        loop: bool = False,
+        barge_in: bool = False,
+    ) -> None:
+        """See ``MediaPlane.play``. A file that cannot be played ends the play with ``failed``."""
+        session = self._session(session_id)
+        async with session.turn:
+            if leg_id not in session.legs:
+                raise MediaError("no such leg")
+            if play_id in session.plays:
+                raise MediaError("the play id is in use")
+            session.plays[play_id] = PlaySpec(play_id, leg_id, tuple(paths), loop, barge_in)
+            try:
+                await self._put(session, session.legs, session.routes)
+            except BaseException:
+                session.plays.pop(play_id, None)
+                raise
+
+    async def stop_play(self, session_id: str, play_id: str) -> None:
+        """See ``MediaPlane.stop_play``."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        async with session.turn:
+            if play_id in session.plays:
+                with self._stopping(session, [play_id]):
+                    await self._put(session, session.legs, session.routes)
+
+    async def record(
+        self,
+        session_id: str,
+        recording_id: str,
+        action: RecordingAction,
+        *,
+        left: str = "",
+        right: str = "",
+        retention: str = "standard",
+    ) -> None:
+        """See ``MediaPlane.record``. A pause that raised may still have been carried out."""
+        session = self._sessions.get(session_id)
+        if session is None and action is RecordingAction.STOP:
+            return
+        session = self._session(session_id)
+        async with session.turn:
+            before = session.recordings.get(recording_id)
+            if action is RecordingAction.STOP:
+                if before is not None:
+                    del session.recordings[recording_id]
+                    await self._put(session, session.legs, session.routes)
+                return
+            if action is RecordingAction.START:
+                after = _started(session, recording_id, left, right, retention)
+            elif before is None:
+                raise MediaError("no such recording")
+            else:
+                after = msgspec.structs.replace(before, paused=action is RecordingAction.PAUSE)
+            session.recordings[recording_id] = after
+            try:
+                await self._put(session, session.legs, session.routes)
+            except BaseException:
+                if before is None:
+                    session.recordings.pop(recording_id, None)
+                elif action is RecordingAction.RESUME:
+                    session.recordings[recording_id] = before
+                raise
+
+    async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:
+        """See ``MediaPlane.destroy``."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return {}
+        async with session.turn:
+            if self._sessions.pop(session_id, None) is None:
+                return {}
+            with self._stopping(session, [*session.plays]):
+                reply = await self._line.ask(lambda request: DropSession(request, session_id), SessionDropped)
+            return {leg_id: _statistics(counts) for leg_id, counts in reply.closed.items()}
+
+    def _session(self, session_id: str) -> _Session:
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise MediaError("no such session") from None
+
+    async def _put(self, session: _Session, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]) -> SessionPut:
+        """Put the next version of the description; what it says is remembered once it is so."""
+        spec = session.next_spec(legs, routes)
+        reply = await self._line.ask(lambda request: PutSession(request, spec), SessionPut)
+        session.legs, session.routes = dict(legs), routes
+        session.ports = reply.ports
+        return reply
+
+    @contextlib.contextmanager
+    def _stopping(self, session: _Session, play_ids: Sequence[str]) -> Iterator[None]:
+        """Take plays out of the session and tell their end when the order inside is done, however it went."""
+        for play_id in play_ids:
+            del session.plays[play_id]
+        try:
+            yield
+        finally:
+            for play_id in play_ids:
+                self._sink(PlayFinished(session.session_id, play_id, "stopped"))
+
+    def _describe(self, session: _Session, leg_id: str, build: Callable[[LocalStream], str]) -> str:
+        """Our description; its version goes up when it differs from the last one (RFC 3264 section 8)."""
+        port = session.ports[leg_id]
+        last = session.descriptions.get(leg_id)
+        if last is None:
+            local = LocalStream(self._line.sdp_address, port, secrets.randbits(31), 1)
+        else:
+            if build(last[0]) == last[1]:
+                return last[1]
+            local = replace(last[0], version=last[0].version + 1)
+        text = build(local)
+        session.descriptions[leg_id] = (local, text)
+        return text
+
+    def _hear(self, report: Reply) -> None:
+        """Something happened in a session that we hold; news of other sessions come too late and are dropped."""
+        match report:
+            case DigitHeard(session_id, leg_id, digit) if session_id in self._sessions:
+                self._sink(DigitPressed(session_id, leg_id, digit))
+            case SilenceNoticed(session_id, leg_id) if session_id in self._sessions:
+                self._sink(LegSilent(session_id, leg_id))
+            case PlayEnded(session_id, play_id, reason) if session_id in self._sessions:
+                if self._sessions[session_id].plays.pop(play_id, None) is not None:
+                    self._sink(PlayFinished(session_id, play_id, reason))
+            case SessionGone(session_id):
+                self._lose(session_id)
+            case RecordingDone(session_id, recording_id, path, sha256, duration, truncated):
+                self._recording_sink(RecordingFinished(session_id, recording_id, path, sha256, duration, truncated))
+            case RecordingSuffers(session_id, recording_id, reason):
+                self._recording_sink(RecordingDegraded(session_id, recording_id, reason))
+            case _:
+                pass
+
+    def _reconcile(self, alive: frozenset[str]) -> None:
+        """A connection begins, or there is none: sessions not alive are lost, the others are described again."""
+        for session_id, session in [*self._sessions.items()]:
+            if session_id not in alive:
+                self._lose(session_id)
+                continue
+            spec = session.next_spec(session.legs, session.routes)
+            self._line.post(lambda request, spec=spec: PutSession(request, spec))  # type: ignore[misc]
+
+    def _lose(self, session_id: str) -> None:
+        session = self._sessions.pop(session_id, None)
+        if session is None:
+            return
+        log.error("media.session_lost", session_id=session_id)
+        plays, session.plays = session.plays, {}
+        for play_id in plays:
+            self._sink(PlayFinished(session_id, play_id, "failed"))
+        self._sink(SessionLost(session_id))
+
+
+def _new_ssrc() -> int:
+    return secrets.randbits(32)
+
+
+def _started(session: _Session, recording_id: str, left: str, right: str, retention: str) -> RecordingSpec:
+    """A new recording, in the law of its left leg. Raises ``MediaError``."""
+    if recording_id in session.recordings:
+        raise MediaError("the recording id is in use")
+    if left not in session.legs or right not in session.legs or left == right:
+        raise MediaError("a recording names a leg that is not there, or one twice")
+    laws = session.legs[left].receive_laws
+    return RecordingSpec(recording_id, left, right, laws[0][1] if laws else Law.PCMU, retention)
+
+
+def _event_type(leg: LegSpec) -> int:
+    """What telephone-event is called in our descriptions of this leg."""
+    return EVENT_PAYLOAD_TYPE if leg.receive_event_type is None else leg.receive_event_type
+
+
+def _described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile) -> LegSpec:
+    """The leg as offer and answer leave it. The old hold form names no address, so the former one stays."""
+    return LegSpec(
+        leg.leg_id,
+        leg.ssrc,
+        remote=leg.remote if audio.address == _NO_HOST else (audio.address, audio.port),
+        peer_address=profile.peer_address,
+        learn=profile.latch is LatchPolicy.LEARN,
+        send_payload_type=audio.send_payload_type,
+        send_law=audio.send_law.value,
+        receive_laws=tuple((number, law.value) for number, law in audio.receive_laws),
+        send_event_type=audio.send_event_type,
+        receive_event_type=audio.receive_event_type,
+        may_send=audio.may_send,
+        held=audio.held,
+    )
+
+
+def _statistics(counts: LegCounts) -> LegStatistics:
+    return LegStatistics(
+        packets_in=counts.packets_in,
+        packets_out=counts.packets_out,
+        packets_lost=counts.packets_lost,
+        packets_dropped=counts.packets_dropped,
+        heard=counts.heard,
+    )

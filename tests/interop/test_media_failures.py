@@ -1,0 +1,213 @@
+"""What callers notice when media processes are killed, hang, or lose the exchange."""
+
+import asyncio
+import itertools
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from callcenter.errors import MediaError, NoFreePorts
+from callcenter.media.audio import tone, write_wav
+from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.media.rtp import sequence_distance
+from callcenter.ports import PlayFinished, Route, SessionLost
+from tests.support.media_contract import EventSink
+from tests.support.mediad_process import MediaProcess, running_mediad
+
+pytestmark = pytest.mark.faults
+
+TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
+
+
+async def kill_worker(media: MediaProcess, number: signal.Signals = signal.SIGKILL) -> None:
+    """Kill the active worker and wait until the keeper has noticed."""
+    before = await media.plane.status()
+    os.kill(before.worker_pids[0], number)
+    async with asyncio.timeout(20):
+        while (await media.plane.status()).worker_deaths == before.worker_deaths:
+            pass
+
+
+@pytest.mark.parametrize("standby", ["0", "1"])
+async def test_a_killed_worker_is_replaced_and_the_same_stream_goes_on(standby: str, tmp_path: Path) -> None:
+    """Both parties hear each other again: same SSRC, and sequence numbers that go on where they stopped."""
+    path = tmp_path / "music.wav"
+    path.write_bytes(write_wav(tone(1500, 5)))
+    async with running_mediad("--standby", standby) as media:
+        await media.plane.create("s")
+        caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
+        waiting = await media.calling("s", "waiting")
+        for phone, pitch in ((caller, 440), (agent, 620), (waiting, 0)):
+            phone.start(pitch)
+        await media.plane.route("s", TWO_WAY)
+        await media.plane.play("s", "waiting", "m", [str(path)], loop=True)
+        await agent.wait_heard(440)
+        await waiting.wait_heard(1500)
+        await kill_worker(media)
+        for phone in (caller, agent, waiting):
+            await phone.wait_frames(40, 10)
+        await agent.wait_heard(440)
+        await caller.wait_heard(620)
+        await waiting.wait_heard(1500)
+        for phone in (caller, agent, waiting):
+            assert len({packet.ssrc for packet in phone.packets}) == 1
+            steps = [
+                sequence_distance(later.sequence, earlier.sequence)
+                for earlier, later in itertools.pairwise(phone.packets)
+            ]
+            assert max(steps) <= 3
+            assert min(steps) >= 0
+        figures = await media.plane.destroy("s")
+        assert figures["caller"].packets_in >= 0.8 * caller.counters.packets_sent
+        assert media.sink.events == [PlayFinished("s", "m", "stopped")]
+        for phone in (caller, agent, waiting):
+            await phone.close()
+
+
+async def test_a_session_whose_worker_dies_twice_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "music.wav"
+    path.write_bytes(write_wav(tone(1500, 5)))
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        phone = await media.calling("s", "caller")
+        await media.plane.play("s", "caller", "m", [str(path)])
+        await kill_worker(media)
+        assert (await media.plane.status()).sessions == 1
+        await kill_worker(media)
+        await media.sink.wait(SessionLost("s"))
+        assert media.sink.events == [PlayFinished("s", "m", "failed"), SessionLost("s")]
+        status = await media.plane.status()
+        assert (status.sessions, status.ports_used) == (0, 0)
+        with pytest.raises(MediaError):
+            await media.plane.make_offer("s", "agent")
+        await media.plane.create("fresh")
+        await phone.close()
+
+
+async def test_a_worker_that_hangs_is_replaced() -> None:
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
+        caller.start(440)
+        await media.plane.route("s", TWO_WAY)
+        await agent.wait_heard(440)
+        await kill_worker(media, signal.SIGSTOP)
+        await agent.wait_frames(40, 10)
+        await agent.wait_heard(440)
+        await caller.close()
+        await agent.close()
+
+
+async def test_orders_during_the_change_of_workers_are_carried_out_by_the_next() -> None:
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        os.kill((await media.plane.status()).worker_pids[0], signal.SIGKILL)
+        caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
+        caller.start(440)
+        await media.plane.route("s", TWO_WAY)
+        await agent.wait_heard(440)
+        await caller.close()
+        await agent.close()
+
+
+async def test_a_dead_mediad_loses_its_sessions_and_refuses_orders() -> None:
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        await media.plane.make_offer("s", "caller")
+        media.process.kill()
+        await media.sink.wait(SessionLost("s"))
+        assert media.sink.events == [SessionLost("s")]
+        assert not media.plane.connected
+        with pytest.raises(MediaError):
+            await media.plane.create("t")
+        assert await media.plane.destroy("s") == {}
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and not merely waiting to be reaped."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+async def test_workers_do_not_outlive_their_keeper() -> None:
+    async with running_mediad("--standby", "1") as media:
+        pid = (await media.plane.status()).worker_pids[0]
+        media.process.kill()
+        await media.process.wait()
+        async with asyncio.timeout(10):
+            while await asyncio.to_thread(is_running, pid):
+                pass
+
+
+async def test_calls_outlive_the_exchange_for_the_grace_time() -> None:
+    """The control connection is cut; the parties go on talking, then the sessions are closed."""
+    async with running_mediad("--standby", "0", "--grace", "1500") as media:
+        await media.plane.create("s")
+        caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
+        caller.start(440)
+        agent.start(620)
+        await media.plane.route("s", TWO_WAY)
+        await agent.wait_heard(440)
+        await media.plane.stop()
+        await agent.wait_frames(40)
+        await agent.wait_heard(440)
+        with pytest.raises(TimeoutError):
+            await agent.wait_frames(500, 6)
+        await caller.close()
+        await agent.close()
+
+
+async def test_a_new_exchange_clears_what_the_old_one_left() -> None:
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        await media.plane.make_offer("s", "caller")
+        sink = EventSink()
+        successor = EmbeddedMediaPlane(media.socket_path, sink, request_timeout=10)
+        await successor.start()
+        await successor.create("t")
+        await media.sink.wait(SessionLost("s"))
+        async with asyncio.timeout(10):
+            while (await successor.status()).sessions != 1:
+                pass
+        assert (await successor.status()).ports_used == 0
+        assert sink.events == []
+        await successor.stop()
+
+
+async def test_no_free_port_is_an_error_of_its_own() -> None:
+    async with running_mediad("--standby", "0", "--port-min", "30010", "--port-max", "30013") as media:
+        await media.plane.create("s")
+        await media.plane.make_offer("s", "a")
+        await media.plane.make_offer("s", "b")
+        with pytest.raises(NoFreePorts):
+            await media.plane.make_offer("s", "c")
+        await media.plane.route("s", [Route("a", "b")])
+        assert set(await media.plane.destroy("s")) == {"a", "b"}
+
+
+async def test_a_port_that_another_program_has_is_passed_over() -> None:
+    loop = asyncio.get_running_loop()
+    taken, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 30020))
+    async with running_mediad("--standby", "0", "--port-min", "30020", "--port-max", "30023") as media:
+        await media.plane.create("s")
+        assert "m=audio 30022 " in await media.plane.make_offer("s", "a")
+    taken.close()
+
+
+async def test_mediad_leaves_when_its_parent_is_gone() -> None:
+    parent = await asyncio.create_subprocess_exec("cat", stdin=asyncio.subprocess.PIPE)
+    async with running_mediad("--standby", "0", "--parent-pid", str(parent.pid)) as media:
+        parent.kill()
+        await parent.wait()
+        assert await asyncio.wait_for(media.process.wait(), 10) == 0
+        assert not await asyncio.to_thread(os.path.exists, media.socket_path)
+
+
+async def test_an_overloaded_worker_takes_no_new_session() -> None:
+    async with running_mediad("--standby", "0", "--most-busy", "-1") as media:
+        with pytest.raises(MediaError, match="overloaded"):
+            await media.plane.create("s")

@@ -1,0 +1,67 @@
+"""A real ``mediad`` with its workers, for tests."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from callcenter.media.endpoint import RtpEndpoint
+from callcenter.media.plane import EmbeddedMediaPlane
+from tests.support.media_contract import PROFILE, EventSink
+
+
+@dataclass(slots=True)
+class MediaProcess:
+    """A running ``mediad``, a plane connected to it, and what the plane told."""
+
+    process: asyncio.subprocess.Process
+    socket_path: str
+    plane: EmbeddedMediaPlane
+    sink: EventSink
+
+    async def calling(self, session_id: str, leg_id: str) -> RtpEndpoint:
+        """A phone that calls in: its offer is answered."""
+        phone = await RtpEndpoint.open()
+        phone.accept(await self.plane.answer_offer(session_id, leg_id, phone.sdp_offer(), PROFILE))
+        return phone
+
+    async def called(self, session_id: str, leg_id: str) -> RtpEndpoint:
+        """A phone that is called: it answers our offer."""
+        phone = await RtpEndpoint.open()
+        answer = phone.sdp_answer(await self.plane.make_offer(session_id, leg_id))
+        await self.plane.accept_answer(session_id, leg_id, answer, PROFILE)
+        return phone
+
+
+@asynccontextmanager
+async def running_mediad(
+    *options: str, request_timeout: float = 10.0, patience: float = 20.0
+) -> AsyncIterator[MediaProcess]:
+    """Start ``mediad`` on a short path (Unix sockets have a limit) and stop it with SIGTERM."""
+    with tempfile.TemporaryDirectory(prefix="media-") as folder:
+        socket_path = str(Path(folder) / "media.sock")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "callcenter.media.mediad",
+            "--socket",
+            socket_path,
+            "--most-busy",
+            "10",
+            *options,
+        )
+        sink = EventSink()
+        plane = EmbeddedMediaPlane(socket_path, sink, recording_sink=sink.on_recording, request_timeout=request_timeout)
+        try:
+            await plane.start(patience=patience)
+            await plane.ready(0.1)
+            yield MediaProcess(process, socket_path, plane, sink)
+        finally:
+            await plane.stop()
+            if process.returncode is None:
+                process.terminate()
+            async with asyncio.timeout(10):
+                await process.wait()
