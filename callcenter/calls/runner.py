@@ -7,7 +7,7 @@ A runner that fails ends its call politely; it never ends the process.
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -206,7 +206,8 @@ class CallRunner:
                 if self._flow is not None:
                     await self._obey_flow(self._flow.handle_timer(now=self.deps.clock.now()))
             case Matched(fact=matched, language=language):
-                await self._commit((matched,), matched.at)
+                now = self.deps.clock.now()
+                await self._commit((replace(matched, at=now),), now)
                 known = {"customer_name": matched.name, "customer_language": language}
                 await self._tell_flow(flow_ev.VariablesChanged(tuple((k, v) for k, v in known.items() if v)))
             case Identified():

@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
         if as_json:
             typer.echo(json.dumps({name: getattr(report, name) for name in report.__dataclass_fields__}))
         else:
-            typer.echo(
-                f"{report.calls} calls ({report.in_progress} in progress), {report.offers} offers, {report.outcomes}"
-            )
+            typer.echo(f"{report.calls} calls, {report.in_progress} of them in progress; {report.offers} offers")
+            for outcome, count in report.outcomes.items():
+                typer.echo(f"{count:>8}  {outcome}")
             for breach in report.breaches:
                 typer.echo(breach, err=True)
             typer.echo("no breach" if not report.breaches else f"{len(report.breaches)} breaches")
