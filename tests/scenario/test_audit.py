@@ -12,7 +12,7 @@ from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome
 from callcenter.journal import JournalRow
 from tests.scenario.test_replay import lived_through
 from tests.support.house import open_house
-from tests.support.virtual_time import pass_seconds, run_virtual
+from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
 
@@ -45,6 +45,7 @@ def two_answered_calls() -> Rows:
         await pass_seconds(5)
         await house.hang_up(first)
         await house.core.desk.ready("anna")
+        await settle()
         await house.answer("anna")
         await pass_seconds(5)
         await house.hang_up(second)

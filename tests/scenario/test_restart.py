@@ -58,8 +58,8 @@ def test_calls_that_were_up_are_closed_once_with_their_true_last_instant() -> No
 def test_third_life_closes_nothing_a_second_time() -> None:
     async def story() -> None:
         first = await busy_house()
-        await open_house(journal=first.journal)
-        third = await open_house(journal=first.journal)
+        second = await open_house(journal=first.journal)
+        third = await open_house(journal=second.journal)
         assert len(third.records()) == 4
 
     run_virtual(story)

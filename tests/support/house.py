@@ -166,11 +166,14 @@ class House:
 
 
 async def open_house(*, site: Site | None = None, journal: MemoryJournal | None = None, loop: Any = None) -> House:
-    """An exchange that serves; give it an earlier journal to let it come back from that."""
+    """An exchange that serves; give it an earlier one's journal to let it come back from that.
+
+    It goes on in a copy, because the dead do not write.
+    """
     import asyncio
 
     site = site or small_site()
-    journal = journal or MemoryJournal()
+    journal = MemoryJournal(journal.rows if journal is not None else ())
     clock = FakeClock(loop or asyncio.get_running_loop())
     signalling, directory = FakeSignalling(), FakeDirectory()
     fatal: list[BaseException] = []

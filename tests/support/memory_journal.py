@@ -1,6 +1,7 @@
 """A journal in memory that keeps the real one's promises: encoded entries, order, commits after the loop's turn."""
 
 import asyncio
+from collections.abc import Iterable
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
@@ -11,8 +12,8 @@ class MemoryJournal:
     """Implements ``Journal``. Set ``failing`` to make the disk say no from then on, ``hold`` to make it slow: commits
     then wait for the event."""
 
-    def __init__(self) -> None:
-        self.rows: list[JournalRow] = []
+    def __init__(self, rows: Iterable[JournalRow] = ()) -> None:
+        self.rows = list(rows)
         self.failing = False
         self.hold: asyncio.Event | None = None
 
