@@ -17,6 +17,7 @@ import structlog
 
 from callcenter.config import Settings
 from callcenter.errors import CallCenterError
+from callcenter.logs import LEVEL_VARIABLE
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +116,7 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
                 "--parent-pid",
                 str(os.getpid()),
             ],
+            env={LEVEL_VARIABLE: settings.log.level},
         ),
         Process("exchange", [*python, "callcenter", "run-exchange", "--config", str(config)]),
         Process("web", [*python, "callcenter", "run-web", "--config", str(config)]),

@@ -4,6 +4,7 @@ Event names are static text. Values that may be personal stand under keys that e
 """
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import structlog
 
 MASK = "***"
+LEVEL_VARIABLE = "CALLCENTER_LOG__LEVEL"
 
 
 def mask_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -21,8 +23,12 @@ def mask_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     return event
 
 
-def configure_logs(process: str, *, level: str = "info", as_json: bool | None = None) -> None:
-    """Log to standard error: text on a terminal, JSON elsewhere. ``process`` names this process on each line."""
+def configure_logs(process: str, *, level: str | None = None, as_json: bool | None = None) -> None:
+    """Log to standard error: text on a terminal, JSON elsewhere. ``process`` names this process on each line.
+
+    Without ``level`` the environment's ``CALLCENTER_LOG__LEVEL`` counts, else ``info``.
+    """
+    level = level or os.environ.get(LEVEL_VARIABLE, "info")
     structured = not sys.stderr.isatty() if as_json is None else as_json
     renderer: Any = structlog.processors.JSONRenderer() if structured else structlog.dev.ConsoleRenderer()
     structlog.configure(

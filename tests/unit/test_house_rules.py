@@ -4,8 +4,10 @@ Every rule is a function from a file to what is wrong in it, tried on a bad exam
 """
 
 import ast
+import itertools
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -169,3 +171,23 @@ HOME = "/" + "home"
 )
 def test_a_rule_finds_what_it_is_for_and_nothing_else(rule: Rule, text: str, faults: int) -> None:
     assert len(list(rule("callcenter/example.py", text))) == faults
+
+
+def test_lock_holds_everything_that_the_project_declares() -> None:
+    """A dependency that was declared and not locked worked on every desk and failed on every new machine."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    declared = [
+        *project["project"]["dependencies"],
+        *itertools.chain(*project["project"]["optional-dependencies"].values()),
+        *itertools.chain(*project["dependency-groups"].values()),
+    ]
+    locked = set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements" / "all.txt").read_text("utf-8"), re.MULTILINE))
+    names = {re.split(r"[\[<>=!~ ;]", each)[0].lower().replace("_", "-") for each in declared}
+    assert names - locked == set()
+
+
+def test_lock_names_no_registry() -> None:
+    """Locks travel; a registry's address in one ties every installation to the machine it was made on."""
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        assert "://" not in lock.read_text("utf-8")
+    assert '"resolved"' not in (ROOT / "agent_console" / "web" / "package-lock.json").read_text("utf-8")
