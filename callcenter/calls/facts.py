@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     """Something of ours broke."""
     SYSTEM_RESTART = "system_restart"
-    """The exchange died while the call was up."""
+    """The exchange died, or was stopped, while the call was up and nobody talked."""
 
 
 class EndedBy(StrEnum):

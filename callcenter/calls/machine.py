@@ -208,7 +208,8 @@ class CallMachine:
         self._order(fx.EndCustomer(EndCause.NORMAL), fx.ReportFinished())
 
     def _break_in_flow(self, event: ev.MediaFailed | ev.ShutdownOrdered, now: int) -> None:
-        self._end(Outcome.FAILED, EndedBy.SYSTEM, now, detail=_trouble(event))
+        outcome = Outcome.FAILED if isinstance(event, ev.MediaFailed) else Outcome.SYSTEM_RESTART
+        self._end(outcome, EndedBy.SYSTEM, now, detail=_trouble(event))
         self._order(fx.EndCustomer(event.cause if isinstance(event, ev.MediaFailed) else EndCause.SHUTDOWN))
 
     def _break_in_queue(self, event: ev.MediaFailed | ev.ShutdownOrdered, now: int) -> None:

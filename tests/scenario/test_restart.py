@@ -157,3 +157,21 @@ def test_nothing_is_done_before_it_is_on_disk() -> None:
         assert house.signalling.ringing_phone("anna") is not None
 
     run_virtual(story)
+
+
+def test_exchange_that_is_stopped_ends_its_calls_politely() -> None:
+    """Nobody is left in silence: every leg is ended, every call recorded, before the process goes."""
+
+    async def story() -> None:
+        house = await busy_house()
+        await house.core.stop()
+        await settle()
+        outcomes = {record.caller: record.outcome for record in house.records()}
+        assert outcomes["+12025550102"] is Outcome.ANSWERED
+        assert outcomes["+12025550103"] is outcomes["+12025550104"] is Outcome.SYSTEM_RESTART
+        assert {leg.state for leg in house.signalling.legs.values()} == {"ended"}
+        assert house.media.sessions == {}
+        after = await open_house(journal=house.journal)
+        assert len(after.records()) == 4
+
+    run_virtual(story)

@@ -1,0 +1,186 @@
+"""A report equals a recount by brute force, for every metric and every quarter hour; and nobody is ever lost.
+
+Floors live for hours and over restarts, with waits, talks, wrap-ups and pauses that cross many boundaries.
+"""
+
+import random
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+from agent_console.ports import IntentError
+from callcenter.journal import JournalRow
+from callcenter.reporting.book import Grain
+from callcenter.reporting.intervals import INTERVAL_MS
+from callcenter.reporting.postings import Rules, Subject, SubjectKind
+from callcenter.reporting.report import EVERYBODY, Report, Wanted, report
+from callcenter.reporting.statistics import Statistics
+from tests.scenario.test_races import AGENTS, Floor
+from tests.support.house import House, open_house, small_site
+from tests.support.memory_journal import MemoryJournal
+from tests.support.recount import Recount, Told, bus_heard
+from tests.support.virtual_time import pass_seconds, run_virtual, settle
+
+pytestmark = pytest.mark.scenario
+
+RULES = Rules(target_ms=20_000, short_abandon_ms=5_000)
+STEPS = 110
+SEEDS = range(20)
+ENDS = ("offered", "answered", "abandoned", "short_abandoned", "flowed_out", "callback_converted", "in_progress")
+
+Lived = tuple[list[JournalRow], Told]
+lived: dict[int, Lived] = {}
+
+
+class LongDay(Floor):
+    """A floor on which much time passes."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        super().__init__(house, seed)
+        self.happenings = (*self.happenings, self.sign_out, self.wait_on, self.wait_on, self.ready, self.ready)
+
+    async def pause(self) -> None:
+        reason = self.chance.choice(("break", "lunch", "training"))
+        with suppress(IntentError):
+            await self.house.core.desk.not_ready(self.chance.choice(AGENTS), reason)
+
+    async def sign_out(self) -> None:
+        if self.chance.random() < 0.3:
+            await self.house.core.desk.sign_out(self.chance.choice(AGENTS))
+
+    async def wait_on(self) -> None:
+        await settle()
+        await pass_seconds(self.chance.choice((0.25, 4, 7, 19.9, 20, 45, 130, 500, 1000, 2000)))
+
+    async def press(self) -> None:
+        await settle()
+        await super().press()
+        await settle()
+        await super().press()
+
+
+def life(seed: int) -> Lived:
+    """Two lives of an exchange: its journal, and what it told."""
+
+    async def story() -> Lived:
+        with bus_heard() as heard:
+            told: Told = []
+            journal = MemoryJournal()
+            for number in range(2):
+                house = await open_house(site=small_site(wrap_up_seconds=(seed + number) % 3 * 400), journal=journal)
+                floor = LongDay(house, seed * 2 + number)
+                await house.sign_in(*AGENTS)
+                for _ in range(STEPS):
+                    await floor.step()
+                await settle()
+                told += heard[house.core.bus]
+                journal = MemoryJournal(house.journal.rows)
+                await pass_seconds(700)  # nobody is there: what the dead exchange says and writes is not seen
+            return journal.rows, told
+
+    if seed not in lived:
+        lived[seed] = run_virtual(story)
+    return lived[seed]
+
+
+def figures(found: Report) -> dict[tuple[str, str, int], dict[str, object]]:
+    return {
+        (line.subject.kind, line.subject.id, line.period.start): line.values
+        for line in found.lines
+        if line.subject.id != EVERYBODY
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_figure_of_every_interval_equals_the_recount(seed: int) -> None:
+    rows, told = life(seed)
+    recount = Recount(rows, told, target_ms=RULES.target_ms, short_ms=RULES.short_abandon_ms)
+    expected = recount.figures()
+    found = report(rows, Wanted(grain=Grain.INTERVAL, rules=RULES))
+    mine = figures(found)
+    assert (found.divergences, found.missing, found.dropped) == (0, 0, 0)
+    assert mine.keys() == expected.keys()
+    for place, values in expected.items():
+        assert mine[place].keys() == values.keys()
+        different = {
+            metric: (mine[place][metric], value) for metric, value in values.items() if mine[place][metric] != value
+        }
+        assert different == {}, place
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nobody_who_was_offered_is_lost_at_any_instant(seed: int) -> None:
+    rows, _ = life(seed)
+    statistics = Statistics(RULES)
+    sums: Counter[tuple[Subject, str]] = Counter()
+    queues = [Subject(SubjectKind.QUEUE, "sales"), Subject(SubjectKind.QUEUE, "support")]
+    for row in rows:
+        for posting in statistics.take(row):
+            sums[posting.subject, posting.measure] += posting.amount
+        for queue in queues:
+            gone = sum(sums[queue, measure] for measure in ENDS[1:-1])
+            assert sums[queue, "offered"] == gone + statistics.waits.waiting(queue.id)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nobody_who_was_offered_is_lost_up_to_any_interval(seed: int) -> None:
+    found = report(life(seed)[0], Wanted(grain=Grain.INTERVAL, rules=RULES))
+    so_far: Counter[tuple[str, str]] = Counter()
+    for line in found.lines:
+        if line.subject.kind is SubjectKind.QUEUE:
+            for metric in ENDS[:-1]:
+                so_far[line.subject.id, metric] += line.values[metric]  # type: ignore[operator]
+            gone = sum(so_far[line.subject.id, metric] for metric in ENDS[1:-1])
+            assert so_far[line.subject.id, "offered"] == gone + line.values["in_progress"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_times_in_all_states_add_up_to_the_time_on_the_wall(seed: int) -> None:
+    rows, _ = life(seed)
+    found = report(rows, Wanted(grain=Grain.INTERVAL))
+    for line in found.lines:
+        if line.subject.kind is SubjectKind.AGENT and line.subject.id != EVERYBODY:
+            start, end = max(line.period.start, rows[0].at), min(line.period.end, found.horizon)
+            assert sum(line.values["time_by_state_split"].values()) == end - start  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rows_that_come_twice_or_in_any_order_change_nothing(seed: int) -> None:
+    rows, _ = life(seed)
+    plain = report(rows, Wanted(grain=Grain.INTERVAL))
+    mixed = rows + random.Random(seed).choices(rows, k=len(rows) // 3)
+    random.Random(seed).shuffle(mixed)
+    found = report(mixed, Wanted(grain=Grain.INTERVAL))
+    assert found.lines == plain.lines
+    assert (found.missing, found.dropped) == (0, len(mixed) - len(rows))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_counts_and_times_of_the_whole_are_the_sums_of_the_intervals(seed: int) -> None:
+    rows, _ = life(seed)
+    whole = report(rows, Wanted(grain=Grain.TOTAL))
+    parts = report(rows, Wanted(grain=Grain.INTERVAL))
+    for line in whole.lines:
+        of_it = [part.values for part in parts.lines if part.subject == line.subject]
+        for metric in ("offered", "answered", "handled", "talk_split", "talk_closed", "wrap_up_split", "offers"):
+            if metric in line.values:
+                assert line.values[metric] == sum(values[metric] for values in of_it)  # type: ignore[misc]
+
+
+def test_the_floors_are_lively_enough_to_prove_anything() -> None:
+    seen: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    crossing = 0
+    for seed in SEEDS:
+        rows, told = life(seed)
+        for line in report(rows, Wanted(rules=RULES)).lines:
+            if line.subject.id != EVERYBODY:
+                seen.update({name: value for name, value in line.values.items() if isinstance(value, int)})
+                states.update(line.values.get("time_by_state_split") or {})  # type: ignore[arg-type]
+        stays = Recount(rows, told, target_ms=RULES.target_ms, short_ms=RULES.short_abandon_ms).stays
+        crossing += sum(stay.end is not None and stay.end - stay.start > INTERVAL_MS for stay in stays)
+    wanted = {*ENDS, "lost", "handled", "offers_expired", "offers_declined", "offers_withdrawn"}
+    assert {name for name in wanted - {"callback_converted"} if seen[name] < 5} == set()
+    assert states.keys() == {"busy", "wrap_up", "offered", "ready", "not_ready", "offline"}
+    assert crossing > 20
