@@ -15,6 +15,12 @@ MASK = "***"
 LEVEL_VARIABLE = "CALLCENTER_LOG__LEVEL"
 
 
+_structured_tracebacks = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+"""Where it broke, without what the variables held: they hold numbers and messages of people."""
+
+
 def mask_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Replace every value whose key ends in ``_pii``."""
     for key in event:
@@ -37,7 +43,7 @@ def configure_logs(process: str, *, level: str | None = None, as_json: bool | No
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask_personal,
-            structlog.processors.dict_tracebacks if structured else structlog.processors.format_exc_info,
+            _structured_tracebacks if structured else structlog.processors.format_exc_info,  # names and lines only, too
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
