@@ -1,7 +1,9 @@
 """``callcenter simulate``: the floor in a box, from the command line."""
 
+import gc
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,6 +61,7 @@ def simulate_floor(
             wrap_up_s=wrap_up,
         )
 
+    gc.disable()  # a simulation makes no cycles; looking for them costs a fifth of the time
     try:
         floor = chosen()
         if floor.endless and calls is None:
@@ -70,6 +73,8 @@ def simulate_floor(
     except OSError as error:
         typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
+    finally:
+        gc.enable()
     figures = as_data(result, seed)
     typer.echo(json.dumps(figures) if as_json else "\n".join(_lines(figures)))
 
@@ -80,10 +85,7 @@ def as_data(result: Any, seed: int) -> dict[str, Any]:
     data = _flat(whole)
     data["classes"] = [_flat(_contacts(figures)) for figures in result.classes]
     data["queues"] = [_flat(_contacts(figures)) for figures in result.queues]
-    data["groups"] = [
-        {"name": group.name, "served": group.served, "occupancy_spread": group.occupancy_spread}
-        for group in result.groups
-    ]
+    data["groups"] = [asdict(group) for group in result.groups]
     data |= {"hours": result.hours, "arrived": result.arrived, "engine_events": result.engine_events}
     return {**data, "seed": seed, "digest": result.digest}
 

@@ -226,7 +226,7 @@ def test_phone_that_renegotiates_is_answered() -> None:
         await house.sign_in("anna")
         customer = await house.queue_call()
         await house.answer("anna")
-        house.signalling.reoffer(customer)
+        house.signalling.far_end_reoffers(customer)
         await settle()
         assert house.media.orders[-1][0] == "answer_offer"
 
@@ -281,7 +281,7 @@ def test_re_offer_that_media_cannot_meet_does_not_end_the_call() -> None:
         customer = await house.queue_call()
         await house.answer("anna")
         house.media.refusal = NoCommonCodec("video only")
-        house.signalling.reoffer(customer)
+        house.signalling.far_end_reoffers(customer)
         await settle()
         assert house.agent("anna").state is AgentState.BUSY
         await house.hang_up(customer)

@@ -1,0 +1,128 @@
+"""`callcenter report`: what happened in the queues and with the agents, worked out from the journal."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+if TYPE_CHECKING:
+    from callcenter.journal import JournalRow
+    from callcenter.reporting.postings import Rules
+
+ROWS_AT_ONCE = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report_journal)
+
+
+def report_journal(
+    journal: Annotated[Path, typer.Argument(help="The journal, such as var/journal.sqlite.")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="First quarter hour: 2026-03-29 or 2026-03-29T08:15, in --time-zone.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Up to and without this quarter hour.")] = None,
+    queue: Annotated[list[str] | None, typer.Option(help="Only this queue; may be repeated.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="Only this agent; may be repeated.")] = None,
+    by: Annotated[str, typer.Option(help="One line for each interval, day or total.")] = "total",
+    time_zone: Annotated[str, typer.Option(help="Zone of --from, --to, days and what is shown.")] = "UTC",
+    target: Annotated[
+        list[str] | None, typer.Option(help="Seconds of the service level, for all (30) or one queue (sales=30).")
+    ] = None,
+    short_abandon: Annotated[float, typer.Option(min=0, help="Seconds before which leaving is a short abandon.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one row for each figure.")] = False,
+) -> None:
+    """Offered, answered and abandoned, service levels, waits and handle times of queues; times and offers of agents."""
+    from callcenter.errors import JournalError
+    from callcenter.reporting import display
+    from callcenter.reporting.book import Grain
+    from callcenter.reporting.report import Wanted, report
+
+    if not journal.exists():
+        raise typer.BadParameter(f"{journal} does not exist")
+    if by not in tuple(Grain):
+        raise typer.BadParameter(f"--by is {', '.join(Grain)}, not {by}")
+    zone = _zone(time_zone)
+    wanted = Wanted(
+        start=None if start is None else _instant(start, zone),
+        end=None if end is None else _instant(end, zone),
+        grain=Grain(by),
+        zone=zone,
+        rules=_rules(target or [], short_abandon),
+        queues=frozenset(queue or ()),
+        agents=frozenset(agent or ()),
+    )
+    try:
+        found = report(_rows(journal), wanted)
+    except JournalError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(display.as_json(found))
+    elif as_csv:
+        typer.echo(display.as_csv(found), nl=False)
+    else:
+        _print_tables(display.tables(found))
+
+
+def _print_tables(tables: object) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no width of its own
+        console = Console(width=140)
+    console.print(tables)
+
+
+def _rows(journal: Path) -> "Iterator[JournalRow]":
+    """The journal, a part at a time."""
+    from callcenter.journal import JournalReader
+
+    reader, after = JournalReader(journal), 0
+    while rows := reader.read(after=after, limit=ROWS_AT_ONCE):
+        yield from rows
+        after = rows[-1].seq
+
+
+def _rules(targets: list[str], short_abandon: float) -> "Rules":
+    from callcenter.reporting.postings import Rules
+
+    general, own = 20_000, {}
+    for text in targets:
+        queue_id, _, seconds = text.rpartition("=")
+        try:
+            target_ms = round(float(seconds) * 1000)
+        except ValueError:
+            raise typer.BadParameter(f"--target is 30 or sales=30, not {text}") from None
+        if queue_id:
+            own[queue_id] = target_ms
+        else:
+            general = target_ms
+    return Rules(general, tuple(sorted(own.items())), round(short_abandon * 1000))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise typer.BadParameter(f"{name!r} is not a time zone; write one such as Europe/Berlin") from None
+
+
+def _instant(text: str, zone: ZoneInfo) -> int:
+    from callcenter.reporting.intervals import INTERVAL_MS
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no instant; write 2026-03-29 or 2026-03-29T08:15") from None
+    moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+    instant = (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+    if instant % INTERVAL_MS:
+        raise typer.BadParameter(f"{text} is not on a quarter hour")
+    return instant

@@ -1,0 +1,110 @@
+"""Conversations: from being connected to the end of the agent's wrap-up. Pure.
+
+Two sources meet here. When customer and agent talked is told by call facts; when the agent was done with it is told by
+the agent's states. The one may be journaled before the other, so a conversation is closed when both are known.
+"""
+
+from dataclasses import dataclass
+
+from callcenter.calls.facts import CallConnected
+from callcenter.reporting.intervals import interval_of, pieces
+from callcenter.reporting.postings import Measure, Posting, of_agent, of_queue
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One agent with one contact. Milliseconds; ``None`` until it is known."""
+
+    queue_id: str
+    agent_id: str
+    since: int
+    ended_at: int | None = None
+    released_at: int | None = None
+    wrap_up_ms: int = 0
+
+
+class Conversations:
+    """The conversations whose end, or whose wrap-up's end, is not known yet."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], Conversation] = {}
+        self._agent_of: dict[str, str] = {}
+        """Contact to the agent who talks with the customer now."""
+
+    def connect(self, fact: CallConnected, *, held: bool) -> None:
+        """Customer and agent are bridged. ``held``: the agent has the contact; without it nobody will be told of the
+        agent's release, and the conversation is over with the talk."""
+        released_at = None if held else fact.at
+        self._open[fact.call_id, fact.agent_id] = Conversation(
+            fact.queue_id, fact.agent_id, fact.at, released_at=released_at
+        )
+        self._agent_of[fact.call_id] = fact.agent_id
+
+    def end(self, contact_id: str, at: int, *, transferred: bool = False) -> list[Posting]:
+        """The talk is over: the call ended, or the customer went on to another queue."""
+        agent_id = self._agent_of.pop(contact_id, None)
+        if agent_id is None:
+            return []
+        conversation = self._open[contact_id, agent_id]
+        conversation.ended_at = at = max(at, conversation.since)
+        found = _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, at)
+        if transferred:
+            found += _both(conversation, at, Measure.TRANSFERRED, 1)
+        return found + self._close_if_over(contact_id, agent_id)
+
+    def wrap_up(self, contact_id: str, agent_id: str, start: int, end: int) -> list[Posting]:
+        """The agent's wrap-up was from ``start`` to ``end``; nothing when customer and agent never talked."""
+        conversation = self._open.get((contact_id, agent_id))
+        if conversation is None:
+            return []
+        conversation.wrap_up_ms += end - start
+        return _split(conversation, Measure.WRAP_UP_SPLIT_MS, start, end)
+
+    def wrap_up_so_far(self, contact_id: str, agent_id: str, start: int, horizon: int) -> list[Posting]:
+        """As ``wrap_up``, of one that goes on. Changes nothing."""
+        conversation = self._open.get((contact_id, agent_id))
+        return [] if conversation is None else _split(conversation, Measure.WRAP_UP_SPLIT_MS, start, horizon)
+
+    def release(self, contact_id: str, agent_id: str, at: int) -> list[Posting]:
+        """The agent is done with the contact."""
+        conversation = self._open.get((contact_id, agent_id))
+        if conversation is None:
+            return []
+        conversation.released_at = at
+        return self._close_if_over(contact_id, agent_id)
+
+    def up_to(self, horizon: int) -> list[Posting]:
+        """What is being talked at ``horizon``. Changes nothing."""
+        talking = [self._open[key] for key in self._agent_of.items()]
+        return [
+            posting
+            for conversation in talking
+            for posting in _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, horizon)
+        ]
+
+    def _close_if_over(self, contact_id: str, agent_id: str) -> list[Posting]:
+        conversation = self._open[contact_id, agent_id]
+        ended_at, released_at = conversation.ended_at, conversation.released_at
+        if ended_at is None or released_at is None:
+            return []
+        del self._open[contact_id, agent_id]
+        closed_at = max(ended_at, released_at)
+        return [
+            *_both(conversation, closed_at, Measure.HANDLED, 1),
+            *_both(conversation, closed_at, Measure.TALK_CLOSED_MS, ended_at - conversation.since),
+            *_both(conversation, closed_at, Measure.WRAP_UP_CLOSED_MS, conversation.wrap_up_ms),
+        ]
+
+
+def _both(conversation: Conversation, at: int, measure: Measure, amount: int) -> list[Posting]:
+    interval = interval_of(at)
+    return [
+        Posting(interval, of_queue(conversation.queue_id), measure, amount),
+        Posting(interval, of_agent(conversation.agent_id), measure, amount),
+    ]
+
+
+def _split(conversation: Conversation, measure: Measure, start: int, end: int) -> list[Posting]:
+    return [
+        posting for interval, length in pieces(start, end) for posting in _both(conversation, interval, measure, length)
+    ]

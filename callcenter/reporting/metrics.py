@@ -1,0 +1,190 @@
+"""Every metric: its id, version, unit, formula, and the function of the sums that computes it. Pure.
+
+The formula's words are the ids of other metrics, or measures of ``postings.Measure``. A metric whose meaning changes
+gets a higher version; the id stays. A share or mean of nothing is ``None``, never 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from callcenter.reporting.book import Sums
+from callcenter.reporting.postings import Family, Measure, SubjectKind
+
+Value = int | float | None | dict[str, int]
+"""A figure; several by name for the ``*_by_*`` metrics."""
+
+_Q, _A = SubjectKind.QUEUE, SubjectKind.AGENT
+_BOTH = (_Q, _A)
+_M = Measure
+
+
+class Unit(StrEnum):
+    """What a figure is measured in."""
+
+    COUNT = "count"
+    SHARE = "share"
+    """From 0 to 1."""
+    MS = "ms"
+    PER_HOUR = "1/h"
+    ERLANG = "erlang"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure."""
+
+    id: str
+    unit: Unit
+    formula: str
+    subjects: tuple[SubjectKind, ...]
+    value: Callable[[Sums], Value]
+    version: int = 1
+
+
+def _sum(*measures: str) -> Callable[[Sums], int]:
+    return lambda sums: sum(sums.get(measure, 0) for measure in measures)
+
+
+def _less(whole: Callable[[Sums], int], part: Callable[[Sums], int]) -> Callable[[Sums], int]:
+    return lambda sums: whole(sums) - part(sums)
+
+
+def _ratio(part: Callable[[Sums], float], whole: Callable[[Sums], float]) -> Callable[[Sums], float | None]:
+    def ratio(sums: Sums) -> float | None:
+        divisor = whole(sums)
+        return part(sums) / divisor if divisor else None
+
+    return ratio
+
+
+def _states(*names: str) -> Callable[[Sums], int]:
+    return _sum(*(f"{Family.STATE_SPLIT_MS}.{name}" for name in names))
+
+
+def _signed_in(sums: Sums) -> int:
+    return sum(amount for state, amount in _members(Family.STATE_SPLIT_MS)(sums).items() if state != "offline")
+
+
+def _members(family: Family) -> Callable[[Sums], dict[str, int]]:
+    start = f"{family}."
+    return lambda sums: {
+        measure.removeprefix(start): amount for measure, amount in sorted(sums.items()) if measure.startswith(start)
+    }
+
+
+def _offered_load(sums: Sums) -> float | None:
+    mean = _aht(sums)
+    period = sums.get(_M.PERIOD_MS, 0)
+    return None if mean is None or not period else sums.get(_M.OFFERED, 0) * mean / period
+
+
+_gave_up = _sum(_M.ABANDONED, _M.SHORT_ABANDONED)
+_aht = _ratio(_sum(_M.TALK_CLOSED_MS, _M.WRAP_UP_CLOSED_MS), _sum(_M.HANDLED))
+_offers_ended = _sum(_M.OFFERS_ACCEPTED, _M.OFFERS_DECLINED, _M.OFFERS_EXPIRED, _M.OFFERS_WITHDRAWN)
+_in_target = _sum(_M.ANSWERED_IN_TARGET)
+
+
+def _count(measure: Measure, formula: str, subjects: tuple[SubjectKind, ...] = (_Q,)) -> Metric:
+    return Metric(str(measure), Unit.COUNT, formula, subjects, _sum(measure))
+
+
+def _time(measure: Measure, formula: str) -> Metric:
+    return Metric(str(measure).removesuffix("_ms"), Unit.MS, formula, _BOTH, _sum(measure))
+
+
+METRICS: tuple[Metric, ...] = (
+    _count(_M.OFFERED, "contacts that entered the queue, at entry"),
+    _count(_M.ANSWERED, "contacts connected with an agent, at connection", _BOTH),
+    _count(_M.ABANDONED, "customers who left before connection, having waited >= S, at leaving"),
+    _count(_M.SHORT_ABANDONED, "customers who left before connection, having waited < S, at leaving"),
+    _count(_M.FLOWED_OUT, "contacts that left the queue otherwise: sent elsewhere, or lost, at leaving"),
+    _count(_M.LOST, "of flowed_out: ended by a removed queue, a failure or a restart"),
+    _count(_M.CALLBACK_CONVERTED, "contacts that took a callback instead of waiting"),
+    _count(_M.IN_PROGRESS, "contacts in the queue, ringing ones included, when the period ends"),
+    Metric("abandon_rate", Unit.SHARE, "(abandoned + short_abandoned) / offered", (_Q,),
+           _ratio(_gave_up, _sum(_M.OFFERED))),
+    Metric("abandon_rate_without_short", Unit.SHARE, "abandoned / (offered - short_abandoned)", (_Q,),
+           _ratio(_sum(_M.ABANDONED), _less(_sum(_M.OFFERED), _sum(_M.SHORT_ABANDONED)))),
+    Metric("service_level_a", Unit.SHARE, "offered in the period and answered, wait <= T / offered", (_Q,),
+           _ratio(_sum(_M.OFFERED_IN_TARGET), _sum(_M.OFFERED))),
+    Metric("service_level_b", Unit.SHARE, "answered, wait <= T / answered", (_Q,),
+           _ratio(_in_target, _sum(_M.ANSWERED))),
+    Metric("service_level_c", Unit.SHARE,
+           "(answered, wait <= T + left, wait <= T) / (answered + abandoned + short_abandoned)", (_Q,),
+           _ratio(_sum(_M.ANSWERED_IN_TARGET, _M.ABANDONED_IN_TARGET),
+                  _sum(_M.ANSWERED, _M.ABANDONED, _M.SHORT_ABANDONED))),
+    Metric("service_level_d", Unit.SHARE, "answered, wait <= T / (answered + abandoned)", (_Q,),
+           _ratio(_in_target, _sum(_M.ANSWERED, _M.ABANDONED))),
+    Metric("service_level_d_flow", Unit.SHARE, "answered, wait <= T / (answered + abandoned + flowed_out)", (_Q,),
+           _ratio(_in_target, _sum(_M.ANSWERED, _M.ABANDONED, _M.FLOWED_OUT))),
+    Metric("service_level_e", Unit.SHARE, "answered, wait <= T / (answered + left, wait > T)", (_Q,),
+           _ratio(_in_target, _sum(_M.ANSWERED, _M.ABANDONED_AFTER_TARGET))),
+    Metric("asa", Unit.MS, "sum of waits of answered / answered", (_Q,),
+           _ratio(_sum(_M.ANSWERED_WAIT_MS), _sum(_M.ANSWERED))),
+    Metric("time_to_abandon", Unit.MS, "sum of waits of those who left / (abandoned + short_abandoned)", (_Q,),
+           _ratio(_sum(_M.ABANDONED_WAIT_MS), _gave_up)),
+    Metric("max_wait", Unit.MS, "longest wait that anybody had reached at its end, or when the period ended", (_Q,),
+           _sum(_M.MAX_WAIT_MS)),
+    Metric("mean_queue", Unit.COUNT, "time waited within the period / length of the period", (_Q,),
+           _ratio(_sum(_M.WAIT_SPLIT_MS), _sum(_M.PERIOD_MS))),
+    _count(_M.HANDLED, "conversations whose talk and wrap-up are over, when the last of them is", _BOTH),
+    _time(_M.TALK_SPLIT_MS, "time from connection to the end, cut at the boundaries"),
+    _time(_M.TALK_CLOSED_MS, "talk of handled, whole"),
+    _time(_M.WRAP_UP_SPLIT_MS, "wrap-up after a conversation, cut at the boundaries"),
+    _time(_M.WRAP_UP_CLOSED_MS, "wrap-up of handled, whole"),
+    Metric("aht", Unit.MS, "(talk_closed + wrap_up_closed) / handled", _BOTH, _aht),
+    _count(_M.TRANSFERRED, "conversations that the customer left for another queue", _BOTH),
+    Metric("transfer_rate", Unit.SHARE, "transferred / handled", _BOTH,
+           _ratio(_sum(_M.TRANSFERRED), _sum(_M.HANDLED))),
+    Metric("offered_load", Unit.ERLANG, "offered * aht / length of the period", (_Q,), _offered_load),
+    Metric("carried_load", Unit.ERLANG, "(talk_split + wrap_up_split) / length of the period", (_Q,),
+           _ratio(_sum(_M.TALK_SPLIT_MS, _M.WRAP_UP_SPLIT_MS), _sum(_M.PERIOD_MS))),
+    _count(_M.OFFERS, "times an agent was rung, when it began", _BOTH),
+    _count(_M.OFFERS_ACCEPTED, "offers taken, when they ended", _BOTH),
+    _count(_M.OFFERS_DECLINED, "offers that the agent or the phone refused, when they ended", _BOTH),
+    _count(_M.OFFERS_EXPIRED, "offers that rang out, when they ended", _BOTH),
+    _count(_M.OFFERS_WITHDRAWN, "offers taken back, when they ended", _BOTH),
+    Metric("rona_rate", Unit.SHARE,
+           "offers_expired / (offers_accepted + offers_declined + offers_expired + offers_withdrawn)", _BOTH,
+           _ratio(_sum(_M.OFFERS_EXPIRED), _offers_ended)),
+    Metric("signed_in", Unit.MS, "time in every state but offline, cut at the boundaries", (_A,), _signed_in),
+    Metric("occupancy", Unit.SHARE, "(busy + wrap_up) / (busy + wrap_up + ready)", (_A,),
+           _ratio(_states("busy", "wrap_up"), _states("busy", "wrap_up", "ready"))),
+    Metric("occupancy_with_ringing", Unit.SHARE, "(busy + wrap_up + offered) / (busy + wrap_up + offered + ready)",
+           (_A,),
+           _ratio(_states("busy", "wrap_up", "offered"), _states("busy", "wrap_up", "offered", "ready"))),
+    Metric("utilization_of_signed_in", Unit.SHARE, "(busy + wrap_up) / signed_in", (_A,),
+           _ratio(_states("busy", "wrap_up"), _signed_in)),
+    Metric("contacts_per_hour", Unit.PER_HOUR, "handled / signed_in", (_A,),
+           _ratio(lambda sums: 3_600_000 * sums.get(_M.HANDLED, 0), _signed_in)),
+    Metric("time_by_state_split", Unit.MS, "time in each state, cut at the boundaries", (_A,),
+           _members(Family.STATE_SPLIT_MS)),
+    Metric("time_by_state_closed", Unit.MS, "time in each state, whole, when it was left", (_A,),
+           _members(Family.STATE_CLOSED_MS)),
+    Metric("not_ready_by_reason_split", Unit.MS, "time not ready by reason, cut at the boundaries", (_A,),
+           _members(Family.NOT_READY_SPLIT_MS)),
+    Metric("not_ready_by_reason_closed", Unit.MS, "time not ready by reason, whole, when it was left", (_A,),
+           _members(Family.NOT_READY_CLOSED_MS)),
+)  # fmt: skip
+"""The table. T is the queue's target, S the short-abandon limit (``postings.Rules``)."""
+
+
+def metrics_of(kind: SubjectKind) -> tuple[Metric, ...]:
+    """The metrics that a queue, or an agent, has."""
+    return tuple(metric for metric in METRICS if kind in metric.subjects)
+
+
+def evaluate(kind: SubjectKind, sums: Sums) -> dict[str, Value]:
+    """Every metric of a queue or an agent, by id."""
+    return {metric.id: metric.value(sums) for metric in metrics_of(kind)}
+
+
+def formula_table() -> str:
+    """The table as Markdown, as the package README shows it."""
+    lines = ["| id | version | unit | of | formula |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{metric.id}` | {metric.version} | {metric.unit} | {', '.join(metric.subjects)} | {metric.formula} |"
+        for metric in METRICS
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,109 @@
+"""Postings: what the folds say. A posting adds an amount to one measure of one queue or agent in one interval.
+
+Sums of postings are all that the metrics are made from, so they can be added up over any intervals, queues or agents.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class SubjectKind(StrEnum):
+    """Whom a figure is about."""
+
+    QUEUE = "queue"
+    AGENT = "agent"
+
+
+class Subject(NamedTuple):
+    """One queue or one agent."""
+
+    kind: SubjectKind
+    id: str
+
+
+def of_queue(queue_id: str) -> Subject:
+    """A queue as a subject."""
+    return Subject(SubjectKind.QUEUE, queue_id)
+
+
+def of_agent(agent_id: str) -> Subject:
+    """An agent as a subject."""
+    return Subject(SubjectKind.AGENT, agent_id)
+
+
+class Measure(StrEnum):
+    """What is added up. Counts, and durations in milliseconds (``*_ms``)."""
+
+    OFFERED = "offered"
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    SHORT_ABANDONED = "short_abandoned"
+    FLOWED_OUT = "flowed_out"
+    LOST = "lost"
+    CALLBACK_CONVERTED = "callback_converted"
+    IN_PROGRESS = "in_progress"
+    """A level, not a sum: how many are there when the interval ends."""
+    ANSWERED_IN_TARGET = "answered_in_target"
+    OFFERED_IN_TARGET = "offered_in_target"
+    """Entered the queue in this interval and was answered in target, whenever that was."""
+    ABANDONED_IN_TARGET = "abandoned_in_target"
+    ABANDONED_AFTER_TARGET = "abandoned_after_target"
+    ANSWERED_WAIT_MS = "answered_wait_ms"
+    ABANDONED_WAIT_MS = "abandoned_wait_ms"
+    WAIT_SPLIT_MS = "wait_split_ms"
+    MAX_WAIT_MS = "max_wait_ms"
+    """A maximum, not a sum."""
+    HANDLED = "handled"
+    TRANSFERRED = "transferred"
+    TALK_SPLIT_MS = "talk_split_ms"
+    TALK_CLOSED_MS = "talk_closed_ms"
+    WRAP_UP_SPLIT_MS = "wrap_up_split_ms"
+    WRAP_UP_CLOSED_MS = "wrap_up_closed_ms"
+    OFFERS = "offers"
+    OFFERS_ACCEPTED = "offers_accepted"
+    OFFERS_DECLINED = "offers_declined"
+    OFFERS_EXPIRED = "offers_expired"
+    OFFERS_WITHDRAWN = "offers_withdrawn"
+    PERIOD_MS = "period_ms"
+    """The length of the period that the sums are about; posted by the report."""
+
+
+class Family(StrEnum):
+    """Measures of which there is one for each state or reason that occurs: ``family.name``."""
+
+    STATE_SPLIT_MS = "state_split_ms"
+    STATE_CLOSED_MS = "state_closed_ms"
+    NOT_READY_SPLIT_MS = "not_ready_split_ms"
+    NOT_READY_CLOSED_MS = "not_ready_closed_ms"
+
+
+def member(family: Family, name: str) -> str:
+    """The measure of a family for one state or reason."""
+    return f"{family}.{name}"
+
+
+class Posting(NamedTuple):
+    """One entry of the book."""
+
+    interval: int
+    """Where the interval begins, milliseconds since the epoch."""
+    subject: Subject
+    measure: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a site decides about its figures. Milliseconds."""
+
+    target_ms: int = 20_000
+    """A wait up to and including this is within the service level."""
+    targets_ms: tuple[tuple[str, int], ...] = ()
+    """Queues with a target of their own."""
+    short_abandon_ms: int = 5_000
+    """Who leaves before this has abandoned short."""
+
+    def target_of(self, queue_id: str) -> int:
+        """The target of a queue."""
+        return dict(self.targets_ms).get(queue_id, self.target_ms)

@@ -1,0 +1,147 @@
+"""Seats: the time each agent spent in each state, and the offers made. A fold of what the routing engine says. Pure.
+
+Every instant from an agent's first configuration on belongs to exactly one state, ``offline`` among them, so the times
+in all states add up to the time on the wall.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from acd.events import FloorConfigured
+from acd.outcomes import AgentState, AgentStateChanged, OfferContact, OfferEnded, OfferResult, Outcome
+from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.intervals import interval_of, pieces
+from callcenter.reporting.postings import Family, Measure, Posting, member, of_agent, of_queue
+
+NO_REASON = "none"
+"""Stands for the reason of an agent who is not ready and gave none."""
+
+_WITH_CONTACT = frozenset({AgentState.BUSY, AgentState.WRAP_UP})
+
+_RESULTS = {
+    OfferResult.ACCEPTED: Measure.OFFERS_ACCEPTED,
+    OfferResult.DECLINED: Measure.OFFERS_DECLINED,
+    OfferResult.EXPIRED: Measure.OFFERS_EXPIRED,
+    OfferResult.WITHDRAWN: Measure.OFFERS_WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """An agent in one state. ``since`` in milliseconds."""
+
+    state: AgentState
+    since: int
+    reason: str | None = None
+    contact_id: str | None = None
+
+    @property
+    def holds(self) -> str | None:
+        """The contact that the agent talks with or wraps up."""
+        return self.contact_id if self.state in _WITH_CONTACT else None
+
+
+class Seats:
+    """Where every agent stands. Tells ``conversations`` of wrap-ups and of agents who are done with a contact."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+        self._spells: dict[str, Spell] = {}
+        self._configured: frozenset[str] = frozenset()
+        self._queue_of_offer: dict[str, str] = {}
+
+    def holds(self, agent_id: str, contact_id: str) -> bool:
+        """Whether the agent talks with, or wraps up, this contact."""
+        spell = self._spells.get(agent_id)
+        return spell is not None and spell.holds == contact_id
+
+    def configure(self, event: FloorConfigured, at: int) -> list[Posting]:
+        """New agents sit down offline; those who are gone and offline are forgotten, the others when they are."""
+        self._configured = frozenset(spec.agent_id for spec in event.agents)
+        for spec in event.agents:
+            self._spells.setdefault(spec.agent_id, Spell(AgentState.OFFLINE, at))
+        gone = [
+            agent_id
+            for agent_id, spell in self._spells.items()
+            if agent_id not in self._configured and spell.state is AgentState.OFFLINE
+        ]
+        return [posting for agent_id in gone for posting in self._forget(agent_id, at)]
+
+    def take(self, outcome: Outcome, at: int) -> list[Posting]:
+        """Fold one outcome of the engine."""
+        match outcome:
+            case AgentStateChanged():
+                return self._move(outcome, at)
+            case OfferContact():
+                self._queue_of_offer[outcome.offer_id] = outcome.queue_id
+                return _on_both(outcome.queue_id, outcome.agent_id, Measure.OFFERS, at)
+            case OfferEnded():
+                queue_id = self._queue_of_offer.pop(outcome.offer_id, None)
+                return [] if queue_id is None else _on_both(queue_id, outcome.agent_id, _RESULTS[outcome.result], at)
+            case _:
+                return []
+
+    def up_to(self, horizon: int) -> list[Posting]:
+        """What the states that go on add up to at ``horizon``. Changes nothing."""
+        found: list[Posting] = []
+        for agent_id, spell in self._spells.items():
+            found += _split(agent_id, spell, horizon)
+            if spell.state is AgentState.WRAP_UP and spell.contact_id is not None:
+                found += self._conversations.wrap_up_so_far(spell.contact_id, agent_id, spell.since, horizon)
+        return found
+
+    def _move(self, change: AgentStateChanged, at: int) -> list[Posting]:
+        agent_id = change.agent_id
+        before = self._spells.get(agent_id)
+        after = Spell(change.state, at, change.reason, change.contact_id)
+        if before is not None and (before.state, before.reason, before.contact_id) == (
+            after.state,
+            after.reason,
+            after.contact_id,
+        ):
+            return []
+        self._spells[agent_id] = after
+        found = [] if before is None else self._over(agent_id, before, after, at)
+        if after.state is AgentState.OFFLINE and agent_id not in self._configured:
+            del self._spells[agent_id]
+        return found
+
+    def _over(self, agent_id: str, spell: Spell, after: Spell | None, at: int) -> list[Posting]:
+        found = [*_split(agent_id, spell, at), *_closed(agent_id, spell, at)]
+        contact_id = spell.holds
+        if contact_id is None:
+            return found
+        if spell.state is AgentState.WRAP_UP:
+            found += self._conversations.wrap_up(contact_id, agent_id, spell.since, at)
+        if after is None or after.holds != contact_id:
+            found += self._conversations.release(contact_id, agent_id, at)
+        return found
+
+    def _forget(self, agent_id: str, at: int) -> list[Posting]:
+        return self._over(agent_id, self._spells.pop(agent_id), None, at)
+
+
+def _split(agent_id: str, spell: Spell, until: int) -> list[Posting]:
+    return [
+        Posting(interval, of_agent(agent_id), measure, length)
+        for interval, length in pieces(spell.since, until)
+        for measure in _measures(spell, Family.STATE_SPLIT_MS, Family.NOT_READY_SPLIT_MS)
+    ]
+
+
+def _closed(agent_id: str, spell: Spell, at: int) -> list[Posting]:
+    return [
+        Posting(interval_of(at), of_agent(agent_id), measure, at - spell.since)
+        for measure in _measures(spell, Family.STATE_CLOSED_MS, Family.NOT_READY_CLOSED_MS)
+    ]
+
+
+def _measures(spell: Spell, states: Family, reasons: Family) -> Iterable[str]:
+    yield member(states, spell.state)
+    if spell.state is AgentState.NOT_READY:
+        yield member(reasons, spell.reason or NO_REASON)
+
+
+def _on_both(queue_id: str, agent_id: str, measure: Measure, at: int) -> list[Posting]:
+    interval = interval_of(at)
+    return [Posting(interval, of_queue(queue_id), measure, 1), Posting(interval, of_agent(agent_id), measure, 1)]

@@ -1,0 +1,68 @@
+"""The whole fold: journal rows in, postings out. Pure, streaming, and a function of the rows alone.
+
+Memory is that of the contacts which are open, the agents, and the routing engine; it does not grow with the past.
+"""
+
+from acd.events import FloorConfigured
+from callcenter.calls.facts import CallConnected, CallEnded, CallQueued
+from callcenter.journal import JournalRow
+from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
+from callcenter.reporting.routing_replay import RoutingReplay
+from callcenter.reporting.seats import Seats
+from callcenter.reporting.waits import Waits
+
+
+class Statistics:
+    """Feed it every row of a journal once, in the order of ``seq`` (see ``ordering.InOrder``)."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.waits = Waits(rules)
+        self.names: dict[Subject, str] = {}
+        """Every queue and agent that was ever configured, with its newest name."""
+        self.first_at: int | None = None
+        self.last_at = 0
+        """The newest instant seen, milliseconds."""
+        self._conversations = Conversations()
+        self._seats = Seats(self._conversations)
+        self._routing = RoutingReplay()
+
+    @property
+    def divergences(self) -> int:
+        """See ``RoutingReplay``."""
+        return self._routing.divergences
+
+    def take(self, row: JournalRow) -> list[Posting]:
+        """Fold one row."""
+        self.first_at = row.at if self.first_at is None else self.first_at
+        self.last_at = max(self.last_at, row.at)
+        found: list[Posting] = []
+        if isinstance(row.entry, FloorConfigured):
+            self._name(row.entry)
+            found += self._seats.configure(row.entry, row.at)
+        for outcome in self._routing.take(row):
+            found += self._seats.take(outcome, row.at)
+        match row.entry:
+            case CallQueued():
+                found += self._conversations.end(row.entry.call_id, row.entry.at, transferred=True)
+                found += self.waits.take(row.entry)
+            case CallConnected(call_id=call_id, agent_id=agent_id):
+                found += self.waits.take(row.entry)
+                self._conversations.connect(row.entry, held=self._seats.holds(agent_id, call_id))
+            case CallEnded():
+                found += self.waits.take(row.entry)
+                found += self._conversations.end(row.entry.call_id, row.entry.at)
+            case _:
+                pass
+        return found
+
+    def up_to(self, horizon: int) -> list[Posting]:
+        """What everything that still goes on adds up to at ``horizon``, which is not before ``last_at``.
+
+        Changes nothing: post it into a copy of the book, and fold on.
+        """
+        return [*self.waits.up_to(horizon), *self._conversations.up_to(horizon), *self._seats.up_to(horizon)]
+
+    def _name(self, event: FloorConfigured) -> None:
+        self.names.update({of_queue(spec.queue_id): spec.name for spec in event.queues})
+        self.names.update({of_agent(spec.agent_id): spec.name for spec in event.agents})

@@ -1,0 +1,108 @@
+"""Waits: from entering a queue to being connected, giving up, or being sent elsewhere. A fold of call facts. Pure.
+
+The clock starts when the contact enters the queue (``CallQueued``) and stops when customer and agent are bridged
+(``CallConnected``) or the wait ends otherwise; ringing is waiting, the menu before is not.
+"""
+
+from dataclasses import dataclass
+
+from callcenter.calls.facts import CallConnected, CallEnded, CallFact, CallQueued, Outcome
+from callcenter.reporting.intervals import boundaries_passed, interval_of, pieces
+from callcenter.reporting.postings import Measure, Posting, Rules, of_agent, of_queue
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A contact in a queue. ``since`` in milliseconds."""
+
+    queue_id: str
+    since: int
+
+
+class Waits:
+    """Everybody who waits. Holds one record for each of them and nothing else."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._waiting: dict[str, Wait] = {}
+
+    def waiting(self, queue_id: str) -> int:
+        """How many wait in a queue now, ringing ones included."""
+        return sum(wait.queue_id == queue_id for wait in self._waiting.values())
+
+    def take(self, fact: CallFact) -> list[Posting]:
+        """Fold one fact."""
+        match fact:
+            case CallQueued():
+                return self._enter(fact)
+            case CallConnected():
+                wait = self._waiting.pop(fact.call_id, None)
+                return [] if wait is None else self._answered(wait, fact)
+            case CallEnded():
+                wait = self._waiting.pop(fact.call_id, None)
+                return [] if wait is None else self._left(wait, fact)
+            case _:
+                return []
+
+    def up_to(self, horizon: int) -> list[Posting]:
+        """What those who still wait add up to at ``horizon``. Changes nothing."""
+        found: list[Posting] = []
+        for wait in self._waiting.values():
+            found += _time_of(wait, horizon)
+            there = interval_of(max(horizon, wait.since))
+            found.append(Posting(there, of_queue(wait.queue_id), Measure.IN_PROGRESS, 1))
+        return found
+
+    def _enter(self, fact: CallQueued) -> list[Posting]:
+        before = self._waiting.get(fact.call_id)
+        if before is not None and before.queue_id == fact.queue_id:  # an agent was lost; the place is kept
+            return []
+        self._waiting[fact.call_id] = Wait(fact.queue_id, fact.at)
+        offered = Posting(interval_of(fact.at), of_queue(fact.queue_id), Measure.OFFERED, 1)
+        return [offered] if before is None else [*_flowed_out(before, fact.at), offered]
+
+    def _answered(self, wait: Wait, fact: CallConnected) -> list[Posting]:
+        at, queue = max(fact.at, wait.since), of_queue(wait.queue_id)
+        interval, waited = interval_of(at), at - wait.since
+        found = [
+            *_time_of(wait, at),
+            Posting(interval, queue, Measure.ANSWERED, 1),
+            Posting(interval, queue, Measure.ANSWERED_WAIT_MS, waited),
+            Posting(interval, of_agent(fact.agent_id), Measure.ANSWERED, 1),
+        ]
+        if waited <= self._rules.target_of(wait.queue_id):
+            found.append(Posting(interval, queue, Measure.ANSWERED_IN_TARGET, 1))
+            found.append(Posting(interval_of(wait.since), queue, Measure.OFFERED_IN_TARGET, 1))
+        return found
+
+    def _left(self, wait: Wait, fact: CallEnded) -> list[Posting]:
+        at = max(fact.at, wait.since)
+        if fact.outcome is not Outcome.ABANDONED:
+            return [*_flowed_out(wait, at), Posting(interval_of(at), of_queue(wait.queue_id), Measure.LOST, 1)]
+        waited, queue, interval = at - wait.since, of_queue(wait.queue_id), interval_of(at)
+        short = waited < self._rules.short_abandon_ms
+        in_target = waited <= self._rules.target_of(wait.queue_id)
+        return [
+            *_time_of(wait, at),
+            Posting(interval, queue, Measure.SHORT_ABANDONED if short else Measure.ABANDONED, 1),
+            Posting(interval, queue, Measure.ABANDONED_WAIT_MS, waited),
+            Posting(interval, queue, Measure.ABANDONED_IN_TARGET if in_target else Measure.ABANDONED_AFTER_TARGET, 1),
+        ]
+
+
+def _flowed_out(wait: Wait, at: int) -> list[Posting]:
+    at = max(at, wait.since)
+    return [*_time_of(wait, at), Posting(interval_of(at), of_queue(wait.queue_id), Measure.FLOWED_OUT, 1)]
+
+
+def _time_of(wait: Wait, until: int) -> list[Posting]:
+    """A wait laid across its intervals: time, the longest it was in each, and the boundaries it was there at."""
+    queue = of_queue(wait.queue_id)
+    found: list[Posting] = []
+    waited = 0
+    for interval, length in pieces(wait.since, until):
+        waited += length
+        found.append(Posting(interval, queue, Measure.WAIT_SPLIT_MS, length))
+        found.append(Posting(interval, queue, Measure.MAX_WAIT_MS, waited))
+    found += [Posting(start, queue, Measure.IN_PROGRESS, 1) for start in boundaries_passed(wait.since, until)]
+    return found

@@ -1,0 +1,304 @@
+"""The figures of a report counted anew, by brute force: every list is kept whole, every interval scans all of it.
+
+Written from the definitions in the package's README and from the facts; it shares nothing with
+``callcenter.reporting``, so that it can contradict it. States of agents are taken from what the living exchange told on
+its bus, not from a replay.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from acd.events import FloorConfigured
+from acd.outcomes import AgentStateChanged, OfferContact, OfferEnded
+from callcenter.bus import Bus
+from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, Outcome
+from callcenter.journal import JournalRow
+
+QUARTER = 900_000
+Figures = dict[tuple[str, str, int], dict[str, Any]]
+"""(``queue`` or ``agent``, id, start of the quarter hour) to metric id and figure."""
+Told = list[tuple[int, object]]
+
+
+@contextmanager
+def bus_heard() -> Iterator[dict[Bus, Told]]:
+    """While this is open: everything that is told on any bus, by bus."""
+    heard: dict[Bus, Told] = defaultdict(list)
+    publish = Bus.publish
+
+    def listen(self: Bus, fact: object, at: int) -> None:
+        heard[self].append((at, fact))
+        publish(self, fact, at)
+
+    Bus.publish = listen  # type: ignore[method-assign]
+    try:
+        yield heard
+    finally:
+        Bus.publish = publish  # type: ignore[method-assign]
+
+
+@dataclass
+class Stay:
+    """A contact in a queue."""
+
+    queue: str
+    start: int
+    end: int | None = None
+    how: str = "waiting"
+    agent: str = ""
+
+
+@dataclass
+class Talk:
+    """Customer and agent, bridged."""
+
+    call: str
+    queue: str
+    agent: str
+    start: int
+    end: int | None = None
+    transferred: bool = False
+
+
+@dataclass
+class Spell:
+    """An agent in a state."""
+
+    agent: str
+    state: str
+    reason: str | None
+    contact: str | None
+    start: int
+    end: int | None = None
+
+
+class Recount:
+    """All figures of one journal. ``told`` are the instants and facts of the bus, in order."""
+
+    def __init__(self, rows: Sequence[JournalRow], told: Told, *, target_ms: int, short_ms: int) -> None:
+        self.rows = rows
+        self.target, self.short = target_ms, short_ms
+        self.first = rows[0].at
+        self.horizon = max(row.at for row in rows)
+        self.stays: list[Stay] = []
+        self.talks: list[Talk] = []
+        self._read_calls()
+        self.spells = self._read_states(told)
+        self.made = [(at, fact) for at, fact in told if isinstance(fact, OfferContact)]
+        self.closed = [(at, fact) for at, fact in told if isinstance(fact, OfferEnded)]
+
+    def quarters(self) -> list[int]:
+        """Every interval that the journal touches."""
+        return list(range(self.first // QUARTER * QUARTER, self.horizon + 1, QUARTER))
+
+    def figures(self) -> Figures:
+        """Every metric of every queue and agent in every interval."""
+        specs = [row.entry for row in self.rows if isinstance(row.entry, FloorConfigured)]
+        queues = {queue.queue_id for spec in specs for queue in spec.queues}
+        agents = {agent.agent_id for spec in specs for agent in spec.agents}
+        found: Figures = {}
+        for start in self.quarters():
+            for queue in queues:
+                found["queue", queue, start] = self._queue(queue, start, start + QUARTER)
+            for agent in agents:
+                found["agent", agent, start] = self._agent(agent, start, start + QUARTER)
+        return found
+
+    # Reading
+
+    def _read_calls(self) -> None:
+        calls: dict[str, list[Any]] = defaultdict(list)
+        for row in self.rows:
+            if isinstance(row.entry, CallQueued | CallConnected | CallEnded):
+                calls[row.entry.call_id].append(row.entry)
+        for facts in calls.values():
+            self._read_call(facts)
+
+    def _read_call(self, facts: list[Any]) -> None:
+        stay: Stay | None = None
+        talk: Talk | None = None
+        for fact in facts:
+            if isinstance(fact, CallQueued):
+                if stay is not None and stay.queue == fact.queue_id:
+                    continue
+                if stay is not None:
+                    stay.end, stay.how = fact.at, "flowed"
+                if talk is not None:
+                    talk.end, talk.transferred, talk = fact.at, True, None
+                stay = Stay(fact.queue_id, fact.at)
+                self.stays.append(stay)
+            elif isinstance(fact, CallConnected) and stay is not None:
+                stay.end, stay.how, stay.agent, stay = fact.at, "answered", fact.agent_id, None
+                talk = Talk(fact.call_id, fact.queue_id, fact.agent_id, fact.at)
+                self.talks.append(talk)
+            elif isinstance(fact, CallEnded):
+                if stay is not None:
+                    stay.end, stay.how = fact.at, "abandoned" if fact.outcome is Outcome.ABANDONED else "lost"
+                if talk is not None:
+                    talk.end = fact.at
+
+    def _read_states(self, told: Told) -> list[Spell]:
+        found: list[Spell] = []
+        present: dict[str, Spell] = {}
+        for row in self.rows:
+            if isinstance(row.entry, FloorConfigured):
+                for spec in row.entry.agents:
+                    if spec.agent_id not in present:
+                        present[spec.agent_id] = Spell(spec.agent_id, "offline", None, None, row.at)
+                        found.append(present[spec.agent_id])
+        for at, fact in told:
+            if isinstance(fact, AgentStateChanged):
+                before = present[fact.agent_id]
+                after = Spell(fact.agent_id, str(fact.state), fact.reason, fact.contact_id, at)
+                if (before.state, before.reason, before.contact) != (after.state, after.reason, after.contact):
+                    before.end = at
+                    present[fact.agent_id] = after
+                    found.append(after)
+        return found
+
+    # Working out
+
+    def _within(self, start: int, end: int | None, lower: int, upper: int) -> int:
+        """How much of a time lies in an interval."""
+        return max(0, min(self.horizon if end is None else end, upper) - max(start, lower))
+
+    def _handling(self, talk: Talk) -> tuple[list[Spell], int | None]:
+        """The wrap-ups of a conversation, and when the agent was done with it."""
+        spells = [spell for spell in self.spells if spell.agent == talk.agent]
+        taken = [
+            number
+            for number, spell in enumerate(spells)
+            if spell.state == "busy" and spell.contact == talk.call and spell.start <= talk.start
+        ]
+        wraps: list[Spell] = []
+        for spell in spells[taken[-1] :]:
+            if spell.contact != talk.call or spell.state not in ("busy", "wrap_up"):
+                return wraps, spell.start
+            if spell.state == "wrap_up":
+                wraps.append(spell)
+        return wraps, None
+
+    def _work(self, kind: str, who: str, lower: int, upper: int) -> dict[str, Any]:
+        """What queues and agents both have."""
+        talks = [talk for talk in self.talks if (talk.queue if kind == "queue" else talk.agent) == who]
+        handled = transferred = talk_closed = wrap_closed = wrap_split = 0
+        for talk in talks:
+            wraps, released = self._handling(talk)
+            wrap_split += sum(self._within(wrap.start, wrap.end, lower, upper) for wrap in wraps)
+            transferred += talk.transferred and lower <= (talk.end or 0) < upper
+            if talk.end is not None and released is not None and lower <= max(talk.end, released) < upper:
+                handled += 1
+                talk_closed += talk.end - talk.start
+                wrap_closed += sum((wrap.end or 0) - wrap.start for wrap in wraps)
+        made = [fact for at, fact in self.made if lower <= at < upper and self._of(fact, kind) == who]
+        results = [str(fact.result) for at, fact in self.closed if lower <= at < upper and self._of(fact, kind) == who]
+        return {
+            "handled": handled,
+            "talk_split": sum(self._within(talk.start, talk.end, lower, upper) for talk in talks),
+            "talk_closed": talk_closed,
+            "wrap_up_split": wrap_split,
+            "wrap_up_closed": wrap_closed,
+            "aht": _share(talk_closed + wrap_closed, handled),
+            "transferred": transferred,
+            "transfer_rate": _share(transferred, handled),
+            "offers": len(made),
+            **{f"offers_{name}": results.count(name) for name in ("accepted", "declined", "expired", "withdrawn")},
+            "rona_rate": _share(results.count("expired"), len(results)),
+        }
+
+    def _of(self, fact: Any, kind: str) -> str:
+        if kind == "agent":
+            return str(fact.agent_id)
+        return next(str(each.queue_id) for _, each in self.made if each.offer_id == fact.offer_id)
+
+    def _queue(self, queue: str, lower: int, upper: int) -> dict[str, Any]:
+        stays = [stay for stay in self.stays if stay.queue == queue]
+        left = [stay for stay in stays if stay.end is not None and lower <= stay.end < upper]
+        came = [stay for stay in stays if lower <= stay.start < upper]
+        answered = [_waited(stay) for stay in left if stay.how == "answered"]
+        gave_up = [_waited(stay) for stay in left if stay.how == "abandoned"]
+        shorts = sum(wait < self.short for wait in gave_up)
+        flowed = sum(stay.how in ("flowed", "lost") for stay in left)
+        in_time = sum(wait <= self.target for wait in answered)
+        gave_up_in_time = sum(wait <= self.target for wait in gave_up)
+        came_in_time = sum(stay.how == "answered" and _waited(stay) <= self.target for stay in came)
+        length = min(upper, self.horizon) - max(lower, self.first)
+        work = self._work("queue", queue, lower, upper)
+        waited = [(stay, self._within(stay.start, stay.end, lower, upper)) for stay in stays]
+        return work | {
+            "offered": len(came),
+            "answered": len(answered),
+            "abandoned": len(gave_up) - shorts,
+            "short_abandoned": shorts,
+            "flowed_out": flowed,
+            "lost": sum(stay.how == "lost" for stay in left),
+            "callback_converted": 0,
+            "in_progress": self._there(stays, upper),
+            "abandon_rate": _share(len(gave_up), len(came)),
+            "abandon_rate_without_short": _share(len(gave_up) - shorts, len(came) - shorts),
+            "service_level_a": _share(came_in_time, len(came)),
+            "service_level_b": _share(in_time, len(answered)),
+            "service_level_c": _share(in_time + gave_up_in_time, len(answered) + len(gave_up)),
+            "service_level_d": _share(in_time, len(answered) + len(gave_up) - shorts),
+            "service_level_d_flow": _share(in_time, len(answered) + len(gave_up) - shorts + flowed),
+            "service_level_e": _share(in_time, len(answered) + len(gave_up) - gave_up_in_time),
+            "asa": _share(sum(answered), len(answered)),
+            "time_to_abandon": _share(sum(gave_up), len(gave_up)),
+            "max_wait": max((self._within(stay.start, stay.end, 0, upper) for stay, part in waited if part), default=0),
+            "mean_queue": _share(sum(part for _, part in waited), length),
+            "offered_load": None if work["aht"] is None or not length else len(came) * work["aht"] / length,
+            "carried_load": _share(work["talk_split"] + work["wrap_up_split"], length),
+        }
+
+    def _there(self, stays: list[Stay], upper: int) -> int:
+        if upper > self.horizon:
+            return sum(stay.end is None for stay in stays)
+        return sum(stay.start < upper and (stay.end is None or stay.end >= upper) for stay in stays)
+
+    def _agent(self, agent: str, lower: int, upper: int) -> dict[str, Any]:
+        spells = [spell for spell in self.spells if spell.agent == agent]
+        split: dict[str, int] = defaultdict(int)
+        closed: dict[str, int] = defaultdict(int)
+        reasons_split: dict[str, int] = defaultdict(int)
+        reasons_closed: dict[str, int] = defaultdict(int)
+        for spell in spells:
+            part = self._within(spell.start, spell.end, lower, upper)
+            if part:
+                split[spell.state] += part
+                if spell.state == "not_ready":
+                    reasons_split[spell.reason or "none"] += part
+            if spell.end is not None and lower <= spell.end < upper:
+                closed[spell.state] += spell.end - spell.start
+                if spell.state == "not_ready":
+                    reasons_closed[spell.reason or "none"] += spell.end - spell.start
+        signed_in = sum(amount for state, amount in split.items() if state != "offline")
+        busy, ready, ringing = (split.get(state, 0) for state in ("busy", "ready", "offered"))
+        busy += split.get("wrap_up", 0)
+        work = self._work("agent", agent, lower, upper)
+        return work | {
+            "answered": sum(
+                stay.how == "answered" and stay.agent == agent and lower <= (stay.end or 0) < upper
+                for stay in self.stays
+            ),
+            "signed_in": signed_in,
+            "occupancy": _share(busy, busy + ready),
+            "occupancy_with_ringing": _share(busy + ringing, busy + ready + ringing),
+            "utilization_of_signed_in": _share(busy, signed_in),
+            "contacts_per_hour": _share(work["handled"] * 3_600_000, signed_in),
+            "time_by_state_split": dict(split),
+            "time_by_state_closed": dict(closed),
+            "not_ready_by_reason_split": dict(reasons_split),
+            "not_ready_by_reason_closed": dict(reasons_closed),
+        }
+
+
+def _waited(stay: Stay) -> int:
+    assert stay.end is not None
+    return stay.end - stay.start
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
