@@ -1,0 +1,34 @@
+"""Rules of the whole test tree: every module names its category, and a failure shows what the installation said."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.support.installation import Installation
+
+CATEGORIES = frozenset({"unit", "scenario", "interop", "faults"})
+SHOWN_CHARACTERS = 12_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a module that does not say of what kind it is. A single case may bear a second mark: it needs more."""
+    modules = {module for item in items if (module := item.getparent(pytest.Module)) is not None}
+    wrong = sorted(
+        str(module.path) for module in modules if len({mark.name for mark in module.own_markers} & CATEGORIES) != 1
+    )
+    if wrong:
+        raise pytest.UsageError(
+            "each test module needs exactly one category, such as `pytestmark = pytest.mark.unit` "
+            f"(one of {', '.join(sorted(CATEGORIES))}): {', '.join(wrong)}"
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the installation's own words under a failed test."""
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Installation):
+                report.sections.append((f"output of {name}", value.output[-SHOWN_CHARACTERS:]))
+    return report

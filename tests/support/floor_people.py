@@ -1,0 +1,258 @@
+"""People for whole-product tests: agents with a phone and a console, customers who call; each has a tone."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from callcenter.calls.legs import EndCause
+from callcenter.demo.console_client import ConsoleClient
+from callcenter.media.endpoint import RtpEndpoint
+from callcenter.sip.phone import PhoneCall, RegistrationRefused, SoftPhone
+from tests.support.installation import CARRIER_HOST, PASSWORD, PHONE_HOST, SERVICE_NUMBER, Installation
+from tests.support.waiting import until
+
+AGENT_HZ = 620.0
+CUSTOMER_HZ = 440.0
+FRESH_FRAMES = 25
+"""An endpoint recognises tones in its last 20 frames; after so many new ones all of them are new."""
+ENTERING_AT_ONCE = 3
+"""More people at the door than this, and the server asks some to come back in a second."""
+UNREGISTER_SECONDS = 2.0
+ENGLISH_SUPPORT = "12"
+"""The menu's keys for English, then technical support."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One end of a call: its signalling and its sound."""
+
+    call: PhoneCall
+    sound: RtpEndpoint
+
+    async def ended(self, *, within: float = 10.0) -> EndCause:
+        """How the call ended, once it has. Raises ``TimeoutError``."""
+        async with asyncio.timeout(within):
+            return await self.call.ended()
+
+    async def hang_up(self, *, within: float = 10.0) -> None:
+        """Hang up. Raises ``TimeoutError`` when the far end does not confirm it."""
+        async with asyncio.timeout(within):
+            await self.call.hang_up()
+
+
+class AgentPhone:
+    """An agent's phone: registered, and answering at once unless told not to. An asynchronous context manager."""
+
+    def __init__(
+        self,
+        house: Installation,
+        login: str,
+        *,
+        answers: bool = True,
+        speaks: bool = True,
+        hangs_up_after: float | None = None,
+    ) -> None:
+        """``answers``: pick up every call. ``speaks``: send a tone while talking, else only signalling is lived.
+        ``hangs_up_after``: seconds of each talk, ``None`` for leaving its end to the customer."""
+        self.login = login
+        self.talks: list[Talk] = []
+        """Every call that was answered here, oldest first."""
+        self.ringing: asyncio.Queue[PhoneCall] = asyncio.Queue()
+        """Calls that wait to be answered by the test."""
+        self._phone = SoftPhone(
+            host=PHONE_HOST, server=house.sip, username=login, password=PASSWORD, display_name=login
+        )
+        self._answers = answers
+        self._speaks = speaks
+        self._hangs_up_after = hangs_up_after
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self._phone.start()
+        await self.register()
+        self._tasks.append(asyncio.create_task(self._serve_phone(), name=f"phone of {self.login}"))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Switch the phone off and say so, so that nobody is sent here; after a failure too, if that is quick."""
+        with contextlib.suppress(TimeoutError, RegistrationRefused):
+            async with asyncio.timeout(UNREGISTER_SECONDS):
+                await self.unregister()
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for talk in self.talks:
+            await talk.sound.close()
+        await self._phone.stop()
+        failed = [each for each in results if isinstance(each, Exception)]
+        if failed and error is None:
+            raise failed[0]
+
+    async def register(self) -> None:
+        """Tell the exchange where the phone is; again after the exchange forgot."""
+        await self._phone.register(expires=300)
+
+    async def unregister(self) -> None:
+        """Tell the exchange that the phone is off."""
+        await self._phone.register(expires=0)
+
+    async def talking(self, number: int = 1, *, within: float = 15.0) -> Talk:
+        """The ``number``-th call answered here, once it is."""
+        await until(f"{self.login} answered {number} calls", lambda: len(self.talks) >= number, within=within)
+        return self.talks[number - 1]
+
+    async def rings(self, *, within: float = 15.0) -> PhoneCall:
+        """The next call that waits to be answered."""
+        async with asyncio.timeout(within):
+            return await self.ringing.get()
+
+    async def answer(self, call: PhoneCall) -> Talk:
+        """Pick up."""
+        talk = Talk(call, await RtpEndpoint.open(PHONE_HOST))
+        self.talks.append(talk)
+        call.answer(talk.sound.sdp_answer(call.sdp))
+        if self._speaks:
+            talk.sound.start(AGENT_HZ)
+        return talk
+
+    async def _serve_phone(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                call = await self._phone.next_call()
+                call.ring()
+                if self._answers:
+                    talk = await self.answer(call)
+                    group.create_task(self._end(talk))
+                else:
+                    self.ringing.put_nowait(call)
+
+    async def _end(self, talk: Talk) -> None:
+        try:
+            async with asyncio.timeout(self._hangs_up_after):
+                await talk.call.ended()
+        except TimeoutError:
+            await talk.call.hang_up()
+        await talk.sound.close()
+
+
+class Seat(AgentPhone):
+    """An agent at work: the phone, and a console that signs in, reconnects and resumes by itself."""
+
+    def __init__(
+        self,
+        house: Installation,
+        login: str,
+        *,
+        answers: bool = True,
+        speaks: bool = True,
+        hangs_up_after: float | None = None,
+    ) -> None:
+        super().__init__(house, login, answers=answers, speaks=speaks, hangs_up_after=hangs_up_after)
+        self.console = ConsoleClient(house.base_url, login, PASSWORD)
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._tasks.append(asyncio.create_task(self.console.run(), name=f"console of {self.login}"))
+        await until(f"{self.login} is signed in", lambda: self.state not in {"unknown", "offline"}, within=30)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await self.unregister()  # while the console can still see what comes of it
+                await until(f"{self.login} gets no more calls", lambda: self.state not in {"ready", "offered"})
+        finally:
+            await super().__aexit__(kind, error, trace)
+
+    @property
+    def agent(self) -> dict[str, Any]:
+        """The agent as the console was told last; empty before that."""
+        return self.console.agent or {}
+
+    @property
+    def state(self) -> str:
+        """The agent's state as the console was told last."""
+        return str(self.agent.get("state", "unknown"))
+
+    @property
+    def contact_id(self) -> str:
+        """The contact at this seat as the console was told last, empty without one."""
+        return str(self.agent.get("contact_id") or "")
+
+    async def until_state(self, *states: str, within: float = 15.0) -> None:
+        """Wait until the console shows the agent in one of these states."""
+        await until(f"{self.login} is {' or '.join(states)}", lambda: self.state in states, within=within)
+
+    async def go_ready(self) -> None:
+        """Ask for work, once the console knows of the phone."""
+        await until(
+            f"the console of {self.login} sees the phone",
+            lambda: self.console.exchange_up and self.agent.get("phone_registered"),
+        )
+        await self.console.intend("agent.ready")
+        await self.until_state("ready", "offered", "busy")
+
+
+@asynccontextmanager
+async def seats(
+    house: Installation,
+    count: int | None = None,
+    *,
+    answers: bool = True,
+    speaks: bool = True,
+    hangs_up_after: float | None = None,
+) -> AsyncIterator[list[Seat]]:
+    """The first ``count`` agents (all by default) at work and ready; see ``Seat`` for their manners."""
+    async with contextlib.AsyncExitStack() as stack:
+        taken = [
+            Seat(house, login, answers=answers, speaks=speaks, hangs_up_after=hangs_up_after)
+            for login in house.agents[:count]
+        ]
+        door = asyncio.Semaphore(ENTERING_AT_ONCE)
+
+        async def enter(seat: Seat) -> None:
+            async with door:
+                await stack.enter_async_context(seat)
+
+        await asyncio.gather(*(enter(seat) for seat in taken))
+        await asyncio.gather(*(seat.go_ready() for seat in taken))
+        yield taken
+
+
+@asynccontextmanager
+async def calling(house: Installation, number: str, keys: str = ENGLISH_SUPPORT) -> AsyncIterator[Talk]:
+    """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end."""
+    phone = SoftPhone(host=CARRIER_HOST, server=house.sip, username=number)
+    await phone.start()
+    sound = await RtpEndpoint.open(CARRIER_HOST)
+    try:
+        call = await phone.call(SERVICE_NUMBER, sound.sdp_offer())
+        async with asyncio.timeout(10):
+            sound.accept(await call.answered())
+        sound.start(CUSTOMER_HZ)
+        await sound.wait_frames(1)
+        await sound.send_digits(keys)
+        yield Talk(call, sound)
+    finally:
+        await sound.close()
+        await phone.stop()
+
+
+async def hear_each_other(customer: Talk, agent: Talk, *, within: float = 10.0) -> None:
+    """Both ends hear the other's tone in sound that comes after this moment."""
+    await asyncio.gather(
+        _hears(customer.sound, AGENT_HZ, within=within), _hears(agent.sound, CUSTOMER_HZ, within=within)
+    )
+
+
+async def _hears(sound: RtpEndpoint, frequency: float, *, within: float) -> None:
+    await sound.wait_frames(FRESH_FRAMES, timeout=within)
+    await sound.wait_heard(frequency, timeout=within)

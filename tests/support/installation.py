@@ -1,0 +1,359 @@
+"""A real installation for tests: `callcenter serve` with all its processes, in a folder and on ports of its own."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from callcenter.accounts import hash_password
+from callcenter.app import die_with_parent
+from callcenter.config import Settings, load_settings
+from callcenter.journal import JournalReader
+from callcenter.media.audio import tone, write_wav
+from callcenter.site.repository import digest_secret
+from ivr.flows import demo_flow_text
+from ivr.parser import parse_flow
+from tests.support.process_table import ProcessRow, UdpSocket, kill_now, processes_of_session, udp_sockets
+from tests.support.waiting import PAUSE_SECONDS, until
+
+PASSWORD = "correct horse battery staple"
+"""Everybody's."""
+REALM = "callcenter"
+SERVICE_NUMBER = "+12025550100"
+CARRIER_HOST = "127.0.0.2"
+"""The one address that the trunk is known by."""
+PHONE_HOST = "127.0.0.3"
+BOSS = "boss"
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+PROMPT_HZ = 300.0
+PROMPT_SECONDS = 0.2
+ROLES = {
+    "serve": "supervisor",
+    "run-exchange": "exchange",
+    "run-web": "web",
+    "callcenter.media.mediad": "media",
+    "callcenter.media.mediad.worker": "media worker",
+}
+"""A word of a process's command line, and what it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an installation shall be like."""
+
+    agents: int = 1
+    """Named ``agent1`` and so on; all serve sales and support, all speak both languages."""
+    ring_seconds: int = 10
+    wrap_up_seconds: int = 0
+    media_ports: int = 400
+
+
+@dataclass(slots=True)
+class Installation:
+    """A running installation, its people's password, and what can be asked of it from outside."""
+
+    folder: Path
+    plan: Plan
+    settings: Settings
+    process: "subprocess.Popen[bytes]"
+    seen: set[int] = field(default_factory=set)
+    """Every process of it that was ever looked at."""
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        """Where it takes SIP."""
+        return self.settings.sip.host, self.settings.sip.port
+
+    @property
+    def base_url(self) -> str:
+        """Where its console is."""
+        return f"http://{self.settings.web.host}:{self.settings.web.port}"
+
+    @property
+    def agents(self) -> list[str]:
+        """The agents' logins, which are also their ids and their phones' user names."""
+        return agent_logins(self.plan)
+
+    @property
+    def output(self) -> str:
+        """Everything its processes have said so far."""
+        return (self.folder / "output.log").read_text("utf-8", errors="replace")
+
+    @property
+    def journal(self) -> JournalReader:
+        """Its journal."""
+        return JournalReader(self.settings.journal_path)
+
+    @property
+    def store_file(self) -> Path:
+        """Its customer store."""
+        return self.settings.data_dir / "store.sqlite"
+
+    def processes(self) -> list[ProcessRow]:
+        """Its living processes: those of the session that the supervisor leads."""
+        rows = processes_of_session(self.process.pid)
+        self.seen.update(row.pid for row in rows)
+        return rows
+
+    def pids(self, role: str) -> list[int]:
+        """The processes of one role (a value of ``ROLES``)."""
+        words = {word for word, name in ROLES.items() if name == role}
+        return [row.pid for row in self.processes() if words & set(row.command)]
+
+    def pid(self, role: str) -> int:
+        """The one process of a role. Raises ``AssertionError`` unless there is exactly one."""
+        found = self.pids(role)
+        assert len(found) == 1, f"{len(found)} processes are {role}: {self.processes()}"
+        return found[0]
+
+    def media_sockets(self) -> list[UdpSocket]:
+        """The RTP sockets that are open."""
+        return udp_sockets(self.settings.media.host, self.settings.media.port_min, self.settings.media.port_max)
+
+    async def kill(self, role: str) -> int:
+        """Kill the one process of a role, and return its pid once it is gone."""
+        pid = self.pid(role)
+        kill_now(pid)
+        await until(f"the killed {role} is gone", lambda: pid not in {row.pid for row in self.processes()})
+        return pid
+
+    async def until_up(self, within: float = START_SECONDS) -> None:
+        """Wait until the console answers and hears the exchange."""
+        async with httpx.AsyncClient(base_url=self.base_url, trust_env=False) as http:
+
+            async def healthy() -> bool:
+                try:
+                    answer = await http.get("/api/health")
+                except httpx.TransportError:
+                    return False
+                return answer.status_code == httpx.codes.OK and answer.json()["exchange_up"] is True
+
+            await until("console and exchange are up", healthy, within=within)
+
+    @asynccontextmanager
+    async def signed_in(self, login: str = BOSS) -> AsyncIterator[httpx.AsyncClient]:
+        """An HTTP client with the session of one of its people."""
+        async with httpx.AsyncClient(
+            base_url=self.base_url, headers={"Origin": self.base_url}, trust_env=False, timeout=20.0
+        ) as http:
+            answer = await http.post("/api/session", json={"login": login, "password": PASSWORD})
+            answer.raise_for_status()
+            yield http
+
+
+async def interactions(http: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Everything that the customer store holds, newest first."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        answer = await http.get("/api/v1/interactions", params={"limit": 100, **({"cursor": cursor} if cursor else {})})
+        answer.raise_for_status()
+        found += answer.json()["items"]
+        cursor = answer.json()["next_cursor"]
+        if not cursor:
+            return found
+
+
+async def until_recorded(http: httpx.AsyncClient, count: int, *, within: float = 20.0) -> list[dict[str, Any]]:
+    """Wait until the store holds so many interactions, and return them: never more, and each contact once."""
+    found: list[dict[str, Any]] = []
+
+    async def enough() -> bool:
+        found[:] = await interactions(http)
+        return len(found) >= count
+
+    await until(f"the store holds {count} interactions", enough, within=within)
+    assert len(found) == count
+    assert len({each["contact_id"] for each in found}) == count
+    return found
+
+
+def agent_logins(plan: Plan) -> list[str]:
+    """The agents of a plan."""
+    return [f"agent{number}" for number in range(1, plan.agents + 1)]
+
+
+@contextmanager
+def running_installation(plan: Plan) -> Iterator[Installation]:
+    """Start an installation, wait until it is up, and end it; nothing of it stays. For fixtures, which do not await."""
+    with tempfile.TemporaryDirectory(prefix="cc-") as name:
+        folder = Path(name)
+        settings = write_installation(folder, plan)
+        with (folder / "output.log").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "callcenter", "serve", "--config", str(folder / "callcenter.toml")],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock taken
+            )
+        house = Installation(folder, plan, settings, process)
+        try:
+            _wait_until_up(house)
+            yield house
+        finally:
+            _end(house)
+
+
+def _wait_until_up(house: Installation) -> None:
+    """The pause between two looks is a wait for the supervisor's end, so that a failed start is told at once."""
+    for _ in range(int(START_SECONDS / PAUSE_SECONDS)):
+        with contextlib.suppress(httpx.TransportError):
+            answer = httpx.get(f"{house.base_url}/api/health", trust_env=False)
+            if answer.status_code == httpx.codes.OK and answer.json()["exchange_up"]:
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = house.process.wait(PAUSE_SECONDS)
+            raise AssertionError(f"the installation ended with status {status}:\n{house.output}")
+    raise AssertionError(f"the installation was not up after {START_SECONDS:.0f} s:\n{house.output}")
+
+
+def _end(house: Installation) -> None:
+    """SIGTERM to the supervisor must end everything; what stays is killed and told."""
+    house.processes()
+    if house.process.poll() is None:
+        house.process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        house.process.wait(STOP_SECONDS)
+    left = house.processes()
+    for row in left:
+        with contextlib.suppress(ProcessLookupError):
+            kill_now(row.pid)
+    house.process.wait()
+    assert not left, f"SIGTERM left processes behind: {left}\n{house.output}"
+
+
+# Its files
+
+
+def write_installation(folder: Path, plan: Plan) -> Settings:
+    """Configuration, site and short prompts of an installation."""
+    media_first = _media_range(plan.media_ports)
+    (folder / "callcenter.toml").write_text(
+        'data_dir = "."\nsite = "site.toml"\n\n'
+        f'[sip]\nhost = "127.0.0.1"\nport = {_free_sip_port()}\nrealm = "{REALM}"\n\n'
+        f'[web]\nhost = "127.0.0.1"\nport = {_free_port(socket.SOCK_STREAM)}\n\n'
+        f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
+        '[speech]\nrecordings = "recordings"\n\n'
+        '[log]\nlevel = "info"\n',
+        "utf-8",
+    )
+    (folder / "site.toml").write_text(_site(plan), "utf-8")
+    recordings = folder / "recordings"
+    sound = write_wav(tone(PROMPT_HZ, PROMPT_SECONDS))
+    for name, texts in parse_flow(demo_flow_text(), source="demo").prompts.items():
+        for language in texts:
+            (recordings / language).mkdir(parents=True, exist_ok=True)
+            (recordings / language / f"{name}.wav").write_bytes(sound)
+    return load_settings(folder / "callcenter.toml")
+
+
+def _site(plan: Plan) -> str:
+    head = f"""\
+company = "Northwind Instruments"
+time_zone = "UTC"
+region = "US"
+
+[[trunks]]
+id = "carrier"
+addresses = ["{CARRIER_HOST}"]
+
+[[numbers]]
+number = "{SERVICE_NUMBER}"
+flow = "main"
+
+[[flows]]
+id = "main"
+file = "builtin:demo"
+
+[[not_ready_reasons]]
+code = "lunch"
+labels = {{ en = "Lunch", zh = "午餐" }}
+
+[[dispositions]]
+code = "solved"
+labels = {{ en = "Solved", zh = "已解决" }}
+
+[[dispositions]]
+code = "follow-up"
+labels = {{ en = "Follow-up needed", zh = "需要跟进" }}
+"""
+    queues = [_queue(plan, queue_id, name, zh) for queue_id, name, zh in QUEUES]
+    people = [_person(login, f"Agent {login[5:]}", ["agent"]) for login in agent_logins(plan)]
+    return "\n".join([head, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])])
+
+
+QUEUES = (("sales", "Sales", "销售"), ("support", "Support", "技术支持"))
+
+
+def _queue(plan: Plan, queue_id: str, name: str, zh: str) -> str:
+    return (
+        f'[[queues]]\nid = "{queue_id}"\nname = "{name}"\nlabels = {{ zh = "{zh}" }}\n'
+        f"ring_seconds = {plan.ring_seconds}\nwrap_up_seconds = {plan.wrap_up_seconds}\n"
+    )
+
+
+def _person(login: str, name: str, roles: list[str]) -> str:
+    lines = [
+        "[[agents]]",
+        f'id = "{login}"',
+        f'name = "{name}"',
+        f'login = "{login}"',
+        f'password_hash = "{_password_hash()}"',
+        f"roles = {json.dumps(roles)}",
+    ]
+    if "agent" in roles:
+        lines += [
+            f"queues = {json.dumps([queue_id for queue_id, _, _ in QUEUES])}",
+            "skills = { en = 3, zh = 3 }",
+            f'sip_ha1_sha256 = "{digest_secret(login, REALM, PASSWORD, "SHA-256")}"',
+            f'sip_ha1_md5 = "{digest_secret(login, REALM, PASSWORD, "MD5")}"',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
+
+
+# Its ports
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _free_sip_port() -> int:
+    """A port that is free for UDP and TCP alike."""
+    while True:
+        port = _free_port(socket.SOCK_DGRAM)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def _media_range(size: int) -> int:
+    """The first port of a range in which nothing is bound now, below the ports that the kernel gives out by itself."""
+    while True:
+        first = random.randrange(10_000, 32_000 - size, 2)
+        if not udp_sockets("127.0.0.1", first, first + size):
+            return first

@@ -1,0 +1,21 @@
+"""Waiting for a fact of another process: asked again and again, with a deadline and a name for what never came."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+
+PAUSE_SECONDS = 0.04
+"""Between two looks."""
+
+
+async def until(what: str, look: Callable[[], object | Awaitable[object]], *, within: float = 15.0) -> None:
+    """Return once ``look`` says yes. Raises ``AssertionError`` that names ``what`` after ``within`` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                answer = look()
+                if await answer if inspect.isawaitable(answer) else answer:
+                    return
+                await asyncio.sleep(PAUSE_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"not within {within:.0f} s: {what}") from None
