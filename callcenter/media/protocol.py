@@ -239,6 +239,8 @@ class TapOrder(msgspec.Struct, frozen=True, array_like=True):
     """Where the recording's time line begins."""
     switched_at: int
     """Since when it is paused, or since when it is not."""
+    is_taken_over: bool = False
+    """Whether a worker that died had it before."""
 
 
 class Converge(msgspec.Struct, frozen=True, tag="converge"):

@@ -13,7 +13,7 @@ _EARLY = 40
 """Samples by which a packet may come before its place without moving the stream."""
 _LATE = 160
 """Samples by which all packets to come may be late without moving the stream."""
-_JUMP = SAMPLE_RATE // 2
+_JUMP = SAMPLE_RATE
 """A step of the timestamp that exceeds the time passed by so much is a new stream, not jitter."""
 _MOST_PACKETS = 500
 """Packets kept between two cuts; more are a flood."""
@@ -25,7 +25,7 @@ _Packet = tuple[int, int, int, bytes | None, Law]
 class Track:
     """Keeps the last moments of one leg's speech for one recording."""
 
-    __slots__ = ("_correction", "_law", "_packets", "_position", "_ssrc", "_timestamp")
+    __slots__ = ("_correction", "_law", "_packets", "_position", "_ssrc", "_timestamp", "earliest")
 
     def __init__(self, law: Law) -> None:
         self._law = law
@@ -34,6 +34,8 @@ class Track:
         self._timestamp = 0
         self._position = 0
         self._correction = 0
+        self.earliest: int | None = None
+        """Where the first sound of the last cut lies, ``None`` if there was none."""
 
     def add(self, ssrc: int, timestamp: int, arrival: int, size: int, payload: bytes | None, law: Law) -> None:
         """Take a packet of ``size`` samples that arrived at the position ``arrival``.
@@ -48,6 +50,7 @@ class Track:
 
         Packets that reach beyond ``end`` are kept for the next cut; cuts follow each other.
         """
+        self.earliest = None
         if not self._packets:
             return None
         placed = self._place()
@@ -67,6 +70,8 @@ class Track:
                 position = start
             if not payload:
                 continue
+            if self.earliest is None or position < self.earliest:
+                self.earliest = position
             if samples is None:
                 samples = bytearray([SILENCE[self._law]]) * (end - start)
             if packet[4] is not self._law:

@@ -1,8 +1,10 @@
 """Relayed and mixed calls through a real ``mediad``: loss, added delay, CPU.
 
-Run as ``python -m tests.bench.bench_media --calls 50 --seconds 5 [--mixed]``. Generator and media share the machine;
-the delay is the kernel's receive time minus the clock just before sending, both at the generator. Packets carry their
-send time in the payload; a mixed payload does not survive, so with ``--mixed`` only frames and CPU are told.
+Run as ``python -m tests.bench.bench_media --calls 50 --seconds 5 [--mixed | --music] [--recorded [--sealed]]``.
+Generator and media share the machine; the delay is the kernel's receive time minus the clock just before sending, both
+at the generator. Packets carry their send time in the payload; a mixed payload does not survive, so with ``--mixed``
+and ``--music`` only frames and CPU are told. With ``--recorded`` every call is recorded into a temporary folder,
+encrypted with ``--sealed``.
 """
 
 import argparse
@@ -13,13 +15,17 @@ import random
 import select
 import socket
 import struct
+import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from callcenter.media.music import music_path
+from callcenter.media.recordings import ensure_key_file
 from callcenter.media.rtp import RtpPacket, pack, parse
 from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
-from callcenter.ports import Route
+from callcenter.ports import RecordingAction, RecordingFinished, Route
 from tests.support.media_contract import PROFILE
 from tests.support.mediad_process import MediaProcess, running_mediad
 
@@ -125,38 +131,91 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+async def _hold(media: MediaProcess, number: int, music: str) -> list[BenchLeg]:
+    """A caller who waits with music; sends like everybody else and is heard by nobody."""
+    session_id = f"bench-{number}"
+    await media.plane.create(session_id)
+    sock, local = _open()
+    answer = await media.plane.answer_offer(session_id, "a", build_offer(local), PROFILE)
+    await media.plane.play(session_id, "a", "music", [music], loop=True)
+    return [BenchLeg(sock, read_answer(answer))]
+
+
+async def _record(media: MediaProcess, calls: int) -> None:
+    for number in range(calls):
+        await media.plane.record(f"bench-{number}", str(number), RecordingAction.START, left="a", right="b")
+
+
+async def _tell_recordings(media: MediaProcess, calls: int) -> None:
+    """Wait until all recordings are on disk and print how whole they are."""
+    for number in range(calls):
+        await media.sink.finished(str(number), seconds=60)
+    finished = [event for event in media.sink.recordings if isinstance(event, RecordingFinished)]
+    marks = Counter(event.truncated or "whole" for event in finished)
+    print(f"recordings: {dict(marks)}, shortest {min(event.duration_ms for event in finished) / 1000:.1f} s")
+
+
 async def main() -> None:
     """Run one measurement and print it."""
+    given = _arguments()
+    with tempfile.TemporaryDirectory(prefix="bench-media-") as folder:
+        options = ["--standby", "0"]
+        if given.no_realtime:
+            options.append("--no-realtime")
+        if given.recorded:
+            options += ["--recordings", f"{folder}/recordings"]
+        if given.sealed:
+            ensure_key_file(Path(folder) / "key")
+            options += ["--recording-key", f"{folder}/key"]
+        async with running_mediad(*options) as media:
+            await _measure(media, given, await asyncio.to_thread(music_path, folder))
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--mixed", action="store_true", help="through the mixer instead of the relay")
+    parser.add_argument("--music", action="store_true", help="single callers who wait with music")
+    parser.add_argument("--recorded", action="store_true", help="record every call")
+    parser.add_argument("--sealed", action="store_true", help="with --recorded: encrypted")
     parser.add_argument("--no-realtime", action="store_true")
-    given = parser.parse_args()
-    options = ["--standby", "0"] + (["--no-realtime"] if given.no_realtime else [])
-    async with running_mediad(*options) as media:
-        begin = time.time()
-        legs = [leg for number in range(given.calls) for leg in await _connect(media, number, mixed=given.mixed)]
-        set_up = time.time() - begin
-        (worker,) = (await media.plane.status()).worker_pids
-        before, wall = _cpu_seconds(worker), time.time()
-        figures = await asyncio.to_thread(_exchange, legs, given.seconds, 1.0)
-        cpu = (_cpu_seconds(worker) - before) / (time.time() - wall)
-        status = await media.plane.status()
-        for leg in legs:
-            leg.sock.close()
-        for number in range(given.calls):
-            await media.plane.destroy(f"bench-{number}")
+    return parser.parse_args()
+
+
+async def _measure(media: MediaProcess, given: argparse.Namespace, music: str) -> None:
+    begin = time.time()
+    legs: list[BenchLeg] = []
+    for number in range(given.calls):
+        legs += await (_hold(media, number, music) if given.music else _connect(media, number, mixed=given.mixed))
+    set_up = time.time() - begin
+    if given.recorded:
+        await _record(media, given.calls)
+    status = await media.plane.status()
+    pids = {"worker": status.worker_pids[0]} | ({"recorder": status.recorder_pid} if given.recorded else {})
+    before, wall = {name: _cpu_seconds(pid) for name, pid in pids.items()}, time.time()
+    figures = await asyncio.to_thread(_exchange, legs, given.seconds, 1.0)
+    wall = time.time() - wall
+    cpu = {name: (_cpu_seconds(pid) - before[name]) / wall for name, pid in pids.items()}
+    status = await media.plane.status()
+    for leg in legs:
+        leg.sock.close()
+    for number in range(given.calls):
+        await media.plane.destroy(f"bench-{number}")
+    kind = "waiting" if given.music else "mixed" if given.mixed else "relayed"
     print(
         f"machine: {platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
     )
-    print(f"{given.calls} {'mixed' if given.mixed else 'relayed'} calls, set up in {set_up:.2f} s")
+    print(f"{given.calls} {kind}{' and recorded' if given.recorded else ''} calls, set up in {set_up:.2f} s")
     print(f"sent {figures.sent}, received {figures.received} ({figures.received / max(1, figures.sent):.3%})")
-    print(f"worker CPU {cpu:.0%} of a core, ticks skipped {status.ticks_skipped}")
+    shares = ", ".join(f"{name} CPU {share:.0%} of a core" for name, share in cpu.items())
+    print(f"{shares}, ticks skipped {status.ticks_skipped}")
     if figures.delays:
         delays = sorted(figures.delays)
         p50, p99 = (delays[int(len(delays) * share)] * 1000 for share in (0.5, 0.99))
         print(f"added delay p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+    if given.recorded:
+        await _tell_recordings(media, given.calls)
 
 
 if __name__ == "__main__":

@@ -46,8 +46,9 @@ def music(tmp_path: Path) -> str:
 
 class TestEmbeddedMediaPlane(MediaPlaneContract):
     @pytest.fixture
-    async def plane(self, media: MediaProcess, music: str) -> PlaneUnderTest:
-        return media.plane, media.sink, music
+    async def plane(self, tmp_path: Path, music: str) -> AsyncIterator[PlaneUnderTest]:
+        async with running_mediad("--standby", "0", "--recordings", str(tmp_path / "rec")) as media:
+            yield media.plane, media.sink, music
 
 
 class Call:

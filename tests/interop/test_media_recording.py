@@ -15,7 +15,6 @@ from callcenter.media.g711 import SAMPLE_RATE, Law
 from callcenter.media.recordings import KeyRing, ensure_key_file
 from callcenter.ports import LegProfile, RecordingAction, RecordingFinished, Route
 from tests.support.heard_recordings import HeardRecording, listen
-from tests.support.media_contract import MediaPlaneContract, PlaneUnderTest
 from tests.support.mediad_process import MediaProcess, running_mediad
 
 pytestmark = pytest.mark.interop
@@ -76,8 +75,8 @@ async def test_each_party_is_heard_in_its_own_channel_and_nowhere_else(
     finished = await stop(media)
     assert finished.truncated is None
     assert 2900 <= finished.duration_ms <= 3600
-    assert hashlib.sha256(Path(finished.path).read_bytes()).hexdigest() == finished.sha256
     heard = listen(finished)
+    assert hashlib.sha256(heard.file).hexdigest() == finished.sha256
     assert is_only(heard, heard.left, 440, 620, 2000)
     assert is_only(heard, heard.right, 620, 440, 2000)
     assert (heard.sidecar.opened.left, heard.sidecar.opened.right) == ("caller", "agent")
@@ -85,20 +84,17 @@ async def test_each_party_is_heard_in_its_own_channel_and_nowhere_else(
 
 
 async def test_a_recorded_call_stays_on_the_relay(media: MediaProcess, caller: RtpEndpoint, agent: RtpEndpoint) -> None:
-    """The agent hears the caller's very packets: sequence numbers go in step, whatever is recorded."""
+    """When the caller stops sending, a relayed agent gets nothing; a mixed one would get silence."""
     caller.start(440)
     agent.start(620)
     await media.plane.route("s", TWO_WAY)
     await start(media)
     await agent.wait_heard(440, share=0.9)
-    steps = {(later.timestamp - earlier.timestamp) & 0xFFFFFFFF for earlier, later in _pairs(agent)}
-    assert steps == {160}
+    await caller.pause()
+    before = agent.counters.packets_received
+    await caller.wait_frames(30)
+    assert agent.counters.packets_received - before <= 2
     await stop(media)
-
-
-def _pairs(phone: RtpEndpoint):  # type: ignore[no-untyped-def]
-    packets = [*phone.packets][-20:]
-    return zip(packets, packets[1:], strict=False)
 
 
 async def test_what_is_said_in_a_pause_is_not_there_and_the_length_is(
@@ -192,7 +188,7 @@ async def test_segments_of_one_call_are_files_of_their_own(
     second, whole = await stop(media, "second"), await stop(media, "whole")
     assert len({first.path, second.path, whole.path}) == 3
     for finished in (first, second, whole):
-        assert Path(finished.path).resolve().is_relative_to(tmp_path / "rec")
+        assert listen(finished).path.is_relative_to(tmp_path / "rec")
         assert "cron" not in finished.path
         assert finished.truncated is None
     assert whole.duration_ms >= first.duration_ms + second.duration_ms
@@ -216,7 +212,7 @@ async def test_an_encrypted_recording_is_read_back_with_its_key_only(tmp_path: P
         heard = listen(finished, keys)
         assert is_only(heard, heard.left, 440, 620)
         assert heard.sidecar.opened.key_name == keys.current
-        assert len(set(Path(finished.path).read_bytes())) == 256
+        assert len(set(heard.file)) == 256
         with pytest.raises(MediaError):
             listen(finished, KeyRing(keys.current, {keys.current: bytes(32)}))
         await caller.close()
@@ -270,11 +266,3 @@ async def test_keyed_digits_are_not_in_the_recording(
     await caller.send_digits("4242#")
     heard = listen(await stop(media))
     assert heard.silent_samples(heard.left) >= len(heard.left) - 400
-
-
-class TestRecordingMediaPlane(MediaPlaneContract):
-    @pytest.fixture
-    async def plane(self, media: MediaProcess, tmp_path: Path) -> PlaneUnderTest:
-        path = tmp_path / "music.wav"
-        path.write_bytes(write_wav(tone(1500, 10.0)))
-        return media.plane, media.sink, str(path)

@@ -7,6 +7,8 @@ be told everything that matters.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from callcenter.media.mediad.recorder_protocol import CloseRecording, OpenRecording, RecorderOrder, Written
 from callcenter.media.protocol import RecordingDone, RecordingSpec, RecordingSuffers, TapOrder
 from callcenter.media.recordings.naming import new_stem
@@ -62,7 +64,7 @@ class RecordingLedger:
             entry.feeder = feeder
             if entry.paused != spec.paused:
                 entry.paused = spec.paused
-                entry.tap = TapOrder(entry.tap.number, entry.tap.origin, now)
+                entry.tap = msgspec.structs.replace(entry.tap, switched_at=now)
             taps[recording_id] = entry.tap
         if not live:
             del self._live[session_id]
@@ -78,6 +80,7 @@ class RecordingLedger:
         for entry in [*self._entries.values()]:
             if entry.feeder is feeder:
                 entry.feeder = None
+                entry.tap = msgspec.structs.replace(entry.tap, is_taken_over=True)
                 if entry.is_ending:
                     self._send(CloseRecording(entry.order.number))
 

@@ -44,6 +44,8 @@ class RtpLeg:
         """Recordings that hear this leg, each with the channel it is heard in."""
         self.ring: JitterBuffer | None = None
         """Present while this leg is an input of another."""
+        self.is_emptied = False
+        """Whether nothing was left to read when this leg was last read from."""
         self.silent_since: int | None = now
         """Start of the present silence, ``None`` once it has been told."""
         self._checkpoint, self._slot = checkpoint, slot
@@ -93,6 +95,7 @@ class RtpLeg:
     def receive(self, *, now: int) -> list[str]:
         """Read what has arrived, relay it, and return the digits that were pressed."""
         digits: list[str] = []
+        self.is_emptied = False
         for _ in range(_BURST):
             try:
                 if self._drained:
@@ -104,6 +107,7 @@ class RtpLeg:
                     accepted = header is not None and self._weigh(source, header, now=now)
             except BlockingIOError:
                 self._drained = self._connected
+                self.is_emptied = True
                 break
             except OSError:  # the far end's host told that nobody listens there
                 continue

@@ -125,6 +125,8 @@ class Recorder:
                 next_beat = time.monotonic() + BEAT
                 self._replies.append(RecorderBeat(self._queue.size))
             self._send_replies()
+        for feed in [*self._feeds.values()]:
+            self._read_feed(feed)
         self._queue.put(None)
         thread.join()
 

@@ -63,6 +63,7 @@ class RecordingWriter:
         """When each recording is to be synced, the next one first."""
         self._lock: int | None = None
         self._has_reserve = False
+        self._reserve_due = 0
 
     def follow(self, order: WriterOrder, *, now: int) -> None:
         """Carry out one order. Orders for recordings that are closed are ignored."""
@@ -102,8 +103,9 @@ class RecordingWriter:
         for number, touched in [*self._touched.items()]:
             if now - touched >= ORPHANED_AFTER:
                 self._close(number, None)
-        if not self._has_reserve:
+        if not self._has_reserve and now >= self._reserve_due:
             self._make_reserve()
+            self._reserve_due = now + SYNC_EVERY
 
     def stop(self) -> None:
         """Bring everything to the disk and let go of it; the next recorder closes it."""

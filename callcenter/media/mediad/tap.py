@@ -31,6 +31,8 @@ class Tap:
         self.due = now + INTERVAL // 4 + order.number % 40 * (INTERVAL // 40)
         """When the next chunk is to be cut; recordings that began together are spread."""
         self._sent = max(0, self._position(now - _HELD_BACK))
+        self._unknown_until = self._position(now) if order.is_taken_over and not spec.paused else 0
+        """What is not heard before here went down with the former worker; silence is not told for it."""
         self._wiped: list[tuple[int, int | None]] = [(0, None if spec.paused else self._position(order.switched_at))]
 
     def begin(self, *, now: int) -> list[TapMessage]:
@@ -72,10 +74,24 @@ class Tap:
             for channel in (left, right):
                 if channel is not None:
                     self._wipe(channel, self._sent)
-            chunks.append(Chunk(self.number, self._sent, until - self._sent, bytes(left or b""), bytes(right or b"")))
+            begin = self._known_from(until)
+            skipped = begin - self._sent
+            if begin < until:
+                heard = [bytes(channel[skipped:]) if channel else b"" for channel in (left, right)]
+                chunks.append(Chunk(self.number, begin, until - begin, heard[0], heard[1]))
             self._sent = until
         self._wiped = [wiped for wiped in self._wiped if wiped[1] is None or wiped[1] > self._sent]
         return chunks
+
+    def _known_from(self, until: int) -> int:
+        """Where the present chunk begins: after a change of workers with the first sound, so that the gap is seen."""
+        if self._sent >= self._unknown_until:
+            return self._sent
+        heard = [track.earliest for track in (self.left, self.right) if track.earliest is not None]
+        begin = min(min(heard, default=until), self._unknown_until, until)
+        if heard:
+            self._unknown_until = 0
+        return max(begin, self._sent)
 
     def _wipe(self, channel: bytearray, start: int) -> None:
         """Whatever was placed into a pause is silenced."""

@@ -7,6 +7,9 @@ from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.protocol import SessionSpec, TapOrder
 
+_FORGOTTEN_AFTER = 10_000
+"""Milliseconds after which no socket holds anything of a pause any more."""
+
 
 class Taps:
     """Keeps the taps of conversations as they are ordered and feeds the recorder. ``now`` is monotonic, in ms."""
@@ -44,6 +47,19 @@ class Taps:
                     conversation.legs[leg_id].taps.append((tap, track))
         if not taps:
             del self._by_session[spec.session_id]
+
+    def must_forget(self, spec: SessionSpec, orders: Mapping[str, TapOrder], *, now: int) -> bool:
+        """Whether a pause ends with ``spec``, so that what still waits in the sockets must not be recorded."""
+        taps = self._by_session.get(spec.session_id, {})
+        for recording in spec.recordings:
+            if recording.paused:
+                continue
+            tap, order = taps.get(recording.recording_id), orders[recording.recording_id]
+            if tap is not None and tap.is_paused:
+                return True
+            if tap is None and order.switched_at != order.origin and now - order.switched_at < _FORGOTTEN_AFTER:
+                return True
+        return False
 
     def end_session(self, session_id: str, *, now: int) -> None:
         """End the recordings of a session that is closed."""

@@ -45,6 +45,8 @@ _SWEEP = 500
 _MOST_LATE = 3
 """Ticks that are made up; more are skipped."""
 _MOST_SOCKETS = 64
+_MOST_ROUNDS = 50
+"""Rounds of reading after which a socket that never gets empty is left alone."""
 _LARGEST_ORDER = 1 << 20
 _COLLECT_EVERY = 500
 """Ticks between runs of the garbage collector, which is otherwise off."""
@@ -189,11 +191,21 @@ class Worker:
         self._forget(conversation)
         closed = conversation.converge(spec, sockets, order.slots, now=_now())
         if conversation.version == spec.version:
+            if self._taps.must_forget(spec, order.taps, now=_now()):
+                self._read_out(conversation)
             self._taps.follow(conversation, spec, order.taps, now=_now())
         for leg in conversation.legs.values():
             self._by_descriptor[leg.socket.fileno()] = (conversation, leg)
             self._epoll.register(leg.socket.fileno(), select.EPOLLIN)
         self._tell(Converged(spec.session_id, spec.version, closed))
+
+    def _read_out(self, conversation: Conversation) -> None:
+        """Read what waits in a conversation's sockets, before something begins that must not hear it."""
+        for leg in conversation.legs.values():
+            for _ in range(_MOST_ROUNDS):
+                self._receive(conversation, leg)
+                if leg.is_emptied:
+                    break
 
     def _forget(self, conversation: Conversation) -> None:
         for leg in conversation.legs.values():

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,7 +157,10 @@ def test_a_disk_that_fails_for_a_while_leaves_silence_and_a_mark(
     desk = Desk(tmp_path, keys)
     desk.tell(order(), chunk(0))
     failing(error)
+    (part,) = (tmp_path / "open").glob("*.wav*.part")
+    before = part.stat().st_size
     desk.tell(chunk(800), chunk(1600), TapSwitched(1, 2000, True))
+    assert part.stat().st_size == before, "nothing torn is left behind"
     failing(0)
     desk.tell(TapSwitched(1, 2200, False), chunk(2400), TapEnded(1, 3200))
     left, _ = desk.audio()
@@ -195,6 +199,32 @@ def test_a_disk_that_never_works_is_told_and_the_rest_repaired_later(
     assert (repaired.recording_id, repaired.number) == ("r-1", 0)
     assert later.audio()[0][:800] == bytes([1]) * 800
     later.writer.stop()
+
+
+def test_a_full_disk_has_a_reserve_to_close_recordings_with(
+    tmp_path: Path, keys: KeyRing | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be written until the reserve is given up; it is laid aside again later."""
+    desk = Desk(tmp_path, keys)
+    reserve = tmp_path / "open" / ".reserve"
+    desk.tell(order(), chunk(0))
+    desk.tick(1)
+    assert reserve.stat().st_size > 0
+    real = os.pwrite
+
+    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+        if reserve.exists():
+            raise OSError(errno.ENOSPC, "staged")
+        return real(descriptor, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    desk.tell(chunk(800), TapEnded(1, 1600))
+    assert desk.written[0].sha256
+    assert desk.written[0].truncated == "disk_full"
+    assert desk.audio()[0] == bytes([1]) * 800
+    assert desk.sidecar().truncated == "disk_full"
+    desk.tick(SYNC_EVERY)
+    assert reserve.exists()
 
 
 def test_what_a_crash_left_is_closed_by_the_next_recorder(tmp_path: Path, keys: KeyRing | None) -> None:
@@ -239,6 +269,26 @@ def test_a_crash_between_finishing_and_naming_is_made_up_for(tmp_path: Path, mov
     assert audio.exists()
     assert sidecar_of(audio).exists()
     second.writer.stop()
+
+
+def test_the_folder_belongs_to_one_recorder_at_a_time(tmp_path: Path) -> None:
+    """A successor waits until its predecessor has let go, or both would write the same files."""
+    first = Desk(tmp_path)
+    first.tell(order(), chunk(0))
+    taken, second = threading.Event(), []
+
+    def follow() -> None:
+        second.append(Desk(tmp_path))
+        taken.set()
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    assert not taken.wait(0.2)
+    first.writer.stop()
+    assert taken.wait(10)
+    thread.join()
+    assert [written.samples for written in second[0].written] == [800]
+    second[0].writer.stop()
 
 
 def test_one_that_nobody_ends_any_more_is_closed_after_a_while(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ class Stage:
     """A tap, two talkers who send a frame every 20 ms, and the file a recorder would make."""
 
     def __init__(self, spec: RecordingSpec = SPEC, *, now: int = ORIGIN, switched_at: int = ORIGIN) -> None:
-        self.tap = Tap(spec, TapOrder(3, ORIGIN, switched_at), now=now)
+        self.tap = Tap(spec, TapOrder(3, ORIGIN, switched_at, now != ORIGIN), now=now)
+        self.begun_at: int | None = None
         self.now = now
         self.left = bytearray()
         self.right = bytearray()
@@ -52,6 +53,7 @@ class Stage:
             match message:
                 case Chunk(_, position, samples, left, right):
                     assert position == len(self.left) or not self.left
+                    self.begun_at = position if self.begun_at is None else self.begun_at
                     self.left += bytes([QUIET]) * (position - len(self.left)) + (left or bytes([QUIET]) * samples)
                     self.right += bytes([QUIET]) * (position - len(self.right)) + (right or bytes([QUIET]) * samples)
                 case TapSwitched(_, position, paused):
@@ -134,8 +136,16 @@ def test_a_successor_goes_on_at_the_same_place() -> None:
     stage.talk(1000, right=None)
     stage.end()
     assert len(stage.left) == 88_000
+    assert stage.begun_at == 80_000 - 640, "what the predecessor took along is not told as silence"
     assert stage.left[72_000 : 80_000 - 640] == bytes([QUIET]) * (8000 - 640)
     assert stage.left[80_000 - 640 :] == bytes([1]) * 8640
+
+
+def test_a_successor_that_hears_nothing_begins_where_it_took_over() -> None:
+    stage = Stage(now=ORIGIN + 10_000)
+    stage.talk(2000, left=None, right=None)
+    stage.end()
+    assert (stage.begun_at, len(stage.left)) == (80_000, 96_000)
 
 
 def test_a_successor_records_nothing_from_before_the_last_resume() -> None:
