@@ -18,6 +18,7 @@ import structlog
 from callcenter.config import Settings
 from callcenter.errors import CallCenterError
 from callcenter.logs import LEVEL_VARIABLE
+from callcenter.site.repository import load_flows, load_site
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,9 @@ class Process:
     name: str
     command: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
+    essential: bool = False
+    """Whether all must end when this one cannot be kept up. Others are started again for ever: calls go on without a
+    web process, and a media process that comes back serves the next call."""
     quiet: bool = False
     """Throw away what it writes to standard output."""
     pid: int | None = None
@@ -56,7 +60,7 @@ class Process:
     _child: asyncio.subprocess.Process | None = None
 
     async def supervise(self) -> None:
-        """Keep it running until ``stop``. Raises ``ProcessFailed`` when it dies again and again."""
+        """Keep it running until ``stop``. Raises ``ProcessFailed`` when an essential one dies again and again."""
         deaths = 0
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
@@ -72,7 +76,7 @@ class Process:
             lived = asyncio.get_running_loop().time() - started
             deaths = 1 if lived > QUICK_DEATH_SECONDS else deaths + 1
             log.warning("process died", name=self.name, status=status, deaths=deaths)
-            if deaths > MAX_QUICK_DEATHS:
+            if self.essential and deaths > MAX_QUICK_DEATHS:
                 raise ProcessFailed(f"{self.name} died {deaths} times in a row; see its messages above")
             await asyncio.sleep(RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1])
 
@@ -118,7 +122,7 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
             ],
             env={LEVEL_VARIABLE: settings.log.level},
         ),
-        Process("exchange", [*python, "callcenter", "run-exchange", "--config", str(config)]),
+        Process("exchange", [*python, "callcenter", "run-exchange", "--config", str(config)], essential=True),
         Process("web", [*python, "callcenter", "run-web", "--config", str(config)]),
     ]
 
@@ -164,7 +168,8 @@ class Supervisor:
 
 
 async def serve(settings: Settings, config: Path) -> None:
-    """Run an installation until SIGTERM or SIGINT. Raises ``ProcessFailed``."""
+    """Run an installation until SIGTERM or SIGINT. Raises ``ConfigError`` before anything starts, ``ProcessFailed``."""
+    load_flows(load_site(settings.site), settings.site)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(server_processes(settings, config))
     for number in (signal.SIGTERM, signal.SIGINT):

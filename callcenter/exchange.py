@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -77,6 +77,16 @@ def spoken_prompts(flows: Iterable[Flow]) -> list[PromptText]:
     ]
 
 
+async def _unless_ended(work: Coroutine[None, None, None], ended: "asyncio.Future[None]") -> None:
+    """Do ``work``, but not longer than the exchange lives: a routing that died would never answer it."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait((task, ended), return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await ended
+    await task
+
+
 async def run_exchange(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``JournalError`` when it cannot start."""
     site = load_site(settings.site)
@@ -142,7 +152,7 @@ async def run_exchange(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
     await media.start()
-    await core.start(recovered.orphans)
+    await _unless_ended(core.start(recovered.orphans), ended)
     await link.start()
     await user_agent.start()
     gc.freeze()

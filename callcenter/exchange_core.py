@@ -13,7 +13,7 @@ import structlog
 
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import AgentMadeNotReady, Event
+from acd.events import AgentMadeNotReady, AgentMadeReady, Event
 from acd.ids import AgentId
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
@@ -113,6 +113,7 @@ class ExchangeCore:
         configuration = floor_configuration(self._site)
         await self.routing.request(configuration)
         self._fold(configuration, now)
+        await self._await_phones()
         self._ports.journal.append(
             RoutingSnapshot(now, dict(self.routing.engine.snapshot()), dict(self.floor.counts())), at=now
         )
@@ -124,12 +125,22 @@ class ExchangeCore:
             self._routing_task.cancel()
 
     def on_registration(self, agent_id: str, registered: bool) -> None:
-        """An agent's phone came or went; an agent whose phone is gone gets no contacts."""
+        """An agent's phone came or went. A ready agent whose phone is gone is paused until it is back."""
         now = self._ports.clock.now()
         self._fold(PhoneRegistrationChanged(agent_id, registered), now)
         agent = self.floor.agent(agent_id)
-        if not registered and agent is not None and agent.state is AgentState.READY:
+        if agent is None:
+            return
+        if not registered and agent.state is AgentState.READY:
             self.routing.post(AgentMadeNotReady(AgentId(agent_id), PHONE_GONE))
+        elif registered and agent.state is AgentState.NOT_READY and agent.reason == PHONE_GONE:
+            self.routing.post(AgentMadeReady(AgentId(agent_id)))
+
+    async def _await_phones(self) -> None:
+        """After a restart no phone is registered yet; agents who were ready are ready again when theirs is back."""
+        for agent in self.floor.view().agents:
+            if agent.state is AgentState.READY and not self._ports.signalling.reachable(agent.agent_id):
+                await self._tolerate(AgentMadeNotReady(AgentId(agent.agent_id), PHONE_GONE))
 
     async def _close_orphans(self, orphans: Sequence[OpenRecord], now: int) -> None:
         journal, seq = self._ports.journal, 0

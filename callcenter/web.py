@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 import agent_console
 from agent_console.app import create_app
@@ -28,6 +29,8 @@ from crm_bridge.matching import lookup_by_number
 from crm_bridge.phone_numbers import normal_forms
 
 log = structlog.get_logger(__name__)
+
+STORE_RETRY_SECONDS = 1.0
 
 
 def desk_settings(site: Site) -> DeskSettings:
@@ -73,10 +76,30 @@ class StoreDirectory:
             raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
 
 
+async def _keep_store(url: str, projection: InteractionProjection) -> None:
+    """Bring the store's schema up to date, waiting for a store that is away, then follow the journal."""
+    told = False
+    while True:
+        try:
+            await migrate(url)
+        except (CrmError, SQLAlchemyError, OSError) as error:
+            if not told:
+                log.warning("customer store not reachable", error=type(error).__name__)
+                told = True
+            await asyncio.sleep(STORE_RETRY_SECONDS)
+        else:
+            break
+    if told:
+        log.info("customer store reachable")
+    await projection.run()
+
+
 async def run_web(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``CrmError`` when it cannot start."""
+    """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` when it cannot start.
+
+    A customer store that is away keeps nobody from the console: it is brought up to date as soon as it answers.
+    """
     site = load_site(settings.site)
-    await migrate(settings.store_url)
     database = Database(settings.store_url)
     own_numbers = normal_forms((number.number for number in site.numbers if number.number != "*"), site.region)
     floor = FloorCopy()
@@ -122,7 +145,7 @@ async def run_web(settings: Settings) -> None:
     log.info("web starting", pid=os.getpid(), port=settings.web.port)
     background = [
         asyncio.create_task(link.run(), name="link"),
-        asyncio.create_task(projection.run(), name="projection"),
+        asyncio.create_task(_keep_store(settings.store_url, projection), name="projection"),
     ]
     try:
         await server.serve()

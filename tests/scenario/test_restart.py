@@ -175,3 +175,24 @@ def test_exchange_that_is_stopped_ends_its_calls_politely() -> None:
         assert len(after.records()) == 4
 
     run_virtual(story)
+
+
+def test_ready_agent_is_ready_again_when_the_phone_is_back() -> None:
+    """Nobody is rung on a phone that is not there yet, and nobody has to press a button after a restart."""
+
+    async def story() -> None:
+        before = await open_house()
+        await before.sign_in("anna", "ben")
+        await before.core.desk.not_ready("ben", "lunch")
+        after = await open_house(journal=before.journal)
+        assert (after.agent("anna").state, after.agent("anna").reason) == (AgentState.NOT_READY, "phone_gone")
+        await after.queue_call()
+        assert after.signalling.ringing_phone("anna") is None
+        for agent_id in ("anna", "ben"):
+            after.signalling.registered.add(agent_id)
+            after.core.on_registration(agent_id, True)
+        await settle()
+        assert after.signalling.ringing_phone("anna") is not None
+        assert after.agent("ben").reason == "lunch"
+
+    run_virtual(story)
