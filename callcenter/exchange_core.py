@@ -33,6 +33,8 @@ from ivr.flow import Flow
 log = structlog.get_logger(__name__)
 
 PHONE_GONE = "phone_gone"
+PHONE_REASONS = frozenset({PHONE_GONE, "phone_unreachable"})
+"""Pauses that end by themselves when the phone registers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class ExchangeCore:
             return
         if not registered and agent.state is AgentState.READY:
             self.routing.post(AgentMadeNotReady(AgentId(agent_id), PHONE_GONE))
-        elif registered and agent.state is AgentState.NOT_READY and agent.reason == PHONE_GONE:
+        elif registered and agent.state is AgentState.NOT_READY and agent.reason in PHONE_REASONS:
             self.routing.post(AgentMadeReady(AgentId(agent_id)))
 
     async def _await_phones(self) -> None:
