@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from acd.errors import IllegalTransition
-from acd.events import AgentSpec
+from acd.events import AgentSpec, WrapUpMode
 from acd.ids import AgentId, ContactId, OfferId
 from acd.outcomes import AgentState
 
@@ -111,6 +111,27 @@ SIGNED_IN_REASON = "signed_in"
 """The not-ready reason of an agent who signed in and has not asked for work yet."""
 
 
+class WrapUpRule(msgspec.Struct, frozen=True):
+    """How the wrap-up of one contact ends, fixed when the offer is accepted."""
+
+    mode: WrapUpMode = WrapUpMode.TIMED
+    extension_ms: int = 0
+    """By how much it may still be extended."""
+    timeout_code: str | None = None
+    finished: bool = False
+    """The agent is done and waits for the clock."""
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether asking for work ends it."""
+        return self.mode in {WrapUpMode.OPTIONAL, WrapUpMode.TIMED}
+
+    @property
+    def forces_code(self) -> bool:
+        """Whether the clock forces a code."""
+        return self.mode is not WrapUpMode.OPTIONAL and not self.finished
+
+
 class Agent(msgspec.Struct, frozen=True):
     """One agent as the engine knows it. Instants are milliseconds."""
 
@@ -131,6 +152,20 @@ class Agent(msgspec.Struct, frozen=True):
     """When the agent last became ready; an offer withdrawn from the agent does not change it."""
     idle_seq: int = 0
     """Settles equal ``idle_since``: the order in which agents became ready."""
+    position: int = 0
+    """The agent's place in the configuration."""
+    taken: int = 0
+    """Contacts taken since signing in."""
+    talked_ms: int = 0
+    """Time with contacts since signing in."""
+    last_offer: int = 0
+    """The number of the last offer made to the agent; 0 when there was none."""
+    wrap_up: WrapUpRule | None = None
+    """While in wrap-up: how it ends; ``None`` is the plain timed one."""
+    misses: int = 0
+    """Offers that rang out since the agent last answered one."""
+    quarantined_until: int | None = None
+    """Before this the agent may not ask for work."""
     retiring: bool = False
     """No longer configured; goes offline and is forgotten when the contact is over."""
 
@@ -181,7 +216,47 @@ def enter(
         until=until,
         pending=Pending.NONE,
         pending_reason=None,
+        wrap_up=None,
     )
+
+
+def ring(agent: Agent, now: int, contact_id: ContactId, offer_id: OfferId, number: int, until: int) -> Agent:
+    """The agent while an offer rings."""
+    return msgspec.structs.replace(
+        agent,
+        state=step(agent, AgentTrigger.OFFER_MADE),
+        since=now,
+        reason=None,
+        contact_id=contact_id,
+        offer_id=offer_id,
+        until=until,
+        last_offer=number,
+    )
+
+
+def take(agent: Agent, now: int, contact_id: ContactId) -> Agent:
+    """The agent after answering."""
+    return msgspec.structs.replace(
+        agent,
+        state=step(agent, AgentTrigger.OFFER_ACCEPTED),
+        since=now,
+        contact_id=contact_id,
+        offer_id=None,
+        until=None,
+        taken=agent.taken + 1,
+        misses=0,
+    )
+
+
+def hang_up(agent: Agent, now: int) -> Agent:
+    """The agent whose contact is over, with the time it took counted."""
+    return msgspec.structs.replace(agent, talked_ms=agent.talked_ms + max(0, now - agent.since))
+
+
+def sit_down(agent: Agent, now: int) -> Agent:
+    """The agent who took a seat: not ready, and with nothing taken yet."""
+    seated = enter(agent, AgentTrigger.SIGNED_IN, now, reason=SIGNED_IN_REASON)
+    return msgspec.structs.replace(seated, taken=0, talked_ms=0)
 
 
 def enter_ready(agent: Agent, trigger: AgentTrigger, now: int, seq: int) -> Agent:
@@ -189,10 +264,17 @@ def enter_ready(agent: Agent, trigger: AgentTrigger, now: int, seq: int) -> Agen
     return msgspec.structs.replace(enter(agent, trigger, now), idle_since=now, idle_seq=seq)
 
 
-def enter_wrap_up(agent: Agent, now: int, until: int) -> Agent:
+def enter_wrap_up(agent: Agent, now: int, until: int | None, rule: WrapUpRule | None) -> Agent:
     """The agent in wrap-up; what was deferred stays deferred."""
-    wrapping = enter(agent, AgentTrigger.CONTACT_FINISHED, now, contact_id=agent.contact_id, until=until)
-    return msgspec.structs.replace(wrapping, pending=agent.pending, pending_reason=agent.pending_reason)
+    return msgspec.structs.replace(
+        agent,
+        state=step(agent, AgentTrigger.CONTACT_FINISHED),
+        since=now,
+        reason=None,
+        until=until,
+        wrap_up=rule,
+        talked_ms=agent.talked_ms + max(0, now - agent.since),
+    )
 
 
 def defer(agent: Agent, trigger: AgentTrigger, reason: str | None = None) -> Agent:

@@ -4,21 +4,53 @@ Records change only through ``put_*`` and ``drop_*``. Those keep matching, deadl
 free or began to wait in step, and tell the agent's changes. Indexes are never saved: they follow from the records.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from acd.agents import Agent
-from acd.contacts import Contact, ContactState
+import msgspec
+
+from acd.agents import AT_WORK, Agent, Pending
+from acd.contacts import Contact, ContactState, place
 from acd.errors import UnknownAgent, UnknownContact
-from acd.events import QueueSpec
+from acd.events import AgentSpec, QueueSpec, RingStyle
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.lines import Line
 from acd.matching import Matching
 from acd.offers import Offer
 from acd.outcomes import AgentState, AgentStateChanged, Outcome
-from acd.queues import Demand
+from acd.queues import demand_of
+from acd.route_plans import StepGuard
 
 ENDED_LIMIT = 1024
 """How many ended contacts are remembered, to tell a late hang-up from an unknown contact."""
+
+
+_OFFLINE, _READY, _WRAP_UP = AgentState.OFFLINE, AgentState.READY, AgentState.WRAP_UP
+_NONE = Pending.NONE
+# Looked at for every change of every agent: a name is found faster than a member of an enumeration.
+
+KEPT_LIMIT = 4096
+"""How many places are kept for customers who hung up; the oldest are forgotten."""
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What holds for the whole floor; see ``FloorConfigured``."""
+
+    priority_worth_ms: int | None = None
+    seed: int = 0
+    presence_lease_ms: int | None = None
+    quarantine_after: int | None = None
+    quarantine_ms: int = 300_000
+
+
+class KeptPlace(msgspec.Struct, frozen=True):
+    """The place of a customer who hung up while waiting."""
+
+    queue_id: QueueId
+    identity: str
+    arrived_at: int
+    planned_ms: int
+    """How long the contact had been in its route plan."""
+    until: int
 
 
 class Board:
@@ -30,12 +62,30 @@ class Board:
         self.contacts: dict[ContactId, Contact] = {}
         self.offers: dict[OfferId, Offer] = {}
         self.ended: dict[ContactId, None] = {}
+        self.policy = Policy()
+        self.closed: dict[QueueId, str | None] = {}
+        """Queues that let nobody in, with what becomes of those who come."""
+        self.kept: dict[tuple[QueueId, str], KeptPlace] = {}
+        self.lengths: dict[QueueId, int] = {}
+        """How many contacts of each queue wait or ring."""
+        self.leases: Line[AgentId] = Line()
+        """Agents who gave signs of life, by when they are missed."""
+        self.delays: dict[QueueId, tuple[int, ...]] = {}
+        """Queues that have second lines, with their different delays."""
         self.seq = 0
         self.offers_made = 0
         self.outcomes: list[Outcome] = []
         self.matching = Matching(())
         self.offer_deadlines: Line[OfferId] = Line()
         self.wrap_up_deadlines: Line[AgentId] = Line()
+        self.step_deadlines: Line[ContactId] = Line()
+        self.rings_wide = False
+        """Whether any queue lets several agents ring."""
+        self.ring_deadlines: Line[ContactId] = Line()
+        self.ringing_wide: dict[ContactId, None] = {}
+        """Contacts that ring, of queues that let several agents ring."""
+        self.guarded: dict[ContactId, None] = {}
+        """Waiting contacts whose step ends when nobody is there for it."""
         self.refused: dict[ContactId, None] = {}
         """Waiting contacts that somebody refused."""
         self.freed: list[AgentId] = []
@@ -43,7 +93,7 @@ class Board:
         self.queued: list[ContactId] = []
         """Contacts that began to wait during the event in progress."""
         self.someone_stopped = False
-        """Whether somebody ceased to be at work during the event in progress."""
+        """Whether somebody ceased to be at work, or left, during the event in progress."""
 
     def next_seq(self) -> int:
         """The next number of the one order in which things happen here."""
@@ -66,7 +116,7 @@ class Board:
 
     def put_agent(self, agent: Agent) -> None:
         """Take the agent's new record and tell it; a retiring agent who went offline is forgotten."""
-        agent_id = agent.agent_id
+        agent_id = agent.spec.agent_id
         old = self.agents[agent_id]
         if agent is old:
             return
@@ -74,16 +124,16 @@ class Board:
         self._index_agent(old, agent)
         self.outcomes.append(
             AgentStateChanged(
-                agent_id=agent_id,
-                state=agent.state,
-                since=agent.since,
-                reason=agent.reason,
-                contact_id=agent.contact_id,
-                until=agent.until,
-                pending=agent.pending_text,
+                agent_id,
+                agent.state,
+                agent.since,
+                agent.reason,
+                agent.contact_id,
+                agent.until,
+                None if agent.pending is _NONE else agent.pending_text,
             )
         )
-        if agent.retiring and agent.state is AgentState.OFFLINE:
+        if agent.retiring and agent.state is _OFFLINE:
             self.drop_agent(agent_id)
 
     def drop_agent(self, agent_id: AgentId) -> None:
@@ -93,20 +143,35 @@ class Board:
 
     def put_contact(self, contact: Contact) -> None:
         """Take the contact's new record."""
-        contact_id = contact.contact_id
+        contact_id, queue_id = contact.contact_id, contact.queue_id
+        if contact_id not in self.contacts:
+            self.lengths[queue_id] = self.lengths.get(queue_id, 0) + 1
+        elif contact.state is ContactState.CONNECTED:
+            self.lengths[queue_id] -= 1
         self.contacts[contact_id] = contact
         if contact.state is ContactState.WAITING:
-            self.matching.wait(contact_id, Demand(contact.queue_id, contact.required_skills), contact.key)
-            self.queued.append(contact_id)
-            if contact.excluded:
-                self.refused[contact_id] = None
+            self._index_waiting(contact)
+            if self.ringing_wide:
+                self._ring_no_more(contact_id)
         else:
-            self._stop_waiting(contact_id)
+            if contact.state is ContactState.OFFERED:  # whoever is connected was offered before
+                self._stop_waiting(contact_id)
+            if self.rings_wide:
+                self._index_ringing(contact)
+
+    def place(self, contact: Contact) -> tuple[int, int, int]:
+        """The contact's place in line under the policy of the floor."""
+        queue = self.queues.get(contact.queue_id)
+        return place(contact, 0 if queue is None else queue.weight, self.policy.priority_worth_ms)
 
     def end_contact(self, contact_id: ContactId) -> None:
         """Forget a contact but for its id."""
-        del self.contacts[contact_id]
-        self._stop_waiting(contact_id)
+        contact = self.contacts.pop(contact_id)
+        if contact.state is not ContactState.CONNECTED:
+            self.lengths[contact.queue_id] -= 1
+            self._stop_waiting(contact_id)
+        if self.ringing_wide:
+            self._ring_no_more(contact_id)
         self.ended[contact_id] = None
         if len(self.ended) > ENDED_LIMIT:
             del self.ended[next(iter(self.ended))]
@@ -131,40 +196,119 @@ class Board:
         asked = (self.contacts[contact_id] for contact_id in self.refused)
         return [contact.contact_id for contact in asked if agent_id in contact.excluded and self.barred_agents(contact)]
 
+    def keep_place(self, kept: KeptPlace, now: int) -> None:
+        """Remember a place for a while, and forget those whose time is over."""
+        self.kept.pop((kept.queue_id, kept.identity), None)
+        self.kept[kept.queue_id, kept.identity] = kept
+        while self.kept and (len(self.kept) > KEPT_LIMIT or next(iter(self.kept.values())).until < now):
+            del self.kept[next(iter(self.kept))]
+
     def reindex(self) -> None:
         """Build the indexes anew from the records; everybody idle counts as freed, everything waiting as queued."""
         self.clear_event()
-        self.matching = Matching([agent.spec for agent in self.agents.values()])
+        specs = [agent.spec for agent in self.agents.values()]
+        self.matching = Matching(specs, list(self.queues.values()), self.policy.seed)
+        self.delays = _delays(specs)
+        self.rings_wide = any(queue.ring is not RingStyle.ONE for queue in self.queues.values())
         self.offer_deadlines, self.wrap_up_deadlines = Line(), Line()
-        self.refused = {}
+        self.step_deadlines, self.ring_deadlines = Line(), Line()
+        self.refused, self.guarded, self.ringing_wide = {}, {}, {}
+        self.lengths = {}
+        for contact in self.contacts.values():
+            if contact.state is not ContactState.CONNECTED:
+                self.lengths[contact.queue_id] = self.lengths.get(contact.queue_id, 0) + 1
         for agent in self.agents.values():
             self._index_agent(None, agent)
         for contact in self.contacts.values():
-            if contact.state is ContactState.WAITING:
+            if contact.state is not ContactState.CONNECTED:
                 self.put_contact(contact)
         for offer in self.offers.values():
             self.put_offer(offer)
 
     def clear_event(self) -> None:
         """Forget what the event in progress left to be matched."""
-        self.freed.clear()
-        self.queued.clear()
+        if self.freed:
+            self.freed.clear()
+        if self.queued:
+            self.queued.clear()
         self.someone_stopped = False
+
+    def _index_waiting(self, contact: Contact) -> None:
+        contact_id = contact.contact_id
+        self.matching.wait(contact_id, demand_of(contact), contact.key)
+        self.queued.append(contact_id)
+        if contact.excluded:
+            self.refused[contact_id] = None
+        if contact.plan is None and not self.delays:
+            return
+        moves_at = contact.moves_at
+        if moves_at is None:
+            self.step_deadlines.remove(contact_id)
+        else:
+            self.step_deadlines.add((moves_at, contact.seq), contact_id)
+        if contact.plan is None or contact.route_step.guard is StepGuard.NONE:
+            self.guarded.pop(contact_id, None)
+        else:
+            self.guarded[contact_id] = None
+
+    def _index_ringing(self, contact: Contact) -> None:
+        queue = self.queues.get(contact.queue_id)
+        if queue is None or queue.ring is RingStyle.ONE:
+            return
+        contact_id = contact.contact_id
+        if contact.state is not ContactState.OFFERED or contact.rung_since is None:
+            self._ring_no_more(contact_id)
+            return
+        self.ringing_wide[contact_id] = None
+        if queue.ring is RingStyle.PROGRESSIVELY:
+            rings = len(contact.standing_offers)
+            self.ring_deadlines.add((contact.rung_since + rings * queue.ring_step_ms, contact.seq), contact_id)
+
+    def _ring_no_more(self, contact_id: ContactId) -> None:
+        self.ringing_wide.pop(contact_id, None)
+        self.ring_deadlines.remove(contact_id)
 
     def _stop_waiting(self, contact_id: ContactId) -> None:
         self.matching.not_waiting(contact_id)
+        self.step_deadlines.remove(contact_id)
+        self.guarded.pop(contact_id, None)
         self.refused.pop(contact_id, None)
 
     def _index_agent(self, old: Agent | None, agent: Agent) -> None:
-        agent_id = agent.agent_id
-        if agent.state is AgentState.READY:
-            self.matching.idle(agent_id, (agent.idle_since, agent.idle_seq))
+        agent_id, state = agent.spec.agent_id, agent.state
+        before = None if old is None else old.state
+        if state is _READY:
+            self.matching.idle(agent)
             self.freed.append(agent_id)
-        elif old is not None and old.state is AgentState.READY:
+        elif before is _READY:
             self.matching.not_idle(agent_id)
-        self.matching.set_at_work(agent_id, at_work=agent.at_work)
-        self.someone_stopped |= old is not None and old.at_work and not agent.at_work
-        if agent.state is AgentState.WRAP_UP and agent.until is not None:
-            self.wrap_up_deadlines.add((agent.until, agent.idle_seq), agent_id)
-        elif old is not None and old.state is AgentState.WRAP_UP:
+        at_work = agent.pending is _NONE and state in AT_WORK
+        worked = old is not None and old.pending is _NONE and before in AT_WORK
+        if at_work is not worked:
+            self.matching.set_at_work(agent_id, at_work=at_work)
+            if worked:
+                self.someone_stopped = True
+        if state is _OFFLINE or before is _OFFLINE or old is None:
+            self._index_seat(old, agent)
+        if state is _WRAP_UP:
+            if agent.until is not None:
+                self.wrap_up_deadlines.add((agent.until, agent.idle_seq), agent_id)
+        elif before is _WRAP_UP:
             self.wrap_up_deadlines.remove(agent_id)
+
+    def _index_seat(self, old: Agent | None, agent: Agent) -> None:
+        signed_in = agent.state is not _OFFLINE
+        self.matching.set_signed_in(agent.agent_id, signed_in=signed_in)
+        if not signed_in:
+            self.leases.remove(agent.agent_id)
+            if old is not None:
+                self.someone_stopped = True
+
+
+def _delays(specs: Iterable[AgentSpec]) -> dict[QueueId, tuple[int, ...]]:
+    found: dict[QueueId, set[int]] = {}
+    for spec in specs:
+        for delay in spec.delays:
+            if delay.delay_ms > 0:
+                found.setdefault(delay.queue_id, set()).add(delay.delay_ms)
+    return {queue_id: tuple(sorted(delays)) for queue_id, delays in found.items()}

@@ -7,9 +7,11 @@ from enum import StrEnum
 
 import msgspec
 
+from acd.agents import WrapUpRule
 from acd.errors import IllegalTransition
 from acd.events import SkillLevel
 from acd.ids import AgentId, ContactId, OfferId, QueueId
+from acd.route_plans import RoutePlan, RouteStep
 
 EXCLUDED_LIMIT = 8
 """How many agents who refused a contact are remembered for it; one more starts the list anew."""
@@ -30,10 +32,12 @@ class ContactTrigger(StrEnum):
     ARRIVED = "arrived"
     OFFER_MADE = "offer made"
     OFFER_ACCEPTED = "offer accepted"
+    ONE_OFFER_FAILED = "one of several offers failed"
     OFFER_FAILED = "offer failed"
     LEFT = "customer left"
     FINISHED = "finished"
     QUEUE_REMOVED = "queue removed"
+    SENT_AWAY = "not let in, or plan over"
 
 
 _S, _T = ContactState, ContactTrigger
@@ -42,6 +46,9 @@ TRANSITIONS: dict[tuple[ContactState, ContactTrigger], ContactState] = {
     (_S.WAITING, _T.OFFER_MADE): _S.OFFERED,
     (_S.WAITING, _T.LEFT): _S.ENDED,
     (_S.WAITING, _T.QUEUE_REMOVED): _S.ENDED,
+    (_S.WAITING, _T.SENT_AWAY): _S.ENDED,
+    (_S.OFFERED, _T.OFFER_MADE): _S.OFFERED,
+    (_S.OFFERED, _T.ONE_OFFER_FAILED): _S.OFFERED,
     (_S.OFFERED, _T.OFFER_ACCEPTED): _S.CONNECTED,
     (_S.OFFERED, _T.OFFER_FAILED): _S.WAITING,
     (_S.OFFERED, _T.LEFT): _S.ENDED,
@@ -55,8 +62,12 @@ TRANSITIONS: dict[tuple[ContactState, ContactTrigger], ContactState] = {
 """(state, what happened) -> next state. ``LEFT`` while connected is a hang-up that crossed the agent's answer."""
 
 
+EVERYBODY = RouteStep()
+"""The one step of a contact that has no plan."""
+
+
 class Contact(msgspec.Struct, frozen=True):
-    """One contact as the engine knows it. ``(-priority, arrived_at, seq)`` is its place and never changes."""
+    """One contact as the engine knows it."""
 
     contact_id: ContactId
     queue_id: QueueId
@@ -68,17 +79,69 @@ class Contact(msgspec.Struct, frozen=True):
     """Settles equal priority and arrival: the order in which contacts came to the engine."""
     state: ContactState = ContactState.WAITING
     offer_id: OfferId | None = None
+    """The first offer that stands."""
     agent_id: AgentId | None = None
-    """The agent it is offered to or connected with."""
+    """The agent it is first offered to, or connected with."""
+    further_offers: tuple[OfferId, ...] = ()
+    """The other standing offers of a queue that rings several agents."""
+    rung_since: int | None = None
+    """When the first of the agents that ring now began to."""
     excluded: tuple[AgentId, ...] = ()
     """Agents who refused it or let it ring, at most ``EXCLUDED_LIMIT``."""
     wrap_up_ms: int = 0
     """The wrap-up time it brings its agent, fixed when the offer is accepted."""
+    wrap_up: WrapUpRule | None = None
+    """How that wrap-up ends; ``None`` is the plain timed one."""
+
+    key: tuple[int, int, int] = (0, 0, 0)
+    """The place in line, smallest first; see ``place``. It does not change while a step of the plan holds."""
+    plan: RoutePlan | None = None
+    step: int = 0
+    """Which step of the plan holds, counted from 0."""
+    plan_since: int = 0
+    """When the contact entered its plan: what ``RouteStep.until_ms`` counts from."""
+    step_until: int | None = None
+    """When the step that holds ends."""
+    matured_ms: int = 0
+    """The longest delay of a second line that the contact has waited out."""
+    matures_at: int | None = None
+    """When it has waited out the next one."""
+
+    identity: str | None = None
+    """Whoever calls; finds the place again after hanging up, in a queue that keeps it."""
 
     @property
-    def key(self) -> tuple[int, int, int]:
-        """The place in line, smallest first."""
-        return (-self.priority, self.arrived_at, self.seq)
+    def moves_at(self) -> int | None:
+        """When its demand changes without anybody doing anything."""
+        if self.step_until is None or self.matures_at is None:
+            return self.step_until if self.matures_at is None else self.matures_at
+        return min(self.step_until, self.matures_at)
+
+    @property
+    def standing_offers(self) -> tuple[OfferId, ...]:
+        """Every offer that stands for it, in the order they were made."""
+        return () if self.offer_id is None else (self.offer_id, *self.further_offers)
+
+    @property
+    def route_step(self) -> RouteStep:
+        """The step that holds."""
+        return EVERYBODY if self.plan is None else self.plan.steps[self.step]
+
+
+def place(contact: Contact, weight: int, priority_worth_ms: int | None) -> tuple[int, int, int]:
+    """The contact's place in line in the step that holds, in a queue of this weight."""
+    priority = contact.priority + contact.route_step.priority + weight
+    return key_of(priority, contact.arrived_at, contact.seq, priority_worth_ms)
+
+
+def key_of(priority: int, arrived_at: int, seq: int, priority_worth_ms: int | None) -> tuple[int, int, int]:
+    """A place in line, smallest first: priority before age, or priority as so much more age.
+
+    Ageing is linear, so that the place can be a constant: from any instant to any other all contacts age alike.
+    """
+    if priority_worth_ms is None:
+        return (-priority, arrived_at, seq)
+    return (0, arrived_at - priority * priority_worth_ms, seq)
 
 
 def step(contact: Contact, trigger: ContactTrigger) -> ContactState:
@@ -89,22 +152,56 @@ def step(contact: Contact, trigger: ContactTrigger) -> ContactState:
     return after
 
 
-def offered(contact: Contact, offer_id: OfferId, agent_id: AgentId) -> Contact:
-    """The contact while an agent rings for it."""
+def offered(contact: Contact, offer_id: OfferId, agent_id: AgentId, now: int) -> Contact:
+    """The contact while an agent rings for it, or one more does."""
     state = step(contact, ContactTrigger.OFFER_MADE)
-    return msgspec.structs.replace(contact, state=state, offer_id=offer_id, agent_id=agent_id)
+    if contact.offer_id is not None:
+        return msgspec.structs.replace(contact, state=state, further_offers=(*contact.further_offers, offer_id))
+    return msgspec.structs.replace(contact, state=state, offer_id=offer_id, agent_id=agent_id, rung_since=now)
 
 
-def connected(contact: Contact, wrap_up_ms: int) -> Contact:
-    """The contact after its agent answered."""
+def connected(contact: Contact, agent_id: AgentId, wrap_up_ms: int, wrap_up: WrapUpRule | None) -> Contact:
+    """The contact after an agent answered; all its offers are over."""
     state = step(contact, ContactTrigger.OFFER_ACCEPTED)
-    return msgspec.structs.replace(contact, state=state, offer_id=None, wrap_up_ms=wrap_up_ms)
+    return msgspec.structs.replace(
+        contact,
+        state=state,
+        offer_id=None,
+        agent_id=agent_id,
+        further_offers=(),
+        rung_since=None,
+        wrap_up_ms=wrap_up_ms,
+        wrap_up=wrap_up,
+    )
+
+
+def still_offered(
+    contact: Contact, standing: tuple[OfferId, ...], first: AgentId, *, refused_by: AgentId | None
+) -> Contact:
+    """The contact after one of its offers failed and these still stand; ``first`` rings for the first of them."""
+    return msgspec.structs.replace(
+        contact,
+        state=step(contact, ContactTrigger.ONE_OFFER_FAILED),
+        offer_id=standing[0],
+        agent_id=first,
+        further_offers=standing[1:],
+        excluded=_excluding(contact.excluded, refused_by),
+    )
 
 
 def returned(contact: Contact, *, refused_by: AgentId | None) -> Contact:
     """The contact back in its place; ``refused_by`` is remembered, the oldest are forgotten when there are too many."""
-    state = step(contact, ContactTrigger.OFFER_FAILED)
-    excluded = contact.excluded
-    if refused_by is not None and refused_by not in excluded:
-        excluded = (*excluded, refused_by) if len(excluded) < EXCLUDED_LIMIT else (refused_by,)
-    return msgspec.structs.replace(contact, state=state, offer_id=None, agent_id=None, excluded=excluded)
+    return msgspec.structs.replace(
+        contact,
+        state=step(contact, ContactTrigger.OFFER_FAILED),
+        offer_id=None,
+        agent_id=None,
+        rung_since=None,
+        excluded=_excluding(contact.excluded, refused_by),
+    )
+
+
+def _excluding(excluded: tuple[AgentId, ...], refused_by: AgentId | None) -> tuple[AgentId, ...]:
+    if refused_by is None or refused_by in excluded:
+        return excluded
+    return (*excluded, refused_by) if len(excluded) < EXCLUDED_LIMIT else (refused_by,)

@@ -7,13 +7,14 @@ The host journals every fact and every fired timer before it passes them on; tha
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from acd import configuring, offering, seating, snapshot, waiting
+from acd import admission, configuring, offering, planning, seating, snapshot, waiting
 from acd.agents import Agent
 from acd.board import Board
 from acd.contacts import Contact
 from acd.events import (
     AgentMadeNotReady,
     AgentMadeReady,
+    AgentPresenceSeen,
     AgentSignedIn,
     AgentSignedOut,
     ContactArrived,
@@ -23,6 +24,9 @@ from acd.events import (
     FloorConfigured,
     OfferAccepted,
     OfferDeclined,
+    QueueClosed,
+    QueueOpened,
+    WrapUpExtended,
     WrapUpFinished,
 )
 from acd.offers import Offer
@@ -41,6 +45,10 @@ _REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
     OfferDeclined: offering.decline,
     ContactFinished: waiting.finish,
     WrapUpFinished: seating.finish_wrap_up,
+    WrapUpExtended: seating.extend_wrap_up,
+    AgentPresenceSeen: seating.see,
+    QueueClosed: admission.close_queue,
+    QueueOpened: admission.open_queue,
 }
 
 
@@ -66,11 +74,19 @@ class Acd:
 
     def next_deadline(self) -> int | None:
         """The earliest instant at which ``handle_timer`` has something to do, ``None`` when there is none."""
-        heads = (self._board.offer_deadlines.head, self._board.wrap_up_deadlines.head)
+        board = self._board
+        heads = (
+            board.offer_deadlines.head,
+            board.wrap_up_deadlines.head,
+            board.step_deadlines.head,
+            board.ring_deadlines.head,
+            board.leases.head,
+        )
         return min((head[0][0] for head in heads if head is not None), default=None)
 
     def handle_timer(self, *, now: int) -> Sequence[Outcome]:
-        """Let every deadline up to and including ``now`` pass, then match once: offers first, each kind by instant.
+        """Let every deadline up to and including ``now`` pass, then match once: offers first, then wrap-ups,
+        then steps of route plans, each kind by instant.
 
         Early or needless calls are harmless. A late call tells what follows as of ``now`` and treats all that is
         overdue as one instant, so the first in line is served first whichever deadline came first.
@@ -83,6 +99,10 @@ class Acd:
                 offering.expire(board, offer[1], now)
             while (wrap_up := board.wrap_up_deadlines.head) is not None and wrap_up[0][0] <= now:
                 seating.expire_wrap_up(board, wrap_up[1], now)
+            while (missed := board.leases.head) is not None and missed[0][0] <= now:
+                seating.lose(board, missed[1], now)
+            while (going_on := board.step_deadlines.head) is not None and going_on[0][0] <= now:
+                planning.pass_deadline(board, going_on[1], now)
             offering.settle(board, now)
         return outcomes
 

@@ -29,6 +29,12 @@ class UnknownContact(AcdError):
     code = "unknown-contact"
 
 
+class AgentQuarantined(AcdError):
+    """The agent let too many offers ring out and may ask for work again only later, or a supervisor may."""
+
+    code = "agent-quarantined"
+
+
 class IllegalTransition(AcdError):
     """A state machine has no row for what happened. ``machine`` is ``agent``, ``contact`` or ``offer``."""
 
@@ -46,6 +52,12 @@ class InvalidFloor(AcdError):
     """A configuration names an agent or a queue twice."""
 
     code = "invalid-floor"
+
+
+class InvalidRoute(AcdError):
+    """A route plan or one of its expressions cannot be read; the text says where."""
+
+    code = "invalid-route"
 
 
 class SnapshotRefused(AcdError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from acd.ids import AgentId, ContactId, OfferId, QueueId
+from acd.route_plans import RoutePlan, StepGuard
 
 
 class DeclineCause(StrEnum):
@@ -18,6 +19,48 @@ class DeclineCause(StrEnum):
     """The agent's phone answered that it is busy."""
     UNREACHABLE = "unreachable"
     """The agent's phone could not be reached."""
+
+
+class AgentOrder(StrEnum):
+    """Which of several idle agents a contact gets. Equal ones go by idle time."""
+
+    LONGEST_IDLE = "longest_idle"
+    MOST_SKILLED = "most_skilled"
+    """The highest sum of the levels that the contact asks for."""
+    FEWEST_CALLS = "fewest_calls"
+    """The fewest contacts taken since signing in."""
+    LEAST_TALK_TIME = "least_talk_time"
+    """The least time with contacts since signing in."""
+    ROUND_ROBIN = "round_robin"
+    """Whoever was offered something longest ago; who never was, as configured."""
+    TOP_DOWN = "top_down"
+    """The first as configured."""
+    RANDOM = "random"
+    """Drawn from ``FloorConfigured.seed``, each with the same chance."""
+
+
+class RingStyle(StrEnum):
+    """How many agents ring for one contact."""
+
+    ONE = "one"
+    """One after the other."""
+    ALL = "all"
+    """All who are idle and fit, and whoever becomes idle meanwhile; the first who answers has it."""
+    PROGRESSIVELY = "progressively"
+    """One more every ``QueueSpec.ring_step_ms``."""
+
+
+class WrapUpMode(StrEnum):
+    """How a wrap-up ends."""
+
+    OPTIONAL = "optional"
+    """When the agent or the clock says so; nothing is missed when it was the clock."""
+    MANDATORY = "mandatory"
+    """When the agent says so; there is no clock."""
+    TIMED = "timed"
+    """When the agent or the clock says so; the clock forces the queue's code."""
+    TIMED_NO_EARLY_EXIT = "timed_no_early_exit"
+    """When the clock says so; it forces the code of an agent who had not finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +81,37 @@ class QueueSpec:
     """How long an offer rings before it expires (RONA)."""
     wrap_up_ms: int = 30_000
     """Wrap-up time after a contact; 0 makes the agent ready at once."""
+    plan: RoutePlan | None = None
+    """The route plan of contacts that bring none; ``None`` asks every fitting agent of the queue for ever."""
+    order: AgentOrder = AgentOrder.LONGEST_IDLE
+    ring: RingStyle = RingStyle.ONE
+    ring_step_ms: int = 10_000
+    """After how long one more agent rings, when the queue rings progressively."""
+    weight: int = 0
+    """Added to the priority of its contacts: which queue goes first for agents who serve several."""
+    max_waiting: int | None = None
+    """How many contacts may wait or ring at once; one more is not let in. ``None`` is any number."""
+    max_expected_wait_ms: int | None = None
+    """A contact that is expected to wait longer is not let in; see ``ContactArrived.expected_wait_ms``."""
+    entry: StepGuard = StepGuard.NONE
+    """Who must be there for a contact to be let in; a later lack of agents is the route plan's business."""
+    otherwise: str = ""
+    """What the host is told to do with contacts that are not let in (``ContactOverflowed.target``)."""
+    resume_window_ms: int = 0
+    """How long a customer who hung up while waiting finds the place kept; 0 keeps none."""
+    wrap_up_mode: WrapUpMode = WrapUpMode.TIMED
+    wrap_up_extension_ms: int = 0
+    """By how much in all an agent may extend a wrap-up."""
+    wrap_up_timeout_code: str | None = None
+    """The code that the host is told to record when the clock ends a wrap-up; ``None`` is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDelay:
+    """Contacts of this queue are for the agent only after they have waited so long."""
+
+    queue_id: QueueId
+    delay_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +122,8 @@ class AgentSpec:
     name: str
     queue_ids: tuple[QueueId, ...]
     skills: tuple[SkillLevel, ...] = ()
+    delays: tuple[QueueDelay, ...] = ()
+    """Queues for which the agent is a second line; no delay for those that are not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +132,17 @@ class FloorConfigured:
 
     queues: tuple[QueueSpec, ...]
     agents: tuple[AgentSpec, ...]
+    priority_worth_ms: int | None = None
+    """Linear ageing: one point of priority is worth this much waiting (60,000: a minute). ``None`` is strict: a higher
+    priority always goes first."""
+    seed: int = 0
+    """What random orders draw from."""
+    presence_lease_ms: int | None = None
+    """How long an agent counts as present after ``AgentPresenceSeen``; ``None`` asks for no presence."""
+    quarantine_after: int | None = None
+    """After how many offers that rang out, with none answered between, an agent may not simply ask for work again."""
+    quarantine_ms: int = 300_000
+    """For how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +164,8 @@ class AgentMadeReady:
     """An agent asked for work; during wrap-up this ends it, during a contact it cancels a deferred pause."""
 
     agent_id: AgentId
+    released: bool = False
+    """A supervisor asked: this ends a quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +181,7 @@ class ContactArrived:
     """A contact asks for an agent of a queue.
 
     ``arrived_at`` sets its place: a contact that comes back keeps the instant of its first arrival.
-    A higher ``priority`` goes first.
+    A higher ``priority`` goes first. ``required_skills`` hold in every step of the plan.
     """
 
     contact_id: ContactId
@@ -100,6 +189,12 @@ class ContactArrived:
     arrived_at: int
     priority: int = 0
     required_skills: tuple[SkillLevel, ...] = ()
+    plan: RoutePlan | None = None
+    """The contact's own route plan, instead of its queue's."""
+    identity: str | None = None
+    """Whoever calls, in any form that is the same next time; finds a place that was kept. Never told in an outcome."""
+    expected_wait_ms: int | None = None
+    """The host's estimate at this instant (``acd.wait_estimates``): an input, so that a replay decides the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +233,40 @@ class WrapUpFinished:
     agent_id: AgentId
 
 
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """The agent needs longer; the queue says how much longer at most. Nothing happens outside a timed wrap-up."""
+
+    agent_id: AgentId
+    by_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPresenceSeen:
+    """The agent's client and phone gave a sign of life. The first one begins a lease, each later one renews it."""
+
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class QueueClosed:
+    """Nobody is let in any more until ``QueueOpened``; what waits goes on unless ``send_away``.
+
+    ``target`` is what the host is told to do with those who are not let in; ``None`` is the queue's ``otherwise``.
+    """
+
+    queue_id: QueueId
+    target: str | None = None
+    send_away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOpened:
+    """The queue lets contacts in again; nothing happens when it did already."""
+
+    queue_id: QueueId
+
+
 Event = (
     FloorConfigured
     | AgentSignedIn
@@ -150,4 +279,8 @@ Event = (
     | OfferDeclined
     | ContactFinished
     | WrapUpFinished
+    | WrapUpExtended
+    | AgentPresenceSeen
+    | QueueClosed
+    | QueueOpened
 )

@@ -1,6 +1,7 @@
 """A line: who is next, by a key that never changes while one stands in it."""
 
-from collections.abc import Collection
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
@@ -32,6 +33,9 @@ class Line(Generic[Item]):
     def __contains__(self, item: object) -> bool:
         return item in self._live
 
+    def __iter__(self) -> Iterator[tuple[Key, Item]]:
+        return iter(self._live.values())
+
     def add(self, key: Key, item: Item) -> None:
         """Let ``item`` stand in line at ``key``, and nowhere else."""
         if item in self._live:
@@ -53,6 +57,10 @@ class Line(Generic[Item]):
             self._heap = list(self._live.values())
             heapify(self._heap)
 
+    def entry(self, item: Item) -> tuple[Key, Item] | None:
+        """The item with its key, ``None`` when it is not in line."""
+        return self._live.get(item)
+
     def first(self, barred: Collection[Item]) -> tuple[Key, Item] | None:
         """The first in line that is not barred. Costs O(log n) for each barred item ahead of it."""
         aside = []
@@ -71,3 +79,41 @@ class Line(Generic[Item]):
         while heap and live.get(heap[0][1]) is not heap[0]:
             heappop(heap)
         self.head = heap[0] if heap else None
+
+
+class Roster(Generic[Item]):
+    """Items in the order of their keys, of which any may be called by its place. Adding and removing move what follows
+    (a few microseconds at 10,000), which is nothing for keys that mostly grow.
+    """
+
+    __slots__ = ("_entries", "_keys")
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[Key, Item]] = []
+        self._keys: dict[Item, Key] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._keys
+
+    def entry(self, item: Item) -> tuple[Key, Item] | None:
+        """The item with its key, ``None`` when it is not listed."""
+        key = self._keys.get(item)
+        return None if key is None else (key, item)
+
+    def __getitem__(self, place: int) -> tuple[Key, Item]:
+        return self._entries[place]
+
+    def add(self, key: Key, item: Item) -> None:
+        """Put ``item`` where ``key`` says, and nowhere else."""
+        self.remove(item)
+        self._keys[item] = key
+        insort(self._entries, (key, item))
+
+    def remove(self, item: Item) -> None:
+        """Strike ``item`` out; harmless when it is not listed."""
+        key = self._keys.pop(item, None)
+        if key is not None:
+            del self._entries[bisect_left(self._entries, (key, item))]

@@ -1,12 +1,15 @@
 """Offers in motion: making them, ending them, and seeing after each event that nobody waits while somebody idles."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
-from acd.agents import Agent, AgentTrigger
+from msgspec.structs import replace
+
+from acd import planning
+from acd.agents import Agent, AgentTrigger, WrapUpRule, ring, take
 from acd.agents import enter as agent_enters
 from acd.board import Board
-from acd.contacts import Contact, ContactState, connected, offered, returned
-from acd.events import DeclineCause, OfferAccepted, OfferDeclined
+from acd.contacts import Contact, ContactState, connected, offered, returned, still_offered
+from acd.events import AgentOrder, DeclineCause, OfferAccepted, OfferDeclined, QueueSpec, RingStyle, WrapUpMode
 from acd.ids import AgentId, ContactId, OfferId
 from acd.lines import Key
 from acd.matching import Choice
@@ -23,13 +26,16 @@ from acd.outcomes import (
     OfferResult,
     WithdrawOffer,
 )
+from acd.queues import Demand, demand_of
 
-LONGEST_IDLE_AGENT = "longest_idle_agent"
-"""The rule when a contact finds several idle agents: the smallest ``(idle_since, seq)``."""
+RULES = {order: f"{order}_agent" for order in AgentOrder}
+"""The rule when a contact finds several idle agents, by the order of its queue."""
 FIRST_CONTACT = "first_contact"
 """The rule when an agent finds several waiting contacts: the smallest ``(-priority, arrived_at, seq)``."""
 NO_ANSWER_REASON = "no_answer"
 """The not-ready reason of an agent who let an offer ring out."""
+QUARANTINED_REASON = "quarantined"
+"""The not-ready reason of an agent who let too many offers in a row ring out."""
 DECLINE_REASONS = {
     DeclineCause.DECLINED: "declined",
     DeclineCause.BUSY: "phone_busy",
@@ -41,21 +47,33 @@ DECLINE_REASONS = {
 def settle(board: Board, now: int) -> None:
     """Make every offer that the event in progress made possible, so that no waiting contact has an idle agent.
 
-    Both sides are ranked alike by everybody, so serving contacts in their order or agents in theirs leads to the same
-    pairs; what is cheaper is done.
+    Contacts choose in their order, each the best agent. Agents in theirs would lead to the same pairs as long as
+    everybody ranks the agents alike and nobody is held in reserve; then what is cheaper is done.
     """
-    unbarred = board.refused if board.someone_stopped else {}
-    if board.freed and (board.queued or unbarred):
-        _serve(board, board.contacts, now)
-    elif board.queued or unbarred:
-        _serve(board, dict.fromkeys([*board.queued, *unbarred]), now)
+    if board.someone_stopped:
+        board.someone_stopped = False
+        if board.guarded:
+            planning.recheck_guards(board, now)
+        if board.refused:
+            board.queued.extend(contact_id for contact_id in board.refused if contact_id not in board.queued)
+    if board.freed or board.queued:
+        _settle_waiting(board, now)
+        board.clear_event()
+    if board.ringing_wide:
+        _ring_wider(board, now)
+
+
+def _settle_waiting(board: Board, now: int) -> None:
+    if not board.freed:
+        _serve(board, board.queued, now)
+    elif board.queued or not _agents_may_choose(board):
+        _serve_everybody(board, now)
     else:
         freed = [board.agents[agent_id] for agent_id in board.freed]
         if len(freed) > 1:
             freed.sort(key=lambda agent: (agent.idle_since, agent.idle_seq))
         for agent in freed:
             _serve_agent(board, agent, now)
-    board.clear_event()
 
 
 def accept(board: Board, event: OfferAccepted, now: int) -> None:
@@ -68,15 +86,17 @@ def accept(board: Board, event: OfferAccepted, now: int) -> None:
     waited_ms = max(0, now - contact.arrived_at)
     queue = board.queues[contact.queue_id]
     close(board, offer, OfferTrigger.ANSWERED)
-    board.put_contact(connected(contact, queue.wrap_up_ms))
+    losers = _close_others(board, contact, offer) if contact.further_offers else ()
+    board.put_contact(connected(contact, offer.agent_id, queue.wrap_up_ms, _wrap_up_rule(queue)))
     board.outcomes.append(
         ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms),
     )
     board.outcomes.append(
         ContactAssigned(offer.offer_id, contact.contact_id, offer.agent_id, contact.queue_id, waited_ms),
     )
-    agent = board.agents[offer.agent_id]
-    board.put_agent(agent_enters(agent, AgentTrigger.OFFER_ACCEPTED, now, contact_id=contact.contact_id))
+    board.put_agent(take(board.agents[offer.agent_id], now, contact.contact_id))
+    for lost in losers:
+        board.put_agent(agent_enters(board.agents[lost.agent_id], AgentTrigger.OFFER_WITHDRAWN, now))
 
 
 def decline(board: Board, event: OfferDeclined, now: int) -> None:
@@ -89,16 +109,23 @@ def decline(board: Board, event: OfferDeclined, now: int) -> None:
 
 
 def expire(board: Board, offer_id: OfferId, now: int) -> None:
-    """The ring timeout of a standing offer passed (RONA)."""
-    fail(board, board.offers[offer_id], OfferTrigger.RANG_OUT, now, reason=NO_ANSWER_REASON)
+    """The ring timeout of a standing offer passed (RONA). Too many in a row end in quarantine."""
+    offer = board.offers[offer_id]
+    misses = board.agents[offer.agent_id].misses + 1
+    limit = board.policy.quarantine_after
+    quarantined = limit is not None and misses >= limit
+    fail(board, offer, OfferTrigger.RANG_OUT, now, reason=QUARANTINED_REASON if quarantined else NO_ANSWER_REASON)
 
 
 def fail(board: Board, offer: Offer, trigger: OfferTrigger, now: int, *, reason: str) -> None:
     """End an offer that its agent did not take; the agent has to ask for work again."""
     agent = agent_enters(board.agents[offer.agent_id], AgentTrigger.OFFER_FAILED, now, reason=reason)
+    if trigger is OfferTrigger.RANG_OUT:
+        until = now + board.policy.quarantine_ms if reason == QUARANTINED_REASON else None
+        agent = replace(agent, misses=agent.misses + 1, until=until, quarantined_until=until)
     close(board, offer, trigger)
     board.put_agent(agent)
-    give_back(board, offer, refused_by=offer.agent_id)
+    give_back(board, offer, now, refused_by=offer.agent_id)
 
 
 def close(board: Board, offer: Offer, trigger: OfferTrigger) -> None:
@@ -111,30 +138,123 @@ def close(board: Board, offer: Offer, trigger: OfferTrigger) -> None:
         board.outcomes.append(WithdrawOffer(offer.offer_id, offer.contact_id, offer.agent_id, result))
 
 
-def give_back(board: Board, offer: Offer, *, refused_by: AgentId | None) -> None:
-    """Put the contact of an ended offer back in its place."""
-    contact = returned(board.contacts[offer.contact_id], refused_by=refused_by)
-    board.put_contact(contact)
+def _wrap_up_rule(queue: QueueSpec) -> WrapUpRule | None:
+    if queue.wrap_up_mode is WrapUpMode.TIMED and not queue.wrap_up_extension_ms and queue.wrap_up_timeout_code is None:
+        return None
+    return WrapUpRule(queue.wrap_up_mode, queue.wrap_up_extension_ms, queue.wrap_up_timeout_code)
+
+
+def _close_others(board: Board, contact: Contact, answered: Offer) -> list[Offer]:
+    losers = [board.offers[offer_id] for offer_id in contact.standing_offers if offer_id != answered.offer_id]
+    for lost in losers:
+        close(board, lost, OfferTrigger.REVOKED)
+    return losers
+
+
+def give_back(board: Board, offer: Offer, now: int, *, refused_by: AgentId | None) -> None:
+    """Put the contact of an ended offer back in its place, in the step of its plan that holds now.
+
+    When other agents ring for it still, it stays with them.
+    """
+    contact = board.contacts[offer.contact_id]
+    standing = tuple(offer_id for offer_id in contact.standing_offers if offer_id != offer.offer_id)
+    if standing:
+        first = board.offers[standing[0]].agent_id
+        board.put_contact(still_offered(contact, standing, first, refused_by=refused_by))
+        return
+    contact = returned(contact, refused_by=refused_by)
     tell_queued(board, contact, returned=True)
+    planning.take_place(board, contact, now)
 
 
-def tell_queued(board: Board, contact: Contact, *, returned: bool) -> None:
+def tell_queued(board: Board, contact: Contact, *, returned: bool, resumed: bool = False) -> None:
     """Tell that a contact waits."""
     board.outcomes.append(
-        ContactQueued(contact.contact_id, contact.queue_id, contact.arrived_at, contact.priority, returned)
+        ContactQueued(contact.contact_id, contact.queue_id, contact.arrived_at, contact.priority, returned, resumed)
     )
 
 
-def _serve(board: Board, contact_ids: Iterable[ContactId], now: int) -> None:
+def _serve(board: Board, contact_ids: Sequence[ContactId], now: int) -> None:
     """Look for agents for those of the contacts that wait, first in line first."""
-    contacts = [board.contacts[contact_id] for contact_id in contact_ids]
-    waiting = [contact for contact in contacts if contact.state is ContactState.WAITING]
+    here = [contact for contact_id in contact_ids if (contact := board.contacts.get(contact_id)) is not None]
+    waiting = [contact for contact in here if contact.state is ContactState.WAITING]
     if len(waiting) > 1:
-        waiting.sort(key=lambda contact: contact.key)
+        waiting = sorted({contact.key: contact for contact in waiting}.values(), key=lambda contact: contact.key)
     for contact in waiting:
-        choice = board.matching.pick_agent(contact.contact_id, board.barred_agents(contact))
-        if choice is not None:
-            _offer(board, contact, board.agents[choice.winner], _decision(LONGEST_IDLE_AGENT, choice), now)
+        _serve_contact(board, contact, board.barred_agents(contact) if contact.excluded else (), now)
+
+
+def _serve_everybody(board: Board, now: int) -> None:
+    """Look for agents for all that wait, first in line first. Costs a look at every demand for each offer."""
+    passed_over: list[ContactId] = []
+    closed: set[Demand] = set()
+    while (contact_id := board.matching.first_waiting(passed_over, closed)) is not None:
+        contact = board.contacts[contact_id]
+        barred = board.barred_agents(contact)
+        if _serve_contact(board, contact, barred, now):
+            continue
+        if barred:
+            passed_over.append(contact_id)
+        else:  # what this one does not get, nobody of the same demand gets
+            closed.add(demand_of(contact))
+
+
+def _agents_may_choose(board: Board) -> bool:
+    """Whether the freed agents can take their contacts one by one and come to the same pairs."""
+    matching = board.matching
+    if len(board.freed) > 1 and not matching.alike:
+        return False
+    return not (matching.reserves and any(map(matching.reserve_waits, board.freed)))
+
+
+def _serve_contact(board: Board, contact: Contact, barred: Collection[AgentId], now: int) -> bool:
+    choice = board.matching.pick_agent(contact.contact_id, barred, board.offers_made)
+    if choice is None:
+        return False
+    _offer(board, contact, board.agents[choice.winner], _decision(_rule(board, contact), choice, contact), now)
+    return True
+
+
+def _ring_wider(board: Board, now: int) -> None:
+    """Let further agents, whom nobody waits for, ring for contacts that ring already; first in line first."""
+    if not board.matching.anybody_idle:
+        _ring_later(board, now)
+        return
+    for contact in sorted((board.contacts[contact_id] for contact_id in board.ringing_wide), key=lambda c: c.key):
+        _ring_more(board, contact.contact_id, now)
+    _ring_later(board, now)
+
+
+def _ring_more(board: Board, contact_id: ContactId, now: int) -> None:
+    """Let as many agents ring for this contact as its queue wants and are idle."""
+    contact = board.contacts[contact_id]
+    while len(contact.standing_offers) < _width(board, contact, now):
+        choice = board.matching.pick_another(demand_of(contact), contact.excluded, board.offers_made)
+        if choice is None:
+            return
+        _offer(board, contact, board.agents[choice.winner], _decision(_rule(board, contact), choice, contact), now)
+        contact = board.contacts[contact_id]
+
+
+def _width(board: Board, contact: Contact, now: int) -> int:
+    """How many agents may ring for this contact now."""
+    queue = board.queues[contact.queue_id]
+    if queue.ring is RingStyle.ALL:
+        return len(board.agents)
+    rung_since = now if contact.rung_since is None else contact.rung_since
+    return 1 + (now - rung_since) // max(1, queue.ring_step_ms)
+
+
+def _ring_later(board: Board, now: int) -> None:
+    """Whoever was due and found nobody idle is due again at the next step."""
+    while (due := board.ring_deadlines.head) is not None and due[0][0] <= now:
+        step_ms = max(1, board.queues[board.contacts[due[1]].queue_id].ring_step_ms)
+        overdue = now - due[0][0]
+        board.ring_deadlines.add((now + step_ms - overdue % step_ms, due[0][1]), due[1])
+
+
+def _rule(board: Board, contact: Contact) -> str:
+    return RULES[board.queues[contact.queue_id].order]
 
 
 def _serve_agent(board: Board, agent: Agent, now: int) -> None:
@@ -142,16 +262,18 @@ def _serve_agent(board: Board, agent: Agent, now: int) -> None:
     barred = board.barred_contacts(agent.agent_id) if board.refused else ()
     choice = board.matching.pick_contact(agent.agent_id, barred)
     if choice is not None:
-        _offer(board, board.contacts[choice.winner], agent, _decision(FIRST_CONTACT, choice), now)
+        contact = board.contacts[choice.winner]
+        _offer(board, contact, agent, _decision(FIRST_CONTACT, choice, contact), now)
 
 
-def _decision(rule: str, choice: Choice[AgentId] | Choice[ContactId]) -> Decision:
+def _decision(rule: str, choice: Choice[AgentId] | Choice[ContactId], contact: Contact) -> Decision:
     return Decision(
         rule=rule,
         candidates=choice.candidates,
         winner_key=_text(choice.winner_key),
         runner_up=choice.runner_up,
         runner_up_key=None if choice.runner_up_key is None else _text(choice.runner_up_key),
+        step=contact.step,
     )
 
 
@@ -172,7 +294,7 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
         decision=decision,
     )
     board.put_offer(offer)
-    board.put_contact(offered(contact, offer.offer_id, agent.agent_id))
+    board.put_contact(offered(contact, offer.offer_id, agent.agent_id, now))
     board.outcomes.append(
         OfferContact(
             offer_id=offer.offer_id,
@@ -183,12 +305,4 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
             decision=decision,
         )
     )
-    ringing = agent_enters(
-        agent,
-        AgentTrigger.OFFER_MADE,
-        now,
-        contact_id=offer.contact_id,
-        offer_id=offer.offer_id,
-        until=offer.expires_at,
-    )
-    board.put_agent(ringing)
+    board.put_agent(ring(agent, now, offer.contact_id, offer.offer_id, offer.number, offer.expires_at))

@@ -34,6 +34,18 @@ class DequeueReason(StrEnum):
     ASSIGNED = "assigned"
     ABANDONED = "abandoned"
     QUEUE_REMOVED = "queue_removed"
+    OVERFLOWED = "overflowed"
+    """It was not let in, or its route plan came to the end; ``ContactOverflowed`` follows."""
+
+
+class OverflowReason(StrEnum):
+    """Why a contact was sent elsewhere."""
+
+    PLAN_OVER = "plan_over"
+    QUEUE_FULL = "queue_full"
+    WAIT_TOO_LONG = "wait_too_long"
+    NOBODY_THERE = "nobody_there"
+    QUEUE_CLOSED = "queue_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,8 @@ class Decision:
     winner_key: str
     runner_up: str | None
     runner_up_key: str | None
+    step: int = 0
+    """Which step of the contact's route plan held, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,29 @@ class ContactQueued:
     arrived_at: int
     priority: int
     returned: bool
+    resumed: bool = False
+    """The customer hung up while waiting a short while ago and has the old place again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStepEntered:
+    """A waiting contact went on to a later step of its route plan. ``until`` is when that step ends, if ever."""
+
+    contact_id: ContactId
+    queue_id: QueueId
+    step: int
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOverflowed:
+    """Order: do what ``target`` says instead, as the queue or the route plan has it. The engine let the contact go."""
+
+    contact_id: ContactId
+    queue_id: QueueId
+    target: str
+    waited_ms: int
+    reason: OverflowReason = OverflowReason.PLAN_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +173,25 @@ class AgentStateChanged:
     """``"not_ready:<reason>"`` or ``"offline"`` when deferred, else ``None``."""
 
 
+@dataclass(frozen=True, slots=True)
+class WrapUpCodeForced:
+    """Order: the clock ended a wrap-up that the agent had not finished; record this code for the contact."""
+
+    agent_id: AgentId
+    contact_id: ContactId
+    code: str
+
+
 Outcome = (
     OfferContact
     | WithdrawOffer
     | ContactQueued
+    | ContactStepEntered
     | ContactDequeued
+    | ContactOverflowed
     | ContactAssigned
     | OfferEnded
     | OfferLapsed
     | AgentStateChanged
+    | WrapUpCodeForced
 )

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from acd.contacts import Contact, ContactState
-from acd.events import AgentSpec, QueueSpec, SkillLevel
+from acd.events import AgentSpec, QueueDelay, QueueSpec, SkillLevel
 from acd.ids import QueueId
+
+FOREVER_MS = 1 << 62
+"""Longer than any delay."""
 
 
 class QueueView(msgspec.Struct, frozen=True):
@@ -19,10 +22,14 @@ class QueueView(msgspec.Struct, frozen=True):
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """A demand class: all contacts of one queue that ask for the same skills."""
+    """A demand class: all contacts of one queue that ask for the same people."""
 
     queue_id: QueueId
     required: tuple[SkillLevel, ...]
+    expression: str = ""
+    min_idle: int = 0
+    delay_ms: int = 0
+    """Agents with a longer delay for the queue are not asked yet."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -30,6 +37,13 @@ class Profile(msgspec.Struct, frozen=True):
 
     queue_ids: tuple[QueueId, ...]
     skills: tuple[SkillLevel, ...]
+    delays: tuple[QueueDelay, ...] = ()
+
+
+def demand_of(contact: Contact) -> Demand:
+    """What a contact demands in the step that holds."""
+    step = contact.route_step
+    return Demand(contact.queue_id, contact.required_skills, step.demand, step.min_idle, contact.matured_ms)
 
 
 def strongest(skills: Iterable[SkillLevel]) -> tuple[SkillLevel, ...]:
@@ -42,7 +56,15 @@ def strongest(skills: Iterable[SkillLevel]) -> tuple[SkillLevel, ...]:
 
 def profile_of(spec: AgentSpec) -> Profile:
     """The profile an agent belongs to."""
-    return Profile(tuple(sorted(set(spec.queue_ids))), strongest(spec.skills))
+    return Profile(tuple(sorted(set(spec.queue_ids))), strongest(spec.skills), _longest(spec.delays))
+
+
+def _longest(delays: Iterable[QueueDelay]) -> tuple[QueueDelay, ...]:
+    longest: dict[QueueId, int] = {}
+    for delay in delays:
+        if delay.delay_ms > longest.get(delay.queue_id, 0):
+            longest[delay.queue_id] = delay.delay_ms
+    return tuple(QueueDelay(queue_id, longest[queue_id]) for queue_id in sorted(longest))
 
 
 def meets(levels: Mapping[str, int], required: Iterable[SkillLevel]) -> bool:

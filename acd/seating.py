@@ -1,5 +1,7 @@
 """What agents do: sign in and out, ask for work, pause, finish wrap-up. And how a contact lets its agent go."""
 
+from msgspec.structs import replace
+
 from acd import offering
 from acd.agents import (
     RELEASE,
@@ -11,14 +13,29 @@ from acd.agents import (
     enter,
     enter_ready,
     enter_wrap_up,
+    hang_up,
+    sit_down,
     step,
 )
 from acd.board import Board
-from acd.errors import UnknownAgent
-from acd.events import AgentMadeNotReady, AgentMadeReady, AgentSignedIn, AgentSignedOut, WrapUpFinished
+from acd.contacts import Contact
+from acd.errors import AgentQuarantined, UnknownAgent
+from acd.events import (
+    AgentMadeNotReady,
+    AgentMadeReady,
+    AgentPresenceSeen,
+    AgentSignedIn,
+    AgentSignedOut,
+    WrapUpExtended,
+    WrapUpFinished,
+    WrapUpMode,
+)
 from acd.ids import AgentId
 from acd.offers import OfferTrigger
-from acd.outcomes import AgentState
+from acd.outcomes import AgentState, WrapUpCodeForced
+
+LOST_CLIENT_REASON = "lost_client"
+"""The not-ready reason of an agent whose client or phone gave no sign of life."""
 
 _DEFERRING = frozenset({AgentState.BUSY, AgentState.WRAP_UP})
 
@@ -29,7 +46,7 @@ def sign_in(board: Board, event: AgentSignedIn, now: int) -> None:
     if agent.retiring:
         raise UnknownAgent(f"agent {event.agent_id!r} is no longer configured")
     if step(agent, AgentTrigger.SIGNED_IN) is not agent.state:
-        board.put_agent(enter(agent, AgentTrigger.SIGNED_IN, now, reason=SIGNED_IN_REASON))
+        board.put_agent(sit_down(agent, now))
     elif agent.state in _DEFERRING:
         board.put_agent(defer(agent, AgentTrigger.SIGNED_IN, SIGNED_IN_REASON))
 
@@ -52,15 +69,20 @@ def dismiss(board: Board, agent: Agent, now: int) -> None:
         offering.close(board, offer, OfferTrigger.REVOKED)
     board.put_agent(enter(agent, AgentTrigger.SIGNED_OUT, now))
     if offer is not None:
-        offering.give_back(board, offer, refused_by=None)
+        offering.give_back(board, offer, now, refused_by=None)
 
 
 def make_ready(board: Board, event: AgentMadeReady, now: int) -> None:
     """The agent asked for work. While busy this cancels a deferred pause, in wrap-up it ends the wrap-up."""
     agent = board.agent(event.agent_id)
-    if step(agent, AgentTrigger.MADE_READY) is not agent.state:
-        board.put_agent(enter_ready(agent, AgentTrigger.MADE_READY, now, board.next_seq()))
-    elif agent.state is AgentState.BUSY:
+    after = step(agent, AgentTrigger.MADE_READY)
+    if agent.quarantined_until is not None and not event.released and now < agent.quarantined_until:
+        raise AgentQuarantined(f"agent {agent.agent_id!r} may ask for work again at {agent.quarantined_until}")
+    kept_in = agent.wrap_up is not None and not agent.wrap_up.ends_early
+    if after is not agent.state and not kept_in:
+        ready = enter_ready(agent, AgentTrigger.MADE_READY, now, board.next_seq())
+        board.put_agent(_out_of_quarantine(ready) if agent.quarantined_until is not None else ready)
+    elif agent.state in _DEFERRING:
         board.put_agent(defer(agent, AgentTrigger.MADE_READY))
 
 
@@ -79,26 +101,83 @@ def make_not_ready(board: Board, event: AgentMadeNotReady, now: int) -> None:
 def finish_wrap_up(board: Board, event: WrapUpFinished, now: int) -> None:
     """The agent completed the wrap-up; nothing happens when it was over already."""
     agent = board.agent(event.agent_id)
-    if agent.state is AgentState.WRAP_UP:
+    if agent.state is not AgentState.WRAP_UP:
+        return
+    rule = agent.wrap_up
+    if rule is None or rule.mode is not WrapUpMode.TIMED_NO_EARLY_EXIT:
         release(board, agent, now)
+    elif not rule.finished:
+        board.put_agent(replace(agent, wrap_up=replace(rule, finished=True)))
+
+
+def extend_wrap_up(board: Board, event: WrapUpExtended, now: int) -> None:  # noqa: ARG001 - all reactions are called alike
+    """The agent needs longer, as far as the queue allows."""
+    agent = board.agent(event.agent_id)
+    rule = agent.wrap_up
+    if agent.state is not AgentState.WRAP_UP or rule is None or agent.until is None:
+        return
+    by_ms = min(max(0, event.by_ms), rule.extension_ms)
+    if by_ms:
+        rule = replace(rule, extension_ms=rule.extension_ms - by_ms)
+        board.put_agent(replace(agent, until=agent.until + by_ms, wrap_up=rule))
+
+
+def see(board: Board, event: AgentPresenceSeen, now: int) -> None:
+    """The agent is there; nothing is told."""
+    agent = board.agent(event.agent_id)
+    lease_ms = board.policy.presence_lease_ms
+    if lease_ms is not None and agent.state is not AgentState.OFFLINE:
+        board.leases.add((now + lease_ms,), agent.agent_id)
+
+
+def lose(board: Board, agent_id: AgentId, now: int) -> None:
+    """The agent gave no sign of life for too long: nothing further until the agent asks for work again.
+
+    A contact that rang goes back to its place and was not refused; a connected one goes on, since only the client is
+    known to be lost.
+    """
+    board.leases.remove(agent_id)
+    agent = board.agents[agent_id]
+    if agent.state in _DEFERRING:
+        if agent.pending is Pending.NONE:
+            board.put_agent(defer(agent, AgentTrigger.MADE_NOT_READY, LOST_CLIENT_REASON))
+        return
+    if agent.state is AgentState.NOT_READY:
+        return
+    offer = None if agent.offer_id is None else board.offers[agent.offer_id]
+    if offer is not None:
+        offering.close(board, offer, OfferTrigger.REVOKED)
+    board.put_agent(enter(agent, AgentTrigger.MADE_NOT_READY, now, reason=LOST_CLIENT_REASON))
+    if offer is not None:
+        offering.give_back(board, offer, now, refused_by=None)
 
 
 def expire_wrap_up(board: Board, agent_id: AgentId, now: int) -> None:
     """The wrap-up time of an agent in wrap-up is over."""
-    release(board, board.agents[agent_id], now)
+    agent = board.agents[agent_id]
+    rule = agent.wrap_up
+    if rule is not None and rule.forces_code and agent.contact_id is not None and rule.timeout_code is not None:
+        board.outcomes.append(WrapUpCodeForced(agent_id, agent.contact_id, rule.timeout_code))
+    release(board, agent, now)
 
 
-def end_contact(board: Board, agent: Agent, wrap_up_ms: int, now: int) -> None:
+def end_contact(board: Board, agent: Agent, contact: Contact, now: int) -> None:
     """The agent's contact is over: wrap-up, or none when there is no time for it or the agent is leaving."""
-    if wrap_up_ms > 0 and agent.pending is not Pending.OFFLINE:
-        board.put_agent(enter_wrap_up(agent, now, now + wrap_up_ms))
+    unlimited = contact.wrap_up is not None and contact.wrap_up.mode is WrapUpMode.MANDATORY
+    if (contact.wrap_up_ms > 0 or unlimited) and agent.pending is not Pending.OFFLINE:
+        until = None if unlimited else now + contact.wrap_up_ms
+        board.put_agent(enter_wrap_up(agent, now, until, contact.wrap_up))
     else:
-        release(board, agent, now)
+        release(board, hang_up(agent, now), now)
 
 
 def withdraw(board: Board, agent: Agent, now: int) -> None:
     """The contact that rang at this agent is gone; the agent is ready again and keeps the idle time."""
     board.put_agent(enter(agent, AgentTrigger.OFFER_WITHDRAWN, now))
+
+
+def _out_of_quarantine(agent: Agent) -> Agent:
+    return replace(agent, quarantined_until=None, misses=0)
 
 
 def release(board: Board, agent: Agent, now: int) -> None:

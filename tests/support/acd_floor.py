@@ -20,6 +20,7 @@ from acd.events import (
 from acd.ids import AgentId, ContactId, QueueId
 from acd.offers import Offer
 from acd.outcomes import Outcome
+from acd.route_plans import RoutePlan, RouteStep, StepGuard
 
 RING_MS = 20_000
 WRAP_UP_MS = 30_000
@@ -42,13 +43,33 @@ def agent(agent_id: str, queues: str = "q", held: str = "") -> AgentSpec:
     return AgentSpec(AgentId(agent_id), agent_id, tuple(QueueId(q) for q in queues.split()), skills(held))
 
 
+def step(demand: str = "", until_ms: int | None = None, *, priority: int = 0, min_idle: int = 0) -> RouteStep:
+    """A step without a guard."""
+    return RouteStep(demand, until_ms, priority, min_idle=min_idle)
+
+
+def guarded(demand: str, until_ms: int | None = None, guard: StepGuard = StepGuard.AT_WORK) -> RouteStep:
+    """A step that ends when nobody is there for it."""
+    return RouteStep(demand, until_ms, guard=guard)
+
+
+def plan(*steps: RouteStep, otherwise: str | None = None) -> RoutePlan:
+    """A plan of these steps."""
+    return RoutePlan(steps, otherwise)
+
+
 class Floor:
     """An engine with its clock. ``now`` may be set; every event happens one millisecond after the one before."""
 
-    def __init__(self, *agents: AgentSpec, queues: Sequence[QueueSpec] = (queue("q"),)) -> None:
+    def __init__(
+        self,
+        *agents: AgentSpec,
+        queues: Sequence[QueueSpec] = (queue("q"),),
+        priority_worth_ms: int | None = None,
+    ) -> None:
         self.acd = Acd()
         self.now = 1_000_000
-        self.tell(FloorConfigured(tuple(queues), agents))
+        self.tell(FloorConfigured(tuple(queues), agents, priority_worth_ms))
 
     def tell(self, event: Event) -> list[Outcome]:
         """One event, one millisecond later."""
@@ -76,10 +97,11 @@ class Floor:
         priority: int = 0,
         required: str = "",
         arrived_at: int | None = None,
+        plan: RoutePlan | None = None,
     ) -> list[Outcome]:
         """A contact arrives, just now unless ``arrived_at`` says otherwise."""
         at = self.now + 1 if arrived_at is None else arrived_at
-        return self.tell(ContactArrived(ContactId(contact_id), QueueId(queue_id), at, priority, skills(required)))
+        return self.tell(ContactArrived(ContactId(contact_id), QueueId(queue_id), at, priority, skills(required), plan))
 
     def connect(self, contact_id: str, queue_id: str = "q") -> list[Outcome]:
         """A contact arrives and the agent who rings answers."""

@@ -4,26 +4,32 @@ from collections import Counter
 from collections.abc import Sequence
 
 from acd.agents import Agent
-from acd.contacts import Contact, ContactState
+from acd.contacts import Contact, ContactState, place
 from acd.engine import Acd
-from acd.outcomes import AgentState, OfferContact, OfferEnded, Outcome
-from tests.support.acd_oracle import may_take
+from acd.events import AgentOrder
+from acd.outcomes import AgentState, ContactDequeued, ContactQueued, OfferContact, OfferEnded, Outcome
+from acd.queues import demand_of
+from acd.rules import candidates, guard_holds, has_somebody, may_take, rank
 
 
 def check_places(acd: Acd) -> None:
     """No agent holds two offers, no contact is in two places, and the three kinds of record agree about each other."""
     offers = {offer.offer_id: offer for offer in acd.offers()}
     assert max(Counter(offer.agent_id for offer in offers.values()).values(), default=0) <= 1, "two offers, one agent"
-    assert max(Counter(offer.contact_id for offer in offers.values()).values(), default=0) <= 1, "two offers, a contact"
     contacts = {contact.contact_id: contact for contact in acd.contacts()}
     agents = {agent.agent_id: agent for agent in acd.agents()}
     for offer in offers.values():
         contact, agent = contacts[offer.contact_id], agents[offer.agent_id]
-        assert (contact.state, contact.offer_id, contact.agent_id) == ("offered", offer.offer_id, offer.agent_id)
+        assert contact.state is ContactState.OFFERED
+        assert offer.offer_id in contact.standing_offers
         assert (agent.state, agent.offer_id, agent.contact_id) == ("offered", offer.offer_id, offer.contact_id)
         assert agent.until == offer.expires_at
     for contact in contacts.values():
-        assert (contact.offer_id in offers) == (contact.state is ContactState.OFFERED)
+        assert bool(contact.standing_offers) == (contact.state is ContactState.OFFERED)
+        assert len(set(contact.standing_offers)) == len(contact.standing_offers)
+        assert set(contact.standing_offers) <= set(offers)
+        if contact.offer_id is not None:
+            assert contact.agent_id == offers[contact.offer_id].agent_id
         if contact.state is ContactState.CONNECTED:
             assert contact.agent_id is not None
             agent = agents[contact.agent_id]
@@ -35,22 +41,58 @@ def check_places(acd: Acd) -> None:
 
 
 def check_work_conservation(acd: Acd) -> None:
-    """Nothing waits while an agent who may take it is idle."""
+    """Nothing waits while an agent who may take it is idle and need not stay in reserve."""
     agents = acd.agents()
-    idle = [agent for agent in agents if agent.state is AgentState.READY]
     for contact in acd.contacts():
+        if contact.state is ContactState.WAITING and has_somebody(contact, agents):
+            idle = [agent.agent_id for agent in candidates(contact, agents)]
+            raise AssertionError(f"{contact.contact_id} waits, {idle} idle")
+
+
+def check_steps(acd: Acd, now: int, priority_worth_ms: int | None) -> None:
+    """Every waiting contact is in a step that holds, or in the last of a plan that has no way out."""
+    agents = acd.agents()
+    weights = {queue.spec.queue_id: queue.spec.weight for queue in acd.queues()}
+    for contact in acd.contacts():
+        if contact.queue_id in weights:
+            key = place(contact, weights[contact.queue_id], priority_worth_ms)
+            assert contact.key == key, f"{contact.contact_id} is out of its place"
         if contact.state is ContactState.WAITING:
-            for agent in idle:
-                assert not may_take(agent, contact, agents), f"{contact.contact_id} waits, {agent.agent_id} idles"
+            matured = [
+                delay.delay_ms
+                for agent in agents
+                for delay in agent.spec.delays
+                if delay.queue_id == contact.queue_id and delay.delay_ms <= now - contact.arrived_at
+            ]
+            assert contact.matured_ms == max(matured, default=0), f"{contact.contact_id} is not asked for by its age"
+        if contact.state is not ContactState.WAITING or contact.plan is None:
+            continue
+        plan, step = contact.plan, contact.route_step
+        over = step.until_ms is not None and contact.plan_since + step.until_ms <= now
+        if over or not guard_holds(contact, agents):
+            assert plan.otherwise is None, f"{contact.contact_id} waits though its plan is over"
+            assert contact.step == len(plan.steps) - 1, f"{contact.contact_id} stays in step {contact.step}"
+        elif step.until_ms is not None and (plan.otherwise is not None or contact.step < len(plan.steps) - 1):
+            assert contact.step_until == contact.plan_since + step.until_ms
+
+
+def check_contact_books(outcomes: Sequence[Outcome], acd: Acd) -> None:
+    """Offered = answered + abandoned + sent away + overflowed + still here, at every instant."""
+    arrived = sum(isinstance(outcome, ContactQueued) and not outcome.returned for outcome in outcomes)
+    left = sum(isinstance(outcome, ContactDequeued) for outcome in outcomes)
+    here = sum(contact.state is not ContactState.CONNECTED for contact in acd.contacts())
+    assert arrived == left + here, "a contact got lost, or was counted twice"
 
 
 def check_order(acd: Acd, outcomes: Sequence[Outcome]) -> None:
-    """Every offer just made went to the longest idle agent, and for the contact first in line."""
+    """Every offer just made was allowed, for the contact first in line, and to the first agent by the queue's order."""
     agents = {agent.agent_id: agent for agent in acd.agents()}
     contacts = {contact.contact_id: contact for contact in acd.contacts()}
+    orders = {queue.spec.queue_id: queue.spec.order for queue in acd.queues()}
     for offer in outcomes:
         if isinstance(offer, OfferContact):
-            _check_offer(agents[offer.agent_id], contacts[offer.contact_id], acd)
+            contact = contacts[offer.contact_id]
+            _check_offer(agents[offer.agent_id], contact, orders[contact.queue_id], acd)
 
 
 def check_offer_books(outcomes: Sequence[Outcome], standing: int) -> None:
@@ -63,16 +105,16 @@ def check_offer_books(outcomes: Sequence[Outcome], standing: int) -> None:
     assert len(made) == len(ended) + standing
 
 
-def _place(contact: Contact) -> tuple[int, int, int]:
-    return (-contact.priority, contact.arrived_at, contact.seq)
-
-
-def _check_offer(agent: Agent, contact: Contact, acd: Acd) -> None:
+def _check_offer(agent: Agent, contact: Contact, order: AgentOrder, acd: Acd) -> None:
     agents = acd.agents()
     assert may_take(agent, contact, agents), f"{contact.contact_id} must not ring at {agent.agent_id}"
     for other in acd.contacts():
-        if other.state is ContactState.WAITING and may_take(agent, other, agents):
-            assert _place(other) > _place(contact), f"{contact.contact_id} overtook {other.contact_id}"
+        if other.state is ContactState.WAITING and may_take(agent, other, agents) and not other.route_step.min_idle:
+            assert other.key > contact.key, f"{contact.contact_id} overtook {other.contact_id}"
+    if order in {AgentOrder.RANDOM, AgentOrder.ROUND_ROBIN}:
+        return  # the offer itself changes the key; the oracle follows them
+    specs = [agent.spec for agent in agents]
+    demand = demand_of(contact)
     for rival in agents:
         if rival.state is AgentState.READY and may_take(rival, contact, agents):
-            assert (rival.idle_since, rival.idle_seq) > (agent.idle_since, agent.idle_seq), "not the longest idle"
+            assert rank(rival, demand, order, specs) > rank(agent, demand, order, specs), f"not the first by {order}"

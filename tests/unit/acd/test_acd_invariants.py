@@ -5,13 +5,15 @@ import json
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import (
     AgentMadeNotReady,
     AgentMadeReady,
+    AgentOrder,
+    AgentPresenceSeen,
     AgentSignedIn,
     AgentSignedOut,
     AgentSpec,
@@ -23,13 +25,27 @@ from acd.events import (
     FloorConfigured,
     OfferAccepted,
     OfferDeclined,
+    QueueClosed,
+    QueueDelay,
+    QueueOpened,
     QueueSpec,
+    RingStyle,
     SkillLevel,
+    WrapUpExtended,
     WrapUpFinished,
+    WrapUpMode,
 )
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.outcomes import AgentState, Outcome
-from tests.support.acd_invariants import check_offer_books, check_order, check_places, check_work_conservation
+from acd.route_plans import RoutePlan, RouteStep, StepGuard
+from tests.support.acd_invariants import (
+    check_contact_books,
+    check_offer_books,
+    check_order,
+    check_places,
+    check_steps,
+    check_work_conservation,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -37,8 +53,28 @@ AGENTS = [AgentId(f"a{n}") for n in range(4)]
 QUEUES = [QueueId(f"q{n}") for n in range(3)]
 CONTACTS = [ContactId(f"c{n}") for n in range(8)]
 levels = st.lists(st.builds(SkillLevel, st.sampled_from(["en", "zh"]), st.integers(1, 2)), max_size=2).map(tuple)
+DEEDS = [AgentSignedIn, AgentSignedOut, AgentMadeReady, WrapUpFinished, AgentPresenceSeen]
 agent_ids = st.sampled_from(AGENTS)
 contact_ids = st.sampled_from(CONTACTS)
+demands = st.sampled_from(
+    ["", "en", "en >= 2", "not zh", "agent:a1", "agent:a3 and floor", "not agent:a0", "queue:q2", "floor"]
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> RoutePlan | None:
+    """None, or up to three steps."""
+    steps = [
+        RouteStep(
+            draw(demands),
+            20 * (number + 1),
+            draw(st.sampled_from([0, 0, 1])),
+            draw(st.sampled_from(StepGuard)),
+            draw(st.sampled_from([0, 0, 1])),
+        )
+        for number in range(draw(st.integers(0, 3)))
+    ]
+    return RoutePlan(tuple(steps), draw(st.sampled_from([None, "voicemail"]))) if steps else None
 
 
 @st.composite
@@ -46,12 +82,37 @@ def floors(draw: st.DrawFn) -> FloorConfigured:
     """A floor of some of the queues and some of the agents."""
     queue_ids = draw(st.lists(st.sampled_from(QUEUES), min_size=1, unique=True))
     queues = [
-        QueueSpec(q, q, ring_timeout_ms=draw(st.sampled_from([10, 20])), wrap_up_ms=draw(st.sampled_from([0, 30])))
+        QueueSpec(
+            q,
+            q,
+            ring_timeout_ms=draw(st.sampled_from([10, 20])),
+            wrap_up_ms=draw(st.sampled_from([0, 30])),
+            order=draw(st.sampled_from(AgentOrder)),
+            ring=draw(st.sampled_from(RingStyle)),
+            ring_step_ms=4,
+            weight=draw(st.sampled_from([0, 1])),
+            max_waiting=draw(st.sampled_from([None, None, 2])),
+            entry=draw(st.sampled_from([StepGuard.NONE, *StepGuard])),
+            resume_window_ms=draw(st.sampled_from([0, 30])),
+            wrap_up_mode=draw(st.sampled_from([WrapUpMode.TIMED, *WrapUpMode])),
+            wrap_up_extension_ms=draw(st.sampled_from([0, 10])),
+            wrap_up_timeout_code="timeout",
+        )
         for q in queue_ids
     ]
     names = draw(st.lists(agent_ids, unique=True))
     served = st.lists(st.sampled_from(queue_ids), min_size=1, unique=True).map(tuple)
-    return FloorConfigured(tuple(queues), tuple(AgentSpec(a, a, draw(served), draw(levels)) for a in names))
+    delays = st.lists(st.builds(QueueDelay, st.sampled_from(QUEUES), st.sampled_from([8, 30])), max_size=1).map(tuple)
+    agents = tuple(AgentSpec(a, a, draw(served), draw(levels), draw(delays)) for a in names)
+    return FloorConfigured(
+        tuple(queues),
+        agents,
+        draw(st.sampled_from([None, 15])),
+        draw(st.integers(0, 9)),
+        draw(st.sampled_from([None, 12])),
+        draw(st.sampled_from([None, 2])),
+        30,
+    )
 
 
 START = FloorConfigured(
@@ -74,7 +135,10 @@ class FloorMachine(RuleBasedStateMachine):
         self.book: list[tuple[Event | None, int]] = []
         self.said: list[list[Outcome] | str] = []
         self.floor = START
-        self.feed(START)
+
+    @initialize(floor=st.one_of(st.just(START), floors()))
+    def open(self, floor: FloorConfigured) -> None:
+        self.feed(floor)
         for agent_id in AGENTS:
             self.now += 1
             self.feed(AgentSignedIn(agent_id))
@@ -101,9 +165,17 @@ class FloorMachine(RuleBasedStateMachine):
         self.feed(AgentSignedIn(agent_id))
         self.feed(AgentMadeReady(agent_id))
 
-    @rule(agent_id=agent_ids, kind=st.sampled_from([AgentSignedIn, AgentSignedOut, AgentMadeReady, WrapUpFinished]))
+    @rule(agent_id=agent_ids, kind=st.sampled_from(DEEDS))
     def agent_does(self, agent_id: AgentId, kind: type[AgentSignedIn]) -> None:
         self.feed(kind(agent_id))
+
+    @rule(agent_id=agent_ids, by_ms=st.integers(-1, 8))
+    def extend(self, agent_id: AgentId, by_ms: int) -> None:
+        self.feed(WrapUpExtended(agent_id, by_ms))
+
+    @rule(agent_id=agent_ids)
+    def release(self, agent_id: AgentId) -> None:
+        self.feed(AgentMadeReady(agent_id, released=True))
 
     @rule(agent_id=agent_ids, reason=st.sampled_from(["lunch", "training"]))
     def pause(self, agent_id: AgentId, reason: str) -> None:
@@ -115,11 +187,28 @@ class FloorMachine(RuleBasedStateMachine):
         age=st.integers(0, 40),
         priority=st.sampled_from([0, 0, 0, 1]),
         required=levels,
+        plan=plans(),
+        identity=st.sampled_from([None, "i1", "i2"]),
     )
     def arrive(
-        self, contact_id: ContactId, queue_id: QueueId, age: int, priority: int, required: tuple[SkillLevel, ...]
+        self,
+        contact_id: ContactId,
+        queue_id: QueueId,
+        age: int,
+        priority: int,
+        required: tuple[SkillLevel, ...],
+        plan: RoutePlan | None,
+        identity: str | None,
     ) -> None:
-        self.feed(ContactArrived(contact_id, queue_id, self.now - age, priority, required))
+        self.feed(ContactArrived(contact_id, queue_id, self.now - age, priority, required, plan, identity))
+
+    @rule(queue_id=st.sampled_from(QUEUES), send_away=st.booleans())
+    def close(self, queue_id: QueueId, send_away: bool) -> None:
+        self.feed(QueueClosed(queue_id, "closed", send_away))
+
+    @rule(queue_id=st.sampled_from(QUEUES))
+    def open_again(self, queue_id: QueueId) -> None:
+        self.feed(QueueOpened(queue_id))
 
     @rule(contact_id=contact_ids)
     def leave(self, contact_id: ContactId) -> None:
@@ -176,7 +265,13 @@ class FloorMachine(RuleBasedStateMachine):
         check_work_conservation(self.acd)
 
     @invariant()
+    def every_contact_is_in_the_step_that_holds(self) -> None:
+        check_steps(self.acd, self.now, self.floor.priority_worth_ms)
+
+    @invariant()
     def only_a_talking_agent_outlives_the_configuration(self) -> None:
+        if not self.book:
+            return
         configured = {spec.agent_id for spec in self.floor.agents}
         assert configured <= {agent.agent_id for agent in self.acd.agents()}
         for agent in self.acd.agents():
@@ -185,6 +280,12 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def every_offer_is_accounted_for(self) -> None:
         check_offer_books(self.outcomes(), len(self.acd.offers()))
+
+    @invariant()
+    def every_contact_is_accounted_for(self) -> None:
+        check_contact_books(self.outcomes(), self.acd)
+        lengths = {queue.spec.queue_id: queue.waiting for queue in self.acd.queues() if queue.waiting}
+        assert {queue_id: length for queue_id, length in self.acd._board.lengths.items() if length} == lengths
 
     def outcomes(self) -> list[Outcome]:
         return [outcome for answer in self.said if not isinstance(answer, str) for outcome in answer]

@@ -42,10 +42,29 @@ def test_restored_engine_keeps_deadlines_and_memory_of_ended_contacts() -> None:
     assert restored.handle_timer(now=now) == floor.acd.handle_timer(now=now)
 
 
-@pytest.mark.parametrize("data", [{}, {"version": 2}, [], None])
+@pytest.mark.parametrize("data", [{}, {"version": 99}, {"version": "2"}, [], None])
 def test_snapshot_of_another_version_is_refused(data: object) -> None:
     with pytest.raises(SnapshotRefused, match="version"):
         Acd.restore(data)
+
+
+def test_snapshot_of_the_first_version_is_brought_up_to_date() -> None:
+    """Version 1 had neither places nor plans nor positions; what it says stays true."""
+    saved = json.loads(json.dumps(busy_floor().acd.snapshot()))
+    copy = json.loads(json.dumps(saved))
+    old = {name: copy[name] for name in ("seq", "offers_made", "agents", "contacts", "offers", "ended")}
+    known = {"queue_id", "name", "ring_timeout_ms", "wrap_up_ms"}
+    old["queues"] = [{name: queue[name] for name in known} for queue in saved["queues"]]
+    for contact in old["contacts"]:
+        for name in ("key", "plan", "step", "plan_since", "step_until", "further_offers", "rung_since"):
+            del contact[name]
+    for seat in old["agents"]:
+        for name in ("position", "taken", "talked_ms", "last_offer"):
+            del seat[name]
+    restored = Acd.restore({**old, "version": 1})
+    assert [contact.key for contact in restored.contacts()] == [tuple(c["key"]) for c in saved["contacts"]]
+    assert [seat.position for seat in restored.agents()] == [0, 1, 2]
+    assert restored.snapshot()["version"] == saved["version"]
 
 
 def test_damaged_snapshot_is_refused_with_the_place() -> None:
