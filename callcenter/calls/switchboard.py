@@ -8,7 +8,15 @@ import structlog
 
 from acd.events import ContactLeft
 from acd.ids import ContactId
-from acd.outcomes import ContactAssigned, ContactDequeued, DequeueReason, OfferContact, OfferLapsed, WithdrawOffer
+from acd.outcomes import (
+    ContactAssigned,
+    ContactDequeued,
+    ContactOverflowed,
+    DequeueReason,
+    OfferContact,
+    OfferLapsed,
+    WithdrawOffer,
+)
 from callcenter.calls import events as ev
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
 from callcenter.calls.runner import CallDependencies, CallRunner, Mail
@@ -83,7 +91,7 @@ class Switchboard:
                 self.tell(outcome.contact_id, ev.OfferConfirmed(outcome.offer_id))
             case OfferLapsed() if contact_id is not None:
                 self.tell(contact_id, ev.OfferTooLate(outcome.offer_id))
-            case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED):
+            case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED) | ContactOverflowed():
                 self.tell(outcome.contact_id, ev.QueueVanished())
             case _:
                 pass

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from acd.events import AgentOrder
+
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 """Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
 RoleName = Literal["agent", "supervisor", "administrator"]
@@ -27,6 +29,9 @@ class QueueModel(SiteModel):
     ring_seconds: int = Field(default=20, ge=3, le=300)
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
     service_level_seconds: int = Field(default=20, ge=1, le=3600)
+    agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
+    """Which of several idle agents is rung: ``longest_idle``, ``most_skilled``, ``fewest_calls``, ``least_talk_time``,
+    ``round_robin``, ``top_down`` or ``random``."""
 
 
 class AgentModel(SiteModel):

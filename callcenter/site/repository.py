@@ -72,7 +72,13 @@ def floor_configuration(site: Site) -> FloorConfigured:
     """The site as the routing engine sees it."""
     return FloorConfigured(
         queues=tuple(
-            QueueSpec(QueueId(q.id), q.name, ring_timeout_ms=q.ring_seconds * 1000, wrap_up_ms=q.wrap_up_seconds * 1000)
+            QueueSpec(
+                QueueId(q.id),
+                q.name,
+                ring_timeout_ms=q.ring_seconds * 1000,
+                wrap_up_ms=q.wrap_up_seconds * 1000,
+                order=q.agent_order,
+            )
             for q in site.queues
         ),
         agents=tuple(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from acd.events import AgentOrder
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
 from callcenter.calls.facts import CallCorrected, EndedBy, Outcome
@@ -9,7 +10,7 @@ from callcenter.calls.legs import LegReoffered
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.ports import Match, Route
 from tests.support.fake_signalling import PHONE_ADDRESS
-from tests.support.house import CUSTOMER, open_house
+from tests.support.house import CUSTOMER, open_house, small_site
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
@@ -319,5 +320,18 @@ def test_call_whose_own_code_breaks_ends_politely_and_harms_no_other() -> None:
         await house.answer("anna")
         assert other.state == "answered"
         assert house.fatal == []
+
+    run_virtual(story)
+
+
+def test_queue_may_ring_the_most_skilled_agent_first() -> None:
+    async def story() -> None:
+        site = small_site()
+        queues = tuple(each.model_copy(update={"agent_order": AgentOrder.MOST_SKILLED}) for each in site.queues)
+        house = await open_house(site=site.model_copy(update={"queues": queues}))
+        await house.sign_in("ben", "anna")  # ben is idle longer, anna speaks better English
+        await house.queue_call()
+        assert house.signalling.ringing_phone("anna") is not None
+        assert house.signalling.ringing_phone("ben") is None
 
     run_virtual(story)

@@ -1,0 +1,15 @@
+"""Whatever the routing engine can be told has a place in the journal."""
+
+from typing import get_args
+
+import pytest
+
+from acd.events import Event
+from callcenter.calls.facts import CallFact
+from callcenter.entries import KIND_OF
+
+pytestmark = pytest.mark.unit
+
+
+def test_every_routing_input_and_every_call_fact_can_be_journaled() -> None:
+    assert {*get_args(Event), *get_args(CallFact)} <= set(KIND_OF)
