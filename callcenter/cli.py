@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from callcenter.commands import audit, bench_routing, replay, report, simulate, staffing, why
+from callcenter.commands import audit, bench_routing, bench_store, generate, replay, report, simulate, staffing, why
 from callcenter.errors import CallCenterError, ConfigError
 
 app = typer.Typer(
@@ -136,12 +136,12 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     run(lambda: run_web(settings))
 
 
-for command in (audit, replay, report, simulate, staffing, why):
+for command in (audit, generate, replay, report, simulate, staffing, why):
     command.register(app)
 
 bench = typer.Typer(name="bench", help="Measure parts of the product on this machine.", no_args_is_help=True)
 app.add_typer(bench)
-for measurement in (bench_routing,):
+for measurement in (bench_routing, bench_store):
     measurement.register(bench)
 
 

@@ -10,18 +10,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, WrapUpRecorded
+from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
 from crm_bridge.errors import CrmError
-from crm_bridge.interactions import InteractionRecord, complete_wrap_up, get_cursor, record, set_cursor
+from crm_bridge.interactions import (
+    InteractionRecord,
+    Record,
+    WrapUpRecord,
+    get_cursor,
+    record_batch,
+    set_cursor,
+)
 
 log = structlog.get_logger(__name__)
 
 CURSOR = "interactions"
-BATCH = 200
+BATCH = 500
 KINDS = ("call.closed", "call.corrected", "wrap_up.recorded")
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
@@ -78,8 +85,8 @@ class InteractionProjection:
         if not rows:
             return 0
         async with self._database.begin() as session:
-            for row in rows:
-                await self._write(session, row)
+            records = [self._record(row) for row in rows]
+            await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
             await set_cursor(session, CURSOR, rows[-1].seq)
         return len(rows)
 
@@ -91,16 +98,20 @@ class InteractionProjection:
             pass
         self._nudge.clear()
 
-    async def _write(self, session: AsyncSession, row: JournalRow) -> None:
+    def _record(self, row: JournalRow) -> Record:
         match row.entry:
             case CallClosed(record=call) | CallCorrected(record=call):
-                interaction = self._interaction(call, row.seq)
-                await record(session, interaction, region=self._region, own_numbers=self._own_numbers)
-            case WrapUpRecorded():
-                entry = row.entry
-                await complete_wrap_up(
-                    session, entry.call_id, entry.disposition, entry.notes, instant(entry.at), row.seq
+                return self._interaction(call, row.seq)
+            case WrapUpRecorded() as wrap_up:
+                return WrapUpRecord(
+                    contact_id=wrap_up.call_id,
+                    disposition=wrap_up.disposition,
+                    notes=wrap_up.notes,
+                    wrapped_up_at=instant(wrap_up.at),
+                    journal_seq=row.seq,
                 )
+            case _:
+                raise JournalError(f"journal entry {row.seq} of kind {row.kind!r} is not for the customer store")
 
     def _interaction(self, call: CallRecord, seq: int) -> InteractionRecord:
         return InteractionRecord(

@@ -40,6 +40,24 @@ class CardInteraction:
 
 
 @dataclass(frozen=True, slots=True)
+class CardBadge:
+    """The customer's level as everybody sees it at a glance."""
+
+    name: str
+    rank: int
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardPreference:
+    """How the customer likes to be reached."""
+
+    purpose: str
+    channel: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """The screen pop. ``contacts_in_window`` counts how often the customer came to us in the last seven days, the
     present contact not included as long as it has not ended."""
@@ -55,6 +73,8 @@ class Card:
     emails: tuple[CardContact, ...]
     last_interactions: tuple[CardInteraction, ...]
     contacts_in_window: int
+    badge: CardBadge | None = None
+    preferences: tuple[CardPreference, ...] = ()
 
     @property
     def is_repeat_caller(self) -> bool:

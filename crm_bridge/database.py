@@ -7,11 +7,12 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
 
+from crm_bridge.audit import AuditedSession
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
 
 _SQLITE_PRAGMAS = (
@@ -19,8 +20,13 @@ _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=5000",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what is erased must not lie on in free pages
 )
 _READ_ONLY = "crm_read_only"
+_TRY_AGAIN = ("40", "55P03")
+"""SQLSTATE of PostgreSQL: deadlock, serialisation failure, lock not available."""
+_AWAY = ("08", "53", "57", "58")
+"""Connection lost, out of disk, memory or connections, shut down or cancelled, the system's own trouble."""
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -40,7 +46,7 @@ class Database:
         reading = self.engine.execution_options(
             **{_READ_ONLY: True} if _is_sqlite(url) else {"postgresql_readonly": True}
         )
-        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=AuditedSession)
         self._reading = async_sessionmaker(reading, expire_on_commit=False)
 
     @asynccontextmanager
@@ -60,6 +66,19 @@ class Database:
         with _translated():
             async with self._reading.begin() as session:
                 yield session
+
+    async def scrub(self) -> None:
+        """After an erasure: let nothing of what was deleted lie on in the files, as far as that is in our hands.
+
+        SQLite: the write-ahead log is emptied. PostgreSQL: dead rows are vacuumed; its log and backups have a life of
+        their own.
+        """
+        statement = "PRAGMA wal_checkpoint(TRUNCATE)" if self.engine.dialect.name == "sqlite" else "VACUUM"
+        with _translated():
+            async with self.engine.connect() as connection:  # without a transaction, in which neither would work
+                raw = await connection.get_raw_connection()
+                driver: Any = raw.driver_connection
+                await driver.execute(statement)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -124,3 +143,10 @@ def _translated() -> Iterator[None]:
         raise WriteConflict("the database refused a contradicting row") from error
     except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
         raise CrmUnavailable("the customer store does not answer") from error
+    except DBAPIError as error:  # asyncpg has no finer classes than this; the SQLSTATE tells
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state.startswith(_TRY_AGAIN):
+            raise WriteConflict("another writer was in the way") from error
+        if error.connection_invalidated or state.startswith(_AWAY):
+            raise CrmUnavailable("the customer store does not answer") from error
+        raise

@@ -65,3 +65,93 @@ class BadCursor(CrmError):
     """The paging cursor was not made by this API."""
 
     code = "bad-cursor"
+
+
+class EtagMismatch(CrmError):
+    """The record is no longer the one the editor saw; read it again."""
+
+    code = "etag-mismatch"
+
+
+class EtagRequired(CrmError):
+    """An edit has to say which version of the record it means."""
+
+    code = "etag-required"
+
+
+class InvalidField(CrmError):
+    """A value does not fit its field, or there is no such field."""
+
+    code = "invalid-field"
+
+
+class OwnedByAnother(CrmError):
+    """Somebody looks after this customer already."""
+
+    code = "owned-by-another"
+
+
+class ItemNotFound(CrmError):
+    """The customer has no such contact point, preference, relation, tag or file; or the catalogue no such entry."""
+
+    code = "item-not-found"
+
+
+class HierarchyLoop(CrmError):
+    """An organisation cannot stand above itself, directly or through others."""
+
+    code = "hierarchy-loop"
+
+
+class IdentityTaken(CrmError):
+    """Another customer has this member number or messaging id."""
+
+    code = "identity-taken"
+
+
+class Forbidden(CrmError):
+    """The person's roles do not allow this."""
+
+    code = "forbidden"
+
+
+class NotContactable(CrmError):
+    """The customer must not be contacted now, this way, for this; the message lists the reasons."""
+
+    code = "not-contactable"
+
+
+class CannotMerge(CrmError):
+    """These two cannot become one."""
+
+    code = "cannot-merge"
+
+
+class CannotUndo(CrmError):
+    """This merge, or import, cannot be taken back any more."""
+
+    code = "cannot-undo"
+
+
+class DuplicateCustomer(CrmError):
+    """The customer seems to be there already; the message names who looks after it and who is entering it."""
+
+    code = "duplicate-customer"
+
+
+class IdempotencyMismatch(CrmError):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency-mismatch"
+
+
+class AlreadyDone(CrmError):
+    """The request was carried out before, but its answer is lost; read what is there."""
+
+    code = "already-done"
+
+
+class InvalidFile(CrmError):
+    """The file cannot be read as a table."""
+
+    code = "invalid-file"

@@ -71,7 +71,7 @@ def _customer(rng: random.Random, index: int, *, chinese: bool, number: str, sha
     if rng.random() < 0.6:
         points.append(NewContactPoint(f"customer{index}@example.com", ContactKind.EMAIL, ContactUsage.OTHER))
     return NewCustomer(
-        display_name=_name(rng, chinese=chinese, is_org=is_org),
+        display_name=invented_name(rng, chinese=chinese, is_org=is_org),
         kind=CustomerKind.ORG if is_org else CustomerKind.PERSON,
         preferred_language="zh" if chinese else "en",
         level=rng.choice(_LEVELS),
@@ -79,7 +79,8 @@ def _customer(rng: random.Random, index: int, *, chinese: bool, number: str, sha
     )
 
 
-def _name(rng: random.Random, *, chinese: bool, is_org: bool) -> str:
+def invented_name(rng: random.Random, *, chinese: bool, is_org: bool) -> str:
+    """A name of nobody: Chinese or English, of a person or an organisation."""
     if chinese:
         return (
             rng.choice(_ZH_ORGS) + rng.choice(_ZH_TRADES) if is_org else rng.choice(_ZH_FAMILY) + rng.choice(_ZH_GIVEN)

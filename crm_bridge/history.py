@@ -69,6 +69,35 @@ async def page_interactions(session: AsyncSession, *, before: Cursor | None, lim
     return Page(items, Cursor(items[-1].started_at, items[-1].id) if len(rows) > limit else None)
 
 
+@dataclass(frozen=True, slots=True)
+class UnmatchedNumber:
+    """A number whose contacts belong to nobody yet."""
+
+    number: str
+    interactions: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+async def unmatched_numbers(session: AsyncSession, *, since: datetime, limit: int) -> Sequence[UnmatchedNumber]:
+    """Who contacted us since then and is no customer, the most frequent first."""
+    count = func.count().label("count")
+    query = (
+        select(Interaction.party_norm, count, func.min(Interaction.started_at), func.max(Interaction.started_at))
+        .where(
+            Interaction.tenant_id == DEFAULT_TENANT,
+            Interaction.started_at >= since,
+            Interaction.customer_id.is_(None),
+            Interaction.party_norm.is_not(None),
+        )
+        .group_by(Interaction.party_norm)
+        .order_by(count.desc(), Interaction.party_norm)
+        .limit(bounded(limit))
+    )
+    rows = (await session.execute(query)).all()
+    return [UnmatchedNumber(number, times, first, last) for number, times, first, last in rows if number]
+
+
 async def last_interactions(session: AsyncSession, customer_id: int, *, limit: int) -> Sequence[InteractionView]:
     """The customer's last interactions, newest first."""
     query = _newest_first(_with_wrap_up().where(Interaction.customer_id == customer_id))

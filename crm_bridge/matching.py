@@ -1,14 +1,15 @@
 """Who is calling: from a number to customers, all of them, best first. Nothing here ever picks one of several."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.models import ContactPoint, Customer, PhoneLookup
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, parse_phone
+from crm_bridge.visibility import may_see
 from crm_bridge.vocabulary import ContactKind, CustomerKind, CustomerStatus, MatchState
 
 MAX_CANDIDATES = 20
@@ -60,47 +61,58 @@ async def lookup_by_number(
 
 async def lookup_parsed(session: AsyncSession, parsed: Parsed) -> Match:
     """The same for a number that is parsed already."""
+    query: Select[int, CustomerKind, str, str | None, str | None, datetime | None]
+    key: int | str
     match parsed:
         case PhoneNumber(e164_int=e164_int):
-            query = _by_e164(e164_int)
+            query, key = _BY_E164, e164_int
         case ShortCode(digits=digits):
-            query = _by_short_code(digits)
+            query, key = _BY_SHORT_CODE, digits
         case _:
             return Match(MatchState.NONE, None)
-    rows = (await session.execute(query.limit(MAX_CANDIDATES + 1))).all()
+    connection = await session.connection()
+    rows = (await connection.execute(query, {"key": key})).all()
     candidates = tuple(Candidate(*row) for row in rows[:MAX_CANDIDATES])
     state = (MatchState.NONE, MatchState.ONE, MatchState.MANY)[min(len(rows), 2)]
     return Match(state, parsed.normal_form, candidates, more=len(rows) > MAX_CANDIDATES)
 
 
+async def without_hidden(session: AsyncSession, match: Match) -> Match:
+    """The same for the eyes of the person asking: customers of other people's teams are not named."""
+    seen = tuple([each for each in match.candidates if await may_see(session, each.customer_id)])
+    return match if len(seen) == len(match.candidates) else replace(match, candidates=seen, more=True)
+
+
 def _active_customers() -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:
-    return select(
-        Customer.id,
-        Customer.kind,
-        Customer.display_name,
-        Customer.preferred_language,
-        Customer.level,
-        Customer.last_contact_at,
-    ).where(Customer.status == CustomerStatus.ACTIVE)
-
-
-def _by_e164(e164_int: int) -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:
     return (
-        _active_customers()
-        .join(PhoneLookup, PhoneLookup.customer_id == Customer.id)
-        .where(PhoneLookup.phone_e164_int == e164_int, PhoneLookup.tenant_id == DEFAULT_TENANT)
-        .order_by(Customer.last_contact_at.desc().nulls_last(), PhoneLookup.rank, Customer.id)
-    )
-
-
-def _by_short_code(digits: str) -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:
-    return (
-        _active_customers()
-        .join(ContactPoint, ContactPoint.customer_id == Customer.id)
-        .where(
-            ContactPoint.tenant_id == DEFAULT_TENANT,
-            ContactPoint.kind == ContactKind.PHONE,
-            ContactPoint.value_norm == digits,
+        select(
+            Customer.id,
+            Customer.kind,
+            Customer.display_name,
+            Customer.preferred_language,
+            Customer.level,
+            Customer.last_contact_at,
         )
-        .order_by(Customer.last_contact_at.desc().nulls_last(), ContactPoint.is_primary.desc(), Customer.id)
+        .where(Customer.status == CustomerStatus.ACTIVE)
+        .order_by(Customer.last_contact_at.desc().nulls_last())
+        .limit(MAX_CANDIDATES + 1)
     )
+
+
+# Both questions are put together once, not for every call that rings: that alone was half of the time of an answer.
+_BY_E164 = (
+    _active_customers()
+    .join(PhoneLookup, PhoneLookup.customer_id == Customer.id)
+    .where(PhoneLookup.phone_e164_int == bindparam("key"), PhoneLookup.tenant_id == DEFAULT_TENANT)
+    .order_by(PhoneLookup.rank, Customer.id)
+)
+_BY_SHORT_CODE = (
+    _active_customers()
+    .join(ContactPoint, ContactPoint.customer_id == Customer.id)
+    .where(
+        ContactPoint.tenant_id == DEFAULT_TENANT,
+        ContactPoint.kind == ContactKind.PHONE,
+        ContactPoint.value_norm == bindparam("key"),
+    )
+    .order_by(ContactPoint.is_primary.desc(), Customer.id)
+)

@@ -1,13 +1,22 @@
-"""Reading what a card needs, in four indexed queries."""
+"""Reading what a card needs, in a few indexed queries."""
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_bridge.cards import LAST_INTERACTIONS, Card, CardContact, CardInteraction, repeat_window_start
+from crm_bridge.cards import (
+    LAST_INTERACTIONS,
+    Card,
+    CardBadge,
+    CardContact,
+    CardInteraction,
+    CardPreference,
+    repeat_window_start,
+)
 from crm_bridge.customers import contact_points_of, get_customer
 from crm_bridge.history import InteractionView, count_inbound_since, last_interactions
-from crm_bridge.models import ContactPoint
+from crm_bridge.models import ContactPoint, ContactPreference, CustomerLevel
 from crm_bridge.vocabulary import ContactKind
 
 
@@ -28,7 +37,24 @@ async def load_card(session: AsyncSession, customer_id: int, now: datetime) -> C
         emails=tuple(_contact(point) for point in points if point.kind is ContactKind.EMAIL),
         last_interactions=tuple(_line(view) for view in interactions),
         contacts_in_window=await count_inbound_since(session, customer_id, repeat_window_start(now)),
+        badge=await _badge(session, customer.level),
+        preferences=await _preferences(session, customer_id),
     )
+
+
+async def _badge(session: AsyncSession, level: str | None) -> CardBadge | None:
+    row = await session.get(CustomerLevel, level) if level else None
+    return CardBadge(row.name, row.rank, row.colour) if row else None
+
+
+async def _preferences(session: AsyncSession, customer_id: int) -> tuple[CardPreference, ...]:
+    """The favourite of each purpose."""
+    rows = await session.scalars(
+        select(ContactPreference)
+        .where(ContactPreference.customer_id == customer_id, ContactPreference.rank == 1)
+        .order_by(ContactPreference.purpose)
+    )
+    return tuple(CardPreference(row.purpose, row.channel, row.language) for row in rows)
 
 
 def _contact(point: ContactPoint) -> CardContact:

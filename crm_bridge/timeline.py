@@ -7,17 +7,18 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_bridge.changes import changes_by_id
 from crm_bridge.customers import get_customer
 from crm_bridge.history import InteractionView, interactions_by_id
 from crm_bridge.ids import new_id
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
-from crm_bridge.models import Note, TimelineEvent
+from crm_bridge.models import CustomerChange, Note, TimelineEvent
 from crm_bridge.vocabulary import TimelineKind
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
-    """One entry with what it points at: the interaction, the text of the note, or neither."""
+    """One entry with what it points at: the interaction, the text of the note, the change, or nothing."""
 
     id: int
     at: datetime
@@ -26,6 +27,7 @@ class TimelineItem:
     actor_name: str | None
     interaction: InteractionView | None
     note: str | None
+    change: CustomerChange | None = None
 
 
 async def page(session: AsyncSession, customer_id: int, *, before: Cursor | None, limit: int) -> Page[TimelineItem]:
@@ -65,7 +67,11 @@ async def _filled_in(session: AsyncSession, events: Sequence[TimelineEvent]) -> 
     """What the events point at, in one query for each kind."""
     interactions = await interactions_by_id(session, _refs(events, TimelineKind.INTERACTION))
     notes = await _notes_by_id(session, _refs(events, TimelineKind.NOTE))
-    return tuple(_item(event, interactions.get(event.ref_id), notes.get(event.ref_id)) for event in events)
+    changes = await changes_by_id(session, _refs(events, TimelineKind.CHANGE))
+    return tuple(
+        _item(event, interactions.get(event.ref_id), notes.get(event.ref_id), changes.get(event.ref_id))
+        for event in events
+    )
 
 
 async def _notes_by_id(session: AsyncSession, ids: list[int]) -> dict[int, str]:
@@ -79,5 +85,7 @@ def _refs(events: Sequence[TimelineEvent], kind: TimelineKind) -> list[int]:
     return [event.ref_id for event in events if event.kind == kind]
 
 
-def _item(event: TimelineEvent, interaction: InteractionView | None, note: str | None) -> TimelineItem:
-    return TimelineItem(event.id, event.at, event.kind, event.actor_id, event.actor_name, interaction, note)
+def _item(
+    event: TimelineEvent, interaction: InteractionView | None, note: str | None, change: CustomerChange | None = None
+) -> TimelineItem:
+    return TimelineItem(event.id, event.at, event.kind, event.actor_id, event.actor_name, interaction, note, change)

@@ -61,3 +61,92 @@ class TimelineKind(StrEnum):
     CUSTOMER_CREATED = "customer_created"
     INTERACTION = "interaction"
     NOTE = "note"
+    CHANGE = "change"
+    ATTACHMENT = "attachment"
+    CONSENT = "consent"
+    MERGED = "merged"
+    MERGE_UNDONE = "merge_undone"
+
+
+class DuplicateState(StrEnum):
+    """What has been decided about two customers that may be one."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    REJECTED = "rejected"
+
+
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+class OnDuplicate(StrEnum):
+    """What to do when a customer who is being entered seems to be there already."""
+
+    WARN = "warn"
+    """Enter it, and say so."""
+    BLOCK = "block"
+    """Refuse."""
+    LINK = "link"
+    """Give the numbers to the one who is there."""
+
+
+class ConsentStatus(StrEnum):
+    """What a customer said."""
+
+    GIVEN = "given"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    PENDING = "pending"
+    """Asked, and not confirmed yet (double opt-in)."""
+
+
+class PartyKind(StrEnum):
+    """How the party stands to us."""
+
+    EXTERNAL = "external"
+    INTERNAL = "internal"
+    PARTNER = "partner"
+    SUPPLIER = "supplier"
+    GOVERNMENT = "government"
+
+
+class FieldType(StrEnum):
+    """What a custom field holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    CHOICE = "choice"
+    CHOICES = "choices"
+
+
+class FieldGroup(StrEnum):
+    """The three groups of what is worth knowing about a customer."""
+
+    VISIBLE = "visible"
+    """What one sees: age, family, occupation."""
+    RELATED = "related"
+    """What has to do with the business: years of use, model, contract."""
+    EXTENDED = "extended"
+    """What lies around it: relatives, interests, employer."""
+
+
+class DataClass(StrEnum):
+    """How sensitive a field is. The last three are shown only for a purpose with a legal basis."""
+
+    PUBLIC = "public"
+    PERSONAL = "personal"
+    SPECIAL_CATEGORY = "special_category"
+    FINANCIAL = "financial"
+    LOCATION = "location"
+
+
+LIFECYCLE_STAGES = ("potential", "intending", "prospective", "contracted", "prospective_owner", "owner", "member")
+"""Shipped as the default list; an installation may use other words."""

@@ -1,6 +1,6 @@
 """Routes under ``/customers``."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,29 +24,42 @@ from crm_bridge.api.schemas import (
     CustomerOut,
     CustomerPage,
     CustomerSummary,
+    EnteredOut,
     MatchOut,
     NoteIn,
+    SuspectOut,
     TimelineItemOut,
     TimelinePage,
 )
-from crm_bridge.customers import NewContactPoint, NewCustomer, add_contact_point, contact_points_of, create_customer
+from crm_bridge.customers import NewContactPoint, NewCustomer, add_contact_point, contact_points_of
 from crm_bridge.customers import get_customer as read_customer
-from crm_bridge.errors import BadCursor, ContactPointExists, CustomerNotFound, InvalidContactPoint, WriteConflict
-from crm_bridge.matching import lookup_by_number
+from crm_bridge.duplicates import enter_customer, note_refusal
+from crm_bridge.errors import (
+    BadCursor,
+    ContactPointExists,
+    CustomerNotFound,
+    DuplicateCustomer,
+    InvalidContactPoint,
+    WriteConflict,
+)
+from crm_bridge.matching import lookup_by_number, without_hidden
 from crm_bridge.models import Customer
+from crm_bridge.permissions import Permission
 from crm_bridge.screen_pop import load_card
 from crm_bridge.search import search
 from crm_bridge.timeline import add_note, page
+from crm_bridge.vocabulary import OnDuplicate
 
 SearchQuery = Annotated[
     str, Query(max_length=100, description="Part of a name, first or last digits of a number, or start of an e-mail.")
 ]
+OnDuplicateQuery = Annotated[OnDuplicate, Query(description="What to do when the customer seems to be there.")]
 NumberQuery = Annotated[str, Query(min_length=1, max_length=256, description="A number in any form, or a SIP URI.")]
 
 
 def customer_routes(given: Surroundings) -> APIRouter:
     """The routes, for everybody who is signed in."""
-    router = APIRouter(tags=["customers"], route_class=ProblemRoute, dependencies=[Depends(given.principal)])
+    router = APIRouter(tags=["customers"], route_class=ProblemRoute)
     _collection(router, given)
     _one_customer(router, given)
     _history(router, given)
@@ -54,17 +67,28 @@ def customer_routes(given: Surroundings) -> APIRouter:
 
 
 def _collection(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
     @router.get("/customers", responses=responses(BadCursor))
-    async def list_customers(q: SearchQuery = "", cursor: CursorQuery = None, limit: LimitQuery = 50) -> CustomerPage:
+    async def list_customers(
+        principal: Annotated[Principal, reader], q: SearchQuery = "", cursor: CursorQuery = None, limit: LimitQuery = 50
+    ) -> CustomerPage:
         """Active customers that `q` describes, the most recently created first."""
-        async with given.sessions.read() as session:
+        async with given.reading(principal) as session:
             found = await search(session, q, before=cursor_of(cursor), limit=limit)
         items = [CustomerSummary.model_validate(customer) for customer in found.items]
         return CustomerPage(items=items, next_cursor=encoded(found.next_cursor))
 
-    @router.post("/customers", status_code=201, responses=responses(InvalidContactPoint, WriteConflict))
-    async def create(body: CustomerIn, principal: Annotated[Principal, Depends(given.principal)]) -> CustomerOut:
-        """Enter a customer. Earlier interactions of its numbers that nobody else has become its own."""
+    @router.post(
+        "/customers", status_code=201, responses=responses(InvalidContactPoint, DuplicateCustomer, WriteConflict)
+    )
+    async def create(
+        body: CustomerIn, principal: Annotated[Principal, writer], on_duplicate: OnDuplicateQuery = OnDuplicate.WARN
+    ) -> EnteredOut:
+        """Enter a customer. Earlier interactions of its numbers that nobody else has become its own.
+
+        `collisions` are customers who share a number or address with it.
+        """
         new = NewCustomer(
             display_name=body.display_name,
             kind=body.kind,
@@ -72,32 +96,40 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
             level=body.level,
             contact_points=tuple(NewContactPoint(**point.model_dump()) for point in body.contact_points),
         )
-        async with given.sessions.begin() as session:
-            customer = await create_customer(
-                session, new, region=given.region, now=given.now(), actor_id=principal.user_id
-            )
-            return await _customer_out(session, customer)
+        entering: dict[str, Any] = {"region": given.region, "now": given.now(), "actor_id": principal.user_id}
+        try:
+            async with given.writing(principal) as session:
+                customer, suspects = await enter_customer(session, new, on_duplicate=on_duplicate, **entering)
+                entered = await _customer_out(session, customer)
+        except DuplicateCustomer:
+            async with given.writing(principal) as session:
+                await note_refusal(session, new, **entering)
+            raise
+        collisions = [SuspectOut.model_validate(each) for each in suspects]
+        return EnteredOut(**entered.model_dump(), collisions=collisions)
 
     @router.get("/customers/lookup", responses=responses())
-    async def lookup(number: NumberQuery) -> MatchOut:
+    async def lookup(number: NumberQuery, principal: Annotated[Principal, reader]) -> MatchOut:
         """Who has this number: nobody, one, or several to choose from."""
         number = _with_plus(number)
-        async with given.sessions.read() as session:
+        async with given.reading(principal) as session:
             match = await lookup_by_number(session, number, region=given.region, own_numbers=given.own_numbers)
-        return MatchOut.model_validate(match)
+            return MatchOut.model_validate(await without_hidden(session, match))
 
 
 def _one_customer(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
     @router.get("/customers/{customer_id}", responses=responses(CustomerNotFound))
-    async def get_customer(customer_id: CustomerIdPath) -> CustomerOut:
+    async def get_customer(customer_id: CustomerIdPath, principal: Annotated[Principal, reader]) -> CustomerOut:
         """One customer with all numbers and addresses."""
-        async with given.sessions.read() as session:
+        async with given.reading(principal) as session:
             return await _customer_out(session, await read_customer(session, customer_id_of(customer_id)))
 
     @router.get("/customers/{customer_id}/card", responses=responses(CustomerNotFound))
-    async def get_card(customer_id: CustomerIdPath) -> CardOut:
+    async def get_card(customer_id: CustomerIdPath, principal: Annotated[Principal, reader]) -> CardOut:
         """The screen pop: who it is, how to reach them, what happened last."""
-        async with given.sessions.read() as session:
+        async with given.reading(principal) as session:
             return CardOut.model_validate(await load_card(session, customer_id_of(customer_id), given.now()))
 
     @router.post(
@@ -105,31 +137,38 @@ def _one_customer(router: APIRouter, given: Surroundings) -> None:
         status_code=201,
         responses=responses(CustomerNotFound, ContactPointExists, InvalidContactPoint, WriteConflict),
     )
-    async def add_point(customer_id: CustomerIdPath, body: ContactPointIn) -> ContactPointOut:
+    async def add_point(
+        customer_id: CustomerIdPath, body: ContactPointIn, principal: Annotated[Principal, writer]
+    ) -> ContactPointOut:
         """Add a number or address."""
         new = NewContactPoint(**body.model_dump())
-        async with given.sessions.begin() as session:
+        async with given.writing(principal) as session:
             point = await add_contact_point(session, customer_id_of(customer_id), new, region=given.region)
             return ContactPointOut.model_validate(point)
 
 
 def _history(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
     @router.get("/customers/{customer_id}/timeline", responses=responses(BadCursor, CustomerNotFound))
     async def get_timeline(
-        customer_id: CustomerIdPath, cursor: CursorQuery = None, limit: LimitQuery = 50
+        customer_id: CustomerIdPath,
+        principal: Annotated[Principal, reader],
+        cursor: CursorQuery = None,
+        limit: LimitQuery = 50,
     ) -> TimelinePage:
         """Everything that happened with the customer, newest first."""
-        async with given.sessions.read() as session:
+        async with given.reading(principal) as session:
             found = await page(session, customer_id_of(customer_id), before=cursor_of(cursor), limit=limit)
         items = [TimelineItemOut.model_validate(item) for item in found.items]
         return TimelinePage(items=items, next_cursor=encoded(found.next_cursor))
 
     @router.post("/customers/{customer_id}/notes", status_code=201, responses=responses(CustomerNotFound))
     async def write_note(
-        customer_id: CustomerIdPath, body: NoteIn, principal: Annotated[Principal, Depends(given.principal)]
+        customer_id: CustomerIdPath, body: NoteIn, principal: Annotated[Principal, writer]
     ) -> TimelineItemOut:
         """Write a note into the timeline."""
-        async with given.sessions.begin() as session:
+        async with given.writing(principal) as session:
             item = await add_note(
                 session,
                 customer_id_of(customer_id),

@@ -1,18 +1,22 @@
 """What the routes need from whoever mounts them."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_bridge.errors import CustomerNotFound
+from crm_bridge.api.idempotency import claim
+from crm_bridge.audit import ASKING
+from crm_bridge.changes import Editing
+from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound
 from crm_bridge.ids import parse_id
 from crm_bridge.keyset import MAX_LIMIT, Cursor, decode_cursor
 from crm_bridge.models.base import utc_now
+from crm_bridge.permissions import Permission, require
 
 
 class Principal(Protocol):
@@ -45,6 +49,10 @@ class Sessions(Protocol):
         """For work that does not."""
         ...
 
+    async def scrub(self) -> None:
+        """After an erasure: let nothing of what was deleted lie on."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -55,6 +63,55 @@ class Surroundings:
     region: str | None
     own_numbers: frozenset[str] = frozenset()
     now: Callable[[], datetime] = utc_now
+
+    def allowed(self, permission: Permission) -> Callable[..., Any]:
+        """A dependency that gives the person asking, once their roles allow it."""
+
+        async def checked(principal: Annotated[Principal, Depends(self.principal)]) -> Principal:
+            self.check(principal, permission)
+            return principal
+
+        return checked
+
+    def check(self, principal: Principal, permission: Permission) -> None:
+        """Raise ``Forbidden`` unless the person's roles allow it."""
+        require((str(role) for role in principal.roles), permission)
+
+    @asynccontextmanager
+    async def reading(self, principal: Principal) -> AsyncIterator[AsyncSession]:
+        """A look at the data, with the eyes of this person."""
+        async with self.sessions.read() as session:
+            session.info[ASKING] = principal
+            yield session
+
+    @asynccontextmanager
+    async def writing(self, principal: Principal) -> AsyncIterator[AsyncSession]:
+        """A unit of work in the name of this person."""
+        async with self.sessions.begin() as session:
+            session.info[ASKING] = principal
+            await claim(session, principal.user_id, self.sessions)
+            yield session
+
+
+def editing_by(given: Surroundings, principal: Principal, reason: str | None = None) -> Editing:
+    """Who edits, and when."""
+    return Editing(given.now(), principal.user_id, principal.name, reason)
+
+
+def named_id_of(text: str, where: str) -> int:
+    """The id of a customer in a body. Raises ``InvalidField`` for what cannot be one."""
+    found = parse_id(text)
+    if found is None:
+        raise InvalidField("this is no id", where=where)
+    return found
+
+
+def item_id_of(text: str) -> int:
+    """The id of a part in a path. Raises ``ItemNotFound`` for what cannot be one."""
+    found = parse_id(text)
+    if found is None:
+        raise ItemNotFound("there is nothing with this id", where="path")
+    return found
 
 
 def customer_id_of(customer_id: str) -> int:

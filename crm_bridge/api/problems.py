@@ -1,5 +1,6 @@
 """From errors to answers: one table, and the route class that applies it, so that the router carries its own edge."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -8,15 +9,31 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from crm_bridge.api.idempotency import HEADER, MAX_KEY, Attempt, Replayed, fingerprint, keep_answer, present_attempt
 from crm_bridge.api.schemas import Problem
 from crm_bridge.errors import (
+    AlreadyDone,
     BadCursor,
+    CannotMerge,
+    CannotUndo,
     ContactPointExists,
     CrmError,
     CrmUnavailable,
     CustomerNotFound,
+    DuplicateCustomer,
+    EtagMismatch,
+    EtagRequired,
+    Forbidden,
+    HierarchyLoop,
+    IdempotencyMismatch,
+    IdentityTaken,
     InteractionNotFound,
     InvalidContactPoint,
+    InvalidField,
+    InvalidFile,
+    ItemNotFound,
+    NotContactable,
+    OwnedByAnother,
     StaleRow,
     WriteConflict,
 )
@@ -28,7 +45,22 @@ STATUSES: dict[type[CrmError], int] = {
     ContactPointExists: 409,
     StaleRow: 409,
     WriteConflict: 409,
+    Forbidden: 403,
+    ItemNotFound: 404,
+    HierarchyLoop: 409,
+    IdentityTaken: 409,
+    OwnedByAnother: 409,
+    AlreadyDone: 409,
+    IdempotencyMismatch: 422,
+    CannotMerge: 409,
+    CannotUndo: 409,
+    DuplicateCustomer: 409,
+    NotContactable: 409,
+    EtagMismatch: 412,
     InvalidContactPoint: 422,
+    InvalidField: 422,
+    InvalidFile: 422,
+    EtagRequired: 428,
     CrmUnavailable: 503,
 }
 
@@ -44,7 +76,9 @@ class ProblemRoute(APIRoute):
 
         async def answered(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await _once(handle, request)
+            except Replayed as before:
+                return JSONResponse(before.answer, status_code=before.status, headers={"Idempotent-Replayed": "true"})
             except RequestValidationError as error:
                 return _answer(422, _malformed(error))
             except CrmError as error:
@@ -54,10 +88,28 @@ class ProblemRoute(APIRoute):
         return answered
 
 
+async def _once(handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:
+    """Handle the request; one that is a POST with an idempotency key, only once."""
+    key = request.headers.get(HEADER) if request.method == "POST" else None
+    if not key:
+        return await handle(request)
+    if len(key) > MAX_KEY:
+        raise IdempotencyMismatch("an idempotency key has 200 characters at most", where="header.idempotency-key")
+    told = fingerprint(request.method, request.url.path, request.url.query, await request.body())
+    attempt = Attempt(key, told)
+    token = present_attempt.set(attempt)
+    try:
+        response = await handle(request)
+    finally:
+        present_attempt.reset(token)
+    await keep_answer(attempt, response.status_code, json.loads(bytes(response.body)) if response.body else None)
+    return response
+
+
 def responses(*declared: type[CrmError]) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for the OpenAPI document."""
     by_status: dict[int | str, dict[str, Any]] = {422: {"model": Problem, "description": "`malformed-request`"}}
-    errors: tuple[type[CrmError], ...] = (*declared, CrmUnavailable)
+    errors: tuple[type[CrmError], ...] = (*declared, Forbidden, CrmUnavailable)
     for error in errors:
         status = STATUSES[error]
         told = by_status.get(status, {}).get("description", "")

@@ -6,9 +6,16 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from crm_bridge.api.audit_routes import audit_routes
+from crm_bridge.api.catalogue_routes import catalogue_routes
 from crm_bridge.api.customer_routes import customer_routes
+from crm_bridge.api.duplicate_routes import duplicate_routes
 from crm_bridge.api.interaction_routes import interaction_routes
 from crm_bridge.api.ports import Sessions, Surroundings
+from crm_bridge.api.privacy_routes import privacy_routes
+from crm_bridge.api.record_routes import record_routes
+from crm_bridge.api.request_routes import request_routes
+from crm_bridge.api.transfer_routes import transfer_routes
 from crm_bridge.models.base import utc_now
 
 
@@ -27,6 +34,13 @@ def create_router(
     """
     surroundings = Surroundings(sessions, principal_dependency, region, own_numbers, now)
     router = APIRouter(prefix="/api/v1")
+    router.include_router(record_routes(surroundings))
     router.include_router(customer_routes(surroundings))
+    router.include_router(audit_routes(surroundings))
+    router.include_router(catalogue_routes(surroundings))
+    router.include_router(request_routes(surroundings))
+    router.include_router(transfer_routes(surroundings))
+    router.include_router(duplicate_routes(surroundings))
+    router.include_router(privacy_routes(surroundings))
     router.include_router(interaction_routes(surroundings))
     return router

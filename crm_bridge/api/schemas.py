@@ -102,6 +102,22 @@ class CustomerOut(CustomerSummary):
     contact_points: list[ContactPointOut]
 
 
+class SuspectOut(Out):
+    """A customer who seems to be the one that was entered, whose it is, and what the two have in common."""
+
+    customer_id: Id
+    display_name: str
+    owner_id: str | None
+    signals: list[str]
+    is_strong: bool
+
+
+class EnteredOut(CustomerOut):
+    """The customer that was entered, or the one that was there, with those who may be the same."""
+
+    collisions: list[SuspectOut]
+
+
 class CustomerPage(BaseModel):
     """Customers, newest first. ``next_cursor`` is null on the last page."""
 
@@ -154,6 +170,22 @@ class CardInteractionOut(Out):
     talk_ms: int
 
 
+class CardBadgeOut(Out):
+    """The customer's level as everybody sees it at a glance."""
+
+    name: str
+    rank: int
+    colour: str
+
+
+class CardPreferenceOut(Out):
+    """How the customer likes to be reached."""
+
+    purpose: str
+    channel: str
+    language: str | None
+
+
 class CardOut(Out):
     """The screen pop."""
 
@@ -169,6 +201,8 @@ class CardOut(Out):
     last_interactions: list[CardInteractionOut]
     contacts_in_window: int
     is_repeat_caller: bool
+    badge: CardBadgeOut | None
+    preferences: list[CardPreferenceOut]
 
 
 class InteractionOut(Out):
@@ -210,8 +244,29 @@ class InteractionPage(BaseModel):
     next_cursor: str | None
 
 
+class UnmatchedOut(Out):
+    """A number whose contacts belong to nobody yet."""
+
+    number: str
+    interactions: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+class ChangeOut(Out):
+    """A field before and after, as JSON texts; both null when the values are not for everybody's eyes."""
+
+    id: Id
+    at: datetime
+    actor_id: str | None
+    field: str
+    old_value: str | None
+    new_value: str | None
+    reason: str | None
+
+
 class TimelineItemOut(Out):
-    """One entry. ``interaction`` or ``note`` is filled according to ``kind``."""
+    """One entry. ``interaction``, ``note`` or ``change`` is filled according to ``kind``."""
 
     id: Id
     at: datetime
@@ -220,6 +275,7 @@ class TimelineItemOut(Out):
     actor_name: str | None
     interaction: InteractionOut | None
     note: str | None
+    change: ChangeOut | None
 
 
 class TimelinePage(BaseModel):

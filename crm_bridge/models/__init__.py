@@ -1,19 +1,60 @@
 """Tables of the customer store."""
 
+from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchTerm
+from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
 from crm_bridge.models.interaction import Interaction, ProjectionCursor, WrapUp
+from crm_bridge.models.privacy import AccessEntry, Consent, StoreSecret, Suppression
+from crm_bridge.models.profile import (
+    Attachment,
+    ContactPreference,
+    CustomerChange,
+    CustomerLevel,
+    CustomerProfile,
+    CustomerTag,
+    CustomField,
+    ExternalIdentity,
+    Ownership,
+    Relation,
+)
+from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, RetentionRule
 from crm_bridge.models.timeline import Note, TimelineEvent
 
 __all__ = [
+    "AccessEntry",
+    "Attachment",
+    "AuditEntry",
+    "AuditHead",
     "Base",
+    "Collision",
+    "Consent",
     "ContactPoint",
+    "ContactPreference",
+    "CustomField",
     "Customer",
+    "CustomerChange",
+    "CustomerLevel",
+    "CustomerProfile",
+    "CustomerTag",
+    "DuplicateCandidate",
+    "ErasureReceipt",
+    "ExternalIdentity",
+    "IdempotencyKey",
+    "ImportJob",
+    "ImportedCustomer",
     "Interaction",
+    "MergeEvent",
+    "MergeItem",
     "Note",
+    "Ownership",
     "PhoneLookup",
     "ProjectionCursor",
+    "Relation",
+    "RetentionRule",
     "SearchTerm",
+    "StoreSecret",
+    "Suppression",
     "TimelineEvent",
     "UtcDateTime",
     "WrapUp",

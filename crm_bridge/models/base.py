@@ -101,6 +101,33 @@ class TextList(TypeDecorator[list[str]]):
         return None if value is None else [storable(text) for text in value]
 
 
+class JsonValue(TypeDecorator[Any]):
+    """Any JSON from outside, with its texts made storable. Compared by value: an object changed in place is not
+    noticed, a new one is."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The database's best JSON; nothing is SQL's NULL, not JSON's."""
+        best: TypeEngine[Any] = JSONB(none_as_null=True) if dialect.name == "postgresql" else JSON(none_as_null=True)
+        return dialect.type_descriptor(best)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - the base's signature
+        """Python to database."""
+        return _storable_json(value)
+
+
+def _storable_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): _storable_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable_json(each) for each in value]
+    return value
+
+
 class EnumText(TypeDecorator[_Word]):
     """A word of a ``StrEnum``, stored as short text: readable in the database, an enum in Python."""
 

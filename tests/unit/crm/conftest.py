@@ -53,7 +53,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite+aiosqlite:///{path}"
     url = _of_server(request.getfixturevalue("postgresql_server"), "store")
-    postgresql.execute(url, f"TRUNCATE {', '.join(Base.metadata.tables)}")
+    postgresql.execute(url, postgresql.emptied(Base.metadata.tables))
     return url
 
 

@@ -18,6 +18,7 @@ from crm_bridge.interactions import complete_wrap_up, record, set_cursor
 from crm_bridge.models import Base, Customer, Note
 from crm_bridge.timeline import add_note
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
+from tests.support.crm_web import client_of
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +76,42 @@ async def test_migrations_go_up_and_down_and_up_again_with_data_inside(empty_url
         assert await connection.run_sync(tables) <= {"alembic_version"}
     await migrate(empty_url)
     await fill(database)
+    await database.close()
+
+
+async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_stays(empty_url: str) -> None:
+    """With data of every step inside; the rows of the first step are there at each of them."""
+    await migrate(empty_url)
+    database = Database(empty_url)
+    await fill(database)
+    async with client_of(database) as web:
+        [ada] = (await web.get("/customers")).json()["items"]
+        headers = {"if-match": "*"}
+        await web.patch(f"/customers/{ada['id']}", json={"occupation": "poet"}, headers=headers)
+        await web.put(f"/customers/{ada['id']}/tags", json={"tags": [{"tag": "vip"}]}, headers=headers)
+        said = {"channel": "sms", "purpose": "*", "status": "denied", "legal_basis": "consent", "source": "call"}
+        assert (await web.post(f"/customers/{ada['id']}/consents", json=said)).status_code == 201
+        twin = (await web.post("/customers", json={"display_name": "Ada L"}, headers={"idempotency-key": "k"})).json()
+        await web.post("/merges", json={"survivor_id": ada["id"], "merged_id": twin["id"]})
+        other = (await web.post("/customers", json={"display_name": "Ben"})).json()
+        assert (await web.post(f"/customers/{other['id']}/erasure", json={"legal_basis": "x"})).status_code == 201
+    async with database.engine.connect() as connection:
+        names = await connection.run_sync(tables)
+        assert {"customer_profile", "consent", "merge_event", "audit_entry", "erasure_receipt"} <= names
+    for _ in range(5):
+        await migrate(empty_url, "-1")
+        async with database.engine.connect() as connection:
+            found = await connection.execute(text("SELECT display_name FROM customer WHERE status = 'active'"))
+            assert found.scalars().all() == ["Ada"]
+            assert await connection.scalar(text("SELECT count(*) FROM interaction")) == 1
+    async with database.engine.connect() as connection:
+        assert "customer_profile" not in await connection.run_sync(tables)
+    await migrate(empty_url)
+    async with client_of(database) as web:
+        assert (await web.get(f"/customers/{ada['id']}/record")).json()["profile"]["occupation"] is None
+        response = await web.patch(f"/customers/{ada['id']}", json={"occupation": "poet"}, headers=headers)
+        assert response.status_code == 200
+        assert (await web.get("/audit/chain")).json()["is_whole"]
     await database.close()
 
 

@@ -1,0 +1,58 @@
+"""Routes of the audit log."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from crm_bridge.api.ports import LimitQuery, Principal, Surroundings
+from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.schemas import Id, Out
+from crm_bridge.audit import entries, first_broken
+from crm_bridge.permissions import Permission
+
+
+class AuditOut(Out):
+    """One change. The values are not in the log."""
+
+    seq: Id
+    at: datetime
+    actor_id: str
+    action: str
+    table_name: str
+    row_key: str
+    fields: list[str]
+    hash: str
+
+
+class ChainOut(BaseModel):
+    """Whether the chain is whole; `first_broken` is where it is not."""
+
+    is_whole: bool
+    first_broken: str | None
+
+
+def audit_routes(given: Surroundings) -> APIRouter:
+    """The routes, for administrators and auditors."""
+    router = APIRouter(tags=["audit"], route_class=ProblemRoute)
+    auditor = Depends(given.allowed(Permission.AUDIT))
+
+    @router.get("/audit", responses=responses())
+    async def list_entries(
+        principal: Annotated[Principal, auditor],
+        limit: LimitQuery = 50,
+        before: Annotated[int | None, Query(ge=1, le=2**62, description="`seq` to go on from.")] = None,
+    ) -> list[AuditOut]:
+        """Every change, the latest first."""
+        async with given.reading(principal) as session:
+            return [AuditOut.model_validate(each) for each in await entries(session, before=before, limit=limit)]
+
+    @router.get("/audit/chain", responses=responses())
+    async def check_chain(principal: Annotated[Principal, auditor]) -> ChainOut:
+        """Walk along the whole log and say whether anything in it was changed or taken out."""
+        async with given.reading(principal) as session:
+            broken = await first_broken(session)
+        return ChainOut(is_whole=broken is None, first_broken=None if broken is None else str(broken))
+
+    return router

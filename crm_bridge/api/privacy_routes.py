@@ -1,0 +1,113 @@
+"""Routes of consents, suppression, contactability and sensitive fields."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from crm_bridge.api.ports import CustomerIdPath, Principal, Surroundings, customer_id_of
+from crm_bridge.api.privacy_schemas import (
+    AccessOut,
+    ConsentEntryIn,
+    ConsentOut,
+    ContactabilityOut,
+    SensitiveIn,
+    SensitiveOut,
+    SuppressionIn,
+    SuppressionOut,
+)
+from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.consents import NewConsent, check_contact, ledger, record_consent, suppress
+from crm_bridge.customers import get_customer
+from crm_bridge.errors import CustomerNotFound, InvalidContactPoint, InvalidField
+from crm_bridge.permissions import Permission
+from crm_bridge.sensitive_fields import accesses_of, look_at_fields
+
+ValueQuery = Annotated[str, Query(min_length=1, max_length=254, description="A number or address.")]
+WordQuery = Annotated[str, Query(min_length=1, max_length=64)]
+
+
+def privacy_routes(given: Surroundings) -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["consent and privacy"], route_class=ProblemRoute)
+    _consents(router, given)
+    _contact(router, given)
+    _sensitive(router, given)
+    return router
+
+
+def _consents(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
+    @router.get("/customers/{customer_id}/consents", responses=responses(CustomerNotFound))
+    async def list_consents(customer_id: CustomerIdPath, principal: Annotated[Principal, reader]) -> list[ConsentOut]:
+        """Everything the customer said about being contacted, the newest first."""
+        async with given.reading(principal) as session:
+            customer = await get_customer(session, customer_id_of(customer_id))
+            return [ConsentOut.model_validate(each) for each in await ledger(session, customer.id)]
+
+    @router.post(
+        "/customers/{customer_id}/consents", status_code=201, responses=responses(CustomerNotFound, InvalidContactPoint)
+    )
+    async def post_consent(
+        customer_id: CustomerIdPath, body: ConsentEntryIn, principal: Annotated[Principal, writer]
+    ) -> ConsentOut:
+        """Append to the ledger. Nothing in it is ever changed."""
+        async with given.writing(principal) as session:
+            row = await record_consent(
+                session,
+                customer_id_of(customer_id),
+                NewConsent(**body.model_dump()),
+                now=given.now(),
+                region=given.region,
+                actor_id=principal.user_id,
+            )
+            return ConsentOut.model_validate(row)
+
+
+def _contact(router: APIRouter, given: Surroundings) -> None:
+    reader, privacy = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.PRIVACY))
+
+    @router.get("/contactability", responses=responses())
+    async def get_contactability(
+        value: ValueQuery, channel: WordQuery, purpose: WordQuery, principal: Annotated[Principal, reader]
+    ) -> ContactabilityOut:
+        """Whether this number or address may be contacted now, and everything that speaks against it."""
+        async with given.reading(principal) as session:
+            found = await check_contact(
+                session, value, channel=channel, purpose=purpose, now=given.now(), region=given.region
+            )
+            return ContactabilityOut.model_validate(found)
+
+    @router.post("/suppressions", status_code=201, responses=responses(InvalidContactPoint))
+    async def post_suppression(body: SuppressionIn, principal: Annotated[Principal, privacy]) -> SuppressionOut:
+        """Never contact this number or address again, or not by this channel, or not for this purpose."""
+        async with given.writing(principal) as session:
+            row = await suppress(session, **body.model_dump(), region=given.region, actor_id=principal.user_id)
+            return SuppressionOut.model_validate(row)
+
+
+def _sensitive(router: APIRouter, given: Surroundings) -> None:
+    viewer, auditor = Depends(given.allowed(Permission.SENSITIVE)), Depends(given.allowed(Permission.AUDIT))
+
+    @router.post("/customers/{customer_id}/sensitive-fields", responses=responses(CustomerNotFound, InvalidField))
+    async def post_look(
+        customer_id: CustomerIdPath, body: SensitiveIn, principal: Annotated[Principal, viewer]
+    ) -> SensitiveOut:
+        """Look at sensitive fields. It is written down who did, what for and on which legal ground."""
+        async with given.writing(principal) as session:
+            values = await look_at_fields(
+                session,
+                customer_id_of(customer_id),
+                body.fields,
+                purpose=body.purpose,
+                legal_basis=body.legal_basis,
+                actor_id=principal.user_id,
+                now=given.now(),
+            )
+            return SensitiveOut(values=values)
+
+    @router.get("/customers/{customer_id}/access-log", responses=responses(CustomerNotFound))
+    async def list_accesses(customer_id: CustomerIdPath, principal: Annotated[Principal, auditor]) -> list[AccessOut]:
+        """Who has looked at the customer's sensitive fields."""
+        async with given.reading(principal) as session:
+            return [AccessOut.model_validate(each) for each in await accesses_of(session, customer_id_of(customer_id))]

@@ -1,0 +1,356 @@
+"""Routes of the customer record: reading all of it, editing its fields and its lists."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_bridge.api.etags import IfMatch, expected_version, mark
+from crm_bridge.api.ports import (
+    CustomerIdPath,
+    Principal,
+    Surroundings,
+    customer_id_of,
+    editing_by,
+    item_id_of,
+    named_id_of,
+)
+from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.record_schemas import (
+    AttachmentIn,
+    AttachmentOut,
+    ContactPointPatch,
+    CustomerPatch,
+    HandOverIn,
+    IdentityIn,
+    IdentityOut,
+    LevelChoiceIn,
+    MovedOut,
+    OwnerIn,
+    PreferencesIn,
+    ProfileOut,
+    RecordOut,
+    RelationIn,
+    RelationOut,
+    TagsIn,
+)
+from crm_bridge.api.schemas import ChangeOut, Code, ContactPointOut, CustomerSummary
+from crm_bridge.catalogue import field_definitions
+from crm_bridge.changes import changes_of
+from crm_bridge.customers import get_customer
+from crm_bridge.errors import (
+    CustomerNotFound,
+    EtagMismatch,
+    EtagRequired,
+    HierarchyLoop,
+    IdentityTaken,
+    InvalidField,
+    ItemNotFound,
+    OwnedByAnother,
+    StaleRow,
+)
+from crm_bridge.owners import give_level, give_owner, hand_over
+from crm_bridge.permissions import Permission
+from crm_bridge.privacy_rules import SENSITIVE
+from crm_bridge.profiles import customer_as_seen, edit_customer, load_record, subsidiaries
+from crm_bridge.record_parts import (
+    Preference,
+    Tag,
+    add_attachment,
+    add_identity,
+    add_relation,
+    attachments_of,
+    change_contact_point,
+    find_identity,
+    remove_contact_point,
+    remove_relation,
+    set_preferences,
+    set_tags,
+)
+
+PointIdPath = Annotated[str, Path(description="Id of a contact point.")]
+RelationIdPath = Annotated[str, Path(description="Id of a relation.")]
+_EDIT = (CustomerNotFound, EtagMismatch, EtagRequired, InvalidField, StaleRow)
+
+
+def record_routes(given: Surroundings) -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["customer record"], route_class=ProblemRoute)
+    _record(router, given)
+    _lists(router, given)
+    _points(router, given)
+    _owners(router, given)
+    _relations(router, given)
+    _files(router, given)
+    return router
+
+
+def _record(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
+    @router.get("/customers/{customer_id}/record", responses=responses(CustomerNotFound))
+    async def get_record(
+        customer_id: CustomerIdPath, response: Response, principal: Annotated[Principal, reader]
+    ) -> RecordOut:
+        """Everything that is written about the customer, and how complete it is. `ETag` is its version."""
+        async with given.reading(principal) as session:
+            return await _record_out(session, customer_id_of(customer_id), response)
+
+    @router.patch("/customers/{customer_id}", responses=responses(*_EDIT, HierarchyLoop))
+    async def edit(
+        customer_id: CustomerIdPath,
+        body: CustomerPatch,
+        response: Response,
+        principal: Annotated[Principal, writer],
+        if_match: IfMatch = None,
+    ) -> RecordOut:
+        """Change the fields that are named. Needs `If-Match`."""
+        changes = body.model_dump(exclude_unset=True)
+        if body.parent_id is not None:
+            changes["parent_id"] = named_id_of(body.parent_id, "body.parent_id")
+        async with given.writing(principal) as session:
+            found, expected = customer_id_of(customer_id), expected_version(if_match)
+            await edit_customer(session, found, changes, expected=expected, editing=editing_by(given, principal))
+            return await _record_out(session, found, response)
+
+    @router.get("/customers/{customer_id}/changes", responses=responses(CustomerNotFound))
+    async def list_changes(
+        customer_id: CustomerIdPath,
+        principal: Annotated[Principal, reader],
+        field: Annotated[str | None, Query(max_length=80, description="Only this field, such as `level`.")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[ChangeOut]:
+        """What was changed, before and after, the latest first."""
+        async with given.reading(principal) as session:
+            customer = await get_customer(session, customer_id_of(customer_id))
+            found = await changes_of(session, customer.id, field, limit)
+        return [ChangeOut.model_validate(each) for each in found]
+
+
+def _lists(router: APIRouter, given: Surroundings) -> None:
+    writer = Depends(given.allowed(Permission.WRITE))
+
+    @router.put("/customers/{customer_id}/preferences", responses=responses(*_EDIT))
+    async def put_preferences(
+        customer_id: CustomerIdPath,
+        body: PreferencesIn,
+        response: Response,
+        principal: Annotated[Principal, writer],
+        if_match: IfMatch = None,
+    ) -> RecordOut:
+        """Replace how the customer likes to be reached. Needs `If-Match`."""
+        wanted = [Preference(**(each.model_dump() | {"weekdays": tuple(each.weekdays)})) for each in body.preferences]
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), expected_version(if_match))
+            await set_preferences(session, customer, wanted, editing_by(given, principal))
+            return await _record_out(session, customer.id, response)
+
+    @router.put("/customers/{customer_id}/tags", responses=responses(*_EDIT))
+    async def put_tags(
+        customer_id: CustomerIdPath,
+        body: TagsIn,
+        response: Response,
+        principal: Annotated[Principal, writer],
+        if_match: IfMatch = None,
+    ) -> RecordOut:
+        """Replace the tags. Needs `If-Match`."""
+        wanted = [Tag(each.tag, each.expires_at) for each in body.tags]
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), expected_version(if_match))
+            await set_tags(session, customer, wanted, editing_by(given, principal))
+            return await _record_out(session, customer.id, response)
+
+
+def _points(router: APIRouter, given: Surroundings) -> None:
+    writer = Depends(given.allowed(Permission.WRITE))
+    path = "/customers/{customer_id}/contact-points/{point_id}"
+
+    @router.patch(path, responses=responses(CustomerNotFound, ItemNotFound, StaleRow))
+    async def patch_point(
+        customer_id: CustomerIdPath,
+        point_id: PointIdPath,
+        body: ContactPointPatch,
+        principal: Annotated[Principal, writer],
+    ) -> ContactPointOut:
+        """Say what a number is for, or make it the primary one."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            point = await change_contact_point(
+                session,
+                customer,
+                item_id_of(point_id),
+                usage=body.usage,
+                is_primary=bool(body.is_primary),
+                editing=editing_by(given, principal),
+            )
+            return ContactPointOut.model_validate(point)
+
+    @router.delete(path, status_code=204, responses=responses(CustomerNotFound, ItemNotFound, StaleRow))
+    async def delete_point(
+        customer_id: CustomerIdPath, point_id: PointIdPath, principal: Annotated[Principal, writer]
+    ) -> None:
+        """Take a number or address away. What happened under it stays the customer's."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            await remove_contact_point(session, customer, item_id_of(point_id), editing_by(given, principal))
+
+
+def _owners(router: APIRouter, given: Surroundings) -> None:
+    writer, assigner = Depends(given.allowed(Permission.WRITE)), Depends(given.allowed(Permission.ASSIGN))
+
+    @router.put("/customers/{customer_id}/owner", responses=responses(CustomerNotFound, OwnedByAnother, StaleRow))
+    async def put_owner(
+        customer_id: CustomerIdPath, body: OwnerIn, response: Response, principal: Annotated[Principal, writer]
+    ) -> RecordOut:
+        """Claim the customer, or give it to somebody. Taking it over needs the permission to assign."""
+        if body.take_over or body.user_id != principal.user_id:
+            given.check(principal, Permission.ASSIGN)
+        async with given.writing(principal) as session:
+            found = customer_id_of(customer_id)
+            await give_owner(
+                session,
+                found,
+                body.user_id,
+                line_of_business=body.line_of_business,
+                take_over=body.take_over,
+                editing=editing_by(given, principal, body.reason),
+            )
+            return await _record_out(session, found, response)
+
+    @router.post("/owners/hand-over", responses=responses())
+    async def post_hand_over(body: HandOverIn, principal: Annotated[Principal, assigner]) -> MovedOut:
+        """Move up to 500 customers from somebody who leaves to somebody else; repeat until the count is 0."""
+        async with given.writing(principal) as session:
+            editing = editing_by(given, principal, "offboarding")
+            return MovedOut(count=await hand_over(session, body.from_user, body.to_user, limit=500, editing=editing))
+
+    @router.put("/customers/{customer_id}/level", responses=responses(CustomerNotFound, ItemNotFound, StaleRow))
+    async def put_level(
+        customer_id: CustomerIdPath, body: LevelChoiceIn, response: Response, principal: Annotated[Principal, assigner]
+    ) -> RecordOut:
+        """Choose the level, or leave it to the rules."""
+        async with given.writing(principal) as session:
+            found = customer_id_of(customer_id)
+            await give_level(session, found, body.code, editing_by(given, principal, body.reason))
+            return await _record_out(session, found, response)
+
+
+def _relations(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
+    @router.post(
+        "/customers/{customer_id}/relations", status_code=201, responses=responses(CustomerNotFound, InvalidField)
+    )
+    async def post_relation(
+        customer_id: CustomerIdPath, body: RelationIn, principal: Annotated[Principal, writer]
+    ) -> RelationOut:
+        """Relate the customer to another one."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            row = await add_relation(
+                session,
+                customer,
+                named_id_of(body.to_id, "body.to_id"),
+                body.type,
+                body.note,
+                editing_by(given, principal),
+            )
+            return RelationOut.model_validate(row)
+
+    @router.delete(
+        "/customers/{customer_id}/relations/{relation_id}",
+        status_code=204,
+        responses=responses(CustomerNotFound, ItemNotFound),
+    )
+    async def delete_relation(
+        customer_id: CustomerIdPath, relation_id: RelationIdPath, principal: Annotated[Principal, writer]
+    ) -> None:
+        """Take a relation away."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            await remove_relation(session, customer, item_id_of(relation_id), editing_by(given, principal))
+
+    @router.get("/customers/{customer_id}/subsidiaries", responses=responses(CustomerNotFound))
+    async def list_subsidiaries(
+        customer_id: CustomerIdPath, principal: Annotated[Principal, reader]
+    ) -> list[CustomerSummary]:
+        """The organisations directly below, a hundred at most."""
+        async with given.reading(principal) as session:
+            customer = await get_customer(session, customer_id_of(customer_id))
+            return [CustomerSummary.model_validate(each) for each in await subsidiaries(session, customer.id, 100)]
+
+    @router.get("/customers/by-identity", responses=responses(CustomerNotFound))
+    async def get_by_identity(
+        provider: Code, external_id: Code, principal: Annotated[Principal, reader]
+    ) -> CustomerSummary:
+        """Who has this member number or messaging id."""
+        async with given.reading(principal) as session:
+            row = await find_identity(session, provider, external_id)
+            if row is None:
+                raise CustomerNotFound("nobody has this", where="query.external_id")
+            return CustomerSummary.model_validate(await get_customer(session, row.customer_id))
+
+    @router.post(
+        "/customers/{customer_id}/identities",
+        status_code=201,
+        responses=responses(CustomerNotFound, IdentityTaken),
+    )
+    async def post_identity(
+        customer_id: CustomerIdPath, body: IdentityIn, principal: Annotated[Principal, writer]
+    ) -> IdentityOut:
+        """Give the customer a member number, messaging id or key in another system."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            row = await add_identity(session, customer, body.provider, body.external_id, editing_by(given, principal))
+            return IdentityOut.model_validate(row)
+
+
+def _files(router: APIRouter, given: Surroundings) -> None:
+    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
+
+    @router.get("/customers/{customer_id}/attachments", responses=responses(CustomerNotFound))
+    async def list_attachments(
+        customer_id: CustomerIdPath, principal: Annotated[Principal, reader]
+    ) -> list[AttachmentOut]:
+        """The customer's files, the newest first, two hundred at most."""
+        async with given.reading(principal) as session:
+            customer = await get_customer(session, customer_id_of(customer_id))
+            return [AttachmentOut.model_validate(each) for each in await attachments_of(session, customer.id)]
+
+    @router.post("/customers/{customer_id}/attachments", status_code=201, responses=responses(CustomerNotFound))
+    async def post_attachment(
+        customer_id: CustomerIdPath, body: AttachmentIn, principal: Annotated[Principal, writer]
+    ) -> AttachmentOut:
+        """Write down a file. Its bytes are stored elsewhere."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            row = await add_attachment(session, customer, editing_by(given, principal), **body.model_dump())
+            return AttachmentOut.model_validate(row)
+
+
+async def _record_out(session: AsyncSession, customer_id: int, response: Response) -> RecordOut:
+    record = await load_record(session, customer_id)
+    definitions = await field_definitions(session)
+    mark(response, record.customer)
+    shown = {
+        code: value
+        for code, value in record.profile.custom.items()
+        if code in definitions and definitions[code].data_class not in SENSITIVE
+    }
+    profile = {name: getattr(record.profile, name) for name in ProfileOut.model_fields}
+    return RecordOut.model_validate(
+        CustomerSummary.model_validate(record.customer).model_dump()
+        | {
+            "profile": profile | {"custom": shown},
+            "contact_points": record.contact_points,
+            "identities": record.identities,
+            "preferences": record.preferences,
+            "relations": record.relations,
+            "owners": record.owners,
+            "tags": record.tags,
+            "level_badge": record.level,
+            "merged_into": record.merged_into,
+            "completeness": record.completeness,
+        },
+        from_attributes=True,
+    )

@@ -1,0 +1,81 @@
+"""What customers have agreed to, who must not be contacted, and who has looked at what is sensitive."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_bridge.models.base import (
+    BIG_INT,
+    Base,
+    CleanText,
+    EnumText,
+    Identified,
+    Stamped,
+    TenantOwned,
+    TextList,
+    UtcDateTime,
+)
+from crm_bridge.models.customer import one_of
+from crm_bridge.vocabulary import ConsentStatus
+
+
+class Consent(Identified, TenantOwned, Base):
+    """One thing a customer said about being contacted. Append-only: the newest that applies counts.
+
+    ``value_norm`` names one number or address; without it, all of the channel are meant.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = (one_of("status", ConsentStatus), Index(None, "customer_id", "id"))
+
+    customer_id: Mapped[int] = mapped_column(BIG_INT, ForeignKey("customer.id", ondelete="CASCADE"))
+    value_norm: Mapped[str | None] = mapped_column(CleanText)
+    channel: Mapped[str] = mapped_column(CleanText)
+    purpose: Mapped[str] = mapped_column(CleanText)
+    status: Mapped[ConsentStatus] = mapped_column(EnumText(ConsentStatus))
+    legal_basis: Mapped[str] = mapped_column(CleanText)
+    captured_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    source: Mapped[str] = mapped_column(CleanText)
+    evidence: Mapped[str | None] = mapped_column(CleanText)
+    actor_id: Mapped[str | None] = mapped_column(CleanText)
+
+
+class Suppression(Identified, TenantOwned, Stamped, Base):
+    """A number or address that is not contacted, whoever it belongs to. It is kept as a keyed digest only, so that it
+    outlives the erasure of the person. Without channel or purpose it holds for all of them."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (Index(None, "tenant_id", "value_digest"),)
+
+    value_digest: Mapped[str] = mapped_column(CleanText)
+    channel: Mapped[str | None] = mapped_column(CleanText)
+    purpose: Mapped[str | None] = mapped_column(CleanText)
+    reason: Mapped[str] = mapped_column(CleanText)
+    source: Mapped[str] = mapped_column(CleanText)
+    until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    actor_id: Mapped[str | None] = mapped_column(CleanText)
+
+
+class AccessEntry(Identified, TenantOwned, Base):
+    """One look at sensitive fields: who, which, what for, on which legal ground. The values are not in it."""
+
+    __tablename__ = "access_entry"
+    __table_args__ = (Index(None, "customer_id", "id"),)
+
+    customer_id: Mapped[int] = mapped_column(BIG_INT)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[str] = mapped_column(CleanText)
+    fields: Mapped[list[str]] = mapped_column(TextList)
+    purpose: Mapped[str] = mapped_column(CleanText)
+    legal_basis: Mapped[str] = mapped_column(CleanText)
+
+
+class StoreSecret(Stamped, Base):
+    """Random keys that this store has made for itself: for digests and for signed receipts."""
+
+    __tablename__ = "store_secret"
+
+    name: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    value: Mapped[str] = mapped_column(CleanText)

@@ -1,0 +1,53 @@
+"""What the journal tells the store: ended contacts and what agents said about them. Plain data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_bridge.vocabulary import Direction, MatchState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionRecord:
+    """One ended contact as the journal tells it. Instants are aware, durations are milliseconds.
+
+    ``answered_at`` is the instant an agent answered. ``outcome``: answered, abandoned, abandoned_in_flow, failed,
+    system_restart, closed_hours. ``ended_by``: customer, agent, system. ``flow_path`` are the menu choices taken.
+    """
+
+    contact_id: str
+    call_id: str
+    channel: str = "voice"
+    direction: str = Direction.INBOUND
+    outcome: str
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime
+    from_value: str
+    from_name: str = ""
+    to_value: str
+    customer_id: int | None = None
+    match_state: str = MatchState.NONE
+    queue_id: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    language: str | None = None
+    flow_path: tuple[str, ...] = ()
+    waited_ms: int = 0
+    ring_ms: int = 0
+    talk_ms: int = 0
+    ended_by: str
+    journal_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUpRecord:
+    """What an agent said about a contact afterwards. May come before the contact's own record."""
+
+    contact_id: str
+    disposition: str
+    notes: str
+    wrapped_up_at: datetime
+    journal_seq: int
+
+
+Record = InteractionRecord | WrapUpRecord

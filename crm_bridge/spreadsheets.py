@@ -1,0 +1,143 @@
+"""Tables of customers in files: CSV and XLSX, read and written row by row, never held as a whole.
+
+A cell that a spreadsheet program would run as a formula is written with an apostrophe before it, which reading takes
+away again.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import IO, Any
+
+from crm_bridge.errors import InvalidFile
+
+MAX_COLUMNS = 200
+MAX_CELL = 10_000
+
+_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+\-](?!\d))")
+"""Also with apostrophes before it, so that what was made safe can be told from what had one of its own."""
+
+FIELDS = (
+    "display_name", "kind", "phone", "phone_2", "email", "preferred_language", "level", "family_name", "given_name",
+    "gender", "birth_date", "occupation", "address", "region_code", "timezone", "legal_name", "industry", "member_no",
+)  # fmt: skip
+"""What a column can be."""
+
+_GUESSES: Mapping[str, tuple[str, ...]] = {
+    "display_name": ("name", "customer", "full name", "客户", "客户名称", "姓名", "名称"),
+    "phone": ("phone", "mobile", "telephone", "number", "tel", "电话", "手机", "手机号", "联系电话"),
+    "phone_2": ("phone 2", "second phone", "other phone", "电话2", "固定电话"),
+    "email": ("email", "e-mail", "mail", "邮箱", "电子邮件"),
+    "preferred_language": ("language", "语言"),
+    "family_name": ("family name", "last name", "surname", "姓"),
+    "given_name": ("given name", "first name", "名"),
+    "gender": ("sex", "性别"),
+    "birth_date": ("birth date", "birthday", "date of birth", "生日", "出生日期"),
+    "occupation": ("job", "profession", "职业"),
+    "address": ("address", "地址"),
+    "legal_name": ("company", "公司"),
+    "member_no": ("member number", "member no", "会员号"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table. ``number`` counts as people do in the file: the header is 1."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+def read_table(file: IO[bytes], file_name: str) -> Generator[Row, None, None]:
+    """The rows of a CSV or XLSX file, the header first. Close it before the file. Raises ``InvalidFile``."""
+    is_xlsx = file_name.lower().endswith(".xlsx")
+    with closing(_xlsx_rows(file) if is_xlsx else _csv_rows(file)) as rows:
+        for number, cells in enumerate(rows, 1):
+            if len(cells) > MAX_COLUMNS:
+                raise InvalidFile(f"line {number} has more than {MAX_COLUMNS} columns", where="body")
+            if number == 1 or any(cells):
+                yield Row(number, tuple(cells))
+
+
+def guess_mapping(header: Sequence[str]) -> dict[str, int]:
+    """Which column is which field, as far as the header says: place of the column by field."""
+    words = [cell.strip().casefold().replace("_", " ") for cell in header]
+    found: dict[str, int] = {}
+    for field in FIELDS:
+        for word in (field.replace("_", " "), *_GUESSES.get(field, ())):
+            if word in words and words.index(word) not in found.values():
+                found[field] = words.index(word)
+                break
+    return found
+
+
+def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The rows as CSV (RFC 4180), line by line."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for row in rows:
+        writer.writerow([_safe(cell) for cell in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def plain_cell(text: str) -> str:
+    """A cell as it was before it was made safe."""
+    return (text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text).strip()
+
+
+def safe_cell(value: Any) -> str:
+    """A cell that no spreadsheet program runs."""
+    return _safe(value)
+
+
+def _safe(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _csv_rows(file: IO[bytes]) -> Generator[list[str], None, None]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        sample = text.read(4096)
+        text.seek(0)
+        delimiter = max(",;\t", key=sample.partition("\n")[0].count)
+        for row in csv.reader(text, delimiter=delimiter, strict=True):
+            yield [plain_cell(cell[:MAX_CELL]) for cell in row]
+    except UnicodeDecodeError as error:
+        raise InvalidFile("the file is not text in UTF-8", where="body") from error
+    except csv.Error as error:
+        raise InvalidFile("the file is no CSV", where="body") from error
+    finally:
+        text.detach()
+
+
+def _xlsx_rows(file: IO[bytes]) -> Generator[list[str], None, None]:
+    """The first sheet. ``defusedxml`` is installed, so the reader refuses entities that expand without end."""
+    import zipfile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise InvalidFile("the file is no XLSX", where="body") from error
+    try:
+        for row in book.worksheets[0].iter_rows(values_only=True):
+            yield ["" if cell is None else plain_cell(_cell_text(cell)[:MAX_CELL]) for cell in row]
+    finally:
+        book.close()
+
+
+def _cell_text(cell: Any) -> str:
+    """Numbers without a fraction are shown without one: a phone number is no amount."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if hasattr(cell, "date") and callable(cell.date):
+        return str(cell.date().isoformat())
+    return str(cell)

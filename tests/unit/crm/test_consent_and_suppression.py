@@ -1,0 +1,143 @@
+"""Consents, suppression and sensitive fields in the store and over HTTP."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from crm_bridge.consents import Clearance, clear_for_contact
+from crm_bridge.database import Database
+from crm_bridge.errors import NotContactable
+from crm_bridge.models import Suppression
+from tests.support.crm_records import NOON, NUMBER, REGION
+from tests.support.crm_web import client_of, enter, problem
+
+pytestmark = pytest.mark.unit
+
+CONSENT = {"channel": "voice", "purpose": "marketing", "status": "given", "legal_basis": "consent", "source": "call"}
+SERVICE = {"channel": "voice", "purpose": "service"}
+MARKETING = {"channel": "voice", "purpose": "marketing"}
+
+
+@pytest.fixture
+async def web(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(database) as client:
+        yield client
+
+
+async def reasons(web: httpx.AsyncClient, value: str, **asked: str) -> list[str]:
+    response = await web.get("/contactability", params={"value": value, **asked})
+    assert response.status_code == 200, response.text
+    found: list[str] = response.json()["reasons"]
+    return found
+
+
+async def say(web: httpx.AsyncClient, customer_id: str, **changed: Any) -> None:
+    response = await web.post(f"/customers/{customer_id}/consents", json=CONSENT | changed)
+    assert response.status_code == 201, response.text
+
+
+async def test_the_newest_thing_a_customer_said_counts_and_all_of_it_is_kept(web: httpx.AsyncClient) -> None:
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    assert await reasons(web, NUMBER, **MARKETING) == ["no-consent"]
+    await say(web, ada)
+    assert await reasons(web, "139 0000 1234", **MARKETING) == []
+    await say(web, ada, status="withdrawn", channel="*", purpose="*")
+    assert await reasons(web, NUMBER, **MARKETING) == ["consent-denied"]
+    assert await reasons(web, NUMBER, **SERVICE) == ["consent-denied"]
+    ledger = (await web.get(f"/customers/{ada}/consents")).json()
+    assert [(each["status"], each["actor_id"]) for each in ledger] == [("withdrawn", "u1"), ("given", "u1")]
+    timeline = (await web.get(f"/customers/{ada}/timeline")).json()["items"]
+    assert [each["kind"] for each in timeline].count("consent") == 2
+
+
+async def test_a_consent_may_be_for_one_number_only(web: httpx.AsyncClient) -> None:
+    ada = (await enter(web, "Ada", NUMBER, "13900000002"))["id"]
+    await say(web, ada, value="13900000002")
+    assert await reasons(web, NUMBER, **MARKETING) == ["no-consent"]
+    assert await reasons(web, "13900000002", **MARKETING) == []
+
+
+async def test_a_suppressed_number_is_not_contacted_whoever_has_it(web: httpx.AsyncClient, database: Database) -> None:
+    body = {"value": NUMBER, "reason": "asked to stop", "source": "STOP"}
+    assert (await web.post("/suppressions", json=body | {"purpose": "marketing"})).status_code == 201
+    await say(web, (await enter(web, "Ada", NUMBER))["id"])
+    assert await reasons(web, NUMBER, **MARKETING) == ["suppressed"]
+    assert await reasons(web, NUMBER, **SERVICE) == []
+    await web.post("/suppressions", json=body)
+    assert await reasons(web, NUMBER, **SERVICE) == ["suppressed"]
+    assert await reasons(web, NUMBER, channel="sms", purpose="safety") == ["suppressed"]
+    async with database.read() as session:
+        kept = (await session.scalars(select(Suppression.value_digest))).all()
+    assert all("1390000" not in each for each in kept)
+    agent = await web.post("/suppressions", json=body, headers={"x-roles": "agent"})
+    assert problem(agent)[:2] == (403, "forbidden")
+
+
+async def test_the_night_is_that_of_the_number_until_the_customer_says_where_home_is(database: Database) -> None:
+    late = NOON + timedelta(hours=2)  # 22:00 in Shanghai, 14:00 in London
+    async with client_of(database, at=late) as web:
+        ada = (await enter(web, "Ada", NUMBER))["id"]
+        assert await reasons(web, NUMBER, **SERVICE) == ["quiet-hours"]
+        again = (await web.get("/contactability", params={"value": NUMBER, **SERVICE})).json()["again_at"]
+        assert again == "2026-03-03T00:00:00Z"
+        changed = {"timezone": "Europe/London"}
+        assert (await web.patch(f"/customers/{ada}", json=changed, headers={"if-match": "*"})).status_code == 200
+        assert await reasons(web, NUMBER, **SERVICE) == []
+
+
+async def test_the_hours_asked_for_are_kept(web: httpx.AsyncClient) -> None:
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    wish = {"purpose": "service", "channel": "voice", "from_minute": 600, "to_minute": 720, "weekdays": ["mon"]}
+    await web.put(f"/customers/{ada}/preferences", json={"preferences": [wish]}, headers={"if-match": "*"})
+    assert await reasons(web, NUMBER, **SERVICE) == ["outside-wished-hours"]
+
+
+async def test_what_is_no_number_is_not_reachable(web: httpx.AsyncClient) -> None:
+    assert await reasons(web, "reception", **SERVICE) == ["not-reachable"]
+    assert await reasons(web, NUMBER, channel="email", purpose="service") == ["not-reachable"]
+
+
+async def test_only_a_clearance_lets_contact_and_it_is_for_one_thing_and_soon_over(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    await enter(web, "Ada", NUMBER)
+
+    async def ask(purpose: str) -> Clearance:
+        async with database.read() as session:
+            return await clear_for_contact(session, NUMBER, channel="voice", purpose=purpose, now=NOON, region=REGION)
+
+    clearance = await ask("service")
+    assert clearance.covers(NUMBER, "voice", NOON + timedelta(seconds=60))
+    assert not clearance.covers(NUMBER, "voice", NOON + timedelta(seconds=61))
+    assert not clearance.covers(NUMBER, "sms", NOON)
+    assert not clearance.covers("+8613900000002", "voice", NOON)
+    with pytest.raises(NotContactable, match="no-consent"):
+        await ask("marketing")
+    with pytest.raises(TypeError):
+        Clearance(object(), NUMBER, "voice", "marketing", NOON)
+
+
+async def test_sensitive_fields_are_shown_for_their_purpose_only_and_every_look_is_written_down(
+    web: httpx.AsyncClient,
+) -> None:
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    field = {"label": "Diagnosis", "type": "text", "data_class": "special_category", "purpose": "care"}
+    await web.put("/custom-fields/diagnosis", json=field)
+    changed = {"custom": {"diagnosis": "asthma"}}
+    assert (await web.patch(f"/customers/{ada}", json=changed, headers={"if-match": "*"})).status_code == 200
+    for path in ("", "/record", "/card", "/timeline", "/changes"):
+        assert "asthma" not in (await web.get(f"/customers/{ada}{path}")).text
+    look = {"fields": ["diagnosis"], "purpose": "care", "legal_basis": "vital_interest"}
+    path = f"/customers/{ada}/sensitive-fields"
+    assert (await web.post(path, json=look)).json() == {"values": {"diagnosis": "asthma"}}
+    assert problem(await web.post(path, json=look | {"purpose": "sales"})) == (422, "invalid-field", "body.purpose")
+    assert problem(await web.post(path, json=look | {"legal_basis": "curiosity"}))[2] == "body.legal_basis"
+    assert problem(await web.post(path, json=look, headers={"x-roles": "auditor"}))[:2] == (403, "forbidden")
+    [entry] = (await web.get(f"/customers/{ada}/access-log")).json()
+    assert (entry["actor_id"], entry["fields"], entry["purpose"]) == ("u1", ["diagnosis"], "care")
+    hidden = await web.get(f"/customers/{ada}/access-log", headers={"x-roles": "agent"})
+    assert problem(hidden)[:2] == (403, "forbidden")

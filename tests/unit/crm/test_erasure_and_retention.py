@@ -1,0 +1,149 @@
+"""Erasing a person leaves no byte of them and every figure; and nothing is kept for ever that has a rule."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, make_url, select
+
+from crm_bridge.database import Database
+from crm_bridge.interactions import complete_wrap_up, record
+from crm_bridge.models import Interaction
+from tests.support.crm_dump import dump
+from tests.support.crm_records import NOON, NUMBER, REGION, call, minutes
+from tests.support.crm_web import client_of, enter, problem
+
+pytestmark = pytest.mark.unit
+
+SECRETS = (
+    "Lovelace",
+    "ovelace",
+    "13900001234",
+    "analytical",
+    "countess",
+    "London",
+    "asthma",
+    "M-1815",
+    "engine.example",
+)
+
+
+@pytest.fixture
+async def web(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(database) as client:
+        yield client
+
+
+async def figures(database: Database) -> Any:
+    """What reports are made of."""
+    of = Interaction
+    query = select(of.queue_id, of.outcome, of.agent_id, of.direction, of.to_value, func.count(), func.sum(of.talk_ms))
+    async with database.read() as session:
+        rows = await session.execute(query.group_by(of.queue_id, of.outcome, of.agent_id, of.direction, of.to_value))
+        return sorted(tuple(row) for row in rows)
+
+
+async def live(web: httpx.AsyncClient, database: Database) -> str:
+    """A customer with everything a customer can have."""
+    points = [{"value": "ada@engine.example", "kind": "email"}, {"value": NUMBER}]
+    ada: str = (await enter(web, "Ada Lovelace", contact_points=points))["id"]
+    headers = {"if-match": "*"}
+    field = {"label": "Diagnosis", "type": "text", "data_class": "special_category", "purpose": "care"}
+    await web.put("/custom-fields/diagnosis", json=field)
+    changed = {"occupation": "countess", "address": "London", "custom": {"diagnosis": "asthma"}}
+    await web.patch(f"/customers/{ada}", json=changed, headers=headers)
+    await web.put(f"/customers/{ada}/tags", json={"tags": [{"tag": "analytical"}]}, headers=headers)
+    await web.post(
+        f"/customers/{ada}/notes", json={"body": "likes analytical engines"}, headers={"idempotency-key": "k"}
+    )
+    await web.post(f"/customers/{ada}/identities", json={"provider": "member_no", "external_id": "M-1815"})
+    consent = {"channel": "voice", "purpose": "marketing", "status": "denied", "legal_basis": "consent"}
+    await web.post(f"/customers/{ada}/consents", json=consent | {"source": "Lovelace said so", "value": NUMBER})
+    suppressed = {"value": NUMBER, "reason": "asked to stop", "source": "call"}
+    await web.post("/suppressions", json=suppressed)
+    async with database.begin() as session:
+        for n in range(3):
+            await record(session, call(f"c{n}", from_name="Lovelace", started_at=NOON - minutes(n)), region=REGION)
+        await complete_wrap_up(session, "c0", "solved", "Lovelace was happy", NOON, 50)
+    twin: str = (await enter(web, "A. Lovelace", "13900000002"))["id"]
+    await web.post("/merges", json={"survivor_id": ada, "merged_id": twin})
+    return ada
+
+
+def traces(text: str) -> list[str]:
+    return [each for each in SECRETS if each.casefold() in text.casefold()]
+
+
+async def test_after_an_erasure_nothing_of_the_person_is_left_and_every_figure_is(
+    web: httpx.AsyncClient, database: Database, store_url: str
+) -> None:
+    ada = await live(web, database)
+    await enter(web, "Ben", "13900000009")
+    before = await figures(database)
+    preview = (await web.get(f"/customers/{ada}/erasure-preview")).json()
+    assert (len(preview["customer_ids"]), preview["rows"]["interaction"], preview["rows"]["note"]) == (2, 3, 1)
+    erased = await web.post(f"/customers/{ada}/erasure", json={"legal_basis": "consent"})
+    assert erased.status_code == 201, erased.text
+    assert traces(repr(await dump(database))) == []
+    assert await figures(database) == before
+    for path in ("", "/record", "/timeline", "/card", "/export"):
+        assert (await web.get(f"/customers/{ada}{path}")).status_code == 404
+    assert (await web.get("/customers?q=lovelace")).json()["items"] == []
+    asked = {"value": NUMBER, "channel": "voice", "purpose": "service"}
+    assert (await web.get("/contactability", params=asked)).json()["reasons"] == ["suppressed"]
+    assert (await web.get("/audit/chain")).json()["is_whole"]
+    if store_url.startswith("sqlite"):
+        file = Path(str(make_url(store_url).database))
+        for each in (file, file.with_name(f"{file.name}-wal")):
+            lying = each.read_bytes() if each.exists() else b""
+            assert [secret for secret in SECRETS if secret.encode() in lying] == [], each
+    receipt = (await web.get(f"/erasures/{erased.json()['id']}")).json()
+    assert (receipt["is_genuine"], receipt["erased"]["customers"], receipt["legal_basis"]) == (True, 2, "consent")
+
+
+async def test_a_receipt_that_was_changed_is_not_genuine(web: httpx.AsyncClient, database: Database) -> None:
+    from crm_bridge.models import ErasureReceipt
+
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    receipt = (await web.post(f"/customers/{ada}/erasure", json={"legal_basis": "consent"})).json()
+    async with database.begin() as session:
+        row = await session.get_one(ErasureReceipt, int(receipt["id"]))
+        row.legal_basis = "contract"
+    assert (await web.get(f"/erasures/{receipt['id']}")).json()["is_genuine"] is False
+    again = await web.post(f"/customers/{ada}/erasure", json={"legal_basis": "consent"})
+    assert problem(again)[:2] == (404, "customer-not-found")
+
+
+async def test_a_person_gets_everything_that_is_known_about_them(web: httpx.AsyncClient, database: Database) -> None:
+    ada = await live(web, database)
+    told = await web.get(f"/customers/{ada}/export")
+    assert [secret for secret in SECRETS if secret not in told.text] == []
+    tables = told.json()
+    assert {len(tables["customer"]), len(tables["interaction"]), len(tables["wrap_up"])} == {2, 3, 1}
+    assert tables["note"][0]["body"] == "likes analytical engines"
+    assert [each for each in (await web.get("/audit")).json() if each["action"] == "export"]
+    assert problem(await web.get(f"/customers/{ada}/export", headers={"x-roles": "agent"}))[:2] == (403, "forbidden")
+
+
+async def test_what_is_older_than_its_rule_goes_and_the_contacts_stay(database: Database) -> None:
+    async with client_of(database, at=NOON) as web:
+        ada = (await enter(web, "Ada", "13900000002"))["id"]
+        await web.post(f"/customers/{ada}/notes", json={"body": "old"})
+        async with database.begin() as session:
+            await record(session, call("old", from_value="13900000003"), region=REGION)
+            await record(session, call("mine", from_value="13900000002"), region=REGION)
+            await complete_wrap_up(session, "mine", "solved", "old words", NOON, 5)
+        before = await figures(database)
+    async with client_of(database, at=NOON + timedelta(days=400)) as web:
+        for data_class in ("unmatched_callers", "wrap_up_notes"):
+            assert (await web.put(f"/retention/{data_class}", json={"days": 365})).status_code == 200
+        assert (await web.post("/retention/expire")).json() == {"unmatched_callers": 1, "wrap_up_notes": 1}
+        assert (await web.post("/retention/expire")).json() == {"unmatched_callers": 0, "wrap_up_notes": 0}
+        one, other = (await web.get("/interactions/old")).json(), (await web.get("/interactions/mine")).json()
+        assert (one["from_value"], one["talk_ms"], other["notes"], other["disposition"]) == ("", 120_000, "", "solved")
+        assert other["from_value"] == "13900000002"
+        assert await figures(database) == before
+        assert problem(await web.put("/retention/everything", json={"days": 1}))[:2] == (422, "invalid-field")
