@@ -9,7 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from callcenter.commands import audit, bench_routing, bench_store, generate, replay, report, simulate, staffing, why
+from callcenter.commands import (
+    audit,
+    bench_routing,
+    bench_sip,
+    bench_store,
+    generate,
+    replay,
+    report,
+    simulate,
+    sip_trace,
+    staffing,
+    why,
+)
 from callcenter.errors import CallCenterError, ConfigError
 
 app = typer.Typer(
@@ -141,8 +153,12 @@ for command in (audit, generate, replay, report, simulate, staffing, why):
 
 bench = typer.Typer(name="bench", help="Measure parts of the product on this machine.", no_args_is_help=True)
 app.add_typer(bench)
-for measurement in (bench_routing, bench_store):
+for measurement in (bench_routing, bench_sip, bench_store):
     measurement.register(bench)
+
+sip = typer.Typer(name="sip", help="Look into the SIP front end of a running exchange.", no_args_is_help=True)
+app.add_typer(sip)
+sip_trace.register(sip)
 
 
 def run(main: Any) -> Any:

@@ -28,6 +28,15 @@ class SipSection(Section):
     advertised_host: str | None = None
     """Address put into Contact and Via when it differs from ``host``."""
     realm: str = "callcenter"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    """PEM files; with both of them phones and trunks may use TLS."""
+    tls_port: int = Field(default=5061, ge=0, le=65535)
+    ws_port: int | None = Field(default=None, ge=0, le=65535)
+    """SIP over WebSocket without TLS, for a proxy on this machine that ends TLS."""
+    wss_port: int | None = Field(default=None, ge=0, le=65535)
+    max_lag_ms: float = Field(default=250.0, gt=0)
+    """New calls get 503 while the exchange runs later than this."""
 
 
 class WebSection(Section):
@@ -124,6 +133,11 @@ class Settings(BaseSettings):
         return self.data_dir / "prompts"
 
     @property
+    def sip_trace_socket(self) -> Path:
+        """Where `callcenter sip trace` listens."""
+        return self.data_dir / "sip_trace.sock"
+
+    @property
     def secret_path(self) -> Path:
         """The key that signs sessions and SIP nonces."""
         return self.data_dir / "secret.key"
@@ -144,12 +158,21 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
     except ValidationError as error:
         raise ConfigError(explain(path or Path("environment"), error)) from error
     base = path.parent if path is not None else Path()
-    recordings = settings.speech.recordings
+
+    def beside(file: Path | None) -> Path | None:
+        return None if file is None else (base / file).resolve()
+
     settings = settings.model_copy(
         update={
-            "data_dir": (base / settings.data_dir).resolve(),
-            "site": (base / settings.site).resolve(),
-            "speech": SpeechSection(recordings=None if recordings is None else (base / recordings).resolve()),
+            "data_dir": beside(settings.data_dir),
+            "site": beside(settings.site),
+            "speech": SpeechSection(recordings=beside(settings.speech.recordings)),
+            "sip": settings.sip.model_copy(
+                update={
+                    "tls_certificate": beside(settings.sip.tls_certificate),
+                    "tls_key": beside(settings.sip.tls_key),
+                }
+            ),
         }
     )
     if settings.media.port_min >= settings.media.port_max:

@@ -13,6 +13,7 @@ import structlog
 from callcenter.calls.legs import LegEvent
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
+from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.link.exchange_side import ExchangeLink
@@ -23,6 +24,7 @@ from callcenter.ports import MediaEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
 from callcenter.sip.settings import SipSettings
+from callcenter.sip.tls import TlsSettings
 from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
 from callcenter.site.models import Site
@@ -57,6 +59,28 @@ def site_credentials(site: Site) -> SiteCredentials:
             if ha1 is not None:
                 found[agent.id, algorithm] = ha1
     return SiteCredentials(found)
+
+
+def sip_settings(settings: Settings) -> SipSettings:
+    """The configuration as the SIP front end knows it. Raises ``ConfigError`` for half a TLS identity."""
+    sip = settings.sip
+    if (sip.tls_certificate is None) != (sip.tls_key is None):
+        raise ConfigError("sip.tls_certificate and sip.tls_key belong together; set both or none")
+    tls = None
+    if sip.tls_certificate is not None and sip.tls_key is not None:
+        tls = TlsSettings(sip.tls_certificate, sip.tls_key)
+    return SipSettings(
+        host=sip.host,
+        port=sip.port,
+        advertised_host=sip.advertised_host or "",
+        realm=sip.realm,
+        tls=tls,
+        tls_port=sip.tls_port,
+        ws_port=sip.ws_port,
+        wss_port=sip.wss_port,
+        max_lag_ms=sip.max_lag_ms,
+        trace_socket=settings.sip_trace_socket,
+    )
 
 
 def site_trunks(site: Site) -> list[Trunk]:
@@ -121,16 +145,12 @@ async def run_exchange(settings: Settings) -> None:
     user_agent = UserAgent(
         clock=clock,
         sink=on_leg_event,
-        settings=SipSettings(
-            host=settings.sip.host,
-            port=settings.sip.port,
-            advertised_host=settings.sip.advertised_host or "",
-            realm=settings.sip.realm,
-        ),
+        settings=sip_settings(settings),
         directory=site_credentials(site),
         trunks=site_trunks(site),
         secret=installation_key(settings.secret_path),
         phones=on_registration,
+        queue_depth=lambda: sum(queue.waiting for queue in floor.view().queues),
     )
     link = ExchangeLink(
         settings.exchange_socket,

@@ -36,6 +36,16 @@ class PhoneTarget:
     agent_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class TrunkPolicy:
+    """How a call out may leave."""
+
+    trunk_ids: tuple[str, ...]
+    """The trunks to try, the best first; those known to be down are tried last."""
+    silence_ms: int = 3_000
+    """A trunk that says nothing at all for so long is left for the next."""
+
+
 class Signalling(Protocol):
     """Orders to the signalling stack. Every order returns at once; what comes of it is told by leg events to the sink.
 
@@ -54,8 +64,35 @@ class Signalling(Protocol):
         """Answer a ``LegReoffered``."""
         ...
 
+    def reoffer(self, leg_id: str, sdp: str) -> None:
+        """Offer a leg that is up a new description (hold, resume, another codec), or ask for its offer when empty.
+
+        Answered by ``LegReanswered`` or ``LegReofferRefused``; a far end that renegotiates at the same moment is met
+        by trying again.
+        """
+        ...
+
+    def report_transfer(self, leg_id: str, status: int) -> None:
+        """Tell the far end of a ``TransferRequested`` how it goes: 180, then one final SIP status.
+
+        Without a final one within a minute the far end is told that it failed, and keeps its call.
+        """
+        ...
+
+    def acknowledge(self, leg_id: str, sdp: str) -> None:
+        """Answer the offer that came with the ``LegAnswered`` of a leg started without SDP."""
+        ...
+
     def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
         """Start an outbound leg with our SDP offer. Answered by ``LegRinging``, ``LegAnswered`` or ``LegRefused``."""
+        ...
+
+    def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
+        """Start an outbound leg to a number through a trunk, with our SDP offer, or without one for theirs.
+
+        Told as for ``invite``; whether the number may be called at all was decided before. A trunk that is silent or
+        fails (408, 500, 502, 503, 504) is left for the next; what is said of the number (404, 486, 603) is final.
+        """
         ...
 
     def end(self, leg_id: str, cause: EndCause) -> None:

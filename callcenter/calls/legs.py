@@ -54,6 +54,12 @@ class LegOffered:
     sip_call_id: str
     peer_address: str
     """IP address the request came from, for the media latch."""
+    diversions: tuple[Party, ...] = ()
+    """Whom the call was meant for before it was forwarded here, the latest first (Diversion, History-Info)."""
+    asserted: Party | None = None
+    """Who the carrier says is calling (P-Asserted-Identity), from trunks that are trusted with it."""
+    replaces_leg_id: str | None = None
+    """The leg this call is to take over (RFC 3891)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,36 @@ class LegReoffered:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReanswered:
+    """The far end answered our ``Signalling.reoffer`` with this SDP; its offer when ours was empty."""
+
+    leg_id: str
+    sdp: str
+    peer_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegReofferRefused:
+    """The far end refused our ``Signalling.reoffer``; the leg goes on as it was."""
+
+    leg_id: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """An agent's phone asks us to connect its call elsewhere; ``Signalling.report_transfer`` tells it how that goes.
+
+    ``target`` is a number or user name; ``replaces_leg_id`` names the leg that the target's call is to take over
+    (attended transfer), ``None`` for a blind one.
+    """
+
+    leg_id: str
+    target: str
+    replaces_leg_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LegDigit:
     """A digit that came in signalling (SIP INFO)."""
 
@@ -104,6 +140,19 @@ class LegEnded:
 
     leg_id: str
     cause: EndCause
+    reason: str = ""
+    """The far end's Reason header (RFC 3326), clean text."""
 
 
-LegEvent = LegOffered | LegRinging | LegAnswered | LegRefused | LegReoffered | LegDigit | LegEnded
+LegEvent = (
+    LegOffered
+    | LegRinging
+    | LegAnswered
+    | LegRefused
+    | LegReoffered
+    | LegReanswered
+    | LegReofferRefused
+    | TransferRequested
+    | LegDigit
+    | LegEnded
+)

@@ -32,10 +32,13 @@ from callcenter.calls.legs import (
     LegEnded,
     LegEvent,
     LegOffered,
+    LegReanswered,
     LegRefused,
     LegReoffered,
+    LegReofferRefused,
     LegRinging,
     Party,
+    TransferRequested,
 )
 from callcenter.calls.machine import CallMachine
 from callcenter.calls.record import OpenRecord, open_record
@@ -224,7 +227,17 @@ class CallRunner:
                 await self._feed(ev.MediaFailed("media lost"))
             case LegSilent(leg_id=leg_id):
                 await self._drop_silent(leg_id)
-            case LegOffered() | LegRinging() | LegAnswered() | LegRefused() | LegReoffered() | LegEnded():
+            case (
+                LegOffered()
+                | LegRinging()
+                | LegAnswered()
+                | LegRefused()
+                | LegReoffered()
+                | LegReanswered()
+                | LegReofferRefused()
+                | TransferRequested()
+                | LegEnded()
+            ):
                 await self._take_leg_event(mail)
             case _:
                 await self._feed(mail)

@@ -1,5 +1,7 @@
 """Addresses: the value of From, To, Contact, Route, Record-Route and P-Asserted-Identity (RFC 3261 section 20.10)."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from callcenter.sip.errors import BadMessage
@@ -15,7 +17,7 @@ from callcenter.sip.grammar import (
     split_outside,
     unquote,
 )
-from callcenter.sip.uri import Uri, parse_uri
+from callcenter.sip.uri import MAX_REMEMBERED, Uri, parse_new_uri, parse_uri
 
 DISPLAY_FORBIDDEN = ',;"<>'
 """What an unquoted display name may not hold. Other non-token characters are met daily and accepted."""
@@ -55,9 +57,31 @@ def parse_address(text: str) -> NameAddress:
     """Read one address. Raises ``BadMessage``.
 
     Without angle brackets everything after a semicolon belongs to the header and a question mark is not allowed
-    (RFC 3261 section 20.10).
+    (RFC 3261 section 20.10). The messages of a call repeat their addresses, so short ones are remembered.
     """
-    text = text.strip(LWS)
+    return _remembered(text) if len(text) <= MAX_REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> NameAddress:
+    before, bracket, rest = text.partition("<")
+    if bracket and (not before or _is_plain_quoted(before)):
+        # The everyday forms ``<uri>;tag=x`` and ``"Name" <uri>;tag=x``.
+        inner, bracket, tail = rest.partition(">")
+        if bracket and (not tail or tail[0] == ";"):
+            return NameAddress(
+                parse_new_uri(inner), clean_text(before[1:-2]) if before else "", parse_params(tail[1:]) if tail else ()
+            )
+    return _parse_any(text.strip(LWS))
+
+
+_remembered = lru_cache(maxsize=4_096)(_parse)
+
+
+def _is_plain_quoted(text: str) -> bool:
+    return text[0] == '"' and text.endswith('" ') and text.count('"') == 2 and "\\" not in text
+
+
+def _parse_any(text: str) -> NameAddress:
     if text.startswith('"'):
         end = end_of_quoted(text, 0)
         display = clean_text(unquote(text[:end]))
@@ -93,7 +117,7 @@ def _parse_bare(text: str) -> NameAddress:
     return NameAddress(parse_uri(address.rstrip(LWS)), "", parse_params(params) if semicolon else ())
 
 
-def parse_addresses(values: list[str]) -> tuple[NameAddress, ...]:
+def parse_addresses(values: Sequence[str]) -> tuple[NameAddress, ...]:
     """Read the addresses of all lines of one header, lists split correctly. Raises ``BadMessage``."""
     found: list[NameAddress] = []
     for value in values:

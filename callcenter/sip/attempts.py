@@ -91,6 +91,14 @@ ATTEMPT_TABLE: Mapping[tuple[AttemptState, AttemptEvent], AttemptRow] = {
 """A provisional answer that comes after the final one, as networks reorder them, changes nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What answers a challenge."""
+
+    username: str
+    password: str = field(repr=False)
+
+
 @dataclass(slots=True)
 class Attempt:
     """One INVITE of ours and what came of it."""
@@ -103,12 +111,18 @@ class Attempt:
     """Reason header for the CANCEL (RFC 3326), empty for none."""
     binding: str = ""
     """Which registered phone is rung, for dropping one that never answers anything."""
+    login: Login | None = None
+    """User name and password for challenges, where they are not the endpoint's own."""
     state: AttemptState = AttemptState.CALLING
     acks: dict[str, bytes] = field(default_factory=dict)
     """By remote tag: the ACK sent, repeated for each repeated 2xx."""
     dismissed: set[str] = field(default_factory=set)
     """Remote tags of forks that were hung up."""
     winner: Dialog | None = None
+    early: dict[str, Dialog] = field(default_factory=dict)
+    """By remote tag: early dialogs in which a PRACK was sent."""
+    rseq: dict[str, int] = field(default_factory=dict)
+    """By remote tag: the RSeq of the last reliable provisional answer."""
     challenged: int = 0
     """How often credentials were sent."""
     heard: bool = False

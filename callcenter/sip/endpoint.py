@@ -6,13 +6,15 @@
 from collections.abc import Sequence
 
 from callcenter.calls.legs import EndCause
+from callcenter.sip.attempts import Login
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow
 from callcenter.sip.inbound import Door, InboundLegs, Refused
 from callcenter.sip.legs import Legs, LegState
 from callcenter.sip.messages import SipRequest, SipResponse, build_request
-from callcenter.sip.outbound import Login, OutboundLegs, Target
+from callcenter.sip.outbound import OutboundLegs, Sent, Target
 from callcenter.sip.parser import KNOWN_METHODS, parse
+from callcenter.sip.renegotiation import Renegotiation
 from callcenter.sip.transaction_tables import Timer
 from callcenter.sip.transactions import (
     AckArrived,
@@ -20,7 +22,8 @@ from callcenter.sip.transactions import (
     ResponseArrived,
     TransactionFailed,
 )
-from callcenter.sip.wire import ALLOW, SDP, EndpointOutcome, Identity, NewToken, Wire
+from callcenter.sip.transfers import Transfers
+from callcenter.sip.wire import ALLOW, EXTENSIONS, SDP, SUPPORTED, EndpointOutcome, Identity, NewToken, Wire
 
 SERVED_SCHEMES = frozenset({"sip", "sips", "tel"})
 
@@ -36,6 +39,10 @@ class Endpoint:
         self._served = frozenset(self.allow.split(", "))
         self._inbound = InboundLegs(self.wire, self._legs, door)
         self._outbound = OutboundLegs(self.wire, self._legs, self._inbound, login, self._binding_unheard)
+        self._changes = Renegotiation(self.wire, self._inbound, self._outbound)
+        self._transfers = Transfers(self.wire, self._legs, self._outbound)
+        self._outbound.on_answer = self._changes.agreed
+        self._outbound.on_end = self._request_ended
 
     def __len__(self) -> int:
         return len(self._legs)
@@ -48,7 +55,8 @@ class Endpoint:
         """When ``handle_timer`` is to be called next, milliseconds since the epoch."""
         return self.wire.alarms.next_deadline()
 
-    def _drain(self) -> list[EndpointOutcome]:
+    def _drain(self, now: int) -> list[EndpointOutcome]:
+        del now
         outcomes, self.wire.outcomes = self.wire.outcomes, []
         return outcomes
 
@@ -59,20 +67,23 @@ class Endpoint:
         try:
             message = parse(data)
         except BadMessage as bad:
+            self.wire.counts["in unreadable"] += 1
             if bad.request is not None:
                 self._reply_bad(bad.request, flow, bad)
-            return self._drain()
+            return self._drain(now)
         return self.receive_message(message, flow, now)
 
     def receive_message(self, message: SipRequest | SipResponse, flow: Flow, now: int) -> list[EndpointOutcome]:
         """Take a message that was read already."""
+        what = message.method if isinstance(message, SipRequest) else message.status
+        self.wire.counts[f"in {what}" if what in KNOWN_METHODS or isinstance(what, int) else "in unknown"] += 1
         try:
             self.wire.take(self.wire.transactions.receive(message, flow, now))
             self._take_news(now)
         except BadMessage as bad:
             if isinstance(message, SipRequest):
                 self._reply_bad(message, flow, bad)
-        return self._drain()
+        return self._drain(now)
 
     def handle_timer(self, now: int) -> list[EndpointOutcome]:
         """Let every alarm ring that is due."""
@@ -85,13 +96,13 @@ class Endpoint:
                 self._take_news(now)
             else:
                 self._outbound.alarm(what, name, now)
-        return self._drain()
+        return self._drain(now)
 
     def flow_lost(self, flow: Flow, now: int) -> list[EndpointOutcome]:
         """A connection broke."""
         self.wire.take(self.wire.transactions.flow_lost(flow, now))
         self._take_news(now)
-        return self._drain()
+        return self._drain(now)
 
     def _leg_alarm(self, owner: str, what: str, name: str, now: int) -> None:
         leg = self._legs.get(what)
@@ -99,6 +110,12 @@ class Endpoint:
             return
         if owner == "pending":
             self._inbound.waited_too_long(leg, now)
+        elif owner == "reliable":
+            self._inbound.provisional_alarm(leg, name, now)
+        elif owner == "session":
+            self._changes.alarm(leg, name, now)
+        elif owner == "refer":
+            self._transfers.unreported(leg, now)
         elif name == "repeat":
             self._inbound.repeat_answer(leg, now)
         else:
@@ -141,6 +158,10 @@ class Endpoint:
             self._options(request, flow)
         elif request.method == "REGISTER":
             self._register(arrived, now)
+        elif request.method == "SUBSCRIBE":
+            self._subscribe(arrived, now)
+        elif request.method == "MESSAGE":
+            self._text(arrived, now)
         else:
             self.wire.reply(request, flow, 481)
 
@@ -153,8 +174,9 @@ class Endpoint:
         if request.uri.scheme not in SERVED_SCHEMES:
             return Refused(416)
         required = [*request.listed("require"), *request.listed("proxy-require")]
-        if required:
-            return Refused(420, (("Unsupported", ", ".join(required)),))
+        unknown = [option for option in required if option.lower() not in EXTENSIONS]
+        if unknown:
+            return Refused(420, (("Unsupported", ", ".join(unknown)),))
         return None
 
     def _in_dialog(self, arrived: RequestArrived, now: int) -> None:
@@ -168,12 +190,17 @@ class Endpoint:
             return
         if leg.state is not LegState.OVER:
             leg.flow = arrived.flow
-        if request.method == "INVITE":
-            self._inbound.reinvite(arrived, leg, now)
-        elif request.method == "BYE":
-            self._inbound.bye(arrived, leg, now)
-        elif request.method == "INFO":
-            self._inbound.info(arrived, leg, now)
+        serve = {
+            "INVITE": self._inbound.reinvite,
+            "BYE": self._inbound.bye,
+            "INFO": self._inbound.info,
+            "UPDATE": self._changes.update,
+            "PRACK": self._inbound.prack,
+            "REFER": self._transfers.refer,
+            "NOTIFY": self._transfers.notify,
+        }.get(request.method)
+        if serve is not None:
+            serve(arrived, leg, now)
         elif request.method == "OPTIONS":
             self.wire.answer_once(arrived, 200, now, headers=(("Allow", self.allow), ("Accept", SDP)))
         else:
@@ -181,7 +208,7 @@ class Endpoint:
 
     def _initial_invite(self, arrived: RequestArrived, now: int) -> None:
         request = arrived.request
-        if self.wire.transactions.is_merged(request):
+        if self.wire.transactions.is_merged(request) or self.wire.has_passed_here(request):
             self.wire.reply(request, arrived.flow, 482)
         elif request.max_forwards == 0:
             self.wire.reply(request, arrived.flow, 483)
@@ -189,9 +216,17 @@ class Endpoint:
             self._inbound.invite(arrived, now)
 
     def _options(self, request: SipRequest, flow: Flow) -> None:
-        self.wire.reply(request, flow, 200, headers=(("Allow", self.allow), ("Accept", SDP), ("Supported", "")))
+        self.wire.reply(request, flow, 200, headers=(("Allow", self.allow), ("Accept", SDP), ("Supported", SUPPORTED)))
 
     def _register(self, arrived: RequestArrived, now: int) -> None:
+        del now
+        self.wire.reply(arrived.request, arrived.flow, 405, headers=(("Allow", self.allow),))
+
+    def _subscribe(self, arrived: RequestArrived, now: int) -> None:
+        del now
+        self.wire.reply(arrived.request, arrived.flow, 405, headers=(("Allow", self.allow),))
+
+    def _text(self, arrived: RequestArrived, now: int) -> None:
         del now
         self.wire.reply(arrived.request, arrived.flow, 405, headers=(("Allow", self.allow),))
 
@@ -204,39 +239,39 @@ class Endpoint:
         """Say 180 on an inbound leg."""
         if (leg := self._legs.get(leg_id)) is not None:
             self._inbound.ring(leg, now)
-        return self._drain()
+        return self._drain(now)
 
     def answer(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
         """Say 200 on an inbound leg."""
         if (leg := self._legs.get(leg_id)) is not None:
             self._inbound.answer(leg, sdp, now)
-        return self._drain()
+        return self._drain(now)
 
     def refuse(self, leg_id: str, status: int, now: int) -> list[EndpointOutcome]:
         """Refuse an inbound leg with this status."""
         if (leg := self._legs.get(leg_id)) is not None:
             self._inbound.refuse(leg, status, EndCause.REJECTED, now)
-        return self._drain()
+        return self._drain(now)
 
     def accept_reoffer(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
         """Say 200 to the far end's re-INVITE."""
         if (leg := self._legs.get(leg_id)) is not None:
             self._inbound.accept_reoffer(leg, sdp, now)
-        return self._drain()
+        return self._drain(now)
 
     def end(self, leg_id: str, cause: EndCause, now: int) -> list[EndpointOutcome]:
         """End a leg in whatever state it is."""
         leg = self._legs.get(leg_id)
         if leg is not None and not leg.told:
             self._outbound.end(leg, cause, now)
-        return self._drain()
+        return self._drain(now)
 
     def end_all(self, cause: EndCause, now: int) -> list[EndpointOutcome]:
         """End every leg."""
         for leg in self._legs.all():
             if not leg.told:
                 self._outbound.end(leg, cause, now)
-        return self._drain()
+        return self._drain(now)
 
     def invite(
         self,
@@ -251,16 +286,40 @@ class Endpoint:
     ) -> list[EndpointOutcome]:
         """Start an outbound leg to all targets at once."""
         self._outbound.invite(leg_id, targets, from_=from_, to=to, sdp=sdp, headers=headers, now=now)
-        return self._drain()
+        return self._drain(now)
 
     def reoffer(self, leg_id: str, sdp: str, token: str, now: int) -> list[EndpointOutcome]:
-        """Send a re-INVITE on a leg that is up; its end comes as ``Replied``."""
+        """Send a re-INVITE on a leg that is up; its end comes as ``Replied``, or as leg event without a token."""
         leg = self._legs.get(leg_id)
-        if leg is not None and leg.dialog is not None and leg.state is LegState.UP:
-            headers = (("Contact", self.wire.contact(leg.flow)), ("Content-Type", SDP))
-            request = leg.dialog.build("INVITE", self.wire.via(leg.flow), headers=headers, body=sdp.encode())
-            self._outbound.send(request, leg.flow, token, now, leg_id)
-        return self._drain()
+        if leg is not None and leg.dialog is not None and leg.state in {LegState.UP, LegState.ANSWERED}:
+            self._changes.reoffer(leg, sdp, token, now)
+        return self._drain(now)
+
+    def acknowledge(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
+        """Answer the far end's offer on a leg that we started without one."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._outbound.acknowledge(leg, sdp)
+        return self._drain(now)
+
+    def _request_ended(self, sent: Sent, response: SipResponse | None, now: int) -> bool:
+        """A request with a purpose is over; tells whether the token's owner need not hear of it."""
+        leg = self._legs.get(sent.leg_id)
+        return leg is not None and self._changes.answered(leg, sent, response, now)
+
+    def report_transfer(self, leg_id: str, status: int, now: int) -> list[EndpointOutcome]:
+        """Tell the far end of a ``TransferRequested`` how it goes: 180, or its final status."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._transfers.report(leg, status, now)
+        return self._drain(now)
+
+    def refer(
+        self, leg_id: str, target: str, token: str, now: int, *, replaced: str | None = None
+    ) -> list[EndpointOutcome]:
+        """Ask the far end to call ``target``, a URI, in place of the leg ``replaced`` if given."""
+        leg = self._legs.get(leg_id)
+        if leg is not None:
+            self._transfers.send_refer(leg, target, self._legs.get(replaced) if replaced else None, token, now)
+        return self._drain(now)
 
     def send_digit(self, leg_id: str, digit: str, now: int, token: str = "") -> list[EndpointOutcome]:
         """Send a digit by INFO (``application/dtmf-relay``)."""
@@ -270,7 +329,7 @@ class Endpoint:
             body = f"Signal={digit}\r\nDuration=160\r\n".encode()
             request = leg.dialog.build("INFO", self.wire.via(leg.flow), headers=headers, body=body)
             self._outbound.send(request, leg.flow, token, now, leg_id)
-        return self._drain()
+        return self._drain(now)
 
     def send(
         self,
@@ -296,4 +355,4 @@ class Endpoint:
             ("CSeq", f"{cseq} {method}"),
         )
         self._outbound.send(build_request(method, uri, (*own, *headers)), flow, token, now)
-        return self._drain()
+        return self._drain(now)

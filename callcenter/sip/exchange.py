@@ -4,25 +4,42 @@ Who may come in, in this order: a phone registered over this very flow, by its d
 anybody else is asked for a digest and gets the same answers whether the name exists or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from callcenter.calls.legs import Party
+from callcenter.calls.legs import LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.sip.addresses import NameAddress
+from callcenter.sip.admission import Admission, AdmissionLimits, Load, retry_after
+from callcenter.sip.defence import Defence
+from callcenter.sip.dialling import FAST_FAILOVER_MS, OPTIONS, REGISTER, Dialling
 from callcenter.sip.digest import DigestGuard, Verdict
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.inbound import Admitted, Refused
-from callcenter.sip.messages import SipRequest
-from callcenter.sip.outbound import Target
+from callcenter.sip.messages import SipRequest, SipResponse
+from callcenter.sip.outbound import Sent, Target
 from callcenter.sip.registrar import Registrar, TooBrief, render_contacts
 from callcenter.sip.settings import Credentials, SipSettings
+from callcenter.sip.subscriptions import SUBSCRIPTION, Mailbox, ShownLeg, Subscriptions
 from callcenter.sip.throttle import GuessLimit
 from callcenter.sip.transactions import RequestArrived
-from callcenter.sip.trunks import Trunk, trunk_of
+from callcenter.sip.trunks import Trunk, TrunkState, trunk_of
 from callcenter.sip.uri import Uri, escape_user
-from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, PhoneReachable
+from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, PhoneReachable, TextArrived
+
+MAX_DIVERSIONS = 10
+MAX_TEXT = 4_000
+"""Characters of a text that are kept."""
+LAMPS = {
+    LegOffered: "trying",
+    LegRinging: "early",
+    LegAnswered: "confirmed",
+    LegRefused: "terminated",
+    LegEnded: "terminated",
+}
+"""Leg events to the states of RFC 4235."""
 
 
 def party_of(address: NameAddress) -> Party:
@@ -34,7 +51,7 @@ def party_of(address: NameAddress) -> Party:
 class Exchange(Endpoint):
     """The endpoint of the exchange."""
 
-    allow = f"{ALLOW}, REGISTER"
+    allow = f"{ALLOW}, REGISTER, SUBSCRIBE, MESSAGE"
 
     def __init__(
         self,
@@ -48,6 +65,10 @@ class Exchange(Endpoint):
         super().__init__(identity, self, new_token)
         self.admitting = True
         """When false, a new INVITE is answered 503 with Retry-After, statelessly."""
+        self.load: Callable[[], Load] = Load
+        """How late the loop runs and how long the queues are; the legs are counted here."""
+        self._admission = Admission(AdmissionLimits(settings.max_lag_ms, settings.max_legs, settings.max_queue_depth))
+        self._defence = Defence(settings.defence)
         self._settings = settings
         self._directory = directory
         self._trunks = tuple(trunks)
@@ -63,17 +84,38 @@ class Exchange(Endpoint):
         self._registrar = Registrar(settings.limits)
         self._addresses: dict[str, set[str]] = {}
         """By agent: the addresses of record that have a binding."""
+        self._subscriptions = Subscriptions(self.wire, self._outbound)
+        self._dialling = Dialling(self.wire, self._legs, self._outbound, self._trunks)
+        self._outbound.on_refusal = self._dialling.take_refusal
+        self._outbound.on_retry = self._dialling.went_on
+        self._agent_of_leg: dict[str, tuple[str, str]] = {}
+        """By leg: whose phone it is, and whether the phone called or was rung."""
+        self.takes_texts = False
+        """Whether MESSAGE is served; without a reader it is refused."""
 
     # Who may come in.
 
+    def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
+        """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread."""
+        if trunk_of(self._trunks, flow.remote) is None and self._registrar.owner_of(flow, now) is None:
+            fault = self._defence.admits(flow.remote[0], data, now)
+            if fault:
+                self.wire.counts[f"dropped {fault}"] += 1
+                return []
+        return super().receive(data, flow, now)
+
+    def _has_room(self) -> bool:
+        return self.admitting and self._admission.judge(replace(self.load(), legs=len(self)))
+
     def admit(self, request: SipRequest, flow: Flow, now: int) -> Admitted | Refused:
         """Judge a new INVITE."""
-        if not self.admitting or len(self) >= self._settings.max_legs:
-            return Refused(503, (("Retry-After", str(self._settings.retry_after_seconds)),))
+        if not self._has_room():
+            return Refused(503, (("Retry-After", str(retry_after(self._new_token()))),))
         called = party_of(NameAddress(request.uri, request.to.display_name))
         trunk = trunk_of(self._trunks, flow.remote)
         if trunk is not None and self._registrar.owner_of(flow, now) is None:
-            return Admitted(trunk.trunk_id, None, _caller(request, trusted=trunk.trust_identity), called)
+            caller, asserted = _caller(request, trusted=trunk.trust_identity)
+            return Admitted(trunk.trunk_id, None, caller, called, diversions_of(request), asserted)
         username = self._authenticated(request, flow, now)
         if isinstance(username, Refused):
             return username
@@ -84,12 +126,18 @@ class Exchange(Endpoint):
 
     def _authenticated(self, request: SipRequest, flow: Flow, now: int) -> str | Refused:
         peer = flow.remote[0]
-        values = request.values("authorization") if self._guesses.allows(peer, now) else ()
+        # A registered phone has guesses of its own: whoever shares its address cannot use them up.
+        stranger = self._registrar.owner_of(flow, now) is None
+        guesser = peer if stranger else f"{peer} {flow.remote[1]}"
+        values = request.values("authorization") if self._guesses.allows(guesser, now) else ()
         checked = self._guard.check(values, request.method, request.body, self._directory.ha1, now, peer=peer)
         if checked.verdict is Verdict.GRANTED:
             return checked.username
         if checked.verdict is Verdict.DENIED:
-            self._guesses.failed(peer, now)
+            self._guesses.failed(guesser, now)
+            if stranger and not self._guesses.allows(peer, now):
+                self._defence.ban(peer, now)
+                self.wire.counts["bans"] += 1
         salt = bytes.fromhex(self._new_token())[:8]
         challenges = self._guard.challenges(now, salt, peer, stale=checked.verdict is Verdict.STALE)
         return Refused(401, tuple(("WWW-Authenticate", value) for value in challenges))
@@ -100,6 +148,10 @@ class Exchange(Endpoint):
         request, flow = arrived.request, arrived.flow
         if not request.to.uri.is_sip or any(not contact.uri.is_sip for contact in request.contacts):
             raise BadMessage(400, "Not a SIP address", request)
+        if self._admission.overloaded and self._registrar.owner_of(flow, now) is None and not self._has_room():
+            # A phone that is registered keeps its place; a new one is told to come back.
+            self.wire.reply(request, flow, 503, headers=(("Retry-After", str(retry_after(self._new_token()))),))
+            return
         username = self._authenticated(request, flow, now)
         if isinstance(username, Refused):
             self.wire.reply(request, flow, username.status, headers=username.headers)
@@ -145,6 +197,12 @@ class Exchange(Endpoint):
         if owner == "registration":
             self._registrar.expire(what, now)
             self._changed(what)
+        elif owner == SUBSCRIPTION:
+            self._subscriptions.expired(what, now)
+        elif owner == "dial":
+            self._dialling.too_quiet(what, now)
+        elif owner == "trunk":
+            self._dialling.alarm(what, name, now)
         else:
             super()._leg_alarm(owner, what, name, now)
 
@@ -164,6 +222,88 @@ class Exchange(Endpoint):
         """Whether a phone of this agent is registered."""
         return any(self._registrar.bindings(aor, now) for aor in self._addresses.get(agent_id, ()))
 
+    # Watching and texting.
+
+    def _unserved(self, request: SipRequest) -> Refused | None:
+        if request.method == "MESSAGE" and not self.takes_texts:
+            return Refused(405, (("Allow", self.allow.removesuffix(", MESSAGE")),))
+        return super()._unserved(request)
+
+    def _agent_asking(self, arrived: RequestArrived, now: int) -> str | None:
+        """The agent a request outside dialogs comes from; ``None`` when it was refused."""
+        request = arrived.request
+        username = self._authenticated(request, arrived.flow, now)
+        if isinstance(username, Refused):
+            self.wire.reply(request, arrived.flow, username.status, headers=username.headers)
+            return None
+        agent_id = self._directory.agent_of(username)
+        if agent_id is None or not _is_own(request.from_.uri, username):
+            self.wire.reply(request, arrived.flow, 403)
+            return None
+        return agent_id
+
+    def _subscribe(self, arrived: RequestArrived, now: int) -> None:
+        if self._agent_asking(arrived, now) is None:
+            return
+        watched = self._directory.agent_of(arrived.request.uri.username)
+        if watched is None:
+            self.wire.answer_once(arrived, 404, now)
+        else:
+            self._subscriptions.subscribe(arrived, watched, now)
+
+    def _in_dialog(self, arrived: RequestArrived, now: int) -> None:
+        one = self._subscriptions.of_dialog(arrived.request) if arrived.request.method == "SUBSCRIBE" else None
+        if one is None:
+            super()._in_dialog(arrived, now)
+        elif self._agent_asking(arrived, now) is not None:
+            self._subscriptions.refresh(arrived, one, now)
+
+    def _text(self, arrived: RequestArrived, now: int) -> None:
+        request = arrived.request
+        agent_id = self._agent_asking(arrived, now)
+        if agent_id is None:
+            return
+        if request.content_type != "text/plain":
+            self.wire.answer_once(arrived, 415, now, headers=(("Accept", "text/plain"),))
+            return
+        self.wire.answer_once(arrived, 202, now)
+        text = clean_text(request.body_text.replace("\r\n", " "), MAX_TEXT)
+        self.wire.tell(TextArrived(agent_id, clean_text(request.uri.username), text))
+
+    def set_mailbox(self, agent_id: str, mailbox: Mailbox, now: int) -> list[EndpointOutcome]:
+        """What waits for an agent changed; phones that watch it are told."""
+        self._subscriptions.set_mailbox(agent_id, mailbox, now)
+        return self._drain(now)
+
+    def _request_ended(self, sent: Sent, response: SipResponse | None, now: int) -> bool:
+        if sent.purpose in {OPTIONS, REGISTER}:
+            self._dialling.answered(sent, response, now)
+            return True
+        if sent.purpose != SUBSCRIPTION:
+            return super()._request_ended(sent, response, now)
+        if response is None or response.status >= 300:
+            self._subscriptions.refused(sent.leg_id)
+        return True
+
+    def _drain(self, now: int) -> list[EndpointOutcome]:
+        self._show_legs(now)
+        return super()._drain(now)
+
+    def _show_legs(self, now: int) -> None:
+        """Keep the lamps of watching phones right: look at what was just told of agents' legs."""
+        for outcome in list(self.wire.outcomes):
+            if isinstance(outcome, LegOffered) and outcome.agent_id is not None:
+                self._agent_of_leg[outcome.leg_id] = (outcome.agent_id, "initiator")
+            if not isinstance(outcome, LegOffered | LegRinging | LegAnswered | LegRefused | LegEnded):
+                continue
+            over = isinstance(outcome, LegRefused | LegEnded)
+            self._dialling.happened(outcome.leg_id, over=over, now=now)
+            agent = self._agent_of_leg.get(outcome.leg_id)
+            if agent is not None:
+                self._subscriptions.show_leg(agent[0], ShownLeg(outcome.leg_id, LAMPS[type(outcome)], agent[1]), now)
+                if over:
+                    del self._agent_of_leg[outcome.leg_id]
+
     # Ringing an agent.
 
     def ring_agent(self, leg_id: str, agent_id: str, caller: Party, sdp: str, now: int) -> list[EndpointOutcome]:
@@ -178,6 +318,7 @@ class Exchange(Endpoint):
             Uri("sip", escape_user(clean_text(caller.number)) or "anonymous", host), clean_text(caller.display_name)
         )
         aor = next(iter(sorted(self._addresses.get(agent_id, ()))), agent_id)
+        self._agent_of_leg[leg_id] = (agent_id, "recipient")
         return self.invite(
             leg_id,
             targets,
@@ -188,14 +329,68 @@ class Exchange(Endpoint):
             headers=(("P-Asserted-Identity", str(shown)),),
         )
 
+    # Calling out.
 
-def _caller(request: SipRequest, *, trusted: bool) -> Party:
+    def dial(
+        self,
+        leg_id: str,
+        number: str,
+        trunk_ids: Sequence[str],
+        caller: Party,
+        sdp: str,
+        now: int,
+        *,
+        patience_ms: int = FAST_FAILOVER_MS,
+    ) -> list[EndpointOutcome]:
+        """Call a number through the first of these trunks that works. Whether it may be called was decided before."""
+        self._dialling.dial(leg_id, number, trunk_ids, caller, sdp, patience_ms, now)
+        return self._drain(now)
+
+    def found_gateways(self, trunk_id: str, flows: Sequence[Flow], now: int) -> list[EndpointOutcome]:
+        """DNS says where a trunk's gateways are."""
+        self._dialling.found(trunk_id, flows, now)
+        return self._drain(now)
+
+    def counters(self) -> dict[str, int]:
+        """What happened so far and what is open now, by name."""
+        gauges = {
+            "legs": len(self),
+            "transactions": len(self.wire.transactions),
+            "alarms": len(self.wire.alarms),
+            "subscriptions": len(self._subscriptions),
+            "sources": len(self._defence),
+            "overloaded": int(self._admission.overloaded),
+        }
+        trunks = {f"trunk {name} calls": len(state.calls) for name, state in self.trunk_states().items()}
+        return {**self.wire.counts, **gauges, **trunks}
+
+    def trunk_states(self) -> Mapping[str, TrunkState]:
+        """The trunks that take calls of ours, as they do now."""
+        return self._dialling.states()
+
+
+def _caller(request: SipRequest, *, trusted: bool) -> tuple[Party, Party | None]:
+    """Who calls, and whom the carrier asserts (RFC 3325)."""
     asserted = request.addresses("p-asserted-identity") if trusted else ()
     shown = party_of(request.from_)
     if not asserted:
-        return shown
+        return shown, None
     identity = party_of(asserted[0])
-    return Party(identity.number, identity.display_name or shown.display_name)
+    return Party(identity.number, identity.display_name or shown.display_name), identity
+
+
+def diversions_of(request: SipRequest) -> tuple[Party, ...]:
+    """Whom a call was meant for before it came here, the latest first: Diversion (RFC 5806), else History-Info.
+
+    History-Info (RFC 7044) names every target in order; the last is ourselves. What cannot be read is left out.
+    """
+    try:
+        if request.values("diversion"):
+            return tuple(party_of(one) for one in request.addresses("diversion")[:MAX_DIVERSIONS])
+        history = [party_of(one) for one in request.addresses("history-info")]
+    except BadMessage:
+        return ()
+    return tuple(reversed(history[:-1]))[:MAX_DIVERSIONS]
 
 
 def _is_own(uri: Uri, username: str) -> bool:

@@ -12,6 +12,9 @@ class Transport(StrEnum):
 
     UDP = "udp"
     TCP = "tcp"
+    TLS = "tls"
+    WS = "ws"
+    WSS = "wss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,19 @@ class Flow:
     transport: Transport
     remote: Address
     channel: int = 0
-    """UDP: which of our sockets. TCP: number of the connection; 0 asks for any to ``remote``, opened if need be."""
+    """UDP: which of our sockets. Else: number of the connection; 0 asks for any to ``remote``, opened if need be."""
+    name: str = ""
+    """TLS connections that we open: whose certificate the far end must show, empty for its IP address."""
 
     @property
     def is_reliable(self) -> bool:
         """Whether the transport itself repeats what is lost."""
         return self.transport is not Transport.UDP
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether the far end is reached by IPv6."""
+        return ":" in self.remote[0]
 
 
 @dataclass(frozen=True, slots=True)

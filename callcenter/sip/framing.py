@@ -21,15 +21,24 @@ class StreamFramer:
     def feed(self, data: bytes) -> list[bytes]:
         """Take octets, return the whole messages now known, and ``PING`` for each keep-alive between them.
 
-        Raises ``BadMessage`` when the stream can no longer be cut into messages: the connection is to be closed.
+        Raises ``BadMessage`` when the stream can no longer be cut into messages: the connection is to be closed
+        once ``remainder`` was answered. Whole messages before that point are returned by the call before.
         """
         self._buffer += data
         frames: list[bytes] = []
-        while (frame := self._next()) is not None:
+        while (frame := self._next(frames)) is not None:
             frames.append(frame)
         return frames
 
-    def _next(self) -> bytes | None:
+    def remainder(self) -> bytes:
+        """What is left when the stream ends or cannot be cut, with its head whole; empty when there is no such thing.
+
+        A fault in it can still be answered, as that of a datagram.
+        """
+        whole = b"\r\n\r\n" in self._buffer
+        return bytes(self._buffer[:MAX_MESSAGE]) if whole else b""
+
+    def _next(self, before: list[bytes]) -> bytes | None:
         buffer = self._buffer
         if not self._needed:
             if buffer.startswith(PING):
@@ -44,7 +53,12 @@ class StreamFramer:
                 if len(buffer) > MAX_MESSAGE:
                     raise BadMessage(513, "Message Too Large")
                 return None
-            self._needed = end + 4 + self._content_length(bytes(buffer[:end]))
+            try:
+                self._needed = end + 4 + self._content_length(bytes(buffer[:end]))
+            except BadMessage:
+                if before:
+                    return None  # the messages before it first; the fault is found again
+                raise
             if self._needed > MAX_MESSAGE:
                 raise BadMessage(513, "Message Too Large")
         if len(buffer) < self._needed:

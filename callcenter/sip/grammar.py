@@ -93,6 +93,10 @@ def quote(text: str) -> str:
 
 def parse_params(text: str) -> Params:
     """Parameters from what follows the first semicolon. Raises ``BadMessage`` for an empty or misnamed one."""
+    if ";" not in text and '"' not in text:
+        name, equals, value = text.partition("=")
+        if name in COMMON_PARAMS:
+            return ((name, value.strip() if equals else None),)
     params: list[tuple[str, str | None]] = []
     for part in text.split(";") if '"' not in text else split_outside(text, ";"):
         name, equals, value = part.partition("=")
@@ -120,6 +124,8 @@ def render_params(params: Params) -> str:
 
 def parse_number(text: str, what: str, limit: int = MAX_UINT32) -> int:
     """A decimal number of ASCII digits not above ``limit``. Raises ``BadMessage``; long texts never become integers."""
+    if len(text) < 10 and text.isdigit() and text.isascii() and (number := int(text)) <= limit:
+        return number
     text = text.strip(LWS)
     if not (text.isascii() and text.isdigit()):
         raise BadMessage(400, f"Bad {what}")

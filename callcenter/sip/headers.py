@@ -1,5 +1,7 @@
 """Header names: compact forms, canonical keys, and which headers are lists (RFC 3261 sections 7.3 and 20)."""
 
+from callcenter.sip.grammar import is_token
+
 COMPACT = {
     "a": "accept-contact",
     "b": "referred-by",
@@ -91,22 +93,39 @@ _KNOWN = [
     "WWW-Authenticate",
 ]
 
-CANONICAL: dict[str, str] = {
-    **{name: name.lower() for name in _KNOWN},
-    **{name.lower(): name.lower() for name in _KNOWN},
-    **{short.upper(): name for short, name in COMPACT.items()},
-    **COMPACT,
-}
-"""Common spellings to the key a header is kept under; a plain look-up spares the work for almost every header met."""
+MAX_LEARNT = 1_000
+"""Spellings the table of names may grow to."""
+MAX_LEARNT_LENGTH = 40
 
-SINGLE = ("from", "to", "call-id", "cseq", "max-forwards", "content-type")
+
+class HeaderNames(dict[str, str]):
+    """Spellings of header names to canonical keys; learns what it meets, up to a limit."""
+
+    def __missing__(self, name: str) -> str:
+        """The key of a spelling not met before. Raises ``KeyError`` for what is not a token."""
+        if not is_token(name):
+            raise KeyError(name)
+        key = name.lower()
+        key = COMPACT.get(key, key)
+        if len(self) < MAX_LEARNT and len(name) <= MAX_LEARNT_LENGTH:
+            self[name] = key
+        return key
+
+
+CANONICAL = HeaderNames(
+    {
+        **{name: name.lower() for name in _KNOWN},
+        **{name.lower(): name.lower() for name in _KNOWN},
+        **{short.upper(): name for short, name in COMPACT.items()},
+        **COMPACT,
+    }
+)
+"""The one table of names; a look-up spares the work for almost every header met."""
+
+SINGLE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-type"})
 """Headers that may stand only once; a second one makes the message unacceptable (RFC 4475 section 3.3.8)."""
 
 
 def canonical(name: str) -> str:
-    """The key of a header name: lower case, compact form resolved."""
-    known = CANONICAL.get(name)
-    if known is not None:
-        return known
-    key = name.lower()
-    return COMPACT.get(key, key)
+    """The key of a header name: lower case, compact form resolved. Raises ``KeyError`` for what is not a token."""
+    return CANONICAL[name]

@@ -1,16 +1,19 @@
 """Legs that arrive: INVITE, CANCEL, ACK, BYE, INFO and re-INVITE of the far end, and our answers to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegDigit, LegEnded, LegOffered, LegReoffered, Party
 from callcenter.sip.dialogs import DialogEvent, dialog_as_server
 from callcenter.sip.flows import Flow
-from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite
+from callcenter.sip.grammar import clean_text
+from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite, PendingProvisional
 from callcenter.sip.messages import SipMessage, SipRequest
+from callcenter.sip.replaces import parse_replaces
+from callcenter.sip.session_timers import MIN_SE, Headers, agree_as_server, is_too_brief
 from callcenter.sip.transaction_tables import T1, T2
 from callcenter.sip.transactions import AckArrived, RequestArrived
-from callcenter.sip.wire import ALLOW, SDP, Wire, answer_flow
+from callcenter.sip.wire import ALLOW, SDP, SUPPORTED, Wire, answer_flow
 
 DIGITS = "0123456789*#ABCD"
 DTMF_TYPES = ("application/dtmf-relay", "application/dtmf")
@@ -46,6 +49,9 @@ class Admitted:
     agent_id: str | None
     caller: Party
     called: Party
+    diversions: tuple[Party, ...] = ()
+    asserted: Party | None = None
+    replaces_leg_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,11 @@ def sdp_of(message: SipMessage) -> str:
     return message.body_text if message.body and message.content_type == SDP else ""
 
 
+def reason_of(message: SipMessage) -> str:
+    """The far end's Reason (RFC 3326), fit for people."""
+    return clean_text(message.get("reason") or "")
+
+
 def content_refusal(request: SipRequest) -> Refused | None:
     """Why the body of an INVITE cannot be taken (RFC 3261 section 8.2.3)."""
     if request.body and (request.content_type != SDP or (request.get("content-encoding") or "identity") != "identity"):
@@ -77,6 +88,11 @@ def content_refusal(request: SipRequest) -> Refused | None:
     if request.values("accept") and not {SDP, "application/*", "*/*"}.intersection(accepted):
         return Refused(406)
     return None
+
+
+def session_refusal(request: SipRequest) -> Refused | None:
+    """Why the session timer of an INVITE cannot be taken (RFC 4028 section 9)."""
+    return Refused(422, (("Min-SE", str(MIN_SE)),)) if is_too_brief(request) else None
 
 
 class InboundLegs:
@@ -92,7 +108,9 @@ class InboundLegs:
         request, flow = arrived.request, arrived.flow
         verdict = self._door.admit(request, flow, now)
         if isinstance(verdict, Admitted):
-            verdict = content_refusal(request) or verdict
+            verdict = content_refusal(request) or session_refusal(request) or verdict
+        if isinstance(verdict, Admitted) and request.values("replaces"):
+            verdict = self._replacing(request, verdict)
         if isinstance(verdict, Refused):
             self._wire.reply(request, flow, verdict.status, headers=verdict.headers)
             return
@@ -101,6 +119,8 @@ class InboundLegs:
         transaction_id = self._wire.transactions.open_server(request, back)
         self._wire.respond(transaction_id, request, flow, 100, now)
         leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
+        leg.far_allows = frozenset(one.upper() for one in request.listed("allow"))
+        leg.may_refer = verdict.agent_id is not None
         self._legs.add(leg)
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
         self._wire.tell(
@@ -113,14 +133,34 @@ class InboundLegs:
                 sdp_of(request),
                 request.call_id,
                 flow.remote[0],
+                verdict.diversions,
+                verdict.asserted,
+                verdict.replaces_leg_id,
             )
         )
+
+    def _replacing(self, request: SipRequest, verdict: Admitted) -> Admitted | Refused:
+        """An INVITE with Replaces (RFC 3891 section 3), taken from authenticated agents only."""
+        if verdict.agent_id is None or len(request.values("replaces")) != 1:
+            return Refused(403 if verdict.agent_id is None else 400)
+        named = parse_replaces(request.values("replaces")[0])
+        leg = self._legs.of_tags(named.call_id, named.to_tag, named.from_tag)
+        if leg is None:
+            return Refused(481)
+        if leg.told or leg.state in {LegState.LEAVING, LegState.OVER}:
+            return Refused(603)
+        if named.early_only and leg.state in {LegState.UP, LegState.ANSWERED}:
+            return Refused(486)
+        return replace(verdict, replaces_leg_id=leg.leg_id)
 
     def reinvite(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         """An INVITE inside a dialog: hold, resume, refresh."""
         request, flow = arrived.request, arrived.flow
-        busy = leg.invite is not None or leg.answer is not None or leg.state is not LegState.UP
-        refused = Refused(491) if busy else content_refusal(request)
+        refused = content_refusal(request) or session_refusal(request)
+        if leg.invite is not None:  # RFC 3261 section 14.2: one of theirs is still open
+            refused = Refused(500, (("Retry-After", "2"),))
+        elif leg.offering or leg.answer is not None or leg.state is not LegState.UP:
+            refused = Refused(491)
         if refused is not None:
             self._wire.reply(request, flow, refused.status, headers=refused.headers)
             return
@@ -129,14 +169,66 @@ class InboundLegs:
         transaction_id = self._wire.transactions.open_server(request, answer_flow(request, flow))
         self._wire.respond(transaction_id, request, flow, 100, now)
         leg.invite = PendingInvite(transaction_id, request)
-        self._wire.alarms.set(("pending", leg.leg_id, ""), now + REOFFER_LIMIT_MS)
+        self.limit_reoffer(leg, now)
         self._wire.tell(LegReoffered(leg.leg_id, sdp_of(request), flow.remote[0]))
 
+    def limit_reoffer(self, leg: Leg, now: int) -> None:
+        """Wait for ``accept_reoffer`` no longer than the limit."""
+        self._wire.alarms.set(("pending", leg.leg_id, ""), now + REOFFER_LIMIT_MS)
+
     def ring(self, leg: Leg, now: int) -> None:
-        """Say 180."""
-        if leg.allows(LegInput.RING) and leg.invite is not None:
-            leg.happened(LegInput.RING)
-            self._respond(leg, leg.invite, 180, now, headers=(("Contact", self._wire.contact(leg.flow)),))
+        """Say 180, reliably when the far end insists on it (RFC 3262 section 3)."""
+        if not leg.allows(LegInput.RING) or leg.invite is None or leg.provisional is not None:
+            return
+        leg.happened(LegInput.RING)
+        headers: Headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW))
+        if "100rel" not in [option.lower() for option in leg.invite.request.listed("require")]:
+            self._respond(leg, leg.invite, 180, now, headers=headers)
+            return
+        rseq = 1 + int(self._wire.new_token()[:7], 16)
+        headers += (("Require", "100rel"), ("RSeq", str(rseq)))
+        response = self._respond(leg, leg.invite, 180, now, headers=headers)
+        back = answer_flow(leg.invite.request, leg.flow)
+        leg.provisional = PendingProvisional(bytes(response), back, rseq, T1)
+        self._wire.alarms.set(("reliable", leg.leg_id, "repeat"), now + T1)
+        self._wire.alarms.set(("reliable", leg.leg_id, "give_up"), now + 64 * T1)
+
+    def prack(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
+        """A PRACK: 200 when it names the provisional answer we repeat, else 481."""
+        said = (arrived.request.get("rack") or "").split()
+        pending = leg.provisional
+        if pending is None or leg.invite is None or len(said) != 3:
+            self._wire.answer_once(arrived, 481, now)
+            return
+        expected = [str(pending.rseq), str(leg.invite.request.cseq.number), "INVITE"]
+        if said == expected:
+            self._stop_provisional(leg)
+        self._wire.answer_once(arrived, 200 if said == expected else 481, now)
+
+    def provisional_alarm(self, leg: Leg, name: str, now: int) -> None:
+        """The PRACK is late, or never came: then the call is refused (RFC 3262 section 3)."""
+        if leg.provisional is None:
+            return
+        if name == "repeat":
+            self._wire.transmit(leg.provisional.data, leg.provisional.flow)
+            leg.provisional.interval *= 2
+            self._wire.alarms.set(("reliable", leg.leg_id, "repeat"), now + leg.provisional.interval)
+        else:
+            self.refuse(leg, 500, EndCause.TIMEOUT, now)
+
+    def _stop_provisional(self, leg: Leg) -> None:
+        if leg.provisional is not None:
+            leg.provisional = None
+            self._wire.alarms.cancel(("reliable", leg.leg_id, "repeat"))
+            self._wire.alarms.cancel(("reliable", leg.leg_id, "give_up"))
+
+    def watch_session(self, leg: Leg, now: int) -> None:
+        """Set the alarm of the session timer anew (RFC 4028 section 10)."""
+        key = ("session", leg.leg_id, "due")
+        if leg.session is None:
+            self._wire.alarms.cancel(key)
+        else:
+            self._wire.alarms.set(key, leg.session.due_at(now))
 
     def answer(self, leg: Leg, sdp: str, now: int) -> None:
         """Say 200, and again until the ACK comes."""
@@ -151,10 +243,19 @@ class InboundLegs:
             self._say_ok(leg, leg.invite, sdp, now)
 
     def _say_ok(self, leg: Leg, pending: PendingInvite, sdp: str, now: int) -> None:
-        headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW), ("Content-Type", SDP))
+        self._stop_provisional(leg)
+        timer, agreed = agree_as_server(pending.request)
+        headers: Headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW), ("Supported", SUPPORTED))
+        headers += agreed
+        headers += (("Content-Type", SDP),)
         response = self._respond(leg, pending, 200, now, headers=headers, body=sdp.encode())
         leg.invite = None
+        leg.local_sdp = sdp
+        leg.session = timer or leg.session
+        self.watch_session(leg, now)
         self._wire.alarms.cancel(("pending", leg.leg_id, ""))
+        if pending.request.method == "UPDATE":
+            return
         back = answer_flow(pending.request, leg.flow)
         late = not pending.request.body
         leg.answer = PendingAnswer(bytes(response), back, pending.request.cseq.number, T1, late)
@@ -227,7 +328,7 @@ class InboundLegs:
             leg.invite = None
             if leg.allows(LegInput.CANCEL):
                 leg.happened(LegInput.CANCEL)
-                self.over(leg, EndCause.CANCELLED)
+                self.over(leg, EndCause.CANCELLED, reason_of(arrived.request))
 
     def bye(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         """The far end hangs up."""
@@ -243,7 +344,7 @@ class InboundLegs:
         elif leg.allows(LegInput.FAR_BYE):
             leg.happened(LegInput.FAR_BYE)
         self._stop_answer(leg)
-        self.over(leg, cause)
+        self.over(leg, cause, reason_of(arrived.request))
 
     def info(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         """An INFO: a digit, or nothing we know (RFC 6086 section 5 asks for 415)."""
@@ -265,6 +366,7 @@ class InboundLegs:
             leg.happened(LegInput.REFUSE)
             headers = (("Retry-After", "5"),) if status == 503 else ()
             self._respond(leg, leg.invite, status, now, headers=headers)
+            leg.invite = None
             self.over(leg, cause)
 
     def end(self, leg: Leg, cause: EndCause, now: int) -> None:
@@ -287,17 +389,19 @@ class InboundLegs:
             leg.dialog.happened(DialogEvent.BYE)
             self._wire.send(leg.dialog.build("BYE", self._wire.via(leg.flow)), leg.flow, now)
 
-    def over(self, leg: Leg, cause: EndCause) -> None:
+    def over(self, leg: Leg, cause: EndCause, reason: str = "") -> None:
         """Forget a leg and say so once."""
         self._stop_answer(leg)
-        self._wire.alarms.cancel(("pending", leg.leg_id, ""))
+        self._stop_provisional(leg)
+        for owner, name in (("pending", ""), ("session", "due"), ("session", "again"), ("refer", "")):
+            self._wire.alarms.cancel((owner, leg.leg_id, name))
         self._legs.remove(leg)
-        self._tell_ended(leg, cause)
+        self._tell_ended(leg, cause, reason)
 
-    def _tell_ended(self, leg: Leg, cause: EndCause) -> None:
+    def _tell_ended(self, leg: Leg, cause: EndCause, reason: str = "") -> None:
         if not leg.told:
             leg.told = True
-            self._wire.tell(LegEnded(leg.leg_id, cause))
+            self._wire.tell(LegEnded(leg.leg_id, cause, reason))
 
     def _stop_answer(self, leg: Leg) -> None:
         leg.answer = None

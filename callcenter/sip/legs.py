@@ -9,6 +9,7 @@ from callcenter.sip.dialogs import Dialog
 from callcenter.sip.errors import IllegalTransition
 from callcenter.sip.flows import Flow
 from callcenter.sip.messages import SipRequest
+from callcenter.sip.session_timers import SessionTimer
 from callcenter.sip.transactions import TransactionId
 
 
@@ -100,6 +101,25 @@ class PendingAnswer:
 
 
 @dataclass(slots=True)
+class PendingProvisional:
+    """A reliable 180 that is repeated until its PRACK comes (RFC 3262 section 3)."""
+
+    data: bytes
+    flow: Flow
+    rseq: int
+    interval: int
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A re-INVITE of ours that has not gone through yet."""
+
+    sdp: str
+    token: str
+    tries: int = 0
+
+
+@dataclass(slots=True)
 class Leg:
     """One leg. ``told`` is what the outside knows as over: nothing more is reported of such a leg."""
 
@@ -113,6 +133,22 @@ class Leg:
     refusal: tuple[int, str] | None = None
     """The best final answer so far while other phones still ring."""
     early_sdp: str = ""
+    local_sdp: str = ""
+    """What we said last; a refresh by re-INVITE says it again."""
+    offering: bool = False
+    """Whether a re-INVITE of ours waits for its answer."""
+    wanted: Wanted | None = None
+    """The re-INVITE that goes out next."""
+    tries: int = 0
+    """How often the one under way was tried."""
+    provisional: PendingProvisional | None = None
+    session: SessionTimer | None = None
+    far_allows: frozenset[str] = frozenset()
+    """Methods the far end's Allow names."""
+    may_refer: bool = False
+    """Whether its far end, an agent's phone, may transfer its calls."""
+    refer_cseq: int | None = None
+    """The REFER that is being carried out."""
     told: bool = False
 
     def happened(self, what: LegInput) -> None:
@@ -168,6 +204,11 @@ class Legs:
         if leg is None or leg.dialog is None:
             return None
         return leg if leg.dialog.remote_tag in {"", request.from_.tag} else None
+
+    def of_tags(self, call_id: str, to_tag: str, from_tag: str) -> Leg | None:
+        """The leg that a Replaces header names (RFC 3891 section 3)."""
+        leg = self._by_dialog.get((call_id, to_tag))
+        return leg if leg is not None and leg.dialog is not None and leg.dialog.remote_tag == from_tag else None
 
     def awaiting_ack(self, request: SipRequest, flow: Flow) -> Leg | None:
         """The leg an ACK with a wrong To tag must mean: same Call-ID, CSeq and source address."""

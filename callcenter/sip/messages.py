@@ -6,7 +6,7 @@ with surrogate escapes, so Latin-1 survives the round trip.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
 from callcenter.sip.errors import BadMessage
@@ -15,8 +15,10 @@ from callcenter.sip.headers import canonical
 from callcenter.sip.uri import Uri, parse_uri
 from callcenter.sip.via import Via, parse_via
 
-Value = TypeVar("Value")
 Headers = Iterable[tuple[str, str]]
+Repeats = dict[str, list[str]]
+REMEMBERED_METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO"})
+"""Methods known to be tokens."""
 
 REASONS = {
     100: "Trying",
@@ -36,6 +38,7 @@ REASONS = {
     415: "Unsupported Media Type",
     416: "Unsupported URI Scheme",
     420: "Bad Extension",
+    422: "Session Interval Too Small",
     423: "Interval Too Brief",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
@@ -44,6 +47,7 @@ REASONS = {
     486: "Busy Here",
     487: "Request Terminated",
     488: "Not Acceptable Here",
+    489: "Bad Event",
     491: "Request Pending",
     500: "Server Internal Error",
     501: "Not Implemented",
@@ -65,43 +69,54 @@ class CSeq(NamedTuple):
 class SipMessage:
     """What requests and responses share: header lines in order, an index by canonical name, a body."""
 
-    __slots__ = ("_cache", "_index", "_lines", "_lists", "body")
+    __slots__ = ("_cseq", "_first", "_from", "_lines", "_lists", "_repeats", "_to", "_via", "body")
 
-    def __init__(self, lines: list[str], index: dict[str, list[str]], body: bytes) -> None:
+    def __init__(self, lines: list[str], first: dict[str, str], repeats: Repeats, body: bytes) -> None:
         self._lines = lines
-        self._index = index
-        self._cache: dict[str, object] = {}
-        self._lists: dict[str, tuple[NameAddress, ...]] = {}
+        self._first = first
+        """The first value of each header by canonical name."""
+        self._repeats = repeats
+        """All values of the headers that have more than one line."""
+        self._via: Via | None = None
+        self._from: NameAddress | None = None
+        self._to: NameAddress | None = None
+        self._cseq: CSeq | None = None
+        self._lists: dict[str, tuple[NameAddress, ...]] | None = None
         self.body = body
 
-    def adopt(self, lines: list[str], index: dict[str, list[str]]) -> None:
-        """Take over header lines and their index; the parser's last step."""
+    def adopt(self, lines: list[str], first: dict[str, str], repeats: Repeats) -> None:
+        """Take over header lines and their index; a step of the parser's."""
         self._lines = lines
-        self._index = index
+        self._first = first
+        self._repeats = repeats
 
-    def repeated(self, keys: Iterable[str]) -> str | None:
-        """The first of these canonical names that has more than one line."""
-        index = self._index
-        return next((key for key in keys if len(index.get(key, ())) > 1), None)
+    def repeated(self, keys: frozenset[str]) -> str | None:
+        """One of these canonical names that has more than one line."""
+        if keys.isdisjoint(self._repeats):
+            return None
+        return min(keys.intersection(self._repeats))
 
     def values(self, name: str) -> Sequence[str]:
         """Every value of a header as written, one for each line, in order; folded lines joined."""
-        return self._index.get(canonical(name), ())
+        key = canonical(name)
+        found = self._first.get(key)
+        if found is None:
+            return ()
+        return self._repeats.get(key) or (found,)
 
     def get(self, name: str) -> str | None:
         """The first value of a header, ``None`` when it is absent."""
-        found = self._index.get(canonical(name))
-        return found[0] if found else None
+        return self._first.get(canonical(name))
 
     def listed(self, name: str) -> list[str]:
         """The elements of a comma-separated header, blanks removed. Raises ``BadMessage``."""
         return [part for value in self.values(name) for item in split_outside(value, ",") if (part := item.strip(LWS))]
 
     def _required(self, key: str) -> str:
-        found = self._index.get(key)
-        if not found:
+        found = self._first.get(key)
+        if found is None:
             raise BadMessage(400, f"Missing {key}")
-        return found[0]
+        return found
 
     @property
     def start_line(self) -> str:
@@ -111,32 +126,31 @@ class SipMessage:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        cached = self._cache.get("via")
-        if not isinstance(cached, Via):
+        cached = self._via
+        if cached is None:
             value = self._required("via")
-            cached = parse_via(value if "," not in value else split_outside(value, ",")[0])
-            self._cache["via"] = cached
+            cached = self._via = parse_via(value if "," not in value else split_outside(value, ",")[0])
         return cached
 
     def vias(self) -> list[Via]:
         """Every Via, topmost first."""
         return [parse_via(value) for value in self.listed("via")]
 
-    def _address(self, key: str) -> NameAddress:
-        cached = self._cache.get(key)
-        if not isinstance(cached, NameAddress):
-            cached = self._cache[key] = parse_address(self._required(key))
-        return cached
-
     @property
     def from_(self) -> NameAddress:
         """The From address (RFC 3261 section 20.20)."""
-        return self._address("from")
+        cached = self._from
+        if cached is None:
+            cached = self._from = parse_address(self._required("from"))
+        return cached
 
     @property
     def to(self) -> NameAddress:
         """The To address (RFC 3261 section 20.39)."""
-        return self._address("to")
+        cached = self._to
+        if cached is None:
+            cached = self._to = parse_address(self._required("to"))
+        return cached
 
     @property
     def call_id(self) -> str:
@@ -146,27 +160,29 @@ class SipMessage:
     @property
     def cseq(self) -> CSeq:
         """Sequence number and method (RFC 3261 section 20.16)."""
-        cached = self._cache.get("cseq")
-        if not isinstance(cached, CSeq):
+        cached = self._cseq
+        if cached is None:
             parts = self._required("cseq").split()
-            if len(parts) != 2 or not is_token(parts[1]):
+            if len(parts) != 2 or not (parts[1] in REMEMBERED_METHODS or is_token(parts[1])):
                 raise BadMessage(400, "Bad CSeq")
-            cached = self._cache["cseq"] = CSeq(parse_number(parts[0], "CSeq"), parts[1])
+            cached = self._cseq = CSeq(parse_number(parts[0], "CSeq"), parts[1])
         return cached
 
     def addresses(self, name: str) -> tuple[NameAddress, ...]:
         """The addresses of a list header such as Contact, Route or P-Asserted-Identity. Raises ``BadMessage``."""
+        lists = self._lists
+        if lists is None:
+            lists = self._lists = {}
         key = canonical(name)
-        cached = self._lists.get(key)
+        cached = lists.get(key)
         if cached is None:
-            cached = self._lists[key] = parse_addresses(self._index.get(key, []))
+            cached = lists[key] = parse_addresses(self.values(key))
         return cached
 
     @property
     def contact_is_star(self) -> bool:
         """Whether the one Contact is ``*`` (RFC 3261 section 10.2.2)."""
-        found = self._index.get("contact", [])
-        return len(found) == 1 and found[0].strip(LWS) == "*"
+        return self._first.get("contact") == "*" and "contact" not in self._repeats
 
     @property
     def contacts(self) -> tuple[NameAddress, ...]:
@@ -200,14 +216,15 @@ class SipMessage:
 class SipRequest(SipMessage):
     """A request."""
 
-    __slots__ = ("method", "uri_text")
+    __slots__ = ("_uri", "method", "uri_text")
 
     def __init__(
-        self, method: str, uri_text: str, lines: list[str], index: dict[str, list[str]], body: bytes = b""
+        self, method: str, uri_text: str, lines: list[str], first: dict[str, str], repeats: Repeats, body: bytes = b""
     ) -> None:
-        super().__init__(lines, index, body)
+        super().__init__(lines, first, repeats, body)
         self.method = method
         self.uri_text = uri_text
+        self._uri: Uri | None = None
 
     @property
     def start_line(self) -> str:
@@ -217,15 +234,15 @@ class SipRequest(SipMessage):
     @property
     def uri(self) -> Uri:
         """The Request-URI taken apart. Raises ``BadMessage``."""
-        cached = self._cache.get("uri")
-        if not isinstance(cached, Uri):
-            cached = self._cache["uri"] = parse_uri(self.uri_text)
+        cached = self._uri
+        if cached is None:
+            cached = self._uri = parse_uri(self.uri_text)
         return cached
 
     @property
     def max_forwards(self) -> int:
         """How many hops are left; 70 when the header is absent (RFC 3261 section 16.6)."""
-        value = self.get("max-forwards")
+        value = self._first.get("max-forwards")
         return 70 if value is None else parse_number(value, "Max-Forwards", 255)
 
 
@@ -235,9 +252,9 @@ class SipResponse(SipMessage):
     __slots__ = ("reason", "status")
 
     def __init__(
-        self, status: int, reason: str, lines: list[str], index: dict[str, list[str]], body: bytes = b""
+        self, status: int, reason: str, lines: list[str], first: dict[str, str], repeats: Repeats, body: bytes = b""
     ) -> None:
-        super().__init__(lines, index, body)
+        super().__init__(lines, first, repeats, body)
         self.status = status
         self.reason = reason
 
@@ -247,21 +264,27 @@ class SipResponse(SipMessage):
         return f"SIP/2.0 {self.status} {self.reason}"
 
 
-def _lay_out(headers: Headers, copied: Headers, body: bytes) -> tuple[list[str], dict[str, list[str]]]:
+def _lay_out(headers: Headers, copied: Headers, body: bytes) -> tuple[list[str], dict[str, str], Repeats]:
     lines: list[str] = []
-    index: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
+    repeats: Repeats = {}
     for name, value in copied:
         lines.append(f"{name}: {value}")
-        index.setdefault(canonical(name), []).append(value)
+        _index(first, repeats, canonical(name), value)
     for name, value in headers:
-        if not is_token(name):
-            raise ValueError(name)
         lines.append(f"{name}: {check_clean(value, name)}")
-        index.setdefault(canonical(name), []).append(value)
+        _index(first, repeats, canonical(name), value)
     length = str(len(body))
     lines.append(f"Content-Length: {length}")
-    index["content-length"] = [length]
-    return lines, index
+    first["content-length"] = length
+    return lines, first, repeats
+
+
+def _index(first: dict[str, str], repeats: Repeats, key: str, value: str) -> None:
+    if key in first:
+        repeats.setdefault(key, [first[key]]).append(value)
+    else:
+        first[key] = value
 
 
 def build_request(method: str, uri: str, headers: Headers, *, body: bytes = b"", copied: Headers = ()) -> SipRequest:

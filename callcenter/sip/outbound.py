@@ -4,21 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegRefused, LegRinging
-from callcenter.sip.attempts import Attempt, AttemptEvent, AttemptOrder, AttemptState, better_refusal
+from callcenter.sip.attempts import Attempt, AttemptEvent, AttemptOrder, AttemptState, Login, better_refusal
 from callcenter.sip.dialogs import Dialog, DialogEvent, dialog_as_client
-from callcenter.sip.digest import answer_challenge
 from callcenter.sip.flows import Flow
 from callcenter.sip.inbound import InboundLegs, sdp_of
 from callcenter.sip.legs import Leg, LegInput, Legs, LegState
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse, build_request
+from callcenter.sip.retries import authorised, longer
+from callcenter.sip.session_timers import asking_headers
 from callcenter.sip.transaction_tables import T1
 from callcenter.sip.transactions import ResponseArrived, TransactionFailed, TransactionId
-from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, Replied, Wire
+from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, SUPPORTED, Replied, Wire
 
 RING_LIMIT_MS = 300_000
 """An INVITE that nobody ends rings no longer than this."""
 REOFFER_WAIT_MS = 64 * T1
 """How long the far end may take to answer a re-INVITE."""
+MAX_FORKS = 20
+"""Early dialogs of one INVITE that are remembered."""
 MAX_CHALLENGES = 2
 """How often one request is sent again with credentials."""
 
@@ -32,22 +35,16 @@ class Target:
     binding: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What answers a challenge."""
-
-    username: str
-    password: str
-
-
 @dataclass(slots=True)
-class _Sent:
-    """A request of ours other than an initial INVITE."""
+class Sent:
+    """A request of ours other than an initial INVITE. ``purpose`` says which part of the endpoint waits for its end."""
 
     request: SipRequest
     flow: Flow
     token: str
     leg_id: str = ""
+    purpose: str = ""
+    login: Login | None = None
     challenged: int = 0
     ack: bytes = b""
 
@@ -64,7 +61,15 @@ class OutboundLegs:
         self._login = login
         self._unheard = unheard
         self._attempts: dict[TransactionId, Attempt] = {}
-        self._sent: dict[TransactionId, _Sent] = {}
+        self._sent: dict[TransactionId, Sent] = {}
+        self.on_answer: Callable[[Leg, SipResponse, int], None] = lambda *_: None
+        """Told of the 2xx that brings a leg up."""
+        self.on_refusal: Callable[[Leg, Attempt, SipResponse | None, int], bool] = lambda *_: False
+        """Told of a refused INVITE; when it says so another was sent for the leg."""
+        self.on_retry: Callable[[Leg, Attempt, Attempt], None] = lambda *_: None
+        """Told of an INVITE that was sent again with credentials."""
+        self.on_end: Callable[[Sent, SipResponse | None, int], bool] = lambda *_: False
+        """Told of the end of a request with a purpose; when it says so the token's owner hears nothing."""
 
     def invite(
         self,
@@ -81,32 +86,65 @@ class OutboundLegs:
         if not targets:
             self._wire.tell(LegRefused(leg_id, 480, "Not registered"))
             return
-        leg = Leg(leg_id, LegState.CALLING, targets[0].flow)
-        self._legs.add(leg)
         for target in targets:
-            tagged = f"{from_};tag={self._wire.new_token()}"
-            request = build_request(
-                "INVITE",
-                target.uri,
-                (
-                    ("Via", self._wire.via(target.flow)),
-                    ("Max-Forwards", "70"),
-                    ("From", tagged),
-                    ("To", to),
-                    ("Call-ID", self._wire.new_token()),
-                    ("CSeq", "1 INVITE"),
-                    ("Contact", self._wire.contact(target.flow)),
-                    ("Allow", ALLOW),
-                    *headers,
-                    ("Content-Type", SDP),
-                ),
-                body=sdp.encode(),
-            )
-            leg.attempts.append(self._start(leg_id, request, target, now))
+            self.begin(leg_id, target, from_=from_, to=to, sdp=sdp, headers=headers, login=None, now=now)
 
-    def _start(self, leg_id: str, request: SipRequest, target: Target, now: int, challenged: int = 0) -> Attempt:
+    def begin(
+        self,
+        leg_id: str,
+        target: Target,
+        *,
+        from_: str,
+        to: str,
+        sdp: str,
+        headers: tuple[tuple[str, str], ...],
+        login: Login | None,
+        now: int,
+    ) -> Attempt:
+        """Send one INVITE for a leg, which is made by the first."""
+        leg = self._legs.get(leg_id)
+        if leg is None:
+            leg = Leg(leg_id, LegState.CALLING, target.flow, local_sdp=sdp, may_refer=bool(target.binding))
+            self._legs.add(leg)
+        request = build_request(
+            "INVITE",
+            target.uri,
+            (
+                ("Via", self._wire.via(target.flow)),
+                ("Max-Forwards", "70"),
+                ("From", f"{from_};tag={self._wire.new_token()}"),
+                ("To", to),
+                ("Call-ID", self._wire.new_token()),
+                ("CSeq", "1 INVITE"),
+                ("Contact", self._wire.contact(target.flow)),
+                ("Allow", ALLOW),
+                ("Supported", SUPPORTED if sdp else "timer"),
+                *asking_headers(),
+                *headers,
+                *((("Content-Type", SDP),) if sdp else ()),
+            ),
+            body=sdp.encode(),
+        )
+        attempt = self._start(leg_id, request, target, now, login=login)
+        leg.attempts.append(attempt)
+        return attempt
+
+    def withdraw(self, attempt: Attempt, now: int) -> None:
+        """Cancel one INVITE while the leg goes on with others."""
+        self._carry_out(attempt, attempt.happened(AttemptEvent.CANCEL), None, now)
+
+    def _start(
+        self,
+        leg_id: str,
+        request: SipRequest,
+        target: Target,
+        now: int,
+        challenged: int = 0,
+        login: Login | None = None,
+    ) -> Attempt:
         transaction_id = self._wire.send(request, target.flow, now)
         attempt = Attempt(leg_id, request, target.flow, transaction_id, binding=target.binding, challenged=challenged)
+        attempt.login = login
         self._attempts[transaction_id] = attempt
         self._wire.alarms.set(("attempt", transaction_id, "limit"), now + RING_LIMIT_MS)
         return attempt
@@ -114,6 +152,7 @@ class OutboundLegs:
     def end(self, leg: Leg, cause: EndCause, now: int) -> None:
         """Stop ringing. The leg is reported refused at once; what still comes in is cleared away quietly."""
         if leg.state not in {LegState.CALLING, LegState.ALERTING}:
+            self.acknowledge(leg, "")
             self._inbound.end(leg, cause, now)
             return
         leg.happened(LegInput.HANG_UP)
@@ -143,6 +182,8 @@ class OutboundLegs:
         response = arrived.response
         if response.status < 200:
             event = AttemptEvent.PROVISIONAL
+            if not self._confirm_provisional(attempt, response, now):
+                return
         elif response.status < 300:
             event = AttemptEvent.SUCCESS
         else:
@@ -165,8 +206,8 @@ class OutboundLegs:
             self._carry_out(attempt, attempt.happened(AttemptEvent.TIMEOUT), None, now)
             return
         sent = self._sent.pop(news.transaction_id, None)
-        if sent is not None and sent.token:
-            self._wire.tell(Replied(sent.token, None))
+        if sent is not None:
+            self._tell_end(sent, None, now)
 
     def alarm(self, transaction_id: TransactionId, name: str, now: int) -> None:
         """An alarm of an attempt: it rang too long, no answer followed its CANCEL, or it is history."""
@@ -211,6 +252,23 @@ class OutboundLegs:
             else:
                 self._take_answer(attempt, response, now)
 
+    def _confirm_provisional(self, attempt: Attempt, response: SipResponse, now: int) -> bool:
+        """Send a PRACK for a reliable answer (RFC 3262 section 4); ``False``: a repetition, to be ignored."""
+        rseq = response.number("rseq") if response.status > 100 else None
+        tag = response.to.tag
+        if rseq is None or not tag or "100rel" not in [option.lower() for option in response.listed("require")]:
+            return True
+        before = attempt.rseq.get(tag)
+        if (before is not None and rseq != before + 1) or len(attempt.rseq) >= MAX_FORKS:
+            return False
+        attempt.rseq[tag] = rseq
+        dialog = attempt.early.get(tag)
+        if dialog is None:
+            dialog = attempt.early[tag] = dialog_as_client(attempt.request, response)
+        rack = (("RAck", f"{rseq} {attempt.request.cseq.number} INVITE"),)
+        self._wire.send(dialog.build("PRACK", self._wire.via(attempt.flow), headers=rack), attempt.flow, now)
+        return True
+
     def _send_cancel(self, attempt: Attempt, now: int) -> None:
         """RFC 3261 section 9.1: everything as in the INVITE, its single Via included."""
         invite = attempt.request
@@ -249,12 +307,15 @@ class OutboundLegs:
             return
         leg.happened(LegInput.FAR_ANSWER)
         self._legs.adopt_dialog(leg, dialog)
+        self.on_answer(leg, response, now)
         self._wire.tell(LegAnswered(leg.leg_id, answer, attempt.flow.remote[0]))
 
     def _take_refusal(self, attempt: Attempt, response: SipResponse | None, now: int) -> None:
         leg = self._legs.get(attempt.leg_id)
         if leg is None or not leg.allows(LegInput.FAR_REFUSE):
             return  # another phone answered
+        if self.on_refusal(leg, attempt, response, now):
+            return
         mine = (response.status, response.reason) if response is not None else (408, REASONS[408])
         leg.refusal = mine if leg.refusal is None else better_refusal(leg.refusal, mine)
         if mine[0] >= 600:
@@ -270,18 +331,37 @@ class OutboundLegs:
             self._dismiss(attempt, response, now)
             return
         if attempt.winner is None:
-            attempt.winner = dialog_as_client(attempt.request, response)
+            attempt.winner = self._dialog(attempt, response)
+        if not attempt.request.body and tag not in attempt.acks and sdp_of(response):
+            return  # their offer waits for ``acknowledge``
         self._send_ack(attempt, attempt.winner)
 
-    def _send_ack(self, attempt: Attempt, dialog: Dialog) -> None:
+    @staticmethod
+    def _dialog(attempt: Attempt, response: SipResponse) -> Dialog:
+        dialog = dialog_as_client(attempt.request, response)
+        early = attempt.early.get(dialog.remote_tag)
+        if early is not None:
+            dialog.local_cseq = early.local_cseq
+        return dialog
+
+    def acknowledge(self, leg: Leg, sdp: str) -> None:
+        """Answer the offer that came in the 2xx to an INVITE without one (RFC 3261 section 13.2.2.4)."""
+        for attempt in leg.attempts:
+            if attempt.winner is not None and attempt.winner is leg.dialog and not attempt.acks:
+                leg.local_sdp = sdp or leg.local_sdp
+                self._send_ack(attempt, attempt.winner, sdp)
+
+    def _send_ack(self, attempt: Attempt, dialog: Dialog, sdp: str = "") -> None:
         tag = dialog.remote_tag
         if tag not in attempt.acks:
-            ack = dialog.build_ack(self._wire.via(attempt.flow), attempt.request.cseq.number)
+            headers = (("Content-Type", SDP),) if sdp else ()
+            number = attempt.request.cseq.number
+            ack = dialog.build_ack(self._wire.via(attempt.flow), number, headers=headers, body=sdp.encode())
             attempt.acks[tag] = bytes(ack)
         self._wire.transmit(attempt.acks[tag], attempt.flow)
 
     def _dismiss(self, attempt: Attempt, response: SipResponse, now: int) -> None:
-        dialog = dialog_as_client(attempt.request, response)
+        dialog = self._dialog(attempt, response)
         self._send_ack(attempt, dialog)
         if dialog.remote_tag not in attempt.dismissed:
             attempt.dismissed.add(dialog.remote_tag)
@@ -294,10 +374,19 @@ class OutboundLegs:
 
     # Other requests of ours.
 
-    def send(self, request: SipRequest, flow: Flow, token: str, now: int, leg_id: str = "") -> None:
-        """Send a request and report its end as ``Replied`` with this token."""
+    def send(
+        self,
+        request: SipRequest,
+        flow: Flow,
+        token: str,
+        now: int,
+        leg_id: str = "",
+        purpose: str = "",
+        login: Login | None = None,
+    ) -> None:
+        """Send a request and report its end as ``Replied`` with this token, and to ``on_end`` for a purpose."""
         transaction_id = self._wire.send(request, flow, now)
-        self._sent[transaction_id] = _Sent(request, flow, token, leg_id)
+        self._sent[transaction_id] = Sent(request, flow, token, leg_id, purpose, login or self._login_of(leg_id))
         if request.method == "INVITE":
             # Once a provisional answer came no timer of the transaction ends the wait.
             self._wire.alarms.set(("attempt", transaction_id, "limit"), now + REOFFER_WAIT_MS)
@@ -317,10 +406,14 @@ class OutboundLegs:
             del self._sent[arrived.transaction_id]
             if self._retry_other(sent, response, now):
                 return
-        if sent.token:
+        self._tell_end(sent, response, now)
+
+    def _tell_end(self, sent: Sent, response: SipResponse | None, now: int) -> None:
+        silent = bool(sent.purpose) and self.on_end(sent, response, now)
+        if sent.token and not silent:
             self._wire.tell(Replied(sent.token, response))
 
-    def _ack_reoffer(self, sent: _Sent, response: SipResponse, now: int, transaction_id: TransactionId) -> None:
+    def _ack_reoffer(self, sent: Sent, response: SipResponse, now: int, transaction_id: TransactionId) -> None:
         leg = self._legs.get(sent.leg_id)
         if leg is not None and leg.dialog is not None:
             leg.dialog.refresh_target(response)
@@ -330,57 +423,34 @@ class OutboundLegs:
 
     # Credentials.
 
-    def _authorised(self, request: SipRequest, response: SipResponse, flow: Flow) -> SipRequest | None:
-        if self._login is None or response.status not in {401, 407}:
-            return None
-        asked, answered = ("www-authenticate", "Authorization")
-        if response.status == 407:
-            asked, answered = ("proxy-authenticate", "Proxy-Authorization")
-        if request.values(answered) and not any("stale=true" in text.lower() for text in response.values(asked)):
-            return None  # the same credentials again would be refused again
-        value = answer_challenge(
-            response.values(asked),
-            method=request.method,
-            uri=request.uri_text,
-            username=self._login.username,
-            password=self._login.password,
-            cnonce=self._wire.new_token(),
-        )
-        if value is None:
-            return None
-        number, method = request.cseq
-        kept = (
-            "Max-Forwards",
-            "From",
-            "To",
-            "Call-ID",
-            "Contact",
-            "Allow",
-            "Expires",
-            "P-Asserted-Identity",
-            "Content-Type",
-        )
-        copied = [("Via", self._wire.via(flow)), ("CSeq", f"{number + 1} {method}")]
-        copied += [(name, value) for name in kept for value in request.values(name)]
-        return build_request(method, request.uri_text, ((answered, value),), copied=copied, body=request.body)
+    def _login_of(self, leg_id: str) -> Login | None:
+        """What the leg's own INVITE was authorised with."""
+        leg = self._legs.get(leg_id)
+        return next((one.login for one in leg.attempts if one.login is not None), None) if leg is not None else None
 
     def _retry_attempt(self, attempt: Attempt, response: SipResponse, now: int) -> bool:
         leg = self._legs.get(attempt.leg_id)
         if leg is None or attempt.challenged >= MAX_CHALLENGES or attempt.state is AttemptState.ANSWERED:
             return False
-        request = self._authorised(attempt.request, response, attempt.flow)
+        request = authorised(self._wire, attempt.request, response, attempt.flow, attempt.login or self._login)
+        request = request or longer(self._wire, attempt.request, response, attempt.flow)
         if request is None:
             return False
         self._attempts.pop(attempt.transaction_id, None)
         target = Target(request.uri_text, attempt.flow, attempt.binding)
-        again = self._start(attempt.leg_id, request, target, now, attempt.challenged + 1)
+        again = self._start(attempt.leg_id, request, target, now, attempt.challenged + 1, attempt.login)
+        self.on_retry(leg, attempt, again)
         leg.attempts[leg.attempts.index(attempt)] = again
         return True
 
-    def _retry_other(self, sent: _Sent, response: SipResponse, now: int) -> bool:
-        request = self._authorised(sent.request, response, sent.flow) if sent.challenged < MAX_CHALLENGES else None
+    def _retry_other(self, sent: Sent, response: SipResponse, now: int) -> bool:
+        request = (
+            authorised(self._wire, sent.request, response, sent.flow, sent.login or self._login)
+            if sent.challenged < MAX_CHALLENGES
+            else None
+        )
         if request is None:
             return False
-        again = _Sent(request, sent.flow, sent.token, sent.leg_id, sent.challenged + 1)
+        again = Sent(request, sent.flow, sent.token, sent.leg_id, sent.purpose, sent.login, sent.challenged + 1)
         self._sent[self._wire.send(request, sent.flow, now)] = again
         return True

@@ -5,9 +5,9 @@ somebody asks. Nothing but ``BadMessage`` leaves this module.
 """
 
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.grammar import LWS, TOKEN, is_token, parse_number
+from callcenter.sip.grammar import LWS, is_token, parse_number
 from callcenter.sip.headers import CANONICAL, SINGLE, canonical
-from callcenter.sip.messages import SipMessage, SipRequest, SipResponse
+from callcenter.sip.messages import Repeats, SipMessage, SipRequest, SipResponse
 
 MAX_MESSAGE = 65_536
 """Octets of a whole message."""
@@ -35,8 +35,6 @@ KNOWN_METHODS = frozenset(
 )
 """Methods some RFC defines; anything else is answered 501."""
 
-Index = dict[str, list[str]]
-
 
 def parse(datagram: bytes) -> SipRequest | SipResponse:
     """Read one message: a datagram, or one frame of a stream.
@@ -47,18 +45,16 @@ def parse(datagram: bytes) -> SipRequest | SipResponse:
         raise BadMessage(513, "Message Too Large")
     if datagram.startswith(b"\r\n"):
         datagram = datagram.lstrip(b"\r\n")
-    end = datagram.find(b"\r\n\r\n")
-    complete = end >= 0
-    head = datagram[:end] if complete else datagram
+    head, complete, rest = datagram.partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape")
-    lines = text.split("\r\n")
-    message = _parse_start_line(lines.pop(0))
+    start, *lines = text.split("\r\n")
+    message = _parse_start_line(start)
     try:
         if not complete:
             raise BadMessage(400, "Header section does not end")
         _read_headers(message, lines, text)
         _check_mandatory(message)
-        _take_body(message, datagram[end + 4 :])
+        _take_body(message, rest)
     except BadMessage as bad:
         bad.request = message if isinstance(message, SipRequest) else None
         raise
@@ -74,50 +70,75 @@ def _parse_start_line(line: str) -> SipRequest | SipResponse:
             raise BadMessage(400, "Bad status code")
         if "\n" in reason or "\r" in reason:
             raise BadMessage(400, "Line end in reason phrase")
-        return SipResponse(int(code), reason, [], {})
-    parts = line.split(" ")
-    method = parts[0]
-    if not is_token(method) or len(parts) < 3 or (parts[-1] and not parts[-1].upper().startswith("SIP/")):
-        raise BadMessage(400, "Bad start line")
+        return SipResponse(int(code), reason, [], {}, {})
+    method, _, rest = line.partition(" ")
+    known = method in KNOWN_METHODS
+    if not (known and rest.endswith(" SIP/2.0")):
+        version = rest.rpartition(" ")
+        if not (known or is_token(method)) or not version[1] or (version[2] and version[2][:4].upper() != "SIP/"):
+            raise BadMessage(400, "Bad start line")
     # The URI is checked after the headers were read: only then can its fault be answered.
-    return SipRequest(method, line[len(method) + 1 :], [], {})
+    return SipRequest(method, rest, [], {}, {})
 
 
 def _read_headers(message: SipMessage, lines: list[str], text: str) -> None:
-    line_ends = len(lines)
-    folded = "\r\n " in text or "\r\n\t" in text
-    if folded:
-        lines = _join_folded(lines)
     if len(lines) > MAX_HEADERS:
-        raise BadMessage(400, "Too many headers")
-    index: Index = {}
-    fault = "Header line too long" if len(text) > MAX_LINE and max(map(len, lines), default=0) > MAX_LINE else ""
-    for line in lines:
-        name, colon, value = line.partition(":")
-        key = CANONICAL.get(name)
-        if key is None:
-            name = name.rstrip(LWS)
-            if not name or name.strip(TOKEN):
-                fault = "Bad header name"
-                continue
-            key = canonical(name)
-        if not colon:
-            fault = "Bad header line"
-            continue
-        value = value.strip()
-        found = index.get(key)
-        if found is None:
-            index[key] = [value]
-        else:
-            found.append(value)
-    if folded:
-        _unfold(index)
-    message.adopt(lines, index)
+        lines = _join_folded(lines)
+        if len(lines) > MAX_HEADERS:
+            raise BadMessage(400, "Too many headers")
+    flat = "".join(lines)
+    read = _read_odd_headers if len(text) > MAX_LINE else _read_plain_headers
+    fault = read(message, lines)
     # Every CR and LF must belong to a line end; a bare one is a way to smuggle headers past other readers.
-    if text.count("\r") != line_ends or text.count("\n") != line_ends:
+    if "\r" in flat or "\n" in flat:
         raise BadMessage(400, "Bare line end")
     if fault:
         raise BadMessage(400, fault)
+
+
+def _read_plain_headers(message: SipMessage, lines: list[str]) -> str:
+    """Index lines that all have the form ``Name: value``; anything else goes the long way."""
+    try:
+        pairs = [line.split(": ", 1) for line in lines]
+        first = {CANONICAL[name]: value.strip() for name, value in pairs}
+    except (KeyError, ValueError):
+        return _read_odd_headers(message, lines)
+    repeats: Repeats = {}
+    if len(first) != len(pairs):
+        for name, value in pairs:
+            repeats.setdefault(CANONICAL[name], []).append(value.strip())
+        repeats = {key: values for key, values in repeats.items() if len(values) > 1}
+        for key, values in repeats.items():
+            first[key] = values[0]
+    message.adopt(lines, first, repeats)
+    return ""
+
+
+def _read_odd_headers(message: SipMessage, lines: list[str]) -> str:
+    """Index lines with folding, unusual blanks or faults; returns the fault, empty for none."""
+    lines = _join_folded(lines)
+    first: dict[str, str] = {}
+    repeats: Repeats = {}
+    fault = "Header line too long" if max(map(len, lines), default=0) > MAX_LINE else ""
+    for line in lines:
+        name, colon, value = line.partition(":")
+        name = name.rstrip(LWS)
+        if not is_token(name):
+            fault = "Bad header name"
+            continue
+        if not colon:
+            fault = "Bad header line"
+            continue
+        key = canonical(name)
+        value = value.replace("\r\n", "").strip()
+        if key not in first:
+            first[key] = value
+        elif key in repeats:
+            repeats[key].append(value)
+        else:
+            repeats[key] = [first[key], value]
+    message.adopt(lines, first, repeats)
+    return fault
 
 
 def _join_folded(lines: list[str]) -> list[str]:
@@ -128,11 +149,6 @@ def _join_folded(lines: list[str]) -> list[str]:
         else:
             groups.append([line])
     return ["\r\n".join(group) for group in groups]
-
-
-def _unfold(index: Index) -> None:
-    for values in index.values():
-        values[:] = [value.replace("\r\n", "") if "\r" in value else value for value in values]
 
 
 def _check_mandatory(message: SipRequest | SipResponse) -> None:
@@ -153,25 +169,23 @@ def _check_mandatory(message: SipRequest | SipResponse) -> None:
 
 
 def _check_request_line(request: SipRequest) -> None:
-    parts = request.uri_text.split(" ")
-    version = parts[-1]
-    if len(parts) != 2 or not version:
-        request.uri_text = parts[0]
-        raise BadMessage(400, "Bad request line")
-    request.uri_text = parts[0]
-    if version.upper() != "SIP/2.0":
-        raise BadMessage(505, "Version Not Supported")
+    request.uri_text, _, version = request.uri_text.partition(" ")
+    if version != "SIP/2.0":
+        if not version or " " in version:
+            raise BadMessage(400, "Bad request line")
+        if version.upper() != "SIP/2.0":
+            raise BadMessage(505, "Version Not Supported")
     if request.uri.headers:
         raise BadMessage(400, "Headers in Request-URI")
 
 
 def _take_body(message: SipMessage, rest: bytes) -> None:
-    lengths = message.values("content-length")
-    if not lengths:
+    value = message.get("content-length")
+    if value is None:
         message.body = rest
         return
-    length = parse_number(lengths[0], "Content-Length", MAX_MESSAGE)
-    if any(other != lengths[0] for other in lengths[1:]):
+    length = parse_number(value, "Content-Length", MAX_MESSAGE)
+    if any(other != value for other in message.values("content-length")):
         raise BadMessage(400, "Several content-length")
     if length > len(rest):
         raise BadMessage(400, "Body shorter than content-length")

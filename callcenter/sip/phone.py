@@ -4,6 +4,7 @@ A phone registers and is rung; without ``register`` it plays a carrier's trunk, 
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 
@@ -21,16 +22,17 @@ from callcenter.calls.legs import (
 from callcenter.errors import RemoteSipError
 from callcenter.ports import Clock
 from callcenter.sip.addresses import NameAddress
+from callcenter.sip.attempts import Login
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.exchange import party_of
 from callcenter.sip.flows import Address, Flow, Transport
 from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse
-from callcenter.sip.outbound import Login, Target
+from callcenter.sip.outbound import Target
 from callcenter.sip.station import Station
 from callcenter.sip.uri import Uri, escape_user
 from callcenter.sip.user_agent import new_token
-from callcenter.sip.wire import EndpointOutcome, Identity, NewToken, Replied
+from callcenter.sip.wire import EndpointOutcome, Identity, NewToken, ReferProgress, Replied
 
 REFUSAL_CAUSES = {408: EndCause.TIMEOUT, 480: EndCause.NO_ANSWER, 486: EndCause.BUSY, 487: EndCause.CANCELLED}
 CSEQ_STEP = 4
@@ -92,6 +94,7 @@ class PhoneCall:
         """The far end's description: its offer when it calls, its answer once it answered, its latest re-offer."""
         self.own_sdp = ""
         self.ringing = asyncio.Event()
+        self.transferred: asyncio.Future[int] | None = None
         self.cancelled = asyncio.Event()
         """Set when the caller gave up before the answer."""
         self.on_reoffer: Callable[[str], str] | None = None
@@ -132,6 +135,15 @@ class PhoneCall:
         self.own_sdp = sdp
         return response.body_text
 
+    async def transfer(self, number: str, replaced: "PhoneCall | None" = None) -> int:
+        """Transfer the far end to a number, in place of another call of this phone's if given; the final status.
+
+        Raises ``CallRefused`` when the far end does not take the REFER.
+        """
+        self.transferred = asyncio.get_running_loop().create_future()
+        await self._phone.send_refer(self.leg_id, number, replaced.leg_id if replaced is not None else None)
+        return await self.transferred
+
     def send_info_digit(self, digit: str) -> None:
         """Send a digit by SIP INFO."""
         self._phone.perform_digit(self.leg_id, digit)
@@ -163,7 +175,10 @@ class PhoneCall:
 
 
 class SoftPhone:
-    """A phone. Incoming calls go to ``on_call`` when given, else they wait for ``next_call``."""
+    """A phone. Incoming calls go to ``on_call`` when given, else they wait for ``next_call``.
+
+    ``transport`` may be UDP, TCP or TLS; ``tls`` says whose certificates it believes.
+    """
 
     def __init__(
         self,
@@ -177,6 +192,7 @@ class SoftPhone:
         transport: Transport = Transport.UDP,
         clock: Clock | None = None,
         on_call: Callable[[PhoneCall], None] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -193,7 +209,7 @@ class SoftPhone:
         self._registering: asyncio.Task[None] | None = None
         login = Login(username, password) if password else None
         self.endpoint = PhoneEndpoint(Identity(host, port, username), server, login, new_token)
-        self._station = Station(clock or MonotonicClock(), self.endpoint, self._deliver)
+        self._station = Station(clock or MonotonicClock(), self.endpoint, self._deliver, calling=tls)
 
     @property
     def port(self) -> int:
@@ -206,7 +222,8 @@ class SoftPhone:
 
     async def start(self) -> None:
         """Bind the socket. Raises ``OSError``."""
-        self._port = await self._station.start(self._host, self._port, (self._transport,))
+        listens = Transport.UDP if self._transport is Transport.UDP else Transport.TCP
+        self._port = await self._station.start((self._host,), self._port, (listens,))
         self.endpoint.wire.identity = Identity(self._host, self._port, self._username)
 
     async def stop(self) -> None:
@@ -301,6 +318,10 @@ class SoftPhone:
             future = self._replies.get(outcome.token)
             if future is not None and not future.done():
                 future.set_result(outcome.response)
+        elif isinstance(outcome, ReferProgress):
+            asked = self._calls.get(outcome.leg_id)
+            if outcome.status >= 200 and asked is not None and asked.transferred is not None:
+                asked.transferred.set_result(outcome.status)
         elif isinstance(outcome, LegOffered):
             call = PhoneCall(self, outcome.leg_id, outcome.caller, outcome.called, outcome.sdp)
             self._calls[call.leg_id] = call
@@ -318,6 +339,14 @@ class SoftPhone:
             call.take(event)
 
     # What a call orders.
+
+    async def send_refer(self, leg_id: str, number: str, replaced: str | None) -> None:
+        """Send a REFER. Raises ``CallRefused``."""
+        target = str(Uri("sip", escape_user(number), *self._server))
+        response = await self.ask(lambda token, now: self.endpoint.refer(leg_id, target, token, now, replaced=replaced))
+        if response is None or response.status >= 300:
+            status = response.status if response is not None else 408
+            raise CallRefused(status, REASONS.get(status, "Refused"))
 
     def perform_ring(self, leg_id: str) -> None:
         """Say 180 on a call."""

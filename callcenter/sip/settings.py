@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.digest import DEFAULT_OFFER
 from callcenter.sip.flows import Transport
 from callcenter.sip.registrar import Limits
+from callcenter.sip.tls import TlsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +18,19 @@ class SipSettings:
 
     host: str = "127.0.0.1"
     port: int = 5060
+    other_hosts: tuple[str, ...] = ()
+    """More addresses to listen on, of IPv4 or IPv6, by the same ports."""
     transports: tuple[Transport, ...] = (Transport.UDP, Transport.TCP)
     advertised_host: str = ""
     """The address put into Via and Contact; ``host`` when empty."""
+    advertised_host6: str = ""
+    """The same for far ends on IPv6; the first address of IPv6 we listen on when empty."""
+    tls: TlsSettings | None = None
+    tls_port: int | None = 5061
+    """TLS, with ``tls`` set; ``None`` for none, 0 for any free port. So for the two below."""
+    ws_port: int | None = None
+    """WebSocket without TLS, for a proxy on this machine that ends TLS."""
+    wss_port: int | None = None
     realm: str = "callcenter"
     algorithms: tuple[str, ...] = DEFAULT_OFFER
     nonce_lifetime_ms: int = 300_000
@@ -26,10 +39,21 @@ class SipSettings:
     limits: Limits = field(default_factory=Limits)
     max_legs: int = 2_000
     """Above this many legs a new INVITE is answered 503."""
-    retry_after_seconds: int = 5
+    max_lag_ms: float = 100.0
+    """When the loop runs later than this, new calls are answered 503."""
+    max_queue_depth: int = 10_000
+    """The same for contacts waiting, where the exchange says how many there are."""
+    defence: DefenceLimits = field(default_factory=DefenceLimits)
+    trace_socket: Path | None = None
+    """Where ``callcenter sip trace`` listens; ``None`` for nowhere."""
     max_connections: int = 1_000
     idle_seconds: int = 900
     """A TCP connection without traffic is closed after this time."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every address to listen on."""
+        return (self.host, *self.other_hosts)
 
 
 class Credentials(Protocol):
@@ -46,3 +70,5 @@ class Credentials(Protocol):
 
 PhoneSink = Callable[[str, bool], None]
 """Told ``(agent_id, reachable)`` when an agent's first phone comes and when the last one goes."""
+TextSink = Callable[[str, str, str], None]
+"""Told ``(agent_id, target, text)`` of each text an agent's phone sends."""

@@ -1,8 +1,10 @@
 """A station: an endpoint with real sockets and a real clock. It moves data and keeps one timer armed, nothing more."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
@@ -14,7 +16,20 @@ from callcenter.sip.wire import EndpointOutcome
 
 log = structlog.get_logger(__name__)
 
+LAG_SECONDS = 0.05
+"""How often the loop's lag is measured."""
+LAG_FADING = 0.8
+"""What is left of a measurement at the next one."""
+
 Deliver = Callable[[EndpointOutcome], None]
+
+
+class Tap(Protocol):
+    """Somebody who watches the messages."""
+
+    def __call__(self, data: bytes, flow: Flow, now: int, *, outgoing: bool) -> None:
+        """A message came or goes."""
+        ...
 
 
 class Station:
@@ -28,22 +43,49 @@ class Station:
         *,
         max_connections: int = 1_000,
         idle_seconds: float = 900.0,
+        calling: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
         self._endpoint = endpoint
         self._deliver = deliver
         self._sockets = Sockets(
-            self._receive, self._flow_lost, max_connections=max_connections, idle_seconds=idle_seconds
+            self._receive,
+            self._flow_lost,
+            max_connections=max_connections,
+            idle_seconds=idle_seconds,
+            calling=calling,
         )
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: int | None = None
+        self._lag_timer: asyncio.TimerHandle | None = None
+        self._lag_due = 0.0
+        self.lag_ms = 0.0
+        """How late the loop runs: the worst of the last moments, fading."""
+        self.tap: Tap | None = None
+        """Sees every message that comes or goes."""
         self._quiet = asyncio.Event()
         self._stopping = False
         self._stopped = False
 
-    async def start(self, host: str, port: int, transports: tuple[Transport, ...]) -> int:
-        """Bind and return the port. Raises ``OSError``."""
-        return await self._sockets.listen(host, port, transports)
+    async def start(self, hosts: Sequence[str], port: int, transports: Sequence[Transport]) -> int:
+        """Bind UDP and TCP as asked and return the port. Raises ``OSError``."""
+        bound = await self._sockets.listen(hosts, port, transports)
+        self._measure_lag()
+        return bound
+
+    def _measure_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._lag_timer is not None:
+            self.lag_ms = max((now - self._lag_due) * 1_000, self.lag_ms * LAG_FADING)
+        self._lag_due = now + LAG_SECONDS
+        self._lag_timer = loop.call_at(self._lag_due, self._measure_lag)
+
+    async def also(
+        self, hosts: Sequence[str], port: int, transport: Transport, context: ssl.SSLContext | None = None
+    ) -> int:
+        """Bind one more transport, after ``start``, and return its port. Raises ``OSError``."""
+        return await self._sockets.listen_also(hosts, port, transport, context)
 
     async def stop(self, *, within_seconds: float) -> None:
         """Wait until nothing of ours is open, but no longer than this; then close the sockets."""
@@ -54,8 +96,9 @@ class Station:
                     self._quiet.clear()
                     await self._quiet.wait()
         self._stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._lag_timer):
+            if timer is not None:
+                timer.cancel()
         await self._sockets.close()
 
     def now(self) -> int:
@@ -66,6 +109,8 @@ class Station:
         """Send and tell what the endpoint says, then arm the timer."""
         for outcome in outcomes:
             if isinstance(outcome, Transmit):
+                if self.tap is not None:
+                    self.tap(outcome.data, outcome.flow, self._clock.now(), outgoing=True)
                 self._sockets.send(outcome.data, outcome.flow)
             else:
                 self._deliver(outcome)
@@ -74,7 +119,10 @@ class Station:
             self._quiet.set()
 
     def _receive(self, data: bytes, flow: Flow) -> None:
-        self.perform(self._endpoint.receive(data, flow, self._clock.now()))
+        now = self._clock.now()
+        if self.tap is not None:
+            self.tap(data, flow, now, outgoing=False)
+        self.perform(self._endpoint.receive(data, flow, now))
 
     def _flow_lost(self, flow: Flow) -> None:
         self.perform(self._endpoint.flow_lost(flow, self._clock.now()))

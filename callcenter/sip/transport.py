@@ -1,4 +1,4 @@
-"""Sockets: UDP and TCP on the addresses asked for. Nothing here understands SIP beyond where a message ends.
+"""Sockets: every transport on the addresses asked for. Nothing here understands SIP beyond where a message ends.
 
 This is one of the four edges where every exception is caught: a message that breaks something is logged and dropped,
 and the next one is served.
@@ -6,25 +6,24 @@ and the next one is served.
 
 import asyncio
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
 import structlog
 
-from callcenter.sip.errors import BadMessage
+from callcenter.sip.connections import Connection, WebSocketConnection
 from callcenter.sip.flows import Address, Flow, Transport
-from callcenter.sip.framing import PING, PONG, StreamFramer
 
 log = structlog.get_logger(__name__)
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets of socket buffer asked for: a stalled second at a thousand messages fits in."""
-MAX_BACKLOG = 1024 * 1024
-"""Octets waiting for one TCP peer before it is given up. UDP messages are dropped while the socket is full."""
 SWEEP_SECONDS = 5.0
 FIRST_MESSAGE_SECONDS = 30.0
 """A connection that says nothing for so long after it was opened is closed."""
+HANDSHAKE_SECONDS = 10.0
 
 OnMessage = Callable[[bytes, Flow], None]
 OnFlowLost = Callable[[Flow], None]
@@ -35,6 +34,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._sockets = sockets
         self._channel = channel
         self.transport: asyncio.DatagramTransport | None = None
+        self.is_ipv6 = False
         self.full = False
 
     def pause_writing(self) -> None:
@@ -45,6 +45,7 @@ class _Udp(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
+        self.is_ipv6 = ":" in transport.get_extra_info("sockname")[0]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if data.strip(b"\r\n\0"):  # else a keep-alive (RFC 5626 section 3.5.1)
@@ -52,56 +53,6 @@ class _Udp(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         log.debug("sip.datagram_refused", error=type(exc).__name__)
-
-
-class _Tcp(asyncio.Protocol):
-    def __init__(self, sockets: "Sockets", number: int) -> None:
-        self._sockets = sockets
-        self._framer = StreamFramer()
-        self.number = number
-        self.flow: Flow | None = None
-        self.transport: asyncio.Transport | None = None
-        self.heard_at = 0.0
-        self.spoke = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=MAX_BACKLOG)
-        peer = transport.get_extra_info("peername")
-        self.flow = Flow(Transport.TCP, (peer[0], peer[1]), self.number)
-        self.heard_at = asyncio.get_running_loop().time()
-        self._sockets.opened(self)
-
-    def data_received(self, data: bytes) -> None:
-        assert self.flow is not None  # noqa: S101 - set when the connection was made
-        self.heard_at = asyncio.get_running_loop().time()
-        try:
-            frames = self._framer.feed(data)
-        except BadMessage:
-            self.close()
-            return
-        for frame in frames:
-            if frame == PING:
-                self.write(PONG)
-            else:
-                self.spoke = True
-                self._sockets.deliver(frame, self.flow)
-
-    def write(self, data: bytes) -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
-        self.transport.write(data)
-        if self.transport.get_write_buffer_size() > MAX_BACKLOG:
-            log.warning("sip.connection_too_slow")
-            self.transport.abort()
-
-    def close(self) -> None:
-        if self.transport is not None:
-            self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        self._sockets.closed(self)
 
 
 class Sockets:
@@ -114,57 +65,78 @@ class Sockets:
         *,
         max_connections: int = 1_000,
         idle_seconds: float = 900.0,
+        calling: ssl.SSLContext | None = None,
     ) -> None:
         self._on_message = on_message
         self._on_flow_lost = on_flow_lost
         self._max_connections = max_connections
         self._idle = idle_seconds
+        self._calling = calling
+        """For TLS connections that we open; without it none are."""
         self._udp: list[_Udp] = []
         self._servers: list[asyncio.Server] = []
-        self._connections: dict[int, _Tcp] = {}
-        self._by_remote: dict[Address, _Tcp] = {}
-        self._opening: dict[Address, list[bytes]] = {}
+        self._connections: dict[int, Connection] = {}
+        self._by_remote: dict[tuple[Transport, Address], Connection] = {}
+        self._opening: dict[tuple[Transport, Address], list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0
         self._sweeper: asyncio.TimerHandle | None = None
-        self._bind_host = "127.0.0.1"
+        self._hosts: tuple[str, ...] = ()
         self._closing = False
 
-    async def listen(self, host: str, port: int, transports: tuple[Transport, ...]) -> int:
-        """Bind; returns the port, the same for every transport. Raises ``OSError``."""
-        loop = asyncio.get_running_loop()
-        self._bind_host = host
+    async def listen(self, hosts: Sequence[str], port: int, transports: Sequence[Transport]) -> int:
+        """Bind UDP, TCP or both on every host; returns the port, the same for all. Raises ``OSError``."""
+        self._hosts = tuple(hosts)
         attempts = 1 if port else 20
         while True:
             attempts -= 1
             try:
-                return await self._bind(loop, host, port, transports)
+                return await self._bind(hosts, port, transports)
             except OSError:
-                await self._unbind()
+                self._unbind()
                 if attempts <= 0:
                     raise
 
-    async def _bind(
-        self, loop: asyncio.AbstractEventLoop, host: str, port: int, transports: tuple[Transport, ...]
+    async def listen_also(
+        self, hosts: Sequence[str], port: int, transport: Transport, context: ssl.SSLContext | None = None
     ) -> int:
-        if Transport.TCP in transports:
-            server = await loop.create_server(self._accept, host, port)
-            self._servers.append(server)
-            port = int(server.sockets[0].getsockname()[1])
-        if Transport.UDP in transports:
-            channel = len(self._udp)
-            endpoint, protocol = await loop.create_datagram_endpoint(
-                lambda: _Udp(self, channel), local_addr=(host, port)
-            )
-            self._udp.append(protocol)
-            raw = endpoint.get_extra_info("socket")
-            with suppress(OSError):
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            port = int(endpoint.get_extra_info("sockname")[1])
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep)
+        """Bind TLS, WS or WSS on every host, after ``listen``; returns the port. Raises ``OSError``."""
+        for host in hosts:
+            port = await self._serve(host, port, transport, context)
         return port
 
-    async def _unbind(self) -> None:
+    async def _bind(self, hosts: Sequence[str], port: int, transports: Sequence[Transport]) -> int:
+        loop = asyncio.get_running_loop()
+        for host in hosts:
+            if Transport.TCP in transports:
+                port = await self._serve(host, port, Transport.TCP, None)
+            if Transport.UDP in transports:
+                channel = len(self._udp)
+                endpoint, protocol = await loop.create_datagram_endpoint(
+                    lambda channel=channel: _Udp(self, channel),  # type: ignore[misc]  # mypy cannot infer a lambda
+                    local_addr=(host, port),
+                )
+                self._udp.append(protocol)
+                raw = endpoint.get_extra_info("socket")
+                with suppress(OSError):
+                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+                port = int(endpoint.get_extra_info("sockname")[1])
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep)
+        return port
+
+    async def _serve(self, host: str, port: int, transport: Transport, context: ssl.SSLContext | None) -> int:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: self._accept(transport),
+            host,
+            port,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else HANDSHAKE_SECONDS,
+        )
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    def _unbind(self) -> None:
         for udp in self._udp:
             if udp.transport is not None:
                 udp.transport.close()
@@ -174,11 +146,12 @@ class Sockets:
         self._servers.clear()
         if self._sweeper is not None:
             self._sweeper.cancel()
+            self._sweeper = None
 
     async def close(self) -> None:
         """Close everything; nothing is delivered any more."""
         self._closing = True
-        await self._unbind()
+        self._unbind()
         for task in list(self._tasks):
             task.cancel()
         for connection in list(self._connections.values()):
@@ -186,9 +159,11 @@ class Sockets:
                 connection.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _accept(self) -> _Tcp:
+    def _accept(self, transport: Transport, *, ours: bool = False) -> Connection:
         self._count += 1
-        return _Tcp(self, self._count)
+        if transport in {Transport.WS, Transport.WSS}:
+            return WebSocketConnection(self, self._count, transport)
+        return Connection(self, self._count, transport, ours=ours)
 
     def deliver(self, data: bytes, flow: Flow) -> None:
         """Hand a message on. The edge: whatever goes wrong with it ends here."""
@@ -204,10 +179,10 @@ class Sockets:
         if flow.transport is Transport.UDP:
             self._send_datagram(data, flow)
             return
-        connection = self._connections.get(flow.channel) or self._by_remote.get(flow.remote)
+        connection = self._connections.get(flow.channel) or self._by_remote.get((flow.transport, flow.remote))
         if connection is not None:
             connection.write(data)
-        elif flow.channel == 0 and not self._closing:
+        elif flow.channel == 0 and not self._closing and flow.transport in {Transport.TCP, Transport.TLS}:
             self._open(data, flow)
         elif not self._closing:
             asyncio.get_running_loop().call_soon(self._on_flow_lost, flow)
@@ -216,6 +191,12 @@ class Sockets:
         if flow.channel >= len(self._udp):
             return
         udp = self._udp[flow.channel]
+        if udp.is_ipv6 is not flow.is_ipv6:
+            found = next((one for one in self._udp if one.is_ipv6 is flow.is_ipv6), None)
+            if found is None:
+                log.debug("sip.no_socket_of_this_family", ipv6=flow.is_ipv6)
+                return
+            udp = found
         transport = udp.transport
         if transport is None or transport.is_closing() or udp.full:
             return
@@ -225,44 +206,54 @@ class Sockets:
             log.debug("sip.datagram_not_sent", error=type(error).__name__)
 
     def _open(self, data: bytes, flow: Flow) -> None:
-        waiting = self._opening.get(flow.remote)
+        key = (flow.transport, flow.remote)
+        waiting = self._opening.get(key)
         if waiting is not None:
             waiting.append(data)
             return
-        self._opening[flow.remote] = [data]
+        self._opening[key] = [data]
         task = asyncio.get_running_loop().create_task(self._connect(flow), name="sip-connect")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, flow: Flow) -> None:
-        loop = asyncio.get_running_loop()
+        key = (flow.transport, flow.remote)
+        tls = flow.transport is Transport.TLS
+        host = next((host for host in self._hosts if (":" in host) is flow.is_ipv6), None)
         try:
-            async with asyncio.timeout(10):
-                _, connection = await loop.create_connection(
-                    self._accept, *flow.remote, local_addr=(self._bind_host, 0)
+            if host is None or (tls and self._calling is None):
+                raise OSError("no way to connect by this transport")
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: self._accept(flow.transport, ours=True),
+                    *flow.remote,
+                    local_addr=(host, 0),
+                    ssl=self._calling if tls else None,
+                    server_hostname=(flow.name or flow.remote[0]) if tls else None,
                 )
-        except (OSError, TimeoutError):
-            self._opening.pop(flow.remote, None)
+        except (OSError, TimeoutError) as error:
+            log.info("sip.connection_not_made", transport=flow.transport, error=type(error).__name__)
+            self._opening.pop(key, None)
             self._on_flow_lost(flow)
             return
-        for data in self._opening.pop(flow.remote, []):
+        for data in self._opening.pop(key, []):
             connection.write(data)
 
-    def opened(self, connection: _Tcp) -> None:
+    def opened(self, connection: Connection) -> None:
         """A connection stands; one too many is closed at once."""
         if self._closing or len(self._connections) >= self._max_connections or connection.flow is None:
             connection.close()
             return
         self._connections[connection.number] = connection
-        self._by_remote[connection.flow.remote] = connection
+        self._by_remote[(connection.flow.transport, connection.flow.remote)] = connection
 
-    def closed(self, connection: _Tcp) -> None:
+    def closed(self, connection: Connection) -> None:
         """A connection is gone."""
         flow = connection.flow
         if self._connections.pop(connection.number, None) is None or flow is None:
             return
-        if self._by_remote.get(flow.remote) is connection:
-            del self._by_remote[flow.remote]
+        if self._by_remote.get((flow.transport, flow.remote)) is connection:
+            del self._by_remote[(flow.transport, flow.remote)]
         if not self._closing:
             self._on_flow_lost(flow)
             self._on_flow_lost(Flow(flow.transport, flow.remote))
@@ -274,4 +265,6 @@ class Sockets:
             allowed = self._idle if connection.spoke else FIRST_MESSAGE_SECONDS
             if now - connection.heard_at > allowed:
                 connection.close()
+            else:
+                connection.look_after(now)
         self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep)

@@ -103,12 +103,15 @@ def parse_uri(text: str) -> Uri:
 
     The seven messages of a call repeat the same few URIs, so short ones are remembered.
     """
-    return _parse_remembered(text) if len(text) <= MAX_REMEMBERED else _parse(text)
+    return _remembered(text) if len(text) <= MAX_REMEMBERED else parse_new_uri(text)
 
 
-def _parse(text: str) -> Uri:
+def parse_new_uri(text: str) -> Uri:
+    """``parse_uri`` without looking whether the text was met before."""
     scheme, colon, rest = text.partition(":")
-    if not colon or not rest or not scheme or scheme.strip(SCHEME_CHARS) or not scheme[0].isalpha():
+    if scheme != "sip" and (not scheme or scheme.strip(SCHEME_CHARS) or not scheme[0].isalpha()):
+        raise BadMessage(400, "Bad URI")
+    if not colon or not rest:
         raise BadMessage(400, "Bad URI")
     if " " in text or "<" in text or ">" in text or '"' in text or "\t" in text:
         raise BadMessage(400, "Bad character in URI")
@@ -121,7 +124,7 @@ def _parse(text: str) -> Uri:
     return Uri(scheme, opaque=rest)
 
 
-_parse_remembered = lru_cache(maxsize=2_048)(_parse)
+_remembered = lru_cache(maxsize=2_048)(parse_new_uri)
 
 
 def _parse_sip(scheme: str, rest: str) -> Uri:
@@ -132,10 +135,20 @@ def _parse_sip(scheme: str, rest: str) -> Uri:
         password = secret if colon else None
         if not user or "@" in userinfo:
             raise BadMessage(400, "Bad user in URI")
-    hostpart, _, headers = hostpart.partition("?")
-    hostport, semicolon, params = hostpart.partition(";")
+    read = _remembered_place if len(hostpart) <= MAX_REMEMBERED else _parse_place
+    host, port, parameters, headers = read(hostpart)
+    return Uri(scheme, user, host, port, parameters, headers, password)
+
+
+def _parse_place(text: str) -> tuple[str, int | None, Params, str]:
+    """What follows the user part; callers differ, their carrier's host does not."""
+    text, _, headers = text.partition("?")
+    hostport, semicolon, params = text.partition(";")
     host, port = parse_host_port(hostport)
-    return Uri(scheme, user, host, port, parse_params(params) if semicolon else (), headers, password)
+    return host, port, parse_params(params) if semicolon else (), headers
+
+
+_remembered_place = lru_cache(maxsize=1_024)(_parse_place)
 
 
 def unescape(text: str) -> str:

@@ -1,18 +1,39 @@
 """The exchange's user agent: the ``Signalling`` port over real sockets."""
 
+import asyncio
+import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from callcenter.calls.legs import EndCause, LegEvent, Party
-from callcenter.ports import Clock, PhoneTarget
-from callcenter.sip.exchange import Exchange
-from callcenter.sip.flows import Transmit
-from callcenter.sip.settings import Credentials, PhoneSink, SipSettings
-from callcenter.sip.station import Station
-from callcenter.sip.trunks import Trunk
-from callcenter.sip.wire import EndpointOutcome, Identity, PhoneReachable, Replied
+import structlog
 
+from callcenter.calls.legs import EndCause, LegEvent, Party
+from callcenter.ports import Clock, PhoneTarget, TrunkPolicy
+from callcenter.sip.admission import Load
+from callcenter.sip.exchange import Exchange
+from callcenter.sip.flows import Transmit, Transport
+from callcenter.sip.resolver import DnsNames, NameSystem, gateways
+from callcenter.sip.settings import Credentials, PhoneSink, SipSettings, TextSink
+from callcenter.sip.station import Station
+from callcenter.sip.subscriptions import Mailbox
+from callcenter.sip.tls import client_context, load_certificate, server_context
+from callcenter.sip.trace import TraceServer
+from callcenter.sip.trunks import Trunk
+from callcenter.sip.wire import (
+    EndpointOutcome,
+    Identity,
+    PhoneReachable,
+    ReferProgress,
+    Replied,
+    TextArrived,
+    TrunkChanged,
+)
+
+log = structlog.get_logger(__name__)
+
+LOOK_UP_SECONDS = 60.0
+"""How long a trunk's addresses are believed."""
 STOP_SECONDS = 2.0
 """How long ``stop`` waits for the far ends to acknowledge that their calls are over."""
 
@@ -30,8 +51,8 @@ class UserAgent:
     """Implements ``callcenter.ports.Signalling``.
 
     ``sink`` gets every leg event, in order, on the loop's thread; it may give orders from within. ``phones`` is
-    told when an agent becomes reachable and when no phone of the agent is left. ``secret`` signs
-    the nonces of digest challenges.
+    told when an agent becomes reachable and when no phone of the agent is left. ``texts`` gets the texts
+    that agents' phones send; without it MESSAGE is refused. ``secret`` signs the nonces of digest challenges.
     """
 
     def __init__(
@@ -44,36 +65,96 @@ class UserAgent:
         trunks: Sequence[Trunk],
         secret: bytes,
         phones: PhoneSink = _ignore,
+        texts: TextSink | None = None,
+        names: NameSystem | None = None,
+        queue_depth: Callable[[], int] = lambda: 0,
     ) -> None:
         self._settings = settings
         self._sink = sink
         self._phones = phones
-        self._identity = Identity(settings.advertised_host or settings.host, settings.port, "callcenter")
+        self._texts = texts
+        self._names = names
+        self._dialled = [trunk for trunk in trunks if trunk.gateway]
+        self._looking: asyncio.Task[None] | None = None
+        self._trace: TraceServer | None = None
+        host6 = settings.advertised_host6 or next((host for host in settings.hosts if ":" in host), "")
+        self._identity = Identity(settings.advertised_host or settings.host, settings.port, "callcenter", host6)
+        self._serving = None if settings.tls is None else server_context(settings.tls)
+        self._calling = client_context(settings.tls)
         self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token)
+        self._exchange.takes_texts = texts is not None
+        self._exchange.load = lambda: Load(self._station.lag_ms, 0, queue_depth())
         self._station = Station(
             clock,
             self._exchange,
             self._deliver,
             max_connections=settings.max_connections,
             idle_seconds=settings.idle_seconds,
+            calling=self._calling,
         )
 
     async def start(self) -> None:
         """Bind the sockets. Raises ``OSError`` when an address is taken."""
         settings = self._settings
-        port = await self._station.start(settings.host, settings.port, settings.transports)
-        self._exchange.wire.identity = replace(self._identity, port=port)
+        port = await self._station.start(settings.hosts, settings.port, settings.transports)
+        others: dict[Transport, int] = {}
+        wanted = (
+            (Transport.TLS, settings.tls_port, True),
+            (Transport.WS, settings.ws_port, False),
+            (Transport.WSS, settings.wss_port, True),
+        )
+        for transport, number, secure in wanted:
+            if number is not None and (self._serving is not None or not secure):
+                context = self._serving if secure else None
+                others[transport] = await self._station.also(settings.hosts, number, transport, context)
+        self._exchange.wire.identity = replace(self._identity, port=port, other_ports=others)
+
+        if settings.trace_socket is not None:
+            self._trace = TraceServer(settings.trace_socket)
+            await self._trace.start()
+            self._station.tap = self._trace.take
+        if self._dialled:
+            self._looking = asyncio.create_task(self._look_for_gateways(), name="sip-gateways")
+
+    async def _look_for_gateways(self) -> None:
+        """Keep the trunks' addresses fresh."""
+        names = self._names or DnsNames()
+        chance = random.Random()  # noqa: S311 - spreads load, guards nothing
+        while True:
+            for trunk in self._dialled:
+                flows = await gateways(trunk, names, chance)
+                self._station.perform(self._exchange.found_gateways(trunk.trunk_id, flows, self._station.now()))
+            await asyncio.sleep(LOOK_UP_SECONDS)
+
+    def reload_certificates(self) -> None:
+        """Read the certificate files again: new connections meet what is in them, standing ones are not touched.
+
+        Raises ``ConfigError`` when they are unfit; then nothing has changed.
+        """
+        if self._settings.tls is not None and self._serving is not None:
+            load_certificate(self._serving, self._settings.tls)
+            load_certificate(self._calling, self._settings.tls)
 
     async def stop(self) -> None:
         """Refuse what comes, end what is up, and close; takes at most a few seconds."""
         self._exchange.admitting = False
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         self._station.perform(self._exchange.end_all(EndCause.SHUTDOWN, self._station.now()))
         await self._station.stop(within_seconds=STOP_SECONDS)
+        if self._trace is not None:
+            await self._trace.stop()
 
     @property
     def port(self) -> int:
         """The port in use, once started."""
         return self._exchange.wire.identity.port
+
+    def port_of(self, transport: Transport) -> int:
+        """The port in use for a transport, once started."""
+        identity = self._exchange.wire.identity
+        return identity.other_ports.get(transport, identity.port)
 
     @property
     def admit(self) -> bool:
@@ -84,6 +165,10 @@ class UserAgent:
     def admit(self, admitting: bool) -> None:
         self._exchange.admitting = admitting
 
+    def counters(self) -> dict[str, int]:
+        """What happened so far (``in INVITE``, ``out 503``, ``dropped rate`` ...) and what is open now."""
+        return {**self._exchange.counters(), "lag_ms": round(self._station.lag_ms)}
+
     @property
     def leg_count(self) -> int:
         """How many legs are open."""
@@ -92,7 +177,12 @@ class UserAgent:
     def _deliver(self, outcome: EndpointOutcome) -> None:
         if isinstance(outcome, PhoneReachable):
             self._phones(outcome.agent_id, outcome.reachable)
-        elif not isinstance(outcome, Replied | Transmit):
+        elif isinstance(outcome, TextArrived):
+            if self._texts is not None:
+                self._texts(outcome.agent_id, outcome.target, outcome.text)
+        elif isinstance(outcome, TrunkChanged):
+            log.warning("sip.trunk_changed", trunk_id=outcome.trunk_id, up=outcome.up)
+        elif not isinstance(outcome, Replied | Transmit | ReferProgress):
             self._sink(outcome)
 
     def ring(self, leg_id: str) -> None:
@@ -107,10 +197,44 @@ class UserAgent:
         """Answer a ``LegReoffered``."""
         self._station.perform(self._exchange.accept_reoffer(leg_id, sdp, self._station.now()))
 
+    def report_transfer(self, leg_id: str, status: int) -> None:
+        """Tell the far end of a ``TransferRequested`` how it goes (NOTIFY)."""
+        self._station.perform(self._exchange.report_transfer(leg_id, status, self._station.now()))
+
+    def message_waiting(self, agent_id: str, *, new: int, old: int) -> None:
+        """Say how many voice messages wait for an agent; the lamps of phones that watch it follow."""
+        self._station.perform(self._exchange.set_mailbox(agent_id, Mailbox(new, old), self._station.now()))
+
+    def reoffer(self, leg_id: str, sdp: str) -> None:
+        """Send a re-INVITE; told by ``LegReanswered`` or ``LegReofferRefused``."""
+        self._station.perform(self._exchange.reoffer(leg_id, sdp, "", self._station.now()))
+
+    def acknowledge(self, leg_id: str, sdp: str) -> None:
+        """Answer the far end's offer on a leg started without SDP."""
+        self._station.perform(self._exchange.acknowledge(leg_id, sdp, self._station.now()))
+
     def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
         """Ring every phone of an agent; the first answer wins."""
         outcomes = self._exchange.ring_agent(leg_id, target.agent_id, caller, sdp, self._station.now())
         self._station.perform(outcomes)
+
+    def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
+        """Call a number through the first trunk of the policy that works."""
+        outcomes = self._exchange.dial(
+            leg_id,
+            number,
+            policy.trunk_ids,
+            caller,
+            sdp,
+            self._station.now(),
+            patience_ms=policy.silence_ms,
+        )
+        self._station.perform(outcomes)
+
+    @property
+    def trunk_conditions(self) -> dict[str, str]:
+        """``up`` or ``down`` of each trunk that takes calls of ours."""
+        return {name: str(state.condition) for name, state in self._exchange.trunk_states().items()}
 
     def end(self, leg_id: str, cause: EndCause) -> None:
         """End a leg in whatever state it is: refuse, CANCEL or BYE."""

@@ -1,10 +1,11 @@
 """Via: where a response goes back to, and the branch that names a transaction (RFC 3261 section 20.42, RFC 3581)."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, Params, is_token, param, parse_params, render_params
-from callcenter.sip.uri import format_host, parse_host_port
+from callcenter.sip.uri import MAX_REMEMBERED, format_host, parse_host_port
 
 MAGIC_COOKIE = "z9hG4bK"
 """A branch that starts so is unique and matches transactions on its own (RFC 3261 section 8.1.1.7)."""
@@ -51,6 +52,12 @@ class Via(NamedTuple):
 def parse_via(text: str) -> Via:
     """Read one Via value. Raises ``BadMessage``."""
     head, semicolon, params = text.partition(";")
+    transport, host, port = _remembered(head) if len(head) <= MAX_REMEMBERED else _parse_head(head)
+    return Via(transport, host, port, parse_params(params) if semicolon else ())
+
+
+def _parse_head(head: str) -> tuple[str, str, int | None]:
+    """Transport and sent-by: the part that every message of one peer repeats, so short ones are remembered."""
     if head.startswith("SIP/2.0/"):
         transport, _, sent_by = head[8:].lstrip(LWS).partition(" ")
     else:
@@ -62,7 +69,10 @@ def parse_via(text: str) -> Via:
     if not is_token(transport):
         raise BadMessage(400, "Bad Via transport")
     host, port = _parse_sent_by(sent_by.strip(LWS))
-    return Via(transport.upper(), host, port, parse_params(params) if semicolon else ())
+    return transport.upper(), host, port
+
+
+_remembered = lru_cache(maxsize=1_024)(_parse_head)
 
 
 def _parse_sent_by(text: str) -> tuple[str, int | None]:

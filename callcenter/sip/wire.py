@@ -1,12 +1,14 @@
 """What every part of an endpoint sends with: its names, its transactions and alarms, and the outcomes it collects."""
 
 import hashlib
+import hmac
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from callcenter.calls.legs import LegEvent
 from callcenter.sip.alarms import Alarms
-from callcenter.sip.flows import Address, Flow, Transmit
+from callcenter.sip.flows import Address, Flow, Transmit, Transport
 from callcenter.sip.grammar import check_clean
 from callcenter.sip.messages import SipRequest, SipResponse, build_response
 from callcenter.sip.transactions import AlarmKey, RequestArrived, TransactionId, Transactions
@@ -14,18 +16,30 @@ from callcenter.sip.transactions import Outcome as TransactionOutcome
 from callcenter.sip.uri import escape_user, format_host
 from callcenter.sip.via import MAGIC_COOKIE, Via
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY"
 """Methods served inside a dialog and out of it; an exchange adds REGISTER."""
+EXTENSIONS = frozenset({"100rel", "replaces", "timer"})
+"""Option tags we understand in Require."""
+SUPPORTED = "100rel, replaces, timer"
 SDP = "application/sdp"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How an endpoint names itself. The port is filled in once the sockets are bound."""
+    """How an endpoint names itself. The ports are filled in once the sockets are bound."""
 
     host: str
     port: int
     user: str
+    host6: str = ""
+    """The address shown to far ends on IPv6, ``host`` when empty."""
+    other_ports: Mapping[Transport, int] = field(default_factory=dict)
+    """Ports of transports that do not share ``port``."""
+
+    def place(self, flow: Flow) -> Address:
+        """Our address as the far end of this flow can use it."""
+        host = self.host6 if flow.is_ipv6 and self.host6 else self.host
+        return host, self.other_ports.get(flow.transport, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,32 @@ class PhoneReachable:
     reachable: bool
 
 
-EndpointOutcome = Transmit | LegEvent | Replied | PhoneReachable
+@dataclass(frozen=True, slots=True)
+class ReferProgress:
+    """News: how the transfer goes that we asked the far end of this leg for; 200 and above is its end."""
+
+    leg_id: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """News: an agent's phone sent a text (MESSAGE, RFC 3428) to ``target``, a number or user name."""
+
+    agent_id: str
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkChanged:
+    """News: a trunk that takes our calls went down, or is up again."""
+
+    trunk_id: str
+    up: bool
+
+
+EndpointOutcome = Transmit | LegEvent | Replied | PhoneReachable | ReferProgress | TextArrived | TrunkChanged
 NewToken = Callable[[], str]
 """Makes unguessable text for tags, branches, Call-IDs and leg ids: at least 64 random bits in hexadecimal."""
 
@@ -61,18 +100,29 @@ class Wire:
         self.news: list[TransactionOutcome] = []
         """What the transaction layer told in passing, still to be taken."""
         self._tag_key = new_token().encode()
+        self.counts: Counter[str] = Counter()
+        """How often each thing happened, by a name such as ``in INVITE`` or ``out 503``."""
 
     def via(self, flow: Flow) -> str:
         """A Via of ours with a new branch, asking for ``rport`` (RFC 3581 section 3)."""
-        branch = f"{MAGIC_COOKIE}{self.new_token()}"
-        own = Via(flow.transport.upper(), self.identity.host, self.identity.port, (("branch", branch), ("rport", None)))
+        token = self.new_token()
+        branch = f"{MAGIC_COOKIE}{token}.{self.stateless_name(token)[:8]}"
+        own = Via(flow.transport.upper(), *self.identity.place(flow), (("branch", branch), ("rport", None)))
         return str(own)
+
+    def has_passed_here(self, request: SipRequest) -> bool:
+        """Whether a request bears a Via that we made ourselves: it came around (RFC 3261 section 16.3)."""
+        for via in request.vias():
+            token, _, proof = via.branch.removeprefix(MAGIC_COOKIE).partition(".")
+            if proof and hmac.compare_digest(proof.encode(), self.stateless_name(token)[:8].encode()):
+                return True
+        return False
 
     def contact(self, flow: Flow) -> str:
         """Our Contact as the far end of this flow can use it."""
         suffix = f";transport={flow.transport}" if flow.is_reliable else ""
         user = escape_user(self.identity.user)
-        return f"<sip:{user}@{format_host(self.identity.host, self.identity.port)}{suffix}>"
+        return f"<sip:{user}@{format_host(*self.identity.place(flow))}{suffix}>"
 
     def take(self, outcomes: Iterable[TransactionOutcome]) -> None:
         """Take what the transaction layer says: orders go out, news waits for the endpoint."""
@@ -92,6 +142,7 @@ class Wire:
 
     def send(self, request: SipRequest, flow: Flow, now: int) -> TransactionId:
         """Send a request with a transaction of its own."""
+        self.counts[f"out {request.method}"] += 1
         transaction_id, outcomes = self.transactions.send(request, flow, now)
         self.take(outcomes)
         return transaction_id
@@ -117,6 +168,7 @@ class Wire:
             headers=headers,
             body=body,
         )
+        self.counts[f"out {status}"] += 1
         self.take(self.transactions.respond(transaction_id, response, now))
         return response
 
@@ -126,13 +178,16 @@ class Wire:
         status: int,
         now: int,
         *,
+        to_tag: str = "",
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
     ) -> None:
         """Serve a request at once within a transaction, so that its retransmission gets the same answer."""
         back = answer_flow(arrived.request, arrived.flow)
         transaction_id = self.transactions.open_server(arrived.request, back)
-        self.respond(transaction_id, arrived.request, arrived.flow, status, now, headers=headers, body=body)
+        self.respond(
+            transaction_id, arrived.request, arrived.flow, status, now, to_tag=to_tag, headers=headers, body=body
+        )
 
     def reply(
         self,
@@ -146,6 +201,7 @@ class Wire:
         """Answer statelessly: nothing is remembered, a retransmission is simply answered again (section 8.2.7)."""
         if request.method == "ACK":
             return
+        self.counts[f"out {status}"] += 1
         tag = self.stateless_tag(request)
         response = build_response(request, status, reason, source=flow.remote, to_tag=tag, headers=headers)
         self.outcomes.append(Transmit(bytes(response), answer_flow(request, flow)))
@@ -157,7 +213,12 @@ class Wire:
 
     def stateless_tag(self, request: SipRequest) -> str:
         """A To tag that is the same for every retransmission and that nobody else can foretell."""
-        text = "\0".join((request.get("call-id") or "", request.get("from") or "", request.get("cseq") or ""))
+        return self.stateless_name(
+            "\0".join((request.get("call-id") or "", request.get("from") or "", request.get("cseq") or ""))
+        )
+
+    def stateless_name(self, text: str) -> str:
+        """A name for this text that nobody else can foretell, the same until we start again."""
         return hashlib.blake2b(
             text.encode("utf-8", "surrogateescape"), key=self._tag_key[:64], digest_size=8
         ).hexdigest()

@@ -10,13 +10,14 @@ from callcenter.calls.legs import (
     LegEnded,
     LegEvent,
     LegOffered,
+    LegReanswered,
     LegRefused,
     LegReoffered,
     LegRinging,
     Party,
 )
 from callcenter.media.sdp import LocalStream, build_offer
-from callcenter.ports import PhoneTarget
+from callcenter.ports import PhoneTarget, TrunkPolicy
 
 CUSTOMER_ADDRESS = "127.0.0.2"
 PHONE_ADDRESS = "127.0.0.3"
@@ -47,6 +48,10 @@ class FakeSignalling:
         self.sink: Callable[[LegEvent], None] = lambda _: None
         self.registered: set[str] = set()
         self.legs: dict[str, FakeLeg] = {}
+        self.dialled: list[tuple[str, str, tuple[str, ...]]] = []
+        """Calls out: leg, number, trunks."""
+        self.transfers: list[tuple[str, int]] = []
+        """What was reported of transfers."""
         self._numbers = itertools.count(1)
 
     # What a test does.
@@ -80,7 +85,7 @@ class FakeSignalling:
             leg.state, leg.cause = "ended", cause
             self.sink(LegEnded(leg.leg_id, cause))
 
-    def reoffer(self, leg: FakeLeg) -> None:
+    def far_end_reoffers(self, leg: FakeLeg) -> None:
         """The far end renegotiates."""
         self.sink(LegReoffered(leg.leg_id, some_sdp(CUSTOMER_ADDRESS, 50_000), CUSTOMER_ADDRESS))
 
@@ -104,6 +109,19 @@ class FakeSignalling:
         """Answer a renegotiation."""
         assert sdp
 
+    def reoffer(self, leg_id: str, sdp: str) -> None:
+        """Renegotiate: the far end takes it."""
+        address = PHONE_ADDRESS if self.legs[leg_id].agent_id is not None else CUSTOMER_ADDRESS
+        if self.legs[leg_id].state == "answered":
+            self.sink(LegReanswered(leg_id, some_sdp(address, 50_002), address))
+
+    def report_transfer(self, leg_id: str, status: int) -> None:
+        """Say how a transfer goes."""
+        self.transfers.append((leg_id, status))
+
+    def acknowledge(self, leg_id: str, sdp: str) -> None:
+        """Answer a late offer."""
+
     def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
         """Ring an agent's phone."""
         assert sdp
@@ -114,6 +132,12 @@ class FakeSignalling:
             self.sink(LegRefused(leg_id, 480, "Temporarily Unavailable"))
         else:
             self.sink(LegRinging(leg_id))
+
+    def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
+        """Call a number outside; it rings."""
+        self.dialled.append((leg_id, number, policy.trunk_ids))
+        self.legs[leg_id] = FakeLeg(leg_id, None)
+        self.sink(LegRinging(leg_id))
 
     def end(self, leg_id: str, cause: EndCause) -> None:
         """End a leg; its end is told as the real stack tells it."""

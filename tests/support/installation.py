@@ -247,7 +247,7 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
     media_first = _media_range(plan.media_ports)
     (folder / "callcenter.toml").write_text(
         'data_dir = "."\nsite = "site.toml"\n\n'
-        f'[sip]\nhost = "127.0.0.1"\nport = {_free_sip_port()}\nrealm = "{REALM}"\n\n'
+        f'[sip]\nhost = "127.0.0.1"\nport = {_free_sip_port()}\nrealm = "{REALM}"\nmax_lag_ms = 2000\n\n'
         f'[web]\nhost = "127.0.0.1"\nport = {_free_port(socket.SOCK_STREAM)}\n\n'
         f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
         '[speech]\nrecordings = "recordings"\n\n'

@@ -3,19 +3,19 @@
 import heapq
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 
 from callcenter.calls.legs import LegEvent
+from callcenter.sip.attempts import Login
 from callcenter.sip.digest import ha1
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Address, Flow, Transmit, Transport
-from callcenter.sip.outbound import Login
 from callcenter.sip.phone import PhoneEndpoint
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
-from callcenter.sip.wire import EndpointOutcome, Identity, PhoneReachable, Replied
+from callcenter.sip.wire import EndpointOutcome, Identity, Replied
 
 EPOCH = 1_700_000_000_000
 """Where virtual time begins, milliseconds."""
@@ -110,20 +110,22 @@ class Network:
 
     def events(self, address: Address) -> list[LegEvent]:
         """The leg events an endpoint told."""
-        return [one for one in self.heard[address] if not isinstance(one, Replied | PhoneReachable | Transmit)]
+        return [one for one in self.heard[address] if isinstance(one, LegEvent)]
 
     def sent_by(self, address: Address, start: str = "") -> list[bytes]:
         """What an endpoint sent, only messages that begin so."""
         return [data for source, _, data in self.carried if source == address and data.startswith(start.encode())]
 
 
-def exchange_on(network: Network, settings: SipSettings | None = None, **agents: str) -> Exchange:
-    """An exchange with one trunk, ``carrier`` (10.0.1.0/24), and these agents by user name."""
+def exchange_on(
+    network: Network, settings: SipSettings | None = None, trunks: Sequence[Trunk] = (), **agents: str
+) -> Exchange:
+    """An exchange with one trunk, ``carrier`` (10.0.1.0/24), unless others are given, and these agents by user name."""
     settings = settings or SipSettings(host=EXCHANGE[0], port=EXCHANGE[1], realm=REALM)
     trunk = Trunk("carrier", (ip_network("10.0.1.0/24"),))
     identity = Identity(EXCHANGE[0], EXCHANGE[1], "callcenter")
     tokens = seeded_tokens("exchange")
-    exchange = Exchange(identity, settings, FakeDirectory(**agents), [trunk], b"k" * 32, tokens)
+    exchange = Exchange(identity, settings, FakeDirectory(**agents), trunks or [trunk], b"k" * 32, tokens)
     network.join(EXCHANGE, exchange)
     return exchange
 

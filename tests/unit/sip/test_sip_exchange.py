@@ -152,11 +152,11 @@ def test_a_name_with_control_characters_arrives_clean():
     ("data", "status"),
     [
         (raw("INVITE", lines=("Max-Forwards: 0",)), 483),
-        (raw("INVITE", lines=("Require: 100rel",)), 420),
+        (raw("INVITE", lines=("Require: precondition",)), 420),
         (raw("INVITE", lines=("Content-Type: text/plain",), body="x"), 415),
         (raw("INVITE", lines=("Content-Type: application/sdp", "Content-Encoding: gzip"), body="x"), 415),
         (raw("INVITE", lines=("Accept: text/plain",)), 406),
-        (raw("SUBSCRIBE"), 405),
+        (raw("PUBLISH"), 405),
         (raw("NOVEL"), 501),
         (raw("INVITE").replace(b"sip:5000@10.0.0.1 SIP", b"novel:5000 SIP"), 416),
         (raw("BYE", to_tag="x"), 481),
@@ -302,15 +302,16 @@ def test_guessing_passwords_is_soon_in_vain_and_hurts_no_other_address():
     network = Network()
     exchange = exchange_on(network, anna="a1")
     thief = phone_on(network, THIEF, "anna", "wrong")
+    answers = set()
     for n in range(30):
-        assert register(network, THIEF, thief, "anna").response.status == 401
+        response = register(network, THIEF, thief, "anna").response
+        answers.add(response and response.status)
         network.now += n  # each attempt its own CSeq
-    right = phone_on(network, THIEF, "anna")
-    assert register(network, THIEF, right, "anna").response.status == 401
+    assert answers == {401, None}  # and then nothing at all
     assert register(network, PHONE, phone_on(network, PHONE, "anna"), "anna").response.status == 200
     assert exchange.reachable("a1", network.now)
-    network.run(60_000)
-    assert register(network, THIEF, right, "anna").response.status == 200
+    network.run(3_600_000)
+    assert register(network, THIEF, phone_on(network, THIEF, "anna"), "anna").response.status == 200
 
 
 @pytest.mark.parametrize(

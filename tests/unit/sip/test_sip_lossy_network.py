@@ -216,11 +216,12 @@ def test_hold_and_resume_come_as_reoffers():
     assert network.events(EXCHANGE)[-1] == LegReoffered(leg, SDP + "a=sendonly\r\n", CARRIER[0])
     network.perform(CARRIER, carrier.reoffer("c1", SDP, "again", network.now))
     network.run(50)
-    assert network.sent_by(EXCHANGE, "SIP/2.0 491")
-    network.perform(EXCHANGE, exchange.accept_reoffer(leg, SDP, network.now))
-    network.run(500)
+    assert len(network.sent_by(CARRIER, "INVITE")) == 2  # one at a time
+    for _ in range(2):
+        network.perform(EXCHANGE, exchange.accept_reoffer(leg, SDP, network.now))
+        network.run(5_000)
     answers = {one.token: one.response.status for one in network.heard[CARRIER] if hasattr(one, "token")}
-    assert answers == {"hold": 200, "again": 491}
+    assert answers == {"hold": 200, "again": 200}
     assert len(exchange) == 1
 
 

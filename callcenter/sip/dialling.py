@@ -1,0 +1,249 @@
+"""Calls out through trunks: which gateway is tried, when the next one is, and how trunks are kept under watch. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from callcenter.calls.legs import LegRefused, Party
+from callcenter.sip.addresses import NameAddress
+from callcenter.sip.attempts import Attempt, Login
+from callcenter.sip.flows import Flow, Transport
+from callcenter.sip.grammar import clean_text
+from callcenter.sip.legs import Leg, Legs, LegState
+from callcenter.sip.messages import SipResponse, build_request
+from callcenter.sip.outbound import OutboundLegs, Sent, Target
+from callcenter.sip.trunks import FAILOVER_STATUSES, Trunk, TrunkState
+from callcenter.sip.uri import Uri, escape_user, format_host
+from callcenter.sip.wire import TrunkChanged, Wire
+
+FAST_FAILOVER_MS = 3_000
+"""A gateway that says nothing at all for so long is left for the next; a late 200 of its is acknowledged and ended."""
+MAX_UDP_REQUEST = 1_300
+"""Octets: a larger request goes by TCP where that works (RFC 3261 section 18.1.1)."""
+REQUEST_OVERHEAD = 900
+"""Octets of an INVITE besides its body, generously."""
+REGISTER_RETRY_MS = 30_000
+REGISTER, OPTIONS = "trunk_register", "trunk_options"
+"""Purposes of the requests that keep trunks under watch."""
+
+
+@dataclass(slots=True)
+class Dial:
+    """One call on its way out."""
+
+    leg_id: str
+    number: str
+    caller: Party
+    sdp: str
+    candidates: list[tuple[str, Flow]]
+    """Trunks and gateways still to be tried."""
+    patience_ms: int
+    trunk_id: str = ""
+    current: Attempt | None = None
+    tried: list[str] = field(default_factory=list)
+
+
+class Dialling:
+    """Every call out and every trunk it may take."""
+
+    def __init__(self, wire: Wire, legs: Legs, outbound: OutboundLegs, trunks: Sequence[Trunk]) -> None:
+        self._wire = wire
+        self._legs = legs
+        self._outbound = outbound
+        self._trunks = {trunk.trunk_id: TrunkState(trunk) for trunk in trunks if trunk.gateway}
+        self._dials: dict[str, Dial] = {}
+        self._cseq = 0
+
+    def states(self) -> Mapping[str, TrunkState]:
+        """The trunks that take calls of ours."""
+        return self._trunks
+
+    # Calls.
+
+    def dial(
+        self, leg_id: str, number: str, trunk_ids: Sequence[str], caller: Party, sdp: str, patience_ms: int, now: int
+    ) -> None:
+        """Call a number through the first trunk of these that works, the healthy ones first."""
+        known = [self._trunks[name] for name in trunk_ids if name in self._trunks]
+        ordered = sorted(known, key=lambda state: not state.is_healthy(now))
+        candidates = [(state.trunk.trunk_id, flow) for state in ordered for flow in self._flows(state, sdp)]
+        dial = Dial(leg_id, number, caller, sdp, candidates, patience_ms)
+        self._dials[leg_id] = dial
+        if not self._try_next(dial, now):
+            del self._dials[leg_id]
+            self._wire.tell(LegRefused(leg_id, 503, "No trunk"))
+
+    @staticmethod
+    def _flows(state: TrunkState, sdp: str) -> list[Flow]:
+        flows: list[Flow] = []
+        for flow in state.flows:
+            if flow.transport is Transport.UDP and len(sdp) + REQUEST_OVERHEAD > MAX_UDP_REQUEST:
+                flows.append(Flow(Transport.TCP, flow.remote))
+            flows.append(flow)
+        return flows
+
+    def _try_next(self, dial: Dial, now: int) -> bool:
+        while dial.candidates:
+            trunk_id, flow = dial.candidates.pop(0)
+            state = self._trunks[trunk_id]
+            if trunk_id != dial.trunk_id and not state.has_room(now):
+                continue
+            self._leave(dial)
+            dial.trunk_id = trunk_id
+            dial.tried.append(trunk_id)
+            state.calls.add(dial.leg_id)
+            self._start(dial, state.trunk, flow, now)
+            return True
+        return False
+
+    def _start(self, dial: Dial, trunk: Trunk, flow: Flow, now: int) -> None:
+        number = escape_user(clean_text(dial.number))
+        target = Target(str(Uri("sip", number, trunk.host, params=(("user", "phone"),))), flow)
+        caller = escape_user(clean_text(dial.caller.number))
+        own = NameAddress(Uri("sip", caller, trunk.host), clean_text(dial.caller.display_name))
+        headers: tuple[tuple[str, str], ...] = (("P-Asserted-Identity", str(own)),)
+        if not caller:
+            own = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
+            headers = (("Privacy", "id"),)
+        login = Login(trunk.username, trunk.password) if trunk.username else None
+        dial.current = self._outbound.begin(
+            dial.leg_id,
+            target,
+            from_=str(own),
+            to=str(NameAddress(Uri("sip", number, trunk.host))),
+            sdp=dial.sdp,
+            headers=headers,
+            login=login,
+            now=now,
+        )
+        self._wire.alarms.set(("dial", dial.leg_id, ""), now + dial.patience_ms)
+
+    def went_on(self, leg: Leg, before: Attempt, after: Attempt) -> None:
+        """An attempt was made again with credentials."""
+        dial = self._dials.get(leg.leg_id)
+        if dial is not None and dial.current is before:
+            dial.current = after
+
+    def take_refusal(self, leg: Leg, attempt: Attempt, response: SipResponse | None, now: int) -> bool:
+        """A gateway refused; tells whether another is tried. What says something of the number is final."""
+        dial = self._dials.get(leg.leg_id)
+        if dial is None or dial.current is not attempt:
+            return False
+        status = response.status if response is not None else 408
+        if leg.state is not LegState.CALLING or status not in FAILOVER_STATUSES:
+            self._judge(dial.trunk_id, alive=True, now=now)
+            return False
+        retry_after = _retry_after(response) if status == 503 else 0
+        self._judge(dial.trunk_id, alive=False, now=now, retry_after=retry_after)
+        return self._try_next(dial, now)
+
+    def too_quiet(self, leg_id: str, now: int) -> None:
+        """Nothing at all came back in time: leave this gateway, and clear away what it may still say."""
+        dial, leg = self._dials.get(leg_id), self._legs.get(leg_id)
+        if dial is None or leg is None or dial.current is None or dial.current.heard or not dial.candidates:
+            return
+        before = dial.current
+        self._judge(dial.trunk_id, alive=False, now=now)
+        if self._try_next(dial, now):
+            self._outbound.withdraw(before, now)
+
+    def happened(self, leg_id: str, *, over: bool, now: int) -> None:
+        """A call out rings, is answered, or is over."""
+        dial = self._dials.get(leg_id)
+        if dial is None:
+            return
+        if not over:
+            self._judge(dial.trunk_id, alive=True, now=now)
+            self._wire.alarms.cancel(("dial", leg_id, ""))
+            return
+        self._wire.alarms.cancel(("dial", leg_id, ""))
+        self._leave(dial)
+        del self._dials[leg_id]
+
+    def _leave(self, dial: Dial) -> None:
+        if dial.trunk_id:
+            self._trunks[dial.trunk_id].calls.discard(dial.leg_id)
+
+    # Watching the trunks.
+
+    def found(self, trunk_id: str, flows: Sequence[Flow], now: int) -> None:
+        """DNS says where a trunk's gateways are; what is under watch starts at once."""
+        state = self._trunks.get(trunk_id)
+        if state is None:
+            return
+        first = not state.flows
+        state.flows = tuple(flows) or state.flows
+        if first and state.flows:
+            if state.trunk.registers:
+                self._register(state, now)
+            if state.trunk.options_seconds:
+                self._ask(state, now)
+
+    def alarm(self, trunk_id: str, name: str, now: int) -> None:
+        """It is time to ask again, or to register again."""
+        state = self._trunks.get(trunk_id)
+        if state is not None:
+            (self._register if name == "register" else self._ask)(state, now)
+
+    def _ask(self, state: TrunkState, now: int) -> None:
+        self._send(state, "OPTIONS", Uri("sip", "", state.trunk.host), (), OPTIONS, now)
+        self._wire.alarms.set(("trunk", state.trunk.trunk_id, "options"), now + state.trunk.options_seconds * 1_000)
+
+    def _register(self, state: TrunkState, now: int) -> None:
+        place = format_host(*self._wire.identity.place(state.flows[0]))
+        contact = f"<sip:{escape_user(state.trunk.username)}@{place}>"
+        headers = (("Contact", contact), ("Expires", str(state.trunk.register_seconds)))
+        self._send(state, "REGISTER", Uri("sip", "", state.trunk.host), headers, REGISTER, now)
+        self._wire.alarms.set(("trunk", state.trunk.trunk_id, "register"), now + REGISTER_RETRY_MS)
+
+    def _send(
+        self, state: TrunkState, method: str, uri: Uri, headers: tuple[tuple[str, str], ...], purpose: str, now: int
+    ) -> None:
+        trunk, flow = state.trunk, state.flows[0]
+        self._cseq += 4
+        own = str(NameAddress(Uri("sip", escape_user(trunk.username or self._wire.identity.user), trunk.host)))
+        fixed = (
+            ("Via", self._wire.via(flow)),
+            ("Max-Forwards", "70"),
+            ("From", f"{own};tag={self._wire.new_token()}"),
+            ("To", own if method == "REGISTER" else str(NameAddress(uri))),
+            ("Call-ID", f"{method.lower()}-{trunk.trunk_id}-{self._wire.stateless_name(trunk.trunk_id)}"),
+            ("CSeq", f"{self._cseq} {method}"),
+        )
+        request = build_request(method, str(uri), (*fixed, *headers))
+        login = Login(trunk.username, trunk.password) if trunk.username else None
+        self._outbound.send(request, flow, "", now, trunk.trunk_id, purpose, login)
+
+    def answered(self, sent: Sent, response: SipResponse | None, now: int) -> None:
+        """The end of a request that watches a trunk. Whatever is said shows life, but 503 and 408 (RFC 3261 21.5.4)."""
+        state = self._trunks.get(sent.leg_id)
+        if state is None:
+            return
+        status = response.status if response is not None else 408
+        self._judge(sent.leg_id, alive=status not in {408, 503}, now=now)
+        if sent.purpose == REGISTER and response is not None:
+            state.registered = status < 300
+            if state.registered:
+                seconds = max(20, min((_granted(response) or state.trunk.register_seconds), 3_600))
+                self._wire.alarms.set(("trunk", sent.leg_id, "register"), now + seconds * 500)
+        elif sent.purpose == REGISTER:
+            state.registered = False
+
+    def _judge(self, trunk_id: str, *, alive: bool, now: int, retry_after: int = 0) -> None:
+        state = self._trunks[trunk_id]
+        changed = state.succeeded() if alive else state.failed(now, retry_after)
+        if not alive and len(state.flows) > 1:
+            state.flows = (*state.flows[1:], state.flows[0])
+        if changed:
+            self._wire.tell(TrunkChanged(trunk_id, alive))
+
+
+def _retry_after(response: SipResponse | None) -> int:
+    value = (response.get("retry-after") or "") if response is not None else ""
+    digits = value.partition(";")[0].partition("(")[0].strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
+
+
+def _granted(response: SipResponse) -> int | None:
+    contacts = response.contacts
+    text = (contacts[0].param("expires") if contacts else None) or response.get("expires") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None

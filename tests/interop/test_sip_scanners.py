@@ -1,0 +1,70 @@
+"""sipvicious finds nothing: no server, no extension, no password."""
+
+import asyncio
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from callcenter.sip.defence import DefenceLimits
+from callcenter.sip.settings import SipSettings
+from tests.support.sip_agent import live_agent
+from tests.support.sip_wire import REALM
+
+pytestmark = pytest.mark.interop
+
+if shutil.which("svmap") is None:
+    pytest.skip("sipvicious is not installed", allow_module_level=True)
+
+
+async def output_of(*command: str) -> str:
+    """What a program says until it ends, or until it has had ten seconds."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said = b""
+    try:
+        async with asyncio.timeout(10):
+            assert process.stdout is not None
+            while data := await process.stdout.read(4_096):
+                said += data
+    except TimeoutError:
+        process.kill()
+    await process.wait()
+    process._transport.close()  # type: ignore[attr-defined]
+    return said.decode("utf-8", "replace")
+
+
+async def test_svmap_finds_no_server():
+    async with live_agent(SipSettings(port=0, realm=REALM)) as live:
+        said = await output_of("svmap", "-p", str(live.agent.port), "127.0.0.1", "--randomize")
+        assert f"127.0.0.1:{live.agent.port}" not in said
+        assert live.agent.counters().get("dropped scanner")
+
+
+OPEN = SipSettings(port=0, realm=REALM, defence=DefenceLimits(drop_scanners=False))
+"""The scanners' names pass: what is left is what guards against those that use another."""
+
+
+@pytest.mark.parametrize("method", ["REGISTER", "INVITE", "OPTIONS"])
+async def test_svwar_cannot_tell_who_exists(method):
+    agents = {"101": "a1", "104": "a4"}
+    async with live_agent(OPEN, **agents) as live:
+        port = str(live.agent.port)
+        said = await output_of("svwar", "-p", port, "-e", "100-110", "-m", method, "--force", "127.0.0.1")
+        assert live.agent.counters()[f"in {method}"] >= 2  # it gives up when a name it made up is asked for a password
+        answers = {line.split("|")[2].strip() for line in said.splitlines() if line.startswith("| 1")}
+        found = {line.split("|")[1].strip() for line in said.splitlines() if line.startswith("| 1")}
+        assert len(answers) <= 1
+        assert found in (set(), {str(number) for number in range(100, 111)})
+
+
+async def test_svcrack_gets_no_password_although_it_is_in_its_list():
+    md5 = replace(OPEN, algorithms=("MD5",))  # it knows nothing else
+    async with live_agent(md5, **{"731": "a1"}) as live:
+        said = await output_of("svcrack", "-p", str(live.agent.port), "-u", "731", "-r", "100-999", "127.0.0.1")
+        assert "| 731 " not in said
+        counters = live.agent.counters()
+        assert counters["bans"] >= 1
+        assert counters["dropped banned"] >= 1
+        assert not counters.get("out 200")

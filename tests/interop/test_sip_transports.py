@@ -1,0 +1,174 @@
+"""Every transport against clients of the standard library and of `websockets`: nothing of ours on the far side."""
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from callcenter.calls.legs import LegEnded, LegOffered
+from callcenter.errors import ConfigError
+from callcenter.sip.digest import answer_challenge
+from callcenter.sip.flows import Transport
+from callcenter.sip.parser import parse
+from callcenter.sip.settings import SipSettings
+from callcenter.sip.tls import client_context, load_certificate, server_context
+from tests.support.sip_agent import SDP, RawPeer, live_agent
+from tests.support.sip_certificates import new_certificate
+from tests.support.sip_wire import REALM
+
+pytestmark = pytest.mark.interop
+
+
+def message(method: str, *lines: str, via: str = "TCP", n: int = 1, body: str = "", user: str = "anna") -> bytes:
+    head = [
+        f"{method} sip:5000@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/{via} df7jal23ls0d.invalid;branch=z9hG4bK{method}{n};rport",
+        f"From: <sip:{user}@127.0.0.1>;tag=f1",
+        f"To: <sip:{user if method == 'REGISTER' else '5000'}@127.0.0.1>",
+        "Call-ID: one",
+        f"CSeq: {n} {method}",
+        "Max-Forwards: 70",
+        f"Contact: <sip:{user}@df7jal23ls0d.invalid;transport={via.lower()}>",
+        *lines,
+        f"Content-Length: {len(body)}",
+    ]
+    return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
+
+
+async def answer_on(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(5):
+        return await reader.readuntil(b"\r\n\r\n")
+
+
+@asynccontextmanager
+async def stream(host: str, port: int, context: ssl.SSLContext | None = None):
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+
+async def test_a_new_certificate_is_met_by_new_connections_and_old_ones_go_on(tmp_path):
+    tls = new_certificate(tmp_path, "127.0.0.1")
+    settings = SipSettings(port=0, realm=REALM, tls=tls, tls_port=0)
+    async with live_agent(settings) as live:
+        port = live.agent.port_of(Transport.TLS)
+        old_trust = client_context(tls)
+        async with stream("127.0.0.1", port, old_trust) as (reader, writer):
+            before = writer.get_extra_info("ssl_object").getpeercert()["serialNumber"]
+            new_certificate(tmp_path, "127.0.0.1")
+            live.agent.reload_certificates()
+            writer.write(message("OPTIONS", via="TLS"))
+            assert (await answer_on(reader)).startswith(b"SIP/2.0 200")
+            async with stream("127.0.0.1", port, client_context(tls)) as (_, second):
+                assert second.get_extra_info("ssl_object").getpeercert()["serialNumber"] != before
+            with pytest.raises(ssl.SSLCertVerificationError):
+                async with stream("127.0.0.1", port, old_trust):
+                    pass
+
+
+def test_a_certificate_without_its_key_is_refused_and_the_old_one_stays(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, other = new_certificate(tmp_path / "a", "127.0.0.1"), new_certificate(tmp_path / "b", "127.0.0.1")
+    context = server_context(first)
+    first.key.write_bytes(other.key.read_bytes())
+    with pytest.raises(ConfigError):
+        load_certificate(context, first)
+
+
+def test_old_tls_is_not_spoken(tmp_path):
+    assert server_context(new_certificate(tmp_path, "127.0.0.1")).minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+async def test_a_browser_phone_registers_and_is_rung_over_its_web_socket(tmp_path, secure):
+    tls = new_certificate(tmp_path, "127.0.0.1") if secure else None
+    settings = SipSettings(port=0, realm=REALM, tls=tls, tls_port=None, ws_port=0, wss_port=0)
+    kind = Transport.WSS if secure else Transport.WS
+    async with live_agent(settings, anna="a1") as live:
+        uri = f"{kind}://127.0.0.1:{live.agent.port_of(kind)}"
+        async with connect(uri, subprotocols=["sip"], ssl=client_context(tls) if secure else None) as phone:
+            assert phone.subprotocol == "sip"
+            await phone.send(message("REGISTER", via=kind.upper()).decode())
+            challenge = parse((await phone.recv()).encode())
+            value = answer_challenge(
+                challenge.values("www-authenticate"),
+                method="REGISTER",
+                uri="sip:5000@127.0.0.1",
+                username="anna",
+                password="anna"[::-1],
+                cnonce="c",
+            )
+            await phone.send(message("REGISTER", f"Authorization: {value}", via=kind.upper(), n=2))
+            assert (await phone.recv()).startswith("SIP/2.0 200")
+            await live.until(lambda: live.phones == [("a1", True)])
+            live.ring("leg", "a1", SDP)
+            invite = parse((await phone.recv()).encode())
+            assert invite.uri_text == f"sip:anna@df7jal23ls0d.invalid;transport={kind}"
+            assert invite.via.transport == kind.upper()
+            assert f";transport={kind}" in str(invite.contacts[0].uri)
+        await live.until(lambda: live.phones == [("a1", True), ("a1", False)])
+
+
+async def test_a_web_socket_without_the_sip_subprotocol_is_refused():
+    async with live_agent(SipSettings(port=0, ws_port=0)) as live:
+        with pytest.raises(InvalidStatus):
+            async with connect(f"ws://127.0.0.1:{live.agent.port_of(Transport.WS)}"):
+                pass
+
+
+async def test_fragments_and_keep_alives_on_a_web_socket_are_understood_and_giants_are_refused():
+    async with live_agent(SipSettings(port=0, ws_port=0)) as live:
+        uri = f"ws://127.0.0.1:{live.agent.port_of(Transport.WS)}"
+        async with connect(uri, subprotocols=["sip"]) as phone:
+            await phone.send("\r\n\r\n")
+            assert await phone.recv() == "\r\n"
+            await (await phone.ping())
+            text = message("OPTIONS", via="WS").decode()
+            await phone.send([text[:50], text[50:60], text[60:]])
+            assert (await phone.recv()).startswith("SIP/2.0 200")
+            await phone.send("x" * 70_000)
+            with pytest.raises(ConnectionClosed):
+                await phone.recv()
+
+
+async def test_a_double_line_end_on_a_stream_is_answered_with_one():
+    async with live_agent() as live, stream("127.0.0.1", live.agent.port) as (reader, writer):
+        writer.write(b"\r\n\r\n" + message("OPTIONS"))
+        assert (await answer_on(reader)).startswith(b"\r\nSIP/2.0 200")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_call_arrives_by_either_internet_protocol(host):
+    settings = SipSettings(port=0, realm=REALM, other_hosts=("::1",))
+    async with live_agent(settings, trunk=f"{host}/{32 if host[0] == '1' else 128}") as live:
+        live.answer_everything()
+        async with stream(host, live.agent.port) as (reader, writer):
+            writer.write(message("INVITE", "Content-Type: application/sdp", body=SDP))
+            answer = b""
+            while b"SIP/2.0 200" not in answer:
+                answer = await answer_on(reader)
+            shown = f"[{host}]" if ":" in host else host
+            assert f"Contact: <sip:callcenter@{shown}:{live.agent.port};transport=tcp>".encode() in answer
+        udp = await RawPeer.open(host)
+        udp.send(message("OPTIONS", via="UDP").replace(b"Call-ID: one", b"Call-ID: two"), live.agent.port, host)
+        status, _ = await udp.final_status("two")
+        assert status == 200
+        udp.close()
+        assert isinstance(live.events[0], LegOffered)
+        assert live.events[0].peer_address == host
+
+
+async def test_a_head_that_is_no_message_is_answered_and_the_connection_closed():
+    async with live_agent() as live:
+        async with stream("127.0.0.1", live.agent.port) as (reader, writer):
+            writer.write(message("OPTIONS").replace(b"Content-Length: 0", b"Content-Length: -1"))
+            assert (await answer_on(reader)).startswith(b"SIP/2.0 400")
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert not live.told(LegEnded)
