@@ -1,0 +1,215 @@
+"""The same floor, faster: the engine's own matching without the ceremony around it.
+
+Where every agent answers at once, nobody wraps up, pauses or keeps shifts, an offer is accepted in the instant it is
+made, and all that the engine adds to ``acd.matching`` is bookkeeping that has no say in who gets whom. Then this loop
+asks the matching itself, with the engine's keys, and comes to the same contact with the same agent at the same instant
+as ``simulator_floor`` with the whole engine; the digest of both is the same, and tests hold that.
+
+It is one loop over local names on purpose: what it spends per contact decides how many contacts a second can be
+simulated.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import compress, islice
+
+from acd.agents import Agent
+from acd.contacts import key_of
+from acd.ids import AgentId, ContactId
+from acd.matching import Matching
+from acd.queues import Demand, strongest
+from acd.simulator_books import Book, Meter
+from acd.simulator_floor import Customer
+from acd.simulator_scenario import Habits, QueuePlan, Scenario
+
+_CHUNK = 4096
+_FOR_EVER = 1 << 62
+
+
+def is_plain(scenario: Scenario) -> bool:
+    """Whether nothing but matching decides what happens on this floor."""
+    habits, usual = scenario.habits, Habits()
+    return (
+        (habits.answer, habits.no_answer_share, habits.pause_share) == (None, usual.no_answer_share, usual.pause_share)
+        and all(queue == QueuePlan(queue.queue_id, queue.target_s) for queue in scenario.queues)
+        and not any(group.shifts for group in scenario.groups)
+    )
+
+
+class CoreFloor:
+    """The matching with simulated people around it. Offers the same as ``simulator_floor.Floor``."""
+
+    def __init__(self, scenario: Scenario, customers: Iterator[Customer]) -> None:
+        self.scenario = scenario
+        self.meter = Meter()
+        self.arrived = self.served = self.abandoned = 0
+        self._customers = customers
+        self._specs = [spec for group in scenario.groups for spec in group.specs()]
+        self._matching = Matching(self._specs)
+        self._demands = [Demand(each.queue_id, strongest(each.required_skills)) for each in scenario.classes]
+        self._priorities = [each.priority for each in scenario.classes]
+        targets = {queue.queue_id: round(1000 * queue.target_s) for queue in scenario.queues}
+        self._targets = [targets[each.queue_id] for each in scenario.classes]
+        self._numbers = {spec.agent_id: number for number, spec in enumerate(self._specs)}
+        self._agenda: list[tuple[int, int, int, AgentId | None]] = []
+        """``(at, number, contact, agent)``: the agent's conversation ends; without an agent, the patience does."""
+        self._planned = self._seq = 0
+        self._queued = self._busy = self._queue_ms = self._busy_ms = self._queue_since = self._busy_since = 0
+        self._now = 0
+        self._marks: list[int] = []
+        self._classes, self._instants, self._handles, self._patiences = (array("q") for _ in range(4))
+        self._waits, self._agents = array("q"), array("q")
+        self._delayed, self._served, self._abandoned, self._in_time = (bytearray() for _ in range(4))
+
+    def open(self) -> None:
+        """Everybody is ready."""
+        for spec in self._specs:
+            self._seq += 1
+            self._matching.idle(Agent(spec, idle_seq=self._seq))
+        self.meter.staffed = len(self._specs)
+
+    def mark(self) -> None:
+        """A batch begins, or the last one ends."""
+        self.meter.mark()
+        self._marks.append(self.arrived)
+
+    @property
+    def events(self) -> int:
+        """How many facts the whole engine would have been told: arrivals, answers, ends and departures."""
+        answers = sum(map(bool, map((-1).__lt__, self._agents[: self.arrived])))
+        return 1 + 2 * len(self._specs) + self.arrived + answers + self.served + self.abandoned
+
+    @property
+    def in_system(self) -> int:
+        """How many wait or talk."""
+        return self.arrived - self.served - self.abandoned
+
+    def settle(self, arrivals: int) -> None:
+        """Go on until all who wait now were served or left, or so many have arrived."""
+        waiting = self._waiting(range(self.arrived))
+        before = -1
+        while waiting and before < self.arrived < arrivals:
+            before = self.arrived
+            self.advance(min(arrivals, before + 1 + len(waiting) // 8))
+            waiting = self._waiting(waiting)
+
+    def _waiting(self, contacts: Iterable[int]) -> list[int]:
+        return [contact for contact in contacts if not (self._served[contact] or self._abandoned[contact])]
+
+    def advance(self, arrivals: int) -> None:
+        """Let things happen until so many have arrived, or nothing is left. The agenda goes before arrivals."""
+        agenda, matching, demands, numbers = self._agenda, self._matching, self._demands, self._numbers
+        idle, not_idle, wait, not_waiting = matching.idle, matching.not_idle, matching.wait, matching.not_waiting
+        pick_agent, pick_contact, priorities = matching.pick_agent, matching.pick_contact, self._priorities
+        classes, instants, handles, patiences = self._classes, self._instants, self._handles, self._patiences
+        named: Callable[[int], ContactId] = str  # type: ignore[assignment]  # the call of the type would cost too much
+        waits, takers, targets, specs = self._waits, self._agents, self._targets, self._specs
+        delayed, served, abandoned, in_time = self._delayed, self._served, self._abandoned, self._in_time
+        now, contact, planned, seq = self._now, self.arrived, self._planned, self._seq
+        queued, queue_ms, queue_since = self._queued, self._queue_ms, self._queue_since
+        busy, busy_ms, busy_since = self._busy, self._busy_ms, self._busy_since
+        ended, left = self.served, self.abandoned
+        while contact < arrivals:
+            if contact == len(instants):
+                self._fetch()
+            arrives_at = instants[contact] if contact < len(instants) else _FOR_EVER
+            if agenda and agenda[0][0] <= arrives_at:
+                now, _, who, agent_id = heappop(agenda)
+                if agent_id is None:
+                    if served[who]:
+                        continue
+                    not_waiting(named(who))
+                    left += 1
+                    abandoned[who] = 1
+                    waits[who] = now - instants[who]
+                    queue_ms += queued * (now - queue_since)
+                    queue_since = now
+                    queued -= 1
+                    continue
+                ended += 1
+                seq += 1
+                idle(Agent(specs[numbers[agent_id]], idle_since=now, idle_seq=seq))
+                next_contact = pick_contact(agent_id)
+                if next_contact is None:
+                    busy_ms += busy * (now - busy_since)
+                    busy_since = now
+                    busy -= 1
+                    continue
+                not_idle(agent_id)
+                who = int(next_contact.winner)
+                queue_ms += queued * (now - queue_since)
+                queue_since = now
+                queued -= 1
+                served[who] = 1
+                waits[who] = waited = now - instants[who]
+                in_time[who] = waited <= targets[classes[who]]
+                takers[who] = numbers[agent_id]
+                planned += 1
+                heappush(agenda, (now + handles[who], planned, who, agent_id))
+                continue
+            if arrives_at == _FOR_EVER:
+                break
+            now, number = arrives_at, classes[contact]
+            contact_id = named(contact)
+            seq += 1
+            wait(contact_id, demands[number], key_of(priorities[number], now, seq, None))
+            agent = pick_agent(contact_id)
+            if agent is not None:
+                not_waiting(contact_id)
+                busy_ms += busy * (now - busy_since)
+                busy_since = now
+                busy += 1
+                takers[contact] = numbers[agent.winner]
+                planned += 1
+                heappush(agenda, (now + handles[contact], planned, contact, agent.winner))
+            else:
+                queue_ms += queued * (now - queue_since)
+                queue_since = now
+                queued += 1
+                delayed[contact] = 1
+                served[contact] = in_time[contact] = 0
+                if patiences[contact] >= 0:
+                    planned += 1
+                    heappush(agenda, (now + patiences[contact], planned, contact, None))
+            contact += 1
+        self._now, self.arrived, self._planned, self._seq = now, contact, planned, seq
+        self._queued, self._queue_ms, self._queue_since = queued, queue_ms + queued * (now - queue_since), now
+        self._busy, self._busy_ms, self._busy_since = busy, busy_ms + busy * (now - busy_since), now
+        self.served, self.abandoned = ended, left
+        self.meter.take(now, self._queue_ms, self._busy_ms, now * len(self._specs))
+
+    def _fetch(self) -> None:
+        """The next customers, noted as served at once until it turns out otherwise."""
+        chunk = list(islice(self._customers, _CHUNK))
+        if not chunk:
+            return
+        instants, classes, handles, patiences = zip(*chunk, strict=True)
+        self._instants.extend(instants)
+        self._classes.extend(classes)
+        self._handles.extend(handles)
+        self._patiences.extend(-1 if patience is None else patience for patience in patiences)
+        self._waits.frombytes(bytes(8 * len(chunk)))
+        self._agents.extend(-1 for _ in chunk)
+        for flags, value in ((self._delayed, 0), (self._served, 1), (self._abandoned, 0), (self._in_time, 1)):
+            flags.extend(bytes([value]) * len(chunk))
+
+    @property
+    def books(self) -> list[Book]:
+        """What happened to every contact, by class."""
+        if len(self._targets) == 1:
+            return [self._book(None)]
+        present = self._classes[: self.arrived]
+        return [self._book(bytes(each == number for each in present)) for number in range(len(self._targets))]
+
+    def _book(self, own: bytes | None) -> Book:
+        """The book of the contacts that ``own`` marks; of all without it."""
+        book = Book()
+        for name in Book.RECORDS:
+            record = getattr(self, f"_{name}")
+            if own is None:
+                setattr(book, name, record[: self.arrived])
+            else:
+                getattr(book, name).extend(compress(record, own))
+        book.marks.extend(self._marks if own is None else (sum(own[:mark]) for mark in self._marks))
+        return book
