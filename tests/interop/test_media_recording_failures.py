@@ -20,6 +20,7 @@ from callcenter.ports import RecordingAction, RecordingDegraded, RecordingFinish
 from tests.support.heard_recordings import listen
 from tests.support.media_contract import EventSink
 from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.peers import peer
 
 pytestmark = pytest.mark.faults
 
@@ -256,8 +257,7 @@ async def test_a_recording_is_closed_on_a_disk_that_stays_full(small_disk: Path)
 @asynccontextmanager
 async def injected(pid: int, fault: str) -> AsyncIterator[None]:
     """Let system calls of a process fail or take long, by strace; skips where that is not possible."""
-    if shutil.which("strace") is None:
-        pytest.skip("needs strace")
+    peer("strace")
     tracer = await asyncio.create_subprocess_exec(
         "strace", "-f", "-q", "-o", "/dev/null", "-e", f"inject={fault}", "-p", str(pid), stderr=asyncio.subprocess.PIPE
     )

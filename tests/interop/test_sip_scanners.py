@@ -1,20 +1,23 @@
 """sipvicious finds nothing: no server, no extension, no password."""
 
 import asyncio
-import shutil
 from dataclasses import replace
 
 import pytest
 
 from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.settings import SipSettings
+from tests.support.peers import peer
 from tests.support.sip_agent import live_agent
 from tests.support.sip_wire import REALM
 
 pytestmark = pytest.mark.interop
 
-if shutil.which("svmap") is None:
-    pytest.skip("sipvicious is not installed", allow_module_level=True)
+
+@pytest.fixture(autouse=True)
+def scanners() -> None:
+    """sipvicious, or no test."""
+    peer("svmap")
 
 
 async def output_of(*command: str) -> str:

@@ -2,22 +2,19 @@
 
 import asyncio
 import re
-import shutil
 
 import pytest
 
 from callcenter.calls.legs import EndCause, LegEnded, LegOffered
+from tests.support.peers import peer
 from tests.support.sip_agent import RawPeer, live_agent
 
 pytestmark = pytest.mark.interop
 
-SIPP = shutil.which("sipp")
-needs_sipp = pytest.mark.skipif(SIPP is None, reason="sipp is not installed")
-
 
 async def run_sipp(*arguments: str, folder) -> tuple[int, str]:
     program = await asyncio.create_subprocess_exec(
-        str(SIPP),
+        peer("sipp"),
         *arguments,
         "-nostdin",
         stdout=asyncio.subprocess.PIPE,
@@ -39,7 +36,6 @@ def counted(output: str, what: str) -> int:
     return int(found[-1]) if found else -1
 
 
-@needs_sipp
 @pytest.mark.parametrize("transport", ["u1", "t1"])
 async def test_two_hundred_sipp_calls_succeed(transport, tmp_path):
     async with live_agent() as live:
@@ -58,7 +54,6 @@ async def test_two_hundred_sipp_calls_succeed(transport, tmp_path):
         assert live.agent.leg_count == 0
 
 
-@needs_sipp
 async def test_sipp_calls_succeed_although_it_loses_a_tenth_of_the_packets(tmp_path):
     async with live_agent() as live:
         live.answer_everything()
@@ -71,11 +66,14 @@ async def test_sipp_calls_succeed_although_it_loses_a_tenth_of_the_packets(tmp_p
         assert counted(out, "Failed call") == 0
 
 
-@pytest.mark.skipif(shutil.which("sipsak") is None, reason="sipsak is not installed")
 async def test_sipsak_finds_the_agent_alive(tmp_path):
     async with live_agent() as live:
         program = await asyncio.create_subprocess_exec(
-            "sipsak", "-s", f"sip:ping@127.0.0.1:{live.agent.port}", cwd=tmp_path, stdout=asyncio.subprocess.DEVNULL
+            peer("sipsak"),
+            "-s",
+            f"sip:ping@127.0.0.1:{live.agent.port}",
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(10):
             assert await program.wait() == 0

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from crm_bridge.database import Database, migrate
 from crm_bridge.models import Base
 from tests.support import postgresql
+from tests.support.peers import missing
 
 _numbers = count(1)
 
@@ -27,7 +28,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_server() -> Iterator[str]:
     reason = postgresql.missing()
     if reason:
-        pytest.skip(reason)
+        missing(reason)
     with postgresql.running_server() as url:
         postgresql.execute(url, "CREATE DATABASE store")
         asyncio.run(migrate(_of_server(url, "store")))
