@@ -16,10 +16,11 @@ from multiprocessing.connection import Connection
 import uvloop
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered, LegRefused, Party
+from callcenter.clock import SystemClock
 from callcenter.ports import PhoneTarget
 from callcenter.sip.digest import ha1
 from callcenter.sip.parser import parse
-from callcenter.sip.phone import CallRefused, MonotonicClock, PhoneCall, SoftPhone
+from callcenter.sip.phone import CallRefused, PhoneCall, SoftPhone
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
@@ -60,7 +61,7 @@ class _Bridge:
 
     def __init__(self) -> None:
         self.agent = UserAgent(
-            clock=MonotonicClock(),
+            clock=SystemClock(),
             sink=self._take,
             settings=SipSettings(port=0, realm=REALM, max_legs=100_000),
             directory=self,

@@ -5,7 +5,6 @@ A phone registers and is rung; without ``register`` it plays a carrier's trunk, 
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable
 
 from callcenter.calls.legs import (
@@ -19,6 +18,7 @@ from callcenter.calls.legs import (
     LegRinging,
     Party,
 )
+from callcenter.clock import SystemClock
 from callcenter.errors import RemoteSipError
 from callcenter.ports import Clock
 from callcenter.sip.addresses import NameAddress
@@ -49,17 +49,6 @@ class RegistrationRefused(RemoteSipError):
     """The registrar said no, or nothing (408)."""
 
     code = "registration-refused"
-
-
-class MonotonicClock:
-    """Milliseconds since the epoch as of the start, advanced by the monotonic clock: never backwards."""
-
-    def __init__(self) -> None:
-        self._offset = time.time_ns() - time.monotonic_ns()
-
-    def now(self) -> int:
-        """Milliseconds since the epoch."""
-        return (time.monotonic_ns() + self._offset) // 1_000_000
 
 
 class PhoneEndpoint(Endpoint):
@@ -209,7 +198,7 @@ class SoftPhone:
         self._registering: asyncio.Task[None] | None = None
         login = Login(username, password) if password else None
         self.endpoint = PhoneEndpoint(Identity(host, port, username), server, login, new_token)
-        self._station = Station(clock or MonotonicClock(), self.endpoint, self._deliver, calling=tls)
+        self._station = Station(clock or SystemClock(), self.endpoint, self._deliver, calling=tls)
 
     @property
     def port(self) -> int:

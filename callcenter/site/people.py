@@ -6,8 +6,9 @@ from pathlib import Path
 
 from callcenter.accounts import hash_password
 from callcenter.errors import ConfigError
+from callcenter.sip.digest import ha1
 from callcenter.site.models import Site
-from callcenter.site.repository import digest_secret, load_site
+from callcenter.site.repository import load_site
 
 
 def person_block(
@@ -36,7 +37,7 @@ def person_block(
         lines.append("skills = { " + ", ".join(f"{skill} = {int(level)}" for skill, level in skills.items()) + " }")
     if queues:
         for key, algorithm in (("sip_ha1_sha256", "SHA-256"), ("sip_ha1_md5", "MD5")):
-            lines.append(f"{key} = {json.dumps(digest_secret(login, realm, password, algorithm))}")
+            lines.append(f"{key} = {json.dumps(ha1(login, realm, password, algorithm))}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,5 @@
 """Reading the site file, and what the parts of the house need of it."""
 
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,9 +91,3 @@ def floor_configuration(site: Site) -> FloorConfigured:
             if agent.queues
         ),
     )
-
-
-def digest_secret(username: str, realm: str, password: str, algorithm: str) -> str:
-    """HA1 of RFC 7616 section 3.4.2 for ``SHA-256`` or ``MD5``, as lower-case hexadecimal."""
-    digest = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}[algorithm]
-    return digest(f"{username}:{realm}:{password}".encode(), usedforsecurity=False).hexdigest()

@@ -23,7 +23,7 @@ from callcenter.app import die_with_parent
 from callcenter.config import Settings, load_settings
 from callcenter.journal import JournalReader
 from callcenter.media.audio import tone, write_wav
-from callcenter.site.repository import digest_secret
+from callcenter.sip.digest import ha1
 from ivr.flows import demo_flow_text
 from ivr.parser import parse_flow
 from tests.support.process_table import ProcessRow, UdpSocket, kill_now, processes_of_session, udp_sockets
@@ -322,8 +322,8 @@ def _person(login: str, name: str, roles: list[str]) -> str:
         lines += [
             f"queues = {json.dumps([queue_id for queue_id, _, _ in QUEUES])}",
             "skills = { en = 3, zh = 3 }",
-            f'sip_ha1_sha256 = "{digest_secret(login, REALM, PASSWORD, "SHA-256")}"',
-            f'sip_ha1_md5 = "{digest_secret(login, REALM, PASSWORD, "MD5")}"',
+            f'sip_ha1_sha256 = "{ha1(login, REALM, PASSWORD, "SHA-256")}"',
+            f'sip_ha1_md5 = "{ha1(login, REALM, PASSWORD, "MD5")}"',
         ]
     return "\n".join(lines) + "\n"
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 
 from callcenter.calls.legs import LegEvent, LegOffered, Party
+from callcenter.clock import SystemClock
 from callcenter.ports import PhoneTarget
-from callcenter.sip.phone import MonotonicClock
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
@@ -28,7 +28,7 @@ class LiveAgent:
         self.reaction: Callable[[LegEvent], None] | None = None
         self._changed = asyncio.Event()
         self.agent = UserAgent(
-            clock=MonotonicClock(),
+            clock=SystemClock(),
             sink=self._take,
             settings=settings or SipSettings(port=0, realm=REALM, max_lag_ms=CALM_LAG_MS),
             directory=FakeDirectory(**agents),

@@ -9,9 +9,10 @@ from callcenter.config import load_settings
 from callcenter.demo.company import PEOPLE, found_company
 from callcenter.errors import ConfigError
 from callcenter.secret import installation_key
+from callcenter.sip.digest import ha1
 from callcenter.site.models import Site
 from callcenter.site.people import add_person
-from callcenter.site.repository import digest_secret, floor_configuration, load_flows, load_site
+from callcenter.site.repository import floor_configuration, load_flows, load_site
 
 pytestmark = pytest.mark.unit
 
@@ -150,7 +151,7 @@ def test_added_person_can_sign_in_and_register(tmp_path: Path) -> None:
     )
     (nora,) = site.agents
     assert nora.name == 'Nora "N" Quist'
-    assert nora.sip_ha1_sha256 == digest_secret("nora", "callcenter", "pa ss", "SHA-256")
+    assert nora.sip_ha1_sha256 == ha1("nora", "callcenter", "pa ss", "SHA-256")
     assert "pa ss" not in path.read_text("utf-8")
 
 
