@@ -51,8 +51,8 @@ class Process:
     command: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
     essential: bool = False
-    """Whether all must end when this one cannot be kept up. Others are started again for ever: calls go on without a
-    web process, and a media process that comes back serves the next call."""
+    """Whether all must end when this one does not come up at all. Others, and this one once it has lived a while, are
+    started again for ever: calls go on without a web process, and a full disk is some day emptied."""
     quiet: bool = False
     """Throw away what it writes to standard output."""
     pid: int | None = None
@@ -60,8 +60,8 @@ class Process:
     _child: asyncio.subprocess.Process | None = None
 
     async def supervise(self) -> None:
-        """Keep it running until ``stop``. Raises ``ProcessFailed`` when an essential one dies again and again."""
-        deaths = 0
+        """Keep it running until ``stop``. Raises ``ProcessFailed`` when an essential one never stays up."""
+        deaths, proven = 0, False
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
             self._child = await asyncio.create_subprocess_exec(
@@ -74,9 +74,10 @@ class Process:
             if self._stopping.is_set():
                 return
             lived = asyncio.get_running_loop().time() - started
+            proven = proven or lived > QUICK_DEATH_SECONDS
             deaths = 1 if lived > QUICK_DEATH_SECONDS else deaths + 1
             log.warning("process died", name=self.name, status=status, deaths=deaths)
-            if self.essential and deaths > MAX_QUICK_DEATHS:
+            if self.essential and not proven and deaths > MAX_QUICK_DEATHS:
                 raise ProcessFailed(f"{self.name} died {deaths} times in a row; see its messages above")
             await asyncio.sleep(RESTART_SECONDS[min(deaths, len(RESTART_SECONDS)) - 1])
 
