@@ -44,6 +44,39 @@ class TrunkPolicy:
     """The trunks to try, the best first; those known to be down are tried last."""
     silence_ms: int = 3_000
     """A trunk that says nothing at all for so long is left for the next."""
+    booking: str = ""
+    """The place among an agent's simultaneous calls that ``OutboundRules.check`` took; whoever dials gives it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A call out may be made, now and by this policy."""
+
+    e164: str
+    """What to dial: ``+`` and digits; an emergency number, or a short code a trunk knows, as it is."""
+    policy: TrunkPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call out may not be made."""
+
+    code: str
+    """Why, for programs: stable and lower-case, such as ``destination_denied``."""
+    text: str
+    """Why, for people; names no other agent and no rule's secret."""
+
+
+class OutboundRules(Protocol):
+    """The one check before every call to the outside: from phones, REFER, 302, flows, console and API."""
+
+    def check(self, agent_id: str, number: str, at: int) -> Allowed | Refused:
+        """Whether this agent (empty: the house itself) may call ``number``, written in any way, at ``at`` (milliseconds
+        since the epoch).
+
+        An allowed call counts at once against the agent's limits; dial it by the policy that was returned.
+        """
+        ...
 
 
 class Signalling(Protocol):
