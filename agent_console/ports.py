@@ -12,8 +12,14 @@ class Role(StrEnum):
     """What a person may do."""
 
     AGENT = "agent"
+    TEAM_LEAD = "team_lead"
+    """An agent who also assigns and merges the customers of the own teams."""
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    """Reads everything about customers and who did what, changes nothing."""
+    INTEGRATION = "integration"
+    """A program: reads, writes and imports customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Principal:
     queue_ids: frozenset[str]
     """The queues this person may see."""
     language: str = "en"
+    teams: frozenset[str] = frozenset()
+    """Teams whose customers this person sees besides those of no team."""
 
     def may_see_floor(self) -> bool:
         """Supervisors and administrators see every agent, queue and contact."""

@@ -56,4 +56,5 @@ def principal_of(agent: AgentModel) -> Principal:
         agent_id=agent.id if agent.queues else None,
         queue_ids=frozenset(agent.queues),
         language=agent.language,
+        teams=frozenset(agent.teams),
     )

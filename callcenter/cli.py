@@ -96,7 +96,11 @@ def add_user(
     name: Annotated[str, typer.Option(help="The person's name.")],
     queues: Annotated[str, typer.Option(help="Queues the agent serves, separated by commas.")] = "",
     skills: Annotated[str, typer.Option(help="Skills with levels, such as en=2,zh=1.")] = "",
-    role: Annotated[list[str], typer.Option(help="agent, supervisor or administrator; may be repeated.")] = ["agent"],  # noqa: B006 - typer copies it
+    role: Annotated[
+        list[str],
+        typer.Option(help="agent, team_lead, supervisor, administrator, auditor, integration; may be repeated."),
+    ] = ["agent"],  # noqa: B006 - typer copies it
+    teams: Annotated[str, typer.Option(help="Teams whose customers the person sees, separated by commas.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Add a person to the site file. Asks for the password, or reads it from standard input when piped."""
@@ -115,6 +119,7 @@ def add_user(
             roles=tuple(role),
             queues=tuple(filter(None, queues.split(","))),
             skills=dict(pair.split("=", 1) for pair in filter(None, skills.split(","))),
+            teams=tuple(filter(None, teams.split(","))),
         )
     )
     typer.echo(f"{login} added to {settings.site}; restart the contact center to let them in")

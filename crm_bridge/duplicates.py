@@ -15,6 +15,7 @@ from crm_bridge.linkage import Link, LinkRecord, candidate_pairs, learn
 from crm_bridge.models import Collision, ContactPoint, Customer, CustomerProfile, DuplicateCandidate
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.search_terms import CJK, normalise_name
+from crm_bridge.visibility import hidden_from, may_see
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, DuplicateState, OnDuplicate
 
 CERTAIN_BITS = 0.0
@@ -125,6 +126,9 @@ async def propose(session: AsyncSession, links: Iterable[Link]) -> int:
 async def open_candidates(session: AsyncSession, limit: int) -> Sequence[DuplicateCandidate]:
     """What is to be decided, the most certain first."""
     query = select(DuplicateCandidate).where(DuplicateCandidate.state == DuplicateState.OPEN)
+    for column in (DuplicateCandidate.a_id, DuplicateCandidate.b_id):
+        hidden = hidden_from(session, column)
+        query = query if hidden is None else query.where(~hidden)
     ordered = query.order_by(DuplicateCandidate.score.desc(), DuplicateCandidate.id)
     return (await session.scalars(ordered.limit(limit))).all()
 
@@ -134,7 +138,7 @@ async def decide(
 ) -> DuplicateCandidate:
     """Say what the two are. Raises ``ItemNotFound``."""
     row = await session.get(DuplicateCandidate, candidate_id)
-    if row is None:
+    if row is None or not (await may_see(session, row.a_id) and await may_see(session, row.b_id)):
         raise ItemNotFound("there is no such candidate", where="path.candidate_id")
     row.state, row.decided_by = state, actor_id
     await session.flush()

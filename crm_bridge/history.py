@@ -11,6 +11,7 @@ from crm_bridge.errors import InteractionNotFound
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
 from crm_bridge.models import Interaction, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT
+from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -52,16 +53,17 @@ class InteractionView:
 
 async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
     """The interaction of a contact. Raises ``InteractionNotFound``."""
-    row = (await session.execute(_with_wrap_up().where(Interaction.contact_id == contact_id))).one_or_none()
+    query = _seen(session, _with_wrap_up().where(Interaction.contact_id == contact_id))
+    row = (await session.execute(query)).one_or_none()
     if row is None:
         raise InteractionNotFound("no interaction has this contact id", where="path.contact_id")
     return _view(*row)
 
 
 async def page_interactions(session: AsyncSession, *, before: Cursor | None, limit: int) -> Page[InteractionView]:
-    """All interactions, newest first."""
+    """All interactions that the person asking may see, newest first."""
     limit = bounded(limit)
-    query = _with_wrap_up().where(Interaction.tenant_id == DEFAULT_TENANT)
+    query = _seen(session, _with_wrap_up().where(Interaction.tenant_id == DEFAULT_TENANT))
     if before is not None:
         query = query.where(older_than(before, Interaction.started_at, Interaction.id))
     rows = (await session.execute(_newest_first(query).limit(limit + 1))).all()
@@ -125,6 +127,12 @@ async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[
 
 def _with_wrap_up() -> Select[Interaction, WrapUp | None]:
     return select(Interaction, WrapUp).outerjoin(WrapUp, WrapUp.contact_id == Interaction.contact_id)
+
+
+def _seen(session: AsyncSession, query: Select[Interaction, WrapUp | None]) -> Select[Interaction, WrapUp | None]:
+    """Without the interactions of customers who are hidden from the person asking."""
+    hidden = hidden_from(session, Interaction.customer_id)
+    return query if hidden is None else query.where(~hidden)
 
 
 def _newest_first(query: Select[Interaction, WrapUp | None]) -> Select[Interaction, WrapUp | None]:

@@ -29,6 +29,7 @@ from crm_bridge.models import (
 )
 from crm_bridge.models.base import from_micros, to_micros
 from crm_bridge.profiles import OF_PROFILE, own_profile
+from crm_bridge.visibility import may_see
 from crm_bridge.vocabulary import CustomerStatus, DuplicateState, TimelineKind
 
 _ROWS_IN_A_STATEMENT = 1000
@@ -100,7 +101,7 @@ async def merge(session: AsyncSession, survivor_id: int, merged_id: int, editing
 async def undo_merge(session: AsyncSession, merge_id: int, editing: Editing) -> MergeEvent:
     """Take a merge back. Raises ``ItemNotFound`` and ``CannotUndo``."""
     event = await session.get(MergeEvent, merge_id)
-    if event is None:
+    if event is None or not await may_see(session, event.survivor_id):
         raise ItemNotFound("there is no such merge", where="path.merge_id")
     survivor = await session.get(Customer, event.survivor_id)
     merged = await session.get(Customer, event.merged_id)

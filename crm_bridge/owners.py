@@ -13,6 +13,7 @@ from crm_bridge.errors import OwnedByAnother
 from crm_bridge.level_rules import level_for
 from crm_bridge.models import Customer, CustomerTag, Interaction, Ownership
 from crm_bridge.profiles import customer_as_seen, own_profile, profile_of
+from crm_bridge.visibility import hidden_from
 
 GENERAL = "general"
 """The line of business whose owner is *the* owner."""
@@ -67,8 +68,12 @@ async def give_owner(
 
 
 async def hand_over(session: AsyncSession, from_user: str, to_user: str, *, limit: int, editing: Editing) -> int:
-    """Move customers of somebody who leaves to somebody else; returns how many. Call until it returns 0."""
+    """Move customers of somebody who leaves to somebody else; returns how many. Call until it returns 0.
+
+    Customers of other teams than those of the person asking stay where they are."""
     theirs = select(Ownership).where(Ownership.user_id == from_user, Ownership.until_at.is_(None))
+    hidden = hidden_from(session, Ownership.customer_id)
+    theirs = theirs if hidden is None else theirs.where(~hidden)
     rows = (await session.scalars(theirs.order_by(Ownership.id).limit(limit))).all()
     for row in rows:
         await give_owner(

@@ -1,5 +1,7 @@
 """Which customers a person sees: those of no team, of their own teams, or all."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,13 +32,16 @@ async def may_see(session: AsyncSession, customer_id: int) -> bool:
     return team_id is None or team_id in teams
 
 
-def hidden_from(session: AsyncSession) -> ColumnElement[bool] | None:
-    """The condition that a customer is hidden from the person asking; ``None`` when none is."""
+def hidden_from(session: AsyncSession, customer_id: Any = Customer.id) -> ColumnElement[bool] | None:
+    """The condition that the customer in a column is hidden from the person asking; ``None`` when none is.
+
+    A row without a customer is hidden from nobody.
+    """
     teams = teams_of(session)
     if teams is None:
         return None
     return exists().where(
-        CustomerProfile.customer_id == Customer.id,
+        CustomerProfile.customer_id == customer_id,
         CustomerProfile.team_id.is_not(None),
         CustomerProfile.team_id.not_in(teams),
     )

@@ -45,6 +45,7 @@ class SessionView(msgspec.Struct, frozen=True):
     agent_id: str | None
     language: str
     queue_ids: tuple[str, ...]
+    teams: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, principal: Principal) -> "SessionView":
@@ -56,6 +57,7 @@ class SessionView(msgspec.Struct, frozen=True):
             agent_id=principal.agent_id,
             language=principal.language,
             queue_ids=tuple(sorted(principal.queue_ids)),
+            teams=tuple(sorted(principal.teams)),
         )
 
 

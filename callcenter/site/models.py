@@ -11,7 +11,7 @@ from acd.events import AgentOrder
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 """Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
-RoleName = Literal["agent", "supervisor", "administrator"]
+RoleName = Literal["agent", "team_lead", "supervisor", "administrator", "auditor", "integration"]
 
 
 class SiteModel(BaseModel):
@@ -44,6 +44,8 @@ class AgentModel(SiteModel):
     """argon2id, as ``callcenter add-user`` writes it."""
     roles: tuple[RoleName, ...] = ("agent",)
     queues: tuple[Name, ...] = ()
+    teams: tuple[Name, ...] = ()
+    """Whose customers the person sees besides those of no team; supervisors and those above see all teams'."""
     skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = {}
     language: str = "en"
     sip_ha1_sha256: str | None = None

@@ -21,6 +21,7 @@ def person_block(
     queues: tuple[str, ...],
     skills: Mapping[str, str | int],
     language: str = "en",
+    teams: tuple[str, ...] = (),
 ) -> str:
     """An ``[[agents]]`` block of TOML: the password appears only as argon2id hash and as digest secrets."""
     lines = [
@@ -33,6 +34,8 @@ def person_block(
         f"queues = {json.dumps(list(queues))}",
         f"language = {json.dumps(language)}",
     ]
+    if teams:
+        lines.append(f"teams = {json.dumps(list(teams))}")
     if skills:
         lines.append("skills = { " + ", ".join(f"{skill} = {int(level)}" for skill, level in skills.items()) + " }")
     if queues:
@@ -51,11 +54,19 @@ def add_person(
     roles: tuple[str, ...],
     queues: tuple[str, ...],
     skills: Mapping[str, str],
+    teams: tuple[str, ...] = (),
 ) -> Site:
     """Append a person to the site file; the file is left as it was when the result would not be valid."""
     before = path.read_text("utf-8")
     block = person_block(
-        realm=realm, login=login, name=name, password=password, roles=roles, queues=queues, skills=skills
+        realm=realm,
+        login=login,
+        name=name,
+        password=password,
+        roles=roles,
+        queues=queues,
+        skills=skills,
+        teams=teams,
     )
     candidate = path.with_suffix(".new.toml")
     candidate.write_text(f"{before.rstrip()}\n\n{block}", "utf-8")

@@ -21,12 +21,14 @@ from crm_bridge.api.ports import (
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.record_schemas import IdIn, MovedOut
 from crm_bridge.api.schemas import Id, In, OptionalId, Out
+from crm_bridge.customers import get_customer
 from crm_bridge.duplicates import decide, find_links, link_records, open_candidates, propose
 from crm_bridge.errors import CannotMerge, CannotUndo, CustomerNotFound, ItemNotFound
 from crm_bridge.mergers import merges_of
 from crm_bridge.merging import merge, undo_merge
 from crm_bridge.models import Collision
 from crm_bridge.permissions import Permission
+from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import DuplicateState
 
 _SCANNED = 20_000
@@ -123,7 +125,9 @@ def _candidates(router: APIRouter, given: Surroundings) -> None:
     async def list_collisions(principal: Annotated[Principal, merger], limit: LimitQuery = 50) -> list[CollisionOut]:
         """Who was entered though there already, whose customer it is and who did it; the latest first."""
         async with given.reading(principal) as session:
-            rows = await session.scalars(select(Collision).order_by(Collision.id.desc()).limit(limit))
+            query, hidden = select(Collision), hidden_from(session, Collision.existing_id)
+            query = query if hidden is None else query.where(~hidden)
+            rows = await session.scalars(query.order_by(Collision.id.desc()).limit(limit))
             return [CollisionOut.model_validate(each) for each in rows]
 
 
@@ -149,4 +153,5 @@ def _merges(router: APIRouter, given: Surroundings) -> None:
     async def list_merges(customer_id: CustomerIdPath, principal: Annotated[Principal, reader]) -> list[MergeOut]:
         """The merges the customer took part in, the latest first."""
         async with given.reading(principal) as session:
-            return [MergeOut.model_validate(each) for each in await merges_of(session, customer_id_of(customer_id))]
+            customer = await get_customer(session, customer_id_of(customer_id))
+            return [MergeOut.model_validate(each) for each in await merges_of(session, customer.id)]

@@ -220,7 +220,7 @@ export interface Resync {
 }
 
 /** What a person may do. */
-export type Role = 'administrator' | 'agent' | 'supervisor';
+export type Role = 'administrator' | 'agent' | 'auditor' | 'integration' | 'supervisor' | 'team_lead';
 
 /** Who is signed in. */
 export interface SessionView {
@@ -230,6 +230,7 @@ export interface SessionView {
   readonly agent_id: string | null;
   readonly language: string;
   readonly queue_ids: readonly string[];
+  readonly teams: readonly string[];
 }
 
 /** Server: everything this browser may see; replaces what it had. Starts the numbering at ``seq``. */

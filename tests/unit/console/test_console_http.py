@@ -31,6 +31,7 @@ async def test_signing_in_tells_who_one_is_and_opens_everything_else(site: Site)
         "agent_id": "anna",
         "language": "en",
         "queue_ids": ["sales"],
+        "teams": [],
     }
     assert (response.status_code, response.json()) == (200, person)
     again = await site.browser.get("/api/session")

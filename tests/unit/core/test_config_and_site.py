@@ -1,18 +1,22 @@
 """Configuration and site: what is wrong is said with file, place and remedy, before anything starts."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from callcenter.accounts import SiteAccounts
+from agent_console.ports import Role
+from callcenter.accounts import SiteAccounts, principal_of
 from callcenter.config import load_settings
 from callcenter.demo.company import PEOPLE, found_company
 from callcenter.errors import ConfigError
 from callcenter.secret import installation_key
 from callcenter.sip.digest import ha1
-from callcenter.site.models import Site
+from callcenter.site.models import RoleName, Site
 from callcenter.site.people import add_person
 from callcenter.site.repository import floor_configuration, load_flows, load_site
+from crm_bridge.permissions import Role as StoreRole
+from crm_bridge.permissions import permissions_of
 
 pytestmark = pytest.mark.unit
 
@@ -148,8 +152,10 @@ def test_added_person_can_sign_in_and_register(tmp_path: Path) -> None:
         roles=("agent",),
         queues=("sales",),
         skills={"en": "2"},
+        teams=("north", "key-accounts"),
     )
     (nora,) = site.agents
+    assert nora.teams == ("north", "key-accounts")
     assert nora.name == 'Nora "N" Quist'
     assert nora.sip_ha1_sha256 == ha1("nora", "callcenter", "pa ss", "SHA-256")
     assert "pa ss" not in path.read_text("utf-8")
@@ -187,3 +193,19 @@ def test_installation_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(ConfigError, match="damaged"):
         installation_key(path)
+
+
+def test_people_of_every_role_sign_in_with_their_teams(tmp_path: Path) -> None:
+    """The site's roles, the console's and the customer store's are the same words."""
+    assert {role.value for role in Role} == {role.value for role in StoreRole} == set(get_args(RoleName))
+    path = tmp_path / "site.toml"
+    path.write_text(f"{BASE}\nnumbers = []", "utf-8")
+    for role in Role:
+        site = add_person(
+            path, realm="r", login=f"a-{role}".replace("_", "-"), name="A", password="p", roles=(role.value,),
+            queues=(), skills={}, teams=("north",),
+        )  # fmt: skip
+    for agent in site.agents:
+        principal = principal_of(agent)
+        assert (principal.roles, principal.teams) == (frozenset(Role(role) for role in agent.roles), {"north"})
+        assert permissions_of(str(role) for role in principal.roles)

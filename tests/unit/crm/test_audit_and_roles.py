@@ -203,3 +203,33 @@ async def test_a_customer_of_a_team_is_seen_by_its_members_and_by_those_above(we
     for path in ("record", "timeline", "card", "consents", "changes"):
         assert (await web.get(f"/customers/{ada['id']}/{path}", headers=south)).status_code == 404
     assert (await web.post(f"/customers/{ada['id']}/notes", json={"body": "x"}, headers=south)).status_code == 404
+
+
+async def test_every_list_leaves_out_the_customers_of_other_teams(web: httpx.AsyncClient, database: Database) -> None:
+    """Interactions, duplicates, collisions, merges and what a team lead hands over."""
+    ada, twin = await enter(web, "Ada Lovelace", NUMBER), await enter(web, "Ada Lovelace", NUMBER)
+    await web.patch(f"/customers/{ada['id']}", json={"team_id": "north"}, headers={"if-match": "*"})
+    async with database.begin() as session:
+        await record(session, call("theirs", customer_id=int(ada["id"])), region=REGION)
+        await record(session, call("nobodys", from_value="+8613900009999"), region=REGION)
+    await web.put(f"/customers/{ada['id']}/owner", json={"user_id": "mia"})
+    await web.post("/duplicates/scan")
+    north, south = ({"x-roles": "team_lead", "x-teams": team} for team in ("north", "south"))
+
+    async def seen(headers: dict[str, str]) -> tuple[set[str], int, int, int]:
+        listed = {each["contact_id"] for each in (await web.get("/interactions", headers=headers)).json()["items"]}
+        one = (await web.get("/interactions/theirs", headers=headers)).status_code
+        pairs = (await web.get("/duplicates", headers=headers)).json()["items"]
+        return listed, one, len(pairs), len((await web.get("/collisions", headers=headers)).json())
+
+    assert await seen(north) == ({"theirs", "nobodys"}, 200, 1, 1)
+    assert await seen(south) == ({"nobodys"}, 404, 0, 0)
+    [pair] = (await web.get("/duplicates")).json()["items"]
+    assert (await web.post(f"/duplicates/{pair['id']}/reject", headers=south)).status_code == 404
+    moved = {"from_user": "mia", "to_user": "noa"}
+    assert (await web.post("/owners/hand-over", json=moved, headers=south)).json() == {"count": 0}
+    merged = (await web.post("/merges", json={"survivor_id": ada["id"], "merged_id": twin["id"]})).json()
+    assert (await web.get(f"/customers/{ada['id']}/merges", headers=south)).status_code == 404
+    assert (await web.post(f"/merges/{merged['id']}/undo", headers=south)).status_code == 404
+    assert (await web.post("/owners/hand-over", json=moved, headers=north)).json() == {"count": 1}
+    assert (await web.post(f"/merges/{merged['id']}/undo", headers=north)).status_code == 200

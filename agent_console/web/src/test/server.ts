@@ -10,6 +10,7 @@ const PERSON: SessionView = {
   agent_id: 'anna',
   language: 'en',
   queue_ids: ['billing'],
+  teams: [],
 };
 
 const SETTINGS: DeskSettings = {
