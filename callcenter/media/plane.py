@@ -215,15 +215,18 @@ class EmbeddedMediaPlane:
         *,
         loop: bool = False,
         barge_in: bool = False,
+        duck_db: float | None = None,
     ) -> None:
         """See ``MediaPlane.play``. A file that cannot be played ends the play with ``failed``."""
+        if duck_db is not None and not duck_db <= 0:
+            raise MediaError("a play cannot make the others louder")
         session = self._session(session_id)
         async with session.turn:
             if leg_id not in session.legs:
                 raise MediaError("no such leg")
             if play_id in session.plays:
                 raise MediaError("the play id is in use")
-            session.plays[play_id] = PlaySpec(play_id, leg_id, tuple(paths), loop, barge_in)
+            session.plays[play_id] = PlaySpec(play_id, leg_id, tuple(paths), loop, barge_in, duck_db)
             try:
                 await self._put(session, session.legs, session.routes)
             except BaseException:

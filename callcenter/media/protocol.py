@@ -48,6 +48,7 @@ class PlaySpec(msgspec.Struct, frozen=True, array_like=True):
     paths: tuple[str, ...]
     loop: bool = False
     barge_in: bool = False
+    duck_db: float | None = None
 
 
 class RecordingSpec(msgspec.Struct, frozen=True, array_like=True):

@@ -129,6 +129,18 @@ async def test_music_is_ducked_under_an_announcement(media: MediaProcess, call: 
     await call.caller.wait_heard(1500, share=0.9)
 
 
+async def test_an_announcement_lowers_the_other_party_as_far_as_it_is_told(
+    media: MediaProcess, call: Call, prompt: str
+) -> None:
+    """The agent's 620 Hz falls by 30 dB under a whispered announcement and comes back after it."""
+    await media.plane.route("s", TWO_WAY)
+    await call.caller.wait_heard(620, share=0.9)
+    await media.plane.play("s", "caller", "p", [prompt], duck_db=-30.0)
+    await call.caller.wait_heard(1000, share=0.98)
+    await media.sink.wait(PlayFinished("s", "p", "end"))
+    await call.caller.wait_heard(620, share=0.9)
+
+
 async def test_digits_are_told_once_and_reach_the_other_party(media: MediaProcess, call: Call) -> None:
     await media.plane.route("s", TWO_WAY)
     await call.caller.send_digits("19#")

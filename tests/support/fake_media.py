@@ -30,6 +30,7 @@ class FakePlay:
     paths: tuple[str, ...]
     loop: bool
     barge_in: bool
+    duck_db: float | None = None
 
 
 @dataclass(slots=True)
@@ -193,6 +194,7 @@ class FakeMedia:
         *,
         loop: bool = False,
         barge_in: bool = False,
+        duck_db: float | None = None,
     ) -> None:
         self._order("play", session_id, leg_id, play_id, tuple(paths))
         session = self._session(session_id)
@@ -200,7 +202,9 @@ class FakeMedia:
             raise MediaError("no such leg")
         if play_id in session.plays:
             raise MediaError("the play id is in use")
-        session.plays[play_id] = FakePlay(leg_id, tuple(paths), loop, barge_in)
+        if duck_db is not None and not duck_db <= 0:
+            raise MediaError("a play cannot make the others louder")
+        session.plays[play_id] = FakePlay(leg_id, tuple(paths), loop, barge_in, duck_db)
 
     async def stop_play(self, session_id: str, play_id: str) -> None:
         self._order("stop_play", session_id, play_id)

@@ -148,6 +148,16 @@ class MediaPlaneContract:
         await media.stop_play("nowhere", "p")
         assert sink.events == [PlayFinished("s", "p", "stopped")]
 
+    async def test_a_play_may_lower_the_others_and_never_raise_them(self, plane: PlaneUnderTest) -> None:
+        media, sink, wav = plane
+        await media.create("s")
+        await media.answer_offer("s", "a", OFFER, PROFILE)
+        with pytest.raises(MediaError):
+            await media.play("s", "a", "loud", [wav], duck_db=3.0)
+        await media.play("s", "a", "p", [wav, wav], duck_db=-20.0)
+        await media.stop_play("s", "p")
+        assert sink.events == [PlayFinished("s", "p", "stopped")]
+
     async def test_removing_a_leg_ends_its_plays_and_routes(self, plane: PlaneUnderTest) -> None:
         media, sink, wav = plane
         await media.create("s")

@@ -5,11 +5,17 @@ from collections.abc import Iterable
 import numpy as np
 
 from callcenter.media.g711 import DECODE, ENCODE, FRAME_SAMPLES, SILENCE, Law, Samples
+from callcenter.media.mediad.clips import Playback
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mixer import DUCKED_DB, linear_gain, mix
 
 _DUCKED = linear_gain(DUCKED_DB)
 _SILENT_FRAME = {law: bytes([SILENCE[law]]) * FRAME_SAMPLES for law in Law}
+
+
+def lowered_by(plays: Iterable[Playback]) -> float:
+    """The factor by which these plays lower everything else (``PlaySpec.duck_db``); the strongest counts."""
+    return min((linear_gain(play.spec.duck_db) for play in plays if play.spec.duck_db is not None), default=1.0)
 
 
 class _Matrix:
@@ -26,15 +32,17 @@ class _Matrix:
     def add(self, leg: RtpLeg) -> bool:
         """Collect what a leg hears; false when there is nothing to hear."""
         start = len(self._sources)
+        playing = [play for play in leg.plays if play.current is not None]
+        lowered = lowered_by(playing)
         for source, gain in leg.inputs:
             row = self._row(source)
             if row is not None:
-                self._enter(row, gain)
-        playing = [play for play in leg.plays if play.current is not None]
-        announced = any(not play.spec.loop for play in playing)
+                self._enter(row, gain * lowered)
+        announced = any(not play.spec.loop and play.spec.duck_db is None for play in playing)
         for play in playing:
             self._frames.append(play.samples())
-            self._enter(len(self._frames) - 1, _DUCKED if announced and play.spec.loop else 1.0)
+            gain = lowered_by(other for other in playing if other is not play)
+            self._enter(len(self._frames) - 1, gain * _DUCKED if announced and play.spec.loop else gain)
         if len(self._sources) == start:
             return False
         self._starts.append(start)
