@@ -1,12 +1,13 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { firstLoadBudget } from './scripts/first-load.mjs';
 
 /** Where a development console finds the running product; its web process by default. */
 const backend = process.env.CONSOLE_BACKEND ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   base: '/',
-  plugins: [react()],
+  plugins: [react(), firstLoadBudget()],
   build: {
     outDir: '../static',
     emptyOutDir: true,

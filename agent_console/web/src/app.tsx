@@ -1,23 +1,30 @@
 import { Button, Loader, MantineProvider } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { LocalisationProvider, useLocalisation } from './i18n/context';
 import { LiveProvider } from './live/context';
 import { SessionProvider, useSession } from './session/session';
-import { SignInPage } from './session/sign-in-page';
 import { AnnouncerProvider } from './shell/announcer';
 import { Console } from './shell/console';
 import shell from './shell/shell.module.css';
 import { theme } from './theme';
+
+const SignInPage = lazy(() => import('./session/sign-in-page'));
+
+function Starting() {
+  const { t } = useLocalisation();
+  return (
+    <main className={shell.centre}>
+      <Loader aria-label={t('loading')} />
+    </main>
+  );
+}
 
 function Gate() {
   const { t } = useLocalisation();
   const { state, retry, sessionEnded } = useSession();
   switch (state.kind) {
     case 'loading':
-      return (
-        <main className={shell.centre}>
-          <Loader aria-label={t('loading')} />
-        </main>
-      );
+      return <Starting />;
     case 'unreachable':
       return (
         <main className={shell.centre}>
@@ -26,7 +33,11 @@ function Gate() {
         </main>
       );
     case 'signed_out':
-      return <SignInPage ended={state.ended} />;
+      return (
+        <Suspense fallback={<Starting />}>
+          <SignInPage ended={state.ended} />
+        </Suspense>
+      );
     case 'signed_in':
       return (
         <LiveProvider agentId={state.person.agent_id} onSignedOut={sessionEnded}>

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import en from '../i18n/en.json';
 import { translator } from '../i18n/translate';
 import { aContact } from '../test/views';
 import { callerOf, hasNumber, sentName } from './caller';
 
-const t = translator('en');
+const t = translator('en', en);
 
 describe('a caller', () => {
   it('is called by the name of the customer, then the name sent, then the number', () => {

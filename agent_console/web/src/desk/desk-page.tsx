@@ -34,7 +34,8 @@ function ContactDesk({ contact }: { readonly contact: ContactView }) {
   );
 }
 
-export function DeskPage({ desk }: { readonly desk: DeskView }) {
+/** An agent's place: the contact at hand, or what will come next. */
+export default function DeskPage({ desk }: { readonly desk: DeskView }) {
   const { t } = useLocalisation();
   const labels = useLabels();
   const { seq } = useLive().floor;

@@ -40,15 +40,15 @@ describe('the catalogues', () => {
 
 describe('the translator', () => {
   it('fills in values and leaves unknown placeholders visible', () => {
-    const t = translator('en');
+    const t = translator('en', en);
     expect(t('offer.title', { caller: 'Jane' })).toBe('Incoming: Jane');
     expect(t('offer.title')).toBe('Incoming: {caller}');
   });
 
   it('chooses the plural form of the language', () => {
-    expect(translator('en').count('customer.contacts_in_week', 1)).toBe('1 contact in 7 days');
-    expect(translator('en').count('customer.contacts_in_week', 1_200)).toBe('1,200 contacts in 7 days');
-    expect(translator('zh').count('customer.contacts_in_week', 1)).toBe('7 天内联系 1 次');
+    expect(translator('en', en).count('customer.contacts_in_week', 1)).toBe('1 contact in 7 days');
+    expect(translator('en', en).count('customer.contacts_in_week', 1_200)).toBe('1,200 contacts in 7 days');
+    expect(translator('zh', zh).count('customer.contacts_in_week', 1)).toBe('7 天内联系 1 次');
   });
 
   it('knows which of its languages a wish means', () => {

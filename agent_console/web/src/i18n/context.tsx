@@ -1,7 +1,8 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { recall, remember } from '../preferences';
+import { loadCatalogue } from './catalogues';
 import { formats, type Formats } from './format';
-import { LANGUAGES, supported, translator, type Language, type Translate } from './translate';
+import { LANGUAGES, supported, translator, type Catalogue, type Language, type Translate } from './translate';
 
 export interface Localisation {
   readonly language: Language;
@@ -19,28 +20,64 @@ function initialLanguage(): Language {
   return supported(recall('language')) ?? supported(navigator.language) ?? 'en';
 }
 
+/** Milliseconds before sentences that did not come are asked for again. */
+const AGAIN_AFTER = 1_000;
+
+interface Spoken {
+  readonly language: Language;
+  readonly catalogue: Catalogue;
+}
+
+/** The language that was wished for once its sentences are here; the one before it until then. */
+function useCatalogue(wished: Language): Spoken | null {
+  const [spoken, setSpoken] = useState<Spoken | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const load = () => {
+      loadCatalogue(wished).then(
+        (catalogue) => {
+          if (wanted) setSpoken({ language: wished, catalogue });
+        },
+        () => {
+          if (wanted) again = setTimeout(load, AGAIN_AFTER);
+        },
+      );
+    };
+    load();
+    return () => {
+      wanted = false;
+      clearTimeout(again);
+    };
+  }, [wished]);
+  return spoken;
+}
+
 /** Gives everything below it a language: the one chosen in this browser, else the browser's own. */
 export function LocalisationProvider({ children }: { readonly children: ReactNode }) {
-  const [language, setLanguage] = useState(initialLanguage);
+  const [wished, setWished] = useState(initialLanguage);
+  const spoken = useCatalogue(wished);
   useEffect(() => {
-    document.documentElement.lang = LANGUAGES[language].tag;
-  }, [language]);
+    if (spoken) document.documentElement.lang = LANGUAGES[spoken.language].tag;
+  }, [spoken]);
   const suggestLanguage = useCallback((suggested: Language) => {
-    if (recall('language') === null) setLanguage(suggested);
+    if (recall('language') === null) setWished(suggested);
   }, []);
-  const value = useMemo<Localisation>(
-    () => ({
-      language,
-      t: translator(language),
-      format: formats(language),
-      setLanguage: (chosen) => {
-        remember('language', chosen);
-        setLanguage(chosen);
+  const value = useMemo<Localisation | null>(
+    () =>
+      spoken && {
+        language: spoken.language,
+        t: translator(spoken.language, spoken.catalogue),
+        format: formats(spoken.language),
+        setLanguage: (chosen) => {
+          remember('language', chosen);
+          setWished(chosen);
+        },
+        suggestLanguage,
       },
-      suggestLanguage,
-    }),
-    [language, suggestLanguage],
+    [spoken, suggestLanguage],
   );
+  if (!value) return null;
   return <LocalisationContext value={value}>{children}</LocalisationContext>;
 }
 

@@ -1,5 +1,4 @@
-import en from './en.json';
-import zh from './zh.json';
+import type en from './en.json';
 
 /** Every sentence of the console has one of these keys. */
 export type Key = keyof typeof en;
@@ -13,7 +12,8 @@ export const LANGUAGES: Record<Language, { readonly name: string; readonly tag: 
   zh: { name: '中文', tag: 'zh-CN' },
 };
 
-const CATALOGUES: Record<Language, Record<Key, string>> = { en, zh };
+/** Every sentence of one language. */
+export type Catalogue = Readonly<Record<Key, string>>;
 
 export type Values = Readonly<Record<string, string | number>>;
 
@@ -29,8 +29,7 @@ function fill(template: string, values: Values): string {
 }
 
 /** The translator of a language; `{name}` in a sentence is replaced by the value of that name. */
-export function translator(language: Language): Translate {
-  const catalogue = CATALOGUES[language];
+export function translator(language: Language, catalogue: Catalogue): Translate {
   const plurals = new Intl.PluralRules(LANGUAGES[language].tag);
   const numbers = new Intl.NumberFormat(LANGUAGES[language].tag);
   const translate = (key: Key, values: Values = {}) => fill(catalogue[key], values);

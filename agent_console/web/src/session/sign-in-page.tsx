@@ -18,7 +18,7 @@ function reasonOf(error: unknown, t: Translate): string {
 }
 
 /** Where work begins. Field names and autocomplete hints are those that password managers look for. */
-export function SignInPage({ ended }: { readonly ended: boolean }) {
+export default function SignInPage({ ended }: { readonly ended: boolean }) {
   const { t } = useLocalisation();
   const { signIn } = useSession();
   const announcer = useAnnouncer();

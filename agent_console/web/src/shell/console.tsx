@@ -3,7 +3,6 @@ import { useRinging, useTitle } from '../alerting/use-ringing';
 import { maySeeFloor } from '../api/session';
 import { useServerNow } from '../clock';
 import { callerOf } from '../desk/caller';
-import { DeskPage } from '../desk/desk-page';
 import { useShortcuts } from '../desk/shortcuts';
 import { AGENT_STATES } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
@@ -15,11 +14,12 @@ import { useLabels, useSignedIn } from '../session/session';
 import type { SessionView } from '../wire';
 import { useAnnouncer } from './announcer';
 import { Banners } from './banners';
-import { HelpDialog } from './help-dialog';
 import { parseRoute, useAddress, type Route } from './route';
 import classes from './shell.module.css';
 import { TopBar } from './top-bar';
 
+const HelpDialog = lazy(() => import('./help-dialog'));
+const DeskPage = lazy(() => import('../desk/desk-page'));
 const FloorPage = lazy(() => import('../floor/floor-page'));
 const CustomersPage = lazy(() => import('../customers/customers-page'));
 
@@ -131,7 +131,7 @@ export function Console() {
           {route.page === 'customer' && <CustomersPage customerId={route.customerId} />}
         </Suspense>
       </main>
-      <HelpDialog opened={helpOpened} onClose={() => setHelpOpened(false)} />
+      <Suspense>{helpOpened && <HelpDialog onClose={() => setHelpOpened(false)} />}</Suspense>
     </div>
   );
 }

@@ -4,11 +4,11 @@ import { useLocalisation } from '../i18n/context';
 import classes from './shell.module.css';
 
 /** Every shortcut, and what it does. */
-export function HelpDialog({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
+export default function HelpDialog({ onClose }: { readonly onClose: () => void }) {
   const { t } = useLocalisation();
   return (
     <Modal
-      opened={opened}
+      opened
       onClose={onClose}
       title={t('help.title')}
       centered

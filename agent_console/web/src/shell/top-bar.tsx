@@ -1,5 +1,5 @@
-import { ActionIcon, Button, Menu, Modal } from '@mantine/core';
-import { useState } from 'react';
+import { ActionIcon, Button } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { useSoundUnlocked } from '../alerting/use-ringing';
 import { maySeeFloor } from '../api/session';
 import { Elapsed } from '../clock';
@@ -10,12 +10,17 @@ import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { deferredState, mayAskForContacts } from '../live/desk-view';
 import { isPending } from '../live/pending';
-import { useLabels, useSession, useSignedIn } from '../session/session';
+import { useLabels, useSignedIn } from '../session/session';
 import type { AgentView } from '../wire';
 import { AppearanceButtons } from './appearance';
 import { ConnectionHealth } from './connection-health';
+import { NotReadyButton, PersonButton } from './menu-buttons';
 import { addressOf, type Route } from './route';
 import classes from './shell.module.css';
+
+// Menus are the heaviest parts of the page and nobody opens one at once: their buttons come first.
+const NotReadyMenu = lazy(() => import('./not-ready-menu'));
+const PersonMenu = lazy(() => import('./person-menu'));
 
 function AgentState({ agent }: { readonly agent: AgentView }) {
   const { t } = useLocalisation();
@@ -39,45 +44,6 @@ function AgentState({ agent }: { readonly agent: AgentView }) {
         <Elapsed since={agent.since} />
       </span>
     </div>
-  );
-}
-
-interface NotReadyMenuProps {
-  readonly opened: boolean;
-  readonly onChange: (opened: boolean) => void;
-}
-
-function NotReadyMenu({ opened, onChange }: NotReadyMenuProps) {
-  const { t, language } = useLocalisation();
-  const { settings } = useSignedIn();
-  const { send } = useConnection();
-  const { pending } = useLive();
-  return (
-    <Menu opened={opened} onChange={onChange} position="bottom-start" withinPortal>
-      <Menu.Target>
-        <Button
-          variant="default"
-          leftSection={<Icon name="pause" />}
-          loading={isPending(pending, 'agent.not_ready')}
-          title={keysOf('notReady')}
-          data-testid="go-not-ready"
-        >
-          {t('action.not_ready')}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{t('action.not_ready_why')}</Menu.Label>
-        {settings.not_ready_reasons.map((reason) => (
-          <Menu.Item
-            key={reason.code}
-            onClick={() => send('agent.not_ready', { reason: reason.code })}
-            data-testid={`reason-${reason.code}`}
-          >
-            {reason.labels[language] ?? reason.labels.en ?? reason.code}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   );
 }
 
@@ -167,59 +133,6 @@ function SoundButton({ sound, onChange }: { readonly sound: boolean; readonly on
   );
 }
 
-function SignOut({ agent }: { readonly agent: AgentView | null }) {
-  const { t } = useLocalisation();
-  const { person } = useSignedIn();
-  const { signOut } = useSession();
-  const [asking, setAsking] = useState(false);
-  const atWork = agent?.state === 'offered' || agent?.state === 'busy' || agent?.state === 'wrap_up';
-  const leave = () => void signOut().catch(() => setAsking(false));
-  return (
-    <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button
-            variant="subtle"
-            color="gray"
-            px="xs"
-            aria-label={person.name}
-            title={person.name}
-            data-testid="person"
-          >
-            <Icon name="user" size={20} />
-            <span className={classes.person}>{person.name}</span>
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>{person.name}</Menu.Label>
-          <Menu.Item
-            leftSection={<Icon name="signOut" />}
-            onClick={() => (atWork ? setAsking(true) : leave())}
-            data-testid="sign-out"
-          >
-            {t('action.sign_out')}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <Modal
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={t('sign_out.title')}
-        centered
-        closeButtonProps={{ 'aria-label': t('action.close'), size: 36 }}
-      >
-        <p>{t('sign_out.at_work')}</p>
-        <div className={classes.dialogButtons}>
-          <Button variant="default" onClick={() => setAsking(false)}>
-            {t('action.stay')}
-          </Button>
-          <Button onClick={leave}>{t('action.sign_out')}</Button>
-        </div>
-      </Modal>
-    </>
-  );
-}
-
 interface TopBarProps {
   readonly agent: AgentView | null;
   readonly route: Route;
@@ -245,7 +158,9 @@ export function TopBar({ agent, route, menuOpened, onMenu, sound, onSound, onHel
         <div className={classes.stateGroup}>
           <AgentState agent={agent} />
           <ReadyButton agent={agent} />
-          <NotReadyMenu opened={menuOpened} onChange={onMenu} />
+          <Suspense fallback={<NotReadyButton />}>
+            <NotReadyMenu opened={menuOpened} onChange={onMenu} />
+          </Suspense>
         </div>
       )}
       <div className={classes.end}>
@@ -264,7 +179,9 @@ export function TopBar({ agent, route, menuOpened, onMenu, sound, onSound, onHel
         >
           <Icon name="help" size={20} />
         </ActionIcon>
-        <SignOut agent={agent} />
+        <Suspense fallback={<PersonButton />}>
+          <PersonMenu agent={agent} />
+        </Suspense>
       </div>
     </header>
   );
