@@ -40,6 +40,18 @@ INTENTS: Mapping[str, IntentRule] = {
     "offer.decline": IntentRule("decline", required=("contact_id",)),
     "contact.hang_up": IntentRule("hang_up", required=("contact_id",)),
     "contact.identify": IntentRule("identify", required=("contact_id", "customer_id")),
+    "contact.hold": IntentRule("hold", required=("contact_id",)),
+    "contact.resume": IntentRule("resume", required=("contact_id",)),
+    "contact.transfer": IntentRule("transfer", required=("contact_id", "target_kind", "target")),
+    "contact.consult": IntentRule("consult", required=("contact_id", "target_kind", "target")),
+    "consult.complete": IntentRule("complete", required=("contact_id",)),
+    "consult.cancel": IntentRule("cancel", required=("contact_id",)),
+    "consult.swap": IntentRule("swap", required=("contact_id",)),
+    "consult.conference": IntentRule("conference", required=("contact_id",)),
+    "contact.park": IntentRule("park", required=("contact_id",)),
+    "park.retrieve": IntentRule("retrieve", required=("slot",)),
+    "call.dial": IntentRule("dial", required=("target_kind", "target")),
+    "contact.send_digits": IntentRule("send_digits", required=("contact_id", "digits")),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
 }
 

@@ -30,7 +30,50 @@ class ContactState(StrEnum):
     QUEUED = "queued"
     OFFERED = "offered"
     CONNECTED = "connected"
+    DIALLING = "dialling"
+    """An agent calls out; it rings there, or at the agent's own phone first."""
+    PARKED = "parked"
+    """The customer waits in a park slot until somebody takes the call up again."""
     WRAP_UP = "wrap_up"
+
+
+class ContactKind(StrEnum):
+    """Why a contact is there. Every stretch of a call that is another agent's work is a contact of its own."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    """An agent called a number."""
+    INTERNAL = "internal"
+    """An agent called an agent."""
+    TRANSFER = "transfer"
+    """Handed on by another agent."""
+    CONSULT = "consult"
+    """An agent was asked by another one, with the customer on hold."""
+    RECALL = "recall"
+    """Came back: a transfer failed, or nobody took it up in its park slot."""
+    RETRIEVED = "retrieved"
+    """Taken up from a park slot."""
+
+
+class ConsultState(StrEnum):
+    """Where the second party of a conversation stands."""
+
+    SEEKING = "seeking"
+    """Waited for, rung or dialled; the customer is on hold."""
+    TALKING = "talking"
+    """Talks with the agent; the customer is on hold."""
+    HELD = "held"
+    """On hold while the agent talks with the customer."""
+    CONFERENCE = "conference"
+    """All talk together."""
+
+
+class TargetKind(StrEnum):
+    """What a call is to be connected with."""
+
+    AGENT = "agent"
+    QUEUE = "queue"
+    NUMBER = "number"
 
 
 class MatchState(StrEnum):
@@ -102,6 +145,24 @@ class ContactView(msgspec.Struct, frozen=True):
     connected_at: int | None = None
     ended_at: int | None = None
     wrap_up_until: int | None = None
+    kind: ContactKind = ContactKind.INBOUND
+    parent_id: str | None = None
+    """The contact that this one came from: handed on, consulted, parked or come back."""
+    held_since: int | None = None
+    """Since when the customer is on hold, for whatever reason; ``None`` while talking."""
+    consult_id: str | None = None
+    """The contact of the second party that the agent consults, or that the call is being handed to."""
+    consult_state: ConsultState | None = None
+    consult_kind: ContactKind | None = None
+    """``consult``, or ``transfer`` while a blind transfer is under way."""
+    consult_target_kind: TargetKind | None = None
+    consult_target: str | None = None
+    """The second party: an agent's or queue's id, or a number."""
+    park_slot: str | None = None
+    """While parked: what to ask for to take it up."""
+    parked_by: str | None = None
+    parked_until: int | None = None
+    """When a parked call comes back to whoever parked it."""
 
 
 class FloorView(msgspec.Struct, frozen=True):
@@ -161,12 +222,22 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     intent_id: str
     intent: str
     """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
-    ``wrap_up.finish``."""
+    ``wrap_up.finish``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``, ``contact.consult``,
+    ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``, ``contact.park``,
+    ``park.retrieve``, ``call.dial``, ``contact.send_digits``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None
     disposition: str | None = None
     notes: str | None = None
+    target_kind: str | None = None
+    """Of transfer, consult and dial: ``agent``, ``queue`` or ``number``."""
+    target: str | None = None
+    """An agent's or queue's id, or a number as people write it."""
+    slot: str | None = None
+    """Of ``park.retrieve``: the park slot."""
+    digits: str | None = None
+    """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 
 
 FromBrowser = Hello | Resync | Ping | Intent

@@ -90,6 +90,55 @@ class Desk(Protocol):
         """End the conversation."""
         ...
 
+    async def hold(self, agent_id: str, contact_id: str) -> None:
+        """Put the customer on hold: music until ``resume``."""
+        ...
+
+    async def resume(self, agent_id: str, contact_id: str) -> None:
+        """Talk with the customer again; a consulted party goes on hold."""
+        ...
+
+    async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Hand the customer on. To a queue at once; to an agent or a number as soon as somebody answers there, and
+        when nobody does, the customer is back. Hanging up meanwhile leaves it to the exchange."""
+        ...
+
+    async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Ask an agent, a queue or a number, with the customer on hold."""
+        ...
+
+    async def complete(self, agent_id: str, contact_id: str) -> None:
+        """Connect the customer with the consulted party and leave."""
+        ...
+
+    async def cancel(self, agent_id: str, contact_id: str) -> None:
+        """End the consultation, or the transfer under way, and talk with the customer again."""
+        ...
+
+    async def swap(self, agent_id: str, contact_id: str) -> None:
+        """Talk with the other of customer and consulted party."""
+        ...
+
+    async def conference(self, agent_id: str, contact_id: str) -> None:
+        """Talk with customer and consulted party together."""
+        ...
+
+    async def park(self, agent_id: str, contact_id: str) -> None:
+        """Let the customer wait in a park slot, which the floor shows, and be free."""
+        ...
+
+    async def retrieve(self, agent_id: str, slot: str) -> None:
+        """Take up the call in this park slot; the own phone rings."""
+        ...
+
+    async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
+        """Call an agent or a number: the own phone rings first."""
+        ...
+
+    async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
+        """Send digits to whoever the agent talks with."""
+        ...
+
     async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
         """Say which customer this is."""
         ...

@@ -1,8 +1,9 @@
 """What one person may see of the floor, as a pure filter on snapshots and on numbered changes.
 
 Supervisors and administrators see everything. An agent sees the own seat, the own queues, and the contacts that ring
-at or belong to that seat. The filter keeps no memory: a recorded change carries what the contact was before, which
-is all it takes to tell that a contact has left somebody's sight. So a replay filters exactly as the first time.
+at or belong to that seat, or that were parked from it. The filter keeps no memory: a recorded change carries what the
+contact was before, which is all it takes to tell that a contact has left somebody's sight. So a replay filters exactly
+as the first time.
 """
 
 from dataclasses import dataclass
@@ -63,4 +64,6 @@ class Sight:
                 return change if self._includes(entry.before) else None
 
     def _includes(self, contact: ContactView | None) -> bool:
-        return contact is not None and self.agent_id is not None and contact.agent_id == self.agent_id
+        return (
+            contact is not None and self.agent_id is not None and self.agent_id in (contact.agent_id, contact.parked_by)
+        )

@@ -93,6 +93,56 @@ class ExchangeDesk:
         if not holds or not self._switchboard.tell(contact_id, ev.HangUpOrdered()):
             raise IntentError("contact-gone", "This call is over.")
 
+    # Call control. The orders are on the wire; the calls do not carry them out yet.
+
+    async def hold(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def resume(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id, target_kind, target)
+
+    async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id, target_kind, target)
+
+    async def complete(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def cancel(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def swap(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def conference(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def park(self, agent_id: str, contact_id: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id)
+
+    async def retrieve(self, agent_id: str, slot: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, slot)
+
+    async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, target_kind, target)
+
+    async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
+        """Refused until the calls can do it."""
+        raise _not_available(agent_id, contact_id, digits)
+
     async def identify(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "") -> None:
         """Say which customer this is, during the call or its wrap-up; the name is what the floor shows."""
         contact = self._floor.contact(contact_id)
@@ -149,3 +199,7 @@ class ExchangeDesk:
                 self._conversations[call_id].record = record
             case _:
                 pass
+
+
+def _not_available(agent_id: str, *_: str) -> IntentError:
+    return IntentError("not-available", f"The exchange cannot do this for {agent_id} yet.")

@@ -64,6 +64,10 @@ class DeskRequest(msgspec.Struct, frozen=True, tag=True):
     customer_name: str = ""
     disposition: str = ""
     notes: str = ""
+    target_kind: str = ""
+    target: str = ""
+    slot: str = ""
+    digits: str = ""
 
 
 DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
@@ -73,6 +77,18 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "not_ready": ("reason",),
     "decline": ("contact_id",),
     "hang_up": ("contact_id",),
+    "hold": ("contact_id",),
+    "resume": ("contact_id",),
+    "transfer": ("contact_id", "target_kind", "target"),
+    "consult": ("contact_id", "target_kind", "target"),
+    "complete": ("contact_id",),
+    "cancel": ("contact_id",),
+    "swap": ("contact_id",),
+    "conference": ("contact_id",),
+    "park": ("contact_id",),
+    "retrieve": ("slot",),
+    "dial": ("target_kind", "target"),
+    "send_digits": ("contact_id", "digits"),
     "identify": ("contact_id", "customer_id", "customer_name"),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),
 }

@@ -226,6 +226,54 @@ class LinkDesk:
         """End the conversation."""
         await self._link.order("hang_up", agent_id, contact_id=contact_id)
 
+    async def hold(self, agent_id: str, contact_id: str) -> None:
+        """Put the customer on hold: music until ``resume``."""
+        await self._link.order("hold", agent_id, contact_id=contact_id)
+
+    async def resume(self, agent_id: str, contact_id: str) -> None:
+        """Talk with the customer again; a consulted party goes on hold."""
+        await self._link.order("resume", agent_id, contact_id=contact_id)
+
+    async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Hand the customer on."""
+        await self._link.order("transfer", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
+
+    async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Ask an agent, a queue or a number, with the customer on hold."""
+        await self._link.order("consult", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
+
+    async def complete(self, agent_id: str, contact_id: str) -> None:
+        """Connect the customer with the consulted party and leave."""
+        await self._link.order("complete", agent_id, contact_id=contact_id)
+
+    async def cancel(self, agent_id: str, contact_id: str) -> None:
+        """End the consultation, or the transfer under way, and talk with the customer again."""
+        await self._link.order("cancel", agent_id, contact_id=contact_id)
+
+    async def swap(self, agent_id: str, contact_id: str) -> None:
+        """Talk with the other of customer and consulted party."""
+        await self._link.order("swap", agent_id, contact_id=contact_id)
+
+    async def conference(self, agent_id: str, contact_id: str) -> None:
+        """Talk with customer and consulted party together."""
+        await self._link.order("conference", agent_id, contact_id=contact_id)
+
+    async def park(self, agent_id: str, contact_id: str) -> None:
+        """Let the customer wait in a park slot, which the floor shows, and be free."""
+        await self._link.order("park", agent_id, contact_id=contact_id)
+
+    async def retrieve(self, agent_id: str, slot: str) -> None:
+        """Take up the call in this park slot; the own phone rings."""
+        await self._link.order("retrieve", agent_id, slot=slot)
+
+    async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
+        """Call an agent or a number: the own phone rings first."""
+        await self._link.order("dial", agent_id, target_kind=target_kind, target=target)
+
+    async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
+        """Send digits to whoever the agent talks with."""
+        await self._link.order("send_digits", agent_id, contact_id=contact_id, digits=digits)
+
     async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
         """Say which customer this is."""
         name = await self._name_of(customer_id)

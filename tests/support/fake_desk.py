@@ -145,7 +145,7 @@ class FakeDesk:
     orders: list[tuple[str, ...]] = field(default_factory=list)
     refuse_with: IntentError | None = None
     break_with: Exception | None = None
-    hold: asyncio.Event | None = None
+    stall: asyncio.Event | None = None
     """When set to an event, orders wait for it."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by every order."""
@@ -153,8 +153,8 @@ class FakeDesk:
     async def _note(self, *order: str) -> None:
         self.orders.append(order)
         self.asked.set()
-        if self.hold is not None:
-            await self.hold.wait()
+        if self.stall is not None:
+            await self.stall.wait()
         if self.refuse_with is not None:
             raise self.refuse_with
         if self.break_with is not None:
@@ -177,6 +177,42 @@ class FakeDesk:
 
     async def hang_up(self, agent_id: str, contact_id: str) -> None:
         await self._note("hang_up", agent_id, contact_id)
+
+    async def hold(self, agent_id: str, contact_id: str) -> None:
+        await self._note("hold", agent_id, contact_id)
+
+    async def resume(self, agent_id: str, contact_id: str) -> None:
+        await self._note("resume", agent_id, contact_id)
+
+    async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        await self._note("transfer", agent_id, contact_id, target_kind, target)
+
+    async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        await self._note("consult", agent_id, contact_id, target_kind, target)
+
+    async def complete(self, agent_id: str, contact_id: str) -> None:
+        await self._note("complete", agent_id, contact_id)
+
+    async def cancel(self, agent_id: str, contact_id: str) -> None:
+        await self._note("cancel", agent_id, contact_id)
+
+    async def swap(self, agent_id: str, contact_id: str) -> None:
+        await self._note("swap", agent_id, contact_id)
+
+    async def conference(self, agent_id: str, contact_id: str) -> None:
+        await self._note("conference", agent_id, contact_id)
+
+    async def park(self, agent_id: str, contact_id: str) -> None:
+        await self._note("park", agent_id, contact_id)
+
+    async def retrieve(self, agent_id: str, slot: str) -> None:
+        await self._note("retrieve", agent_id, slot)
+
+    async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
+        await self._note("dial", agent_id, target_kind, target)
+
+    async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
+        await self._note("send_digits", agent_id, contact_id, digits)
 
     async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
         await self._note("identify", agent_id, contact_id, customer_id)

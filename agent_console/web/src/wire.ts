@@ -36,6 +36,9 @@ export interface Choice {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Where the second party of a conversation stands. */
+export type ConsultState = 'conference' | 'held' | 'seeking' | 'talking';
+
 /** A contact is now this. */
 export interface ContactChanged {
   readonly v: 1;
@@ -48,6 +51,9 @@ export interface ContactChanged {
   readonly type: 'contact.changed';
   readonly contact: ContactView;
 }
+
+/** Why a contact is there. Every stretch of a call that is another agent's work is a contact of its own. */
+export type ContactKind = 'consult' | 'inbound' | 'internal' | 'outbound' | 'recall' | 'retrieved' | 'transfer';
 
 /** A contact left the floor, or left what this browser may see. */
 export interface ContactRemoved {
@@ -63,7 +69,7 @@ export interface ContactRemoved {
 }
 
 /** States of a contact as the console shows them. */
-export type ContactState = 'connected' | 'in_flow' | 'offered' | 'queued' | 'wrap_up';
+export type ContactState = 'connected' | 'dialling' | 'in_flow' | 'offered' | 'parked' | 'queued' | 'wrap_up';
 
 /** One contact from its arrival to the end of its wrap-up. */
 export interface ContactView {
@@ -84,6 +90,17 @@ export interface ContactView {
   readonly connected_at: number | null;
   readonly ended_at: number | null;
   readonly wrap_up_until: number | null;
+  readonly kind: ContactKind;
+  readonly parent_id: string | null;
+  readonly held_since: number | null;
+  readonly consult_id: string | null;
+  readonly consult_state: ConsultState | null;
+  readonly consult_kind: ContactKind | null;
+  readonly consult_target_kind: TargetKind | null;
+  readonly consult_target: string | null;
+  readonly park_slot: string | null;
+  readonly parked_by: string | null;
+  readonly parked_until: number | null;
 }
 
 /** What signing in takes. */
@@ -147,12 +164,16 @@ export interface Hello {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'contact.hang_up' | 'contact.identify' | 'offer.decline' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.send_digits' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
   readonly disposition?: string | null;
   readonly notes?: string | null;
+  readonly target_kind?: string | null;
+  readonly target?: string | null;
+  readonly slot?: string | null;
+  readonly digits?: string | null;
 }
 
 /** Server: the intent was carried out; what it changed comes as deltas, to everybody alike. */
@@ -245,6 +266,9 @@ export interface Snapshot {
   readonly type: 'snapshot';
   readonly floor: FloorView;
 }
+
+/** What a call is to be connected with. */
+export type TargetKind = 'agent' | 'number' | 'queue';
 
 export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus;
 

@@ -17,12 +17,28 @@ FIELDS: dict[str, Any] = {
     "customer_id": "k1",
     "disposition": "solved",
     "notes": "called back",
+    "target_kind": "agent",
+    "target": "ben",
+    "slot": "701",
+    "digits": "12#",
 }
 ORDERS = {
     "agent.ready": ("ready", "anna"),
     "agent.not_ready": ("not_ready", "anna", "lunch"),
     "offer.decline": ("decline", "anna", "c1"),
     "contact.hang_up": ("hang_up", "anna", "c1"),
+    "contact.hold": ("hold", "anna", "c1"),
+    "contact.resume": ("resume", "anna", "c1"),
+    "contact.transfer": ("transfer", "anna", "c1", "agent", "ben"),
+    "contact.consult": ("consult", "anna", "c1", "agent", "ben"),
+    "consult.complete": ("complete", "anna", "c1"),
+    "consult.cancel": ("cancel", "anna", "c1"),
+    "consult.swap": ("swap", "anna", "c1"),
+    "consult.conference": ("conference", "anna", "c1"),
+    "contact.park": ("park", "anna", "c1"),
+    "park.retrieve": ("retrieve", "anna", "701"),
+    "call.dial": ("dial", "anna", "agent", "ben"),
+    "contact.send_digits": ("send_digits", "anna", "c1", "12#"),
     "contact.identify": ("identify", "anna", "c1", "k1"),
     "wrap_up.finish": ("finish_wrap_up", "anna", "c1", "solved", "called back"),
 }
@@ -119,7 +135,7 @@ async def test_a_broken_desk_is_an_answer_that_tells_nothing_of_the_inside(desk:
 
 
 async def test_a_desk_that_does_not_answer_is_given_up(desk: FakeDesk) -> None:
-    desk.hold = asyncio.Event()
+    desk.stall = asyncio.Event()
     answer = await IntentMemory(desk, answer_within_seconds=0.01).carry_out(ANNA, an_intent("agent.ready"))
     assert isinstance(answer, IntentRefused)
     assert answer.code == "no-answer"
@@ -144,12 +160,12 @@ async def test_one_persons_intent_ids_mean_nothing_to_another(desk: FakeDesk) ->
 async def test_an_intent_survives_the_socket_it_came_by(desk: FakeDesk) -> None:
     """The socket is lost while the desk works; the browser asks again elsewhere and learns how it went."""
     memory = IntentMemory(desk)
-    desk.hold = asyncio.Event()
+    desk.stall = asyncio.Event()
     first = asyncio.create_task(memory.carry_out(ANNA, an_intent("agent.ready")))
     await desk.asked.wait()
     first.cancel()
     again = asyncio.create_task(memory.carry_out(ANNA, an_intent("agent.ready")))
-    desk.hold.set()
+    desk.stall.set()
     assert await again == IntentAccepted("i1")
     assert desk.orders == [("ready", "anna")]
 
@@ -169,7 +185,7 @@ async def test_more_than_can_be_remembered_at_once_is_refused_and_closing_ends_w
     desk: FakeDesk,
 ) -> None:
     memory = IntentMemory(desk)
-    desk.hold = asyncio.Event()
+    desk.stall = asyncio.Event()
     waiting = [
         asyncio.create_task(memory.carry_out(ANNA, an_intent("agent.ready", f"i{number}")))
         for number in range(REMEMBERED_PER_USER)

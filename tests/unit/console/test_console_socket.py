@@ -52,11 +52,11 @@ async def test_a_slow_desk_does_not_hold_up_pings(site: Site) -> None:
     async with site.socket(await site.sign_in("anna")) as socket:
         socket.send(type="hello")
         await socket.receive_until("snapshot")
-        site.desk.hold = asyncio.Event()
+        site.desk.stall = asyncio.Event()
         socket.send(type="intent", intent_id="i1", intent="agent.ready")
         socket.send(type="ping")
         assert (await socket.receive())["type"] == "pong"
-        site.desk.hold.set()
+        site.desk.stall.set()
         assert (await socket.receive())["type"] == "intent.accepted"
 
 

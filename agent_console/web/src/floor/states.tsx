@@ -25,6 +25,8 @@ export const CONTACT_STATES: Readonly<Record<ContactState, Look>> = {
   queued: { label: 'contact_state.queued', icon: 'clock', tone: 'tone-pause' },
   offered: { label: 'contact_state.offered', icon: 'bell', tone: 'tone-attention' },
   connected: { label: 'contact_state.connected', icon: 'phone', tone: 'tone-engaged' },
+  dialling: { label: 'contact_state.dialling', icon: 'bell', tone: 'tone-attention' },
+  parked: { label: 'contact_state.parked', icon: 'pause', tone: 'tone-pause' },
   wrap_up: { label: 'contact_state.wrap_up', icon: 'pencil', tone: 'tone-after' },
 };
 

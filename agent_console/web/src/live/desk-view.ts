@@ -1,9 +1,9 @@
 import type { AgentView, ContactState, ContactView } from '../wire';
 import type { Floor } from './floor';
 
-const ON_THE_DESK: ReadonlySet<ContactState> = new Set<ContactState>(['offered', 'connected', 'wrap_up']);
+const ON_THE_DESK: ReadonlySet<ContactState> = new Set<ContactState>(['offered', 'dialling', 'connected', 'wrap_up']);
 
-/** One agent's desk: who sits there, and the contact that rings, talks or is being wrapped up. */
+/** One agent's desk: who sits there, and the contact that rings, is dialled, talks or is being wrapped up. */
 export interface DeskView {
   readonly agent: AgentView | null;
   readonly contact: ContactView | null;

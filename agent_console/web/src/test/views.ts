@@ -48,6 +48,17 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   connected_at: null,
   ended_at: null,
   wrap_up_until: null,
+  kind: 'inbound',
+  parent_id: null,
+  held_since: null,
+  consult_id: null,
+  consult_state: null,
+  consult_kind: null,
+  consult_target_kind: null,
+  consult_target: null,
+  park_slot: null,
+  parked_by: null,
+  parked_until: null,
   ...over,
 });
 
