@@ -52,6 +52,10 @@ INTENTS: Mapping[str, IntentRule] = {
     "park.retrieve": IntentRule("retrieve", required=("slot",)),
     "call.dial": IntentRule("dial", required=("target_kind", "target")),
     "contact.send_digits": IntentRule("send_digits", required=("contact_id", "digits")),
+    "recording.start": IntentRule("start_recording", required=("contact_id",)),
+    "recording.stop": IntentRule("stop_recording", required=("contact_id",)),
+    "recording.pause": IntentRule("pause_recording", required=("contact_id",)),
+    "recording.resume": IntentRule("resume_recording", required=("contact_id",)),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
 }
 

@@ -86,6 +86,17 @@ class MatchState(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class RecordingState(StrEnum):
+    """How it stands with the recording of a conversation."""
+
+    RECORDING = "recording"
+    PAUSED = "paused"
+    IMPAIRED = "impaired"
+    """It goes on, and audio is being lost."""
+    FAILED = "failed"
+    """It should be recorded and could not be."""
+
+
 class AgentView(msgspec.Struct, frozen=True):
     """One agent on the floor."""
 
@@ -163,6 +174,8 @@ class ContactView(msgspec.Struct, frozen=True):
     parked_by: str | None = None
     parked_until: int | None = None
     """When a parked call comes back to whoever parked it."""
+    recording: RecordingState | None = None
+    """``None`` while nothing is recorded."""
 
 
 class FloorView(msgspec.Struct, frozen=True):
@@ -224,7 +237,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
     ``wrap_up.finish``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``, ``contact.consult``,
     ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``, ``contact.park``,
-    ``park.retrieve``, ``call.dial``, ``contact.send_digits``."""
+    ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``, ``recording.stop``,
+    ``recording.pause``, ``recording.resume``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None

@@ -147,6 +147,22 @@ class Desk(Protocol):
         """Complete the wrap-up."""
         ...
 
+    async def start_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record the conversation from here on, where the queue leaves that to the agent."""
+        ...
+
+    async def stop_recording(self, agent_id: str, contact_id: str) -> None:
+        """End a recording that was asked for."""
+        ...
+
+    async def pause_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record nothing until it is resumed; answered once it is so."""
+        ...
+
+    async def resume_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record again."""
+        ...
+
 
 class Floor(Protocol):
     """The live floor as the web process knows it."""

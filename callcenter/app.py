@@ -15,9 +15,12 @@ from pathlib import Path
 
 import structlog
 
+from callcenter.calls.recordings import RecordingMode
 from callcenter.config import Settings
-from callcenter.errors import CallCenterError
+from callcenter.errors import CallCenterError, ConfigError
 from callcenter.logs import LEVEL_VARIABLE
+from callcenter.media.recordings import RecordingKeyError, ensure_key_file
+from callcenter.site.models import Site
 from callcenter.site.repository import load_flows, load_site
 
 log = structlog.get_logger(__name__)
@@ -118,6 +121,7 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
                 str(settings.media.port_max),
                 "--workers",
                 str(settings.media.workers),
+                *_recording_options(settings),
                 "--parent-pid",
                 str(os.getpid()),
             ],
@@ -126,6 +130,29 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
         Process("exchange", [*python, "callcenter", "run-exchange", "--config", str(config)], essential=True),
         Process("web", [*python, "callcenter", "run-web", "--config", str(config)]),
     ]
+
+
+def _recording_options(settings: Settings) -> list[str]:
+    """What ``mediad`` is told of recordings."""
+    folder, key_file = settings.recordings.folder, settings.recordings.key_file
+    options = [] if folder is None else ["--recordings", str(folder)]
+    return options if key_file is None else [*options, "--recording-key", str(key_file)]
+
+
+def prepare_recordings(settings: Settings, site: Site) -> None:
+    """Make the folder and, the first time, the key. Raises ``ConfigError`` when a queue records and nothing can be."""
+    recording = [queue.id for queue in site.queues if queue.recording is not RecordingMode.OFF]
+    folder, key_file = settings.recordings.folder, settings.recordings.key_file
+    if folder is None:
+        if recording:
+            raise ConfigError(f"queue {recording[0]} records; set recordings.folder in the configuration")
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if key_file is not None:
+            ensure_key_file(key_file)
+    except (OSError, RecordingKeyError) as error:
+        raise ConfigError(f"recordings.folder {folder}: recordings cannot be set up: {error}") from error
 
 
 class Supervisor:
@@ -170,7 +197,9 @@ class Supervisor:
 
 async def serve(settings: Settings, config: Path) -> None:
     """Run an installation until SIGTERM or SIGINT. Raises ``ConfigError`` before anything starts, ``ProcessFailed``."""
-    load_flows(load_site(settings.site), settings.site)
+    site = load_site(settings.site)
+    load_flows(site, settings.site)
+    prepare_recordings(settings, site)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(server_processes(settings, config))
     for number in (signal.SIGTERM, signal.SIGINT):

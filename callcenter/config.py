@@ -6,7 +6,7 @@ are relative to the configuration file.
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -71,6 +71,19 @@ class SpeechSection(Section):
     """Folder of the operator's own prompts, ``<language>/<name>.wav``, used instead of the speech engine."""
 
 
+class RecordingsSection(Section):
+    """Recordings of conversations. Which are made is said by the queues of the site."""
+
+    folder: Path | None = None
+    """Where they lie; without a folder nothing can be recorded."""
+    key_file: Path | None = None
+    """Keys to encrypt them with, outside of the folder; made at the first start. Without one they are plain files."""
+    keep_days: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """How long each retention class is kept; a class that is not named is kept for ever."""
+    sweep_hour: int = Field(default=3, ge=0, le=23)
+    """Hour of the site's day at which those whose time is over are deleted."""
+
+
 class LogSection(Section):
     """What is said on standard error."""
 
@@ -92,6 +105,7 @@ class Settings(BaseSettings):
     media: MediaSection = MediaSection()
     store: StoreSection = StoreSection()
     speech: SpeechSection = SpeechSection()
+    recordings: RecordingsSection = RecordingsSection()
     log: LogSection = LogSection()
 
     @classmethod
@@ -167,6 +181,12 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
             "data_dir": beside(settings.data_dir),
             "site": beside(settings.site),
             "speech": SpeechSection(recordings=beside(settings.speech.recordings)),
+            "recordings": settings.recordings.model_copy(
+                update={
+                    "folder": beside(settings.recordings.folder),
+                    "key_file": beside(settings.recordings.key_file),
+                }
+            ),
             "sip": settings.sip.model_copy(
                 update={
                     "tls_certificate": beside(settings.sip.tls_certificate),
@@ -177,7 +197,16 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
     )
     if settings.media.port_min >= settings.media.port_max:
         raise ConfigError(f"{path}: media.port_min must be below media.port_max")
+    _check_recordings(path, settings.recordings)
     return settings
+
+
+def _check_recordings(path: Path | None, recordings: RecordingsSection) -> None:
+    key_file, folder = recordings.key_file, recordings.folder
+    if key_file is not None and folder is None:
+        raise ConfigError(f"{path}: recordings.key_file is set and recordings.folder is not; set both or remove it")
+    if key_file is not None and folder is not None and key_file.is_relative_to(folder):
+        raise ConfigError(f"{path}: recordings.key_file lies in recordings.folder: who takes one would have both")
 
 
 def explain(path: Path, error: ValidationError) -> str:

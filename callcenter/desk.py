@@ -1,5 +1,6 @@
 """The desk at the exchange: what people at desks may order, checked against the floor and brought to its owner."""
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
@@ -19,14 +20,19 @@ from callcenter.calls.facts import (
     CustomerIdentified,
     WrapUpRecorded,
 )
+from callcenter.calls.recorder import RecordingAsked
+from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.runner import Identified
 from callcenter.calls.switchboard import Switchboard
+from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
-from callcenter.ports import Clock, Journal, Signalling
+from callcenter.ports import Clock, Journal, RecordingAction, Signalling
 from callcenter.routing import RoutingInbox
 
 REMEMBERED_CONVERSATIONS = 10_000
 """How many conversations are remembered for a wrap-up that is handed in late."""
+RECORDING_ANSWER_SECONDS = 4.0
+"""Longer than media may take for an order; a call that ends meanwhile never answers."""
 
 
 @dataclass(slots=True)
@@ -166,6 +172,34 @@ class ExchangeDesk:
         self._bus.publish(fact, now)
         if wraps_up:
             await self._request(WrapUpFinished(AgentId(agent_id)))
+
+    async def start_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record the conversation from here on, where the queue leaves that to the agent."""
+        await self._record(agent_id, contact_id, RecordingAction.START)
+
+    async def stop_recording(self, agent_id: str, contact_id: str) -> None:
+        """End a recording that was asked for."""
+        await self._record(agent_id, contact_id, RecordingAction.STOP)
+
+    async def pause_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record nothing until it is resumed; answered once it is so."""
+        await self._record(agent_id, contact_id, RecordingAction.PAUSE)
+
+    async def resume_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record again."""
+        await self._record(agent_id, contact_id, RecordingAction.RESUME)
+
+    async def _record(self, agent_id: str, contact_id: str, action: RecordingAction) -> None:
+        done = asyncio.get_running_loop().create_future()
+        if not self._switchboard.tell(contact_id, RecordingAsked(action, agent_id, done)):
+            raise IntentError("contact-gone", "This call is over.")
+        try:
+            async with asyncio.timeout(RECORDING_ANSWER_SECONDS):
+                await done
+        except RecordingRefused as error:
+            raise IntentError(error.code, str(error)) from error
+        except (MediaError, TimeoutError) as error:
+            raise IntentError("recording-failed", "This could not be done; take it that it is recorded.") from error
 
     async def _correct(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str) -> None:
         conversation = self._conversations.get(contact_id)

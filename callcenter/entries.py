@@ -10,7 +10,7 @@ import msgspec
 
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
-from callcenter.calls import facts
+from callcenter.calls import facts, recording_facts
 from callcenter.errors import JournalError
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
@@ -45,6 +45,13 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.closed": facts.CallClosed,
     "call.corrected": facts.CallCorrected,
     "wrap_up.recorded": facts.WrapUpRecorded,
+    "recording.announced": recording_facts.RecordingAnnounced,
+    "recording.started": recording_facts.RecordingStarted,
+    "recording.paused": recording_facts.RecordingPaused,
+    "recording.resumed": recording_facts.RecordingResumed,
+    "recording.stopped": recording_facts.RecordingStopped,
+    "recording.impaired": recording_facts.RecordingImpaired,
+    "recording.stored": recording_facts.RecordingStored,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 

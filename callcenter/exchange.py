@@ -20,7 +20,7 @@ from callcenter.link.exchange_side import ExchangeLink
 from callcenter.media.music import music_path
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.speech import PromptStore, default_engine
-from callcenter.ports import MediaEvent
+from callcenter.ports import MediaEvent, RecordingEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
 from callcenter.sip.settings import SipSettings
@@ -28,7 +28,7 @@ from callcenter.sip.tls import TlsSettings
 from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
 from callcenter.site.models import Site
-from callcenter.site.repository import load_flows, load_site
+from callcenter.site.repository import consent_prompts, load_flows, load_site
 from ivr.effects import PromptText
 from ivr.flow import Flow
 
@@ -116,7 +116,7 @@ async def run_exchange(settings: Settings) -> None:
     site = load_site(settings.site)
     flows = load_flows(site, settings.site)
     prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, default_engine())
-    await prompts.prepare(spoken_prompts(flows.values()))
+    await prompts.prepare([*spoken_prompts(flows.values()), *consent_prompts(site)])
     reader = JournalReader(settings.journal_path)
     journal = SqliteJournal(settings.journal_path)
     await journal.open()
@@ -141,7 +141,10 @@ async def run_exchange(settings: Settings) -> None:
     def on_registration(agent_id: str, registered: bool) -> None:
         core.on_registration(agent_id, registered)
 
-    media = EmbeddedMediaPlane(settings.media_socket, on_media_event)
+    def on_recording_event(event: RecordingEvent) -> None:
+        core.recording_ledger.tell(event)
+
+    media = EmbeddedMediaPlane(settings.media_socket, on_media_event, recording_sink=on_recording_event)
     user_agent = UserAgent(
         clock=clock,
         sink=on_leg_event,
@@ -165,6 +168,7 @@ async def run_exchange(settings: Settings) -> None:
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
         engine=recovered.engine,
         floor=floor,
+        recordings=settings.recordings.folder,
         on_changes=link.tell_changes,
         on_closed=lambda: link.tell_journal(journal.committed_seq),
         on_fatal=end,

@@ -7,6 +7,7 @@ run it under virtual time.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,15 +20,17 @@ from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.calls.facts import CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
 from callcenter.calls.record import OpenRecord
+from callcenter.calls.recording_facts import RecordingFact
 from callcenter.calls.runner import CallDependencies
 from callcenter.calls.switchboard import Switchboard
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, Prompts, Signalling
+from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
 from callcenter.site.models import Site
-from callcenter.site.repository import floor_configuration
+from callcenter.site.repository import floor_configuration, recording_rules
 from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
@@ -62,6 +65,7 @@ class ExchangeCore:
         music: str,
         engine: Acd,
         floor: FloorFold,
+        recordings: Path | None = None,
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
         on_closed: Callable[[], None] = lambda: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
@@ -87,7 +91,9 @@ class ExchangeCore:
             routing=self.routing,
             flows=flows,
             music=music,
+            recording_rules=recording_rules(site),
         )
+        self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
         self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
         self.desk = ExchangeDesk(
             clock=ports.clock,
@@ -101,6 +107,7 @@ class ExchangeCore:
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self._tell_closed)
         self._routing_task: asyncio.Task[None] | None = None
+        self._ledger_task: asyncio.Task[None] | None = None
 
     # Life
 
@@ -109,6 +116,8 @@ class ExchangeCore:
         now = self._ports.clock.now()
         self._routing_task = asyncio.create_task(self.routing.run(), name="routing")
         self._routing_task.add_done_callback(self._routing_ended)
+        self._ledger_task = asyncio.create_task(self.recording_ledger.run(), name="recording ledger")
+        self._ledger_task.add_done_callback(self._routing_ended)
         for event in closing_inputs(self.routing.engine):
             await self._tolerate(event)
         await self._close_orphans(orphans, now)
@@ -125,6 +134,8 @@ class ExchangeCore:
         await self.switchboard.close()
         if self._routing_task is not None:
             self._routing_task.cancel()
+        if self._ledger_task is not None:
+            self._ledger_task.cancel()
 
     def on_registration(self, agent_id: str, registered: bool) -> None:
         """An agent's phone came or went. A ready agent whose phone is gone is paused until it is back."""
@@ -173,7 +184,7 @@ class ExchangeCore:
 
     def _tell_closed(self, fact: object, at: int) -> None:
         del at
-        if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded):
+        if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded | RecordingFact):
             self._on_closed()
 
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:

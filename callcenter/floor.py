@@ -26,8 +26,10 @@ from agent_console.messages import (
     MatchState,
     QueueChanged,
     QueueView,
+    RecordingState,
 )
 from callcenter.calls import facts
+from callcenter.calls import recording_facts as recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,26 @@ class FloorFold:
             case facts.CallEnded():
                 self._end_contact(fact)
             case _:
+                self._take_recording_fact(fact)
+
+    def _take_recording_fact(self, fact: object) -> None:
+        match fact:
+            case recorded.RecordingStarted() | recorded.RecordingResumed():
+                self._change_contact(fact.call_id, recording=RecordingState.RECORDING)
+            case recorded.RecordingPaused():
+                self._change_contact(fact.call_id, recording=RecordingState.PAUSED)
+            case recorded.RecordingImpaired():
+                self._impair_recording(fact)
+            case recorded.RecordingStopped():
+                self._change_contact(fact.call_id, recording=None)
+            case _:
                 pass
+
+    def _impair_recording(self, fact: recorded.RecordingImpaired) -> None:
+        contact = self._contacts.get(fact.call_id)
+        if contact is not None and contact.recording is not None:
+            failed = fact.reason == "not_started"
+            self._change_contact(fact.call_id, recording=RecordingState.FAILED if failed else RecordingState.IMPAIRED)
 
     def _end_contact(self, fact: facts.CallEnded) -> None:
         contact = self._contacts.get(fact.call_id)

@@ -42,6 +42,8 @@ from callcenter.calls.legs import (
 )
 from callcenter.calls.machine import CallMachine
 from callcenter.calls.record import OpenRecord, open_record
+from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked
+from callcenter.calls.recordings import RecordingRule
 from callcenter.calls.states import CallState
 from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
@@ -90,7 +92,7 @@ class Matched:
     language: str | None
 
 
-Mail = ev.CallEvent | LegEvent | MediaEvent | Identified | Matched
+Mail = ev.CallEvent | LegEvent | MediaEvent | Identified | Matched | RecordingAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class CallDependencies:
     flows: Mapping[str, Flow]
     music: str
     """Path of the WAV file that waiting customers hear."""
+    recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
+    """How each queue records."""
 
 
 @dataclass(slots=True)
@@ -122,6 +126,9 @@ class CallRunner:
     mailbox: asyncio.Queue[Mail] = field(default_factory=lambda: asyncio.Queue(MAILBOX_SIZE))
     _machine: CallMachine = field(init=False)
     _flow: FlowRun | None = None
+    _recorder: CallRecorder = field(init=False)
+    _consented: flow_fx.EnqueueContact | None = None
+    """The queue that the call goes to once the customer was told that it is recorded."""
     _record: OpenRecord = field(init=False)
     _agent_legs: dict[str, str] = field(default_factory=dict)
     """Agent legs that have media in this call: signalling leg id to media leg id."""
@@ -137,6 +144,7 @@ class CallRunner:
     async def run(self) -> None:
         """Live the call from its arrival to its end."""
         self._machine = CallMachine(self.call_id)
+        self._recorder = CallRecorder(self.call_id, self.deps)
         try:
             await self._live()
         except JournalError:
@@ -220,9 +228,10 @@ class CallRunner:
             case DigitPressed(digit=digit) | LegDigit(digit=digit):
                 if isinstance(mail, LegDigit) or mail.leg_id == CUSTOMER_LEG:
                     await self._tell_flow(flow_ev.DigitPressed(digit))
-            case PlayFinished(play_id=play_id):
-                if play_id != MUSIC_PLAY:
-                    await self._tell_flow(flow_ev.PromptFinished(play_id))
+            case RecordingAsked():
+                await self._recorder.take(mail)
+            case PlayFinished():
+                await self._end_play(mail)
             case SessionLost():
                 await self._feed(ev.MediaFailed("media lost"))
             case LegSilent(leg_id=leg_id):
@@ -241,6 +250,12 @@ class CallRunner:
                 await self._take_leg_event(mail)
             case _:
                 await self._feed(mail)
+
+    async def _end_play(self, over: PlayFinished) -> None:
+        if over.play_id == CONSENT_PLAY:
+            await self._enter_announced_queue(heard=over.reason == "end")
+        elif over.play_id != MUSIC_PLAY:
+            await self._tell_flow(flow_ev.PromptFinished(over.play_id))
 
     async def _take_leg_event(self, event: LegEvent) -> None:
         is_customer = event.leg_id == self.offered.leg_id
@@ -320,13 +335,35 @@ class CallRunner:
                 case flow_fx.StopPrompt(play_id=play_id):
                     await self.deps.media.stop_play(self.call_id, play_id)
                 case flow_fx.EnqueueContact():
-                    await self._feed(
-                        ev.QueueRequested(
-                            effect.queue_id, effect.priority, effect.required_skills, effect.language or None
-                        )
-                    )
+                    await self._enqueue(effect)
                 case flow_fx.HangUpCall(reason=reason):
                     await self._feed(ev.HangUpRequested(reason))
+
+    async def _enqueue(self, order: flow_fx.EnqueueContact) -> None:
+        """Hand the call to a queue; one that records tells the customer first."""
+        announcement = self._recorder.needs_announcement(order.queue_id, order.language)
+        if announcement is None:
+            await self._feed(
+                ev.QueueRequested(order.queue_id, order.priority, order.required_skills, order.language or None)
+            )
+            return
+        await self._feed(ev.AnswerRequested())
+        if self._machine.state is CallState.ENDED:
+            return
+        self._consented = order
+        path = await self.deps.prompts.path(announcement)
+        await self.deps.media.play(self.call_id, CUSTOMER_LEG, CONSENT_PLAY, [path])
+
+    async def _enter_announced_queue(self, *, heard: bool) -> None:
+        """The announcement is over. One that was not heard lets the call go on, unrecorded."""
+        order, self._consented = self._consented, None
+        if order is None or self._machine.state is CallState.ENDED:
+            return
+        if heard:
+            await self._recorder.announced(order.queue_id)
+        await self._feed(
+            ev.QueueRequested(order.queue_id, order.priority, order.required_skills, order.language or None)
+        )
 
     async def _play(self, order: flow_fx.PlayPrompt) -> None:
         paths = [await self.deps.prompts.path(prompt) for prompt in order.prompts]
@@ -428,11 +465,15 @@ class CallRunner:
         media_leg = self._agent_legs[leg_id]
         await self.deps.media.stop_play(self.call_id, MUSIC_PLAY)
         await self.deps.media.route(self.call_id, (Route(CUSTOMER_LEG, media_leg), Route(media_leg, CUSTOMER_LEG)))
+        offer = self._machine.offer
+        if offer is not None:
+            await self._recorder.bridged(media_leg, CUSTOMER_LEG, agent_id=offer.agent_id, queue_id=offer.queue_id)
 
     async def _forget_agent_leg(self, leg_id: str) -> None:
         self._answered_legs.discard(leg_id)
         media_leg = self._agent_legs.pop(leg_id, None)
         if media_leg is not None:
+            await self._recorder.unbridged(media_leg)
             await self.deps.media.remove_leg(self.call_id, media_leg)
 
     def _profile(self, event: LegOffered | LegAnswered | LegReoffered) -> LegProfile:

@@ -90,6 +90,10 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "dial": ("target_kind", "target"),
     "send_digits": ("contact_id", "digits"),
     "identify": ("contact_id", "customer_id", "customer_name"),
+    "start_recording": ("contact_id",),
+    "stop_recording": ("contact_id",),
+    "pause_recording": ("contact_id",),
+    "resume_recording": ("contact_id",),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),
 }
 """Every order of the ``Desk`` port that travels on the link, with the arguments it takes besides the agent."""

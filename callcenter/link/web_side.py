@@ -282,3 +282,19 @@ class LinkDesk:
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         """Complete the wrap-up."""
         await self._link.order("finish_wrap_up", agent_id, contact_id=contact_id, disposition=disposition, notes=notes)
+
+    async def start_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record the conversation from here on, where the queue leaves that to the agent."""
+        await self._link.order("start_recording", agent_id, contact_id=contact_id)
+
+    async def stop_recording(self, agent_id: str, contact_id: str) -> None:
+        """End a recording that was asked for."""
+        await self._link.order("stop_recording", agent_id, contact_id=contact_id)
+
+    async def pause_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record nothing until it is resumed; answered once it is so."""
+        await self._link.order("pause_recording", agent_id, contact_id=contact_id)
+
+    async def resume_recording(self, agent_id: str, contact_id: str) -> None:
+        """Record again."""
+        await self._link.order("resume_recording", agent_id, contact_id=contact_id)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from acd.events import AgentOrder
+from callcenter.calls.recordings import RecordingMode
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 """Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
@@ -32,6 +33,12 @@ class QueueModel(SiteModel):
     agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
     """Which of several idle agents is rung: ``longest_idle``, ``most_skilled``, ``fewest_calls``, ``least_talk_time``,
     ``round_robin``, ``top_down`` or ``random``."""
+    recording: RecordingMode = RecordingMode.OFF
+    """Whether conversations are recorded: ``off``, ``on``, or ``on_demand`` of the agent."""
+    recording_consent: dict[str, str] = {}
+    """What callers are told before, by language; nothing of a caller who did not hear it to the end is recorded."""
+    recording_retention: Name = "standard"
+    """Class of ``[recordings.keep_days]`` in the configuration that says how long they are kept."""
 
 
 class AgentModel(SiteModel):

@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from acd.events import AgentSpec, FloorConfigured, QueueSpec, SkillLevel
 from acd.ids import AgentId, QueueId
+from callcenter.calls.recordings import RecordingRule
 from callcenter.config import explain
 from callcenter.errors import ConfigError
 from callcenter.site.models import Site
+from ivr.effects import PromptText
 from ivr.errors import IvrError
 from ivr.flow import Flow
 from ivr.flows import demo_flow_text
@@ -91,3 +93,21 @@ def floor_configuration(site: Site) -> FloorConfigured:
             if agent.queues
         ),
     )
+
+
+def recording_rules(site: Site) -> Mapping[str, RecordingRule]:
+    """How each queue records."""
+    return {
+        queue.id: RecordingRule(queue.recording, queue.recording_consent, queue.recording_retention)
+        for queue in site.queues
+    }
+
+
+def consent_prompts(site: Site) -> list[PromptText]:
+    """What is said before recording, in every language, to be rendered beforehand."""
+    found = [
+        rule.announcement(queue_id, language)
+        for queue_id, rule in recording_rules(site).items()
+        for language in rule.consent
+    ]
+    return [prompt for prompt in found if prompt is not None]

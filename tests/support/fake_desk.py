@@ -220,6 +220,18 @@ class FakeDesk:
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         await self._note("finish_wrap_up", agent_id, contact_id, disposition, notes)
 
+    async def start_recording(self, agent_id: str, contact_id: str) -> None:
+        await self._note("start_recording", agent_id, contact_id)
+
+    async def stop_recording(self, agent_id: str, contact_id: str) -> None:
+        await self._note("stop_recording", agent_id, contact_id)
+
+    async def pause_recording(self, agent_id: str, contact_id: str) -> None:
+        await self._note("pause_recording", agent_id, contact_id)
+
+    async def resume_recording(self, agent_id: str, contact_id: str) -> None:
+        await self._note("resume_recording", agent_id, contact_id)
+
 
 class FakeAccounts:
     """Implements ``Accounts``: the login is the user id without ``user-``, every password is ``correct horse``."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from acd.engine import Acd
@@ -183,7 +184,10 @@ async def open_house(*, site: Site | None = None, journal: MemoryJournal | None 
     def on_media(event: Any) -> None:
         core.switchboard.on_media_event(event)
 
-    media = FakeMedia(on_media)
+    def on_recording(event: Any) -> None:
+        core.recording_ledger.tell(event)
+
+    media = FakeMedia(on_media, recording_sink=on_recording)
     core = ExchangeCore(
         ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts()),
         site=site,
@@ -191,6 +195,7 @@ async def open_house(*, site: Site | None = None, journal: MemoryJournal | None 
         music="music.wav",
         engine=recovered.engine if journal.rows else Acd(),
         floor=floor,
+        recordings=Path("/recordings"),
         on_fatal=fatal.append,
     )
     signalling.sink = core.switchboard.on_leg_event

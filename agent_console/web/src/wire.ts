@@ -101,6 +101,7 @@ export interface ContactView {
   readonly park_slot: string | null;
   readonly parked_by: string | null;
   readonly parked_until: number | null;
+  readonly recording: RecordingState | null;
 }
 
 /** What signing in takes. */
@@ -164,7 +165,7 @@ export interface Hello {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.send_digits' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.send_digits' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
@@ -234,6 +235,9 @@ export interface QueueView {
   readonly answered_in_target: number;
   readonly target_seconds: number;
 }
+
+/** How it stands with the recording of a conversation. */
+export type RecordingState = 'failed' | 'impaired' | 'paused' | 'recording';
 
 /** Browser: something is missing, send a snapshot. */
 export interface Resync {

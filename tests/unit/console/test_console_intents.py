@@ -40,6 +40,10 @@ ORDERS = {
     "call.dial": ("dial", "anna", "agent", "ben"),
     "contact.send_digits": ("send_digits", "anna", "c1", "12#"),
     "contact.identify": ("identify", "anna", "c1", "k1"),
+    "recording.start": ("start_recording", "anna", "c1"),
+    "recording.stop": ("stop_recording", "anna", "c1"),
+    "recording.pause": ("pause_recording", "anna", "c1"),
+    "recording.resume": ("resume_recording", "anna", "c1"),
     "wrap_up.finish": ("finish_wrap_up", "anna", "c1", "solved", "called back"),
 }
 

@@ -6,10 +6,11 @@ import pytest
 
 from acd.events import Event
 from callcenter.calls.facts import CallFact
+from callcenter.calls.recording_facts import RecordingFact
 from callcenter.entries import KIND_OF
 
 pytestmark = pytest.mark.unit
 
 
 def test_every_routing_input_and_every_call_fact_can_be_journaled() -> None:
-    assert {*get_args(Event), *get_args(CallFact)} <= set(KIND_OF)
+    assert {*get_args(Event), *get_args(CallFact), *get_args(RecordingFact)} <= set(KIND_OF)

@@ -1,0 +1,98 @@
+"""What happened to the recordings of calls, past tense: journaled like the facts of the calls themselves.
+
+A recording outlives its call: the last of these may come long after the call's record is closed, and after a restart.
+``at`` is an instant in milliseconds since the epoch.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAnnounced:
+    """The customer was told, to the end of the announcement, that this call will be recorded."""
+
+    call_id: str
+    at: int
+    queue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """From here on it is recorded what customer and agent say to each other. Journaled before the order goes out."""
+
+    call_id: str
+    at: int
+    recording_id: str
+    agent_id: str
+    queue_id: str
+    retention: str
+    announced: bool
+    """Whether the customer was told before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPaused:
+    """Nothing is recorded until it is resumed; ``cause`` is ``desk`` or ``secure``."""
+
+    call_id: str
+    at: int
+    recording_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResumed:
+    """It is recorded again."""
+
+    call_id: str
+    at: int
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped:
+    """The recording ends here; its file is closed a moment later."""
+
+    call_id: str
+    at: int
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingImpaired:
+    """Audio is being lost, or nothing can be recorded at all (``not_started``)."""
+
+    call_id: str
+    at: int
+    recording_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStored:
+    """The file is closed and on disk. One for each ``RecordingStarted`` that could be carried out."""
+
+    call_id: str
+    at: int
+    recording_id: str
+    path: str
+    """Relative to the folder of the recordings; empty when nothing could be written."""
+    sha256: str
+    """Of the file as it is on disk, in hexadecimal digits."""
+    duration_ms: int
+    """Length, paused stretches included."""
+    truncated: str | None
+    """Why audio is missing, ``None`` when none is."""
+    pauses: tuple[tuple[int, int], ...] = ()
+    """Paused stretches, from and to in milliseconds from the start."""
+
+
+RecordingFact = (
+    RecordingAnnounced
+    | RecordingStarted
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingStopped
+    | RecordingImpaired
+    | RecordingStored
+)
