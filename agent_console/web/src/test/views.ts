@@ -48,6 +48,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   connected_at: null,
   ended_at: null,
   wrap_up_until: null,
+  recording: null,
   kind: 'inbound',
   parent_id: null,
   held_since: null,
