@@ -28,6 +28,9 @@ class SipSection(Section):
     advertised_host: str | None = None
     """Address put into Contact and Via when it differs from ``host``."""
     realm: str = "callcenter"
+    digest_algorithms: tuple[Literal["SHA-256", "MD5"], ...] = Field(default=("SHA-256", "MD5"), min_length=1)
+    """What phones are asked to log in with, the best first. A few older ones (baresip before 2.0) give up when they see
+    any algorithm but MD5: with such phones write ``["MD5"]``."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     """PEM files; with both of them phones and trunks may use TLS."""

@@ -74,6 +74,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         port=sip.port,
         advertised_host=sip.advertised_host or "",
         realm=sip.realm,
+        algorithms=sip.digest_algorithms,
         tls=tls,
         tls_port=sip.tls_port,
         ws_port=sip.ws_port,

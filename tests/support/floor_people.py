@@ -228,6 +228,25 @@ async def seats(
 
 
 @asynccontextmanager
+async def ready_at_console(house: Installation, login: str) -> AsyncIterator[ConsoleClient]:
+    """An agent whose phone is a program of others: the console alone, signed in and ready once the phone is known."""
+    console = ConsoleClient(house.base_url, login, PASSWORD)
+    running = asyncio.create_task(console.run(), name=f"console of {login}")
+
+    def agent() -> dict[str, Any]:
+        return console.agent or {}
+
+    try:
+        await until(f"{login} sees the phone", lambda: console.exchange_up and agent().get("phone_registered"))
+        await console.intend("agent.ready")
+        await until(f"{login} is ready", lambda: agent().get("state") == "ready")
+        yield console
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
 async def calling(house: Installation, number: str, keys: str = ENGLISH_SUPPORT) -> AsyncIterator[Talk]:
     """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end."""
     phone = SoftPhone(host=CARRIER_HOST, server=house.sip, username=number)

@@ -60,6 +60,10 @@ class Plan:
     ring_seconds: int = 10
     wrap_up_seconds: int = 0
     media_ports: int = 400
+    sip_lines: tuple[str, ...] = ()
+    """Further lines of the section ``[sip]``."""
+    trunk_ports: tuple[int, ...] = ()
+    """Ports of 127.0.0.1 that are a second trunk, for programs that cannot choose their address."""
 
 
 @dataclass(slots=True)
@@ -247,7 +251,9 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
     media_first = _media_range(plan.media_ports)
     (folder / "callcenter.toml").write_text(
         'data_dir = "."\nsite = "site.toml"\n\n'
-        f'[sip]\nhost = "127.0.0.1"\nport = {_free_sip_port()}\nrealm = "{REALM}"\nmax_lag_ms = 2000\n\n'
+        f'[sip]\nhost = "127.0.0.1"\nport = {free_sip_port()}\nrealm = "{REALM}"\nmax_lag_ms = 2000\n'
+        + "".join(f"{line}\n" for line in plan.sip_lines)
+        + "\n"
         f'[web]\nhost = "127.0.0.1"\nport = {_free_port(socket.SOCK_STREAM)}\n\n'
         f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
         '[speech]\nrecordings = "recordings"\n\n'
@@ -294,6 +300,8 @@ labels = {{ en = "Solved", zh = "已解决" }}
 code = "follow-up"
 labels = {{ en = "Follow-up needed", zh = "需要跟进" }}
 """
+    if plan.trunk_ports:
+        head += f'\n[[trunks]]\nid = "desktop"\naddresses = ["127.0.0.1"]\nports = {list(plan.trunk_ports)}\n'
     queues = [_queue(plan, queue_id, name, zh) for queue_id, name, zh in QUEUES]
     people = [_person(login, f"Agent {login[5:]}", ["agent"]) for login in agent_logins(plan)]
     return "\n".join([head, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])])
@@ -342,7 +350,7 @@ def _free_port(kind: socket.SocketKind) -> int:
         return int(probe.getsockname()[1])
 
 
-def _free_sip_port() -> int:
+def free_sip_port() -> int:
     """A port that is free for UDP and TCP alike."""
     while True:
         port = _free_port(socket.SOCK_DGRAM)

@@ -1,0 +1,143 @@
+"""baresip as an agent's phone and as a caller, against a whole installation: signalling, sound, keys, hold, TLS."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
+from tests.support.floor_people import (
+    AGENT_HZ,
+    CUSTOMER_HZ,
+    ENGLISH_SUPPORT,
+    Talk,
+    calling,
+    ready_at_console,
+    seats,
+)
+from tests.support.installation import (
+    PASSWORD,
+    SERVICE_NUMBER,
+    Installation,
+    Plan,
+    free_sip_port,
+    running_installation,
+)
+from tests.support.sip_certificates import new_certificate
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.interop
+
+TRUNK_PORT = free_sip_port()
+CLEAR = 0.8
+"""Share of a tone in what baresip hears when it hears nothing else."""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    new_certificate(folder, "127.0.0.1")
+    return folder / "chain.pem"
+
+
+@pytest.fixture(scope="module")
+def tls_port() -> int:
+    return free_sip_port()
+
+
+@pytest.fixture(scope="module")
+def house(certificate: Path, tls_port: int) -> Iterator[Installation]:
+    lines = (
+        'digest_algorithms = ["MD5"]',
+        f'tls_certificate = "{certificate}"',
+        f'tls_key = "{certificate.with_name("key.pem")}"',
+        f"tls_port = {tls_port}",
+    )
+    with running_installation(Plan(agents=1, sip_lines=lines, trunk_ports=(TRUNK_PORT,))) as house:
+        yield house
+
+
+@asynccontextmanager
+async def at_desk(
+    house: Installation, *, port: int | None = None, authority: Path | None = None, **more: object
+) -> AsyncIterator[Baresip]:
+    """baresip is the phone of a ready agent."""
+    account = Account("agent1", PASSWORD, (house.sip[0], port or house.sip[1]), **more)
+    async with baresip(account, authority=authority) as phone:
+        await phone.until_registered()
+        async with ready_at_console(house, "agent1"):
+            yield phone
+
+
+@asynccontextmanager
+async def talking(house: Installation, phone: Baresip, number: str) -> AsyncIterator[Talk]:
+    """A customer and the agent at baresip hear each other."""
+    async with calling(house, number) as customer:
+        await phone.until_event("CALL_INCOMING")
+        await phone.command("accept")
+        await phone.until_event("CALL_ESTABLISHED")
+        await until_both_hear(customer, phone)
+        yield customer
+
+
+async def until_both_hear(customer: Talk, phone: Baresip) -> None:
+    await customer.sound.wait_frames(25)
+    await customer.sound.wait_heard(TONE_HZ)
+    await until("the agent hears the customer", lambda: phone.share_of(CUSTOMER_HZ) > CLEAR, within=5)
+
+
+@pytest.mark.parametrize("codec", ["pcmu", "pcma"])
+async def test_an_agent_at_baresip_talks_holds_resumes_and_hangs_up(house, codec):
+    async with at_desk(house, codecs=(codec,)) as phone, talking(house, phone, "+12025550111") as customer:
+        await phone.command("hold")
+        await until("baresip is on hold", lambda: "a=sendonly" in phone.output)
+        await until("the hold is confirmed", lambda: "a=recvonly" in phone.output)
+        await phone.command("resume")
+        await until_both_hear(customer, phone)
+        await phone.command("reinvite")
+        await until_both_hear(customer, phone)
+        await phone.command("hangup")
+        await customer.ended()
+
+
+async def test_baresip_is_told_when_the_customer_gives_up_while_it_rings(house):
+    async with at_desk(house) as phone:
+        async with calling(house, "+12025550112") as customer:
+            await phone.until_event("CALL_INCOMING")
+            await customer.hang_up()
+        await phone.until_event("CALL_CLOSED")
+        assert phone.told("CALL_ESTABLISHED") == 0
+
+
+async def test_the_customer_of_a_call_refused_at_baresip_waits_on(house):
+    async with at_desk(house) as phone, calling(house, "+12025550113") as customer:
+        await phone.until_event("CALL_INCOMING")
+        await phone.command("hangup")
+        await phone.until_event("CALL_CLOSED")
+        assert phone.told("CALL_ESTABLISHED") == 0
+        await customer.sound.wait_frames(50)  # music
+
+
+async def test_baresip_speaks_tls(house, certificate, tls_port):
+    async with at_desk(house, port=tls_port, authority=certificate, transport="tls") as phone:
+        async with talking(house, phone, "+12025550114") as customer:
+            await customer.hang_up()
+        await phone.until_event("CALL_CLOSED")
+
+
+@pytest.mark.parametrize("mode", ["rtpevent", "info"])
+async def test_a_customer_at_baresip_finds_the_way_through_the_menu_by_keys(house, mode):
+    account = Account(
+        "+12025550115", "none", house.sip, registers=False, port=TRUNK_PORT, parameters=f"dtmfmode={mode}"
+    )
+    async with seats(house, 1) as (seat,), baresip(account) as phone:
+        await phone.dial(SERVICE_NUMBER)
+        await phone.until_event("CALL_ESTABLISHED")
+        for digit in ENGLISH_SUPPORT:
+            await phone.command("sndcode", digit)
+        talk = await seat.talking()
+        await until("the customer hears the agent", lambda: phone.share_of(AGENT_HZ) > CLEAR, within=5)
+        await talk.sound.wait_heard(TONE_HZ)
+        await phone.command("hangup")
+        await talk.ended()
