@@ -64,7 +64,7 @@ class Baresip:
     process: asyncio.subprocess.Process
     writer: asyncio.StreamWriter
     events: list[str] = field(default_factory=list)
-    answers: dict[str, asyncio.Future[str]] = field(default_factory=dict)
+    answers: dict[str, "asyncio.Future[str]"] = field(default_factory=dict)
 
     async def command(self, name: str, parameters: str = "") -> str:
         """Give one of its commands (``dial``, ``accept``, ``hangup``, ``hold``, ...), and return what it says."""
@@ -73,7 +73,8 @@ class Baresip:
         order = json.dumps({"command": name, "params": parameters, "token": token}).encode()
         self.writer.write(b"%d:%s," % (len(order), order))
         async with asyncio.timeout(10):
-            return await answer
+            text: str = await answer
+            return text
 
     async def until_registered(self) -> None:
         """Wait until its registration stands."""

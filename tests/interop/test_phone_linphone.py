@@ -1,0 +1,103 @@
+"""linphone as an agent's phone, against a whole installation: SHA-256 digest, UDP, TCP and TLS, hold, refusal."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.floor_people import Talk, calling, ready_at_console
+from tests.support.installation import PASSWORD, REALM, Installation, Plan, free_sip_port, running_installation
+from tests.support.linphone import TONE_HZ, Linphone, LinphoneAccount, linphone
+from tests.support.sip_certificates import new_certificate
+
+pytestmark = pytest.mark.interop
+
+RINGS = "LinphoneCallIncomingReceived"
+TALKS = "LinphoneCallStreamsRunning"
+ENDS = "LinphoneCallEnd"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    new_certificate(folder, "127.0.0.1")
+    return folder / "chain.pem"
+
+
+@pytest.fixture(scope="module")
+def tls_port() -> int:
+    return free_sip_port()
+
+
+@pytest.fixture(scope="module")
+def house(certificate: Path, tls_port: int) -> Iterator[Installation]:
+    lines = (
+        f'tls_certificate = "{certificate}"',
+        f'tls_key = "{certificate.with_name("key.pem")}"',
+        f"tls_port = {tls_port}",
+    )
+    with running_installation(Plan(agents=1, sip_lines=lines)) as house:
+        yield house
+
+
+@asynccontextmanager
+async def at_desk(house: Installation, *, port: int | None = None, **more: object) -> AsyncIterator[Linphone]:
+    """linphone is the phone of a ready agent."""
+    account = LinphoneAccount("agent1", PASSWORD, REALM, (house.sip[0], port or house.sip[1]), **more)
+    async with linphone(account) as phone:
+        await phone.until_registered()
+        async with ready_at_console(house, "agent1"):
+            yield phone
+
+
+@asynccontextmanager
+async def talking(house: Installation, phone: Linphone, number: str) -> AsyncIterator[Talk]:
+    """A customer hears the agent at linphone."""
+    async with calling(house, number) as customer:
+        await phone.until_event(RINGS)
+        await phone.command("answer")
+        await phone.until_event(TALKS)
+        await phone.say_tone()
+        await customer.sound.wait_heard(TONE_HZ)
+        yield customer
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_an_agent_at_linphone_talks_holds_resumes_and_hangs_up(house, transport):
+    async with (
+        at_desk(house, transport=transport) as phone,
+        talking(house, phone, "+12025550121") as customer,
+    ):
+        await phone.command("call-pause")
+        await phone.until_event("LinphoneCallPaused")
+        await phone.command("call-resume 1")
+        await phone.until_event(TALKS)
+        await phone.say_tone()
+        await customer.sound.wait_frames(25)
+        await customer.sound.wait_heard(TONE_HZ)
+        await phone.command("terminate")
+        await customer.ended()
+
+
+async def test_linphone_speaks_tls_and_is_told_when_the_customer_hangs_up(house, certificate, tls_port):
+    async with at_desk(house, port=tls_port, transport="tls", authorities=certificate) as phone:
+        async with talking(house, phone, "+12025550122") as customer:
+            await customer.hang_up()
+        await phone.until_event(ENDS)
+
+
+async def test_linphone_stops_ringing_when_the_customer_gives_up(house):
+    async with at_desk(house) as phone:
+        async with calling(house, "+12025550123") as customer:
+            await phone.until_event(RINGS)
+            await customer.hang_up()
+        await phone.until_event(ENDS)
+
+
+async def test_the_customer_of_a_call_refused_at_linphone_waits_on(house):
+    async with at_desk(house) as phone, calling(house, "+12025550124") as customer:
+        await phone.until_event(RINGS)
+        await phone.command("terminate")
+        await phone.until_event(ENDS)
+        await customer.sound.wait_frames(50)  # music
