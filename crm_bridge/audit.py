@@ -44,9 +44,23 @@ def note(session: AsyncSession, action: str, table_name: str, row_key: str, fiel
     session.info.setdefault(_CHANGES, []).append((action, table_name, row_key, sorted(fields)))
 
 
-async def entries(session: AsyncSession, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
-    """The log, the latest first, from before a sequence number."""
+async def entries(
+    session: AsyncSession,
+    *,
+    before: int | None,
+    limit: int,
+    table_name: str | None = None,
+    row_key: str | None = None,
+    actor_id: str | None = None,
+) -> Sequence[AuditEntry]:
+    """The log, the latest first, from before a sequence number; of one table, one row or one person where asked."""
     query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(limit)
+    for column, value in (
+        (AuditEntry.table_name, table_name),
+        (AuditEntry.row_key, row_key),
+        (AuditEntry.actor_id, actor_id),
+    ):
+        query = query if value is None else query.where(column == value)
     if before is not None:
         query = query.where(AuditEntry.seq < before)
     return (await session.scalars(query)).all()

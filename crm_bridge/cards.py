@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from crm_bridge.vocabulary import ContactUsage, CustomerKind
 
 LAST_INTERACTIONS = 5
+PROMISES_SHOWN = 5
 REPEAT_WINDOW = timedelta(days=7)
 
 
@@ -58,6 +59,17 @@ class CardPreference:
 
 
 @dataclass(frozen=True, slots=True)
+class CardPromise:
+    """Something the customer waits for."""
+
+    id: int
+    what: str
+    due_at: datetime
+    assignee_id: str
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """The screen pop. ``contacts_in_window`` counts how often the customer came to us in the last seven days, the
     present contact not included as long as it has not ended."""
@@ -75,6 +87,8 @@ class Card:
     contacts_in_window: int
     badge: CardBadge | None = None
     preferences: tuple[CardPreference, ...] = ()
+    promises: tuple[CardPromise, ...] = ()
+    """What was promised and is open, the most urgent first."""
 
     @property
     def is_repeat_caller(self) -> bool:

@@ -22,7 +22,7 @@ from crm_bridge.contact_rules import (
     contactability,
 )
 from crm_bridge.customers import get_customer
-from crm_bridge.errors import InvalidContactPoint, InvalidField, NotContactable
+from crm_bridge.errors import InvalidContactPoint, InvalidField, ItemNotFound, NotContactable
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
     Consent,
@@ -162,6 +162,25 @@ async def suppressions_of(session: AsyncSession, value_norm: str, now: datetime 
     if now is not None:
         query = query.where(or_(Suppression.until_at.is_(None), Suppression.until_at > now))
     return (await session.scalars(query)).all()
+
+
+async def suppressed(
+    session: AsyncSession, value: str | None, *, region: str | None, limit: int
+) -> Sequence[Suppression]:
+    """The list, the latest first: all of it, or what is on it about one number or address."""
+    if value is not None:
+        return await suppressions_of(session, _normal(value, "email" if "@" in value else "voice", region))
+    query = select(Suppression).where(Suppression.tenant_id == DEFAULT_TENANT).order_by(Suppression.id.desc())
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def unsuppress(session: AsyncSession, suppression_id: int) -> None:
+    """Take an entry off the list. Raises ``ItemNotFound``."""
+    row = await session.get(Suppression, suppression_id)
+    if row is None:
+        raise ItemNotFound("there is no such entry", where="path.suppression_id")
+    await session.delete(row)
+    await session.flush()
 
 
 async def _decide(

@@ -40,6 +40,7 @@ from crm_bridge.models import (
     MergeItem,
     Note,
     PhoneLookup,
+    Promise,
     Relation,
     SearchTerm,
     TimelineEvent,
@@ -61,9 +62,17 @@ _OWNED: tuple[type[Any], ...] = (
     CustomerChange,
     Note,
     Attachment,
+    Promise,
 )
 """Rows that are about the person and nothing else."""
-_GONE_FROM_TIMELINE = (TimelineKind.NOTE, TimelineKind.CHANGE, TimelineKind.CONSENT, TimelineKind.ATTACHMENT)
+_GONE_FROM_TIMELINE = (
+    TimelineKind.NOTE,
+    TimelineKind.CHANGE,
+    TimelineKind.CONSENT,
+    TimelineKind.ATTACHMENT,
+    TimelineKind.PROMISE,
+    TimelineKind.PROMISE_SETTLED,
+)
 _KEYS_IN_A_QUERY = 500
 PARTY: dict[Direction, dict[str, Any]] = {
     Direction.INBOUND: {"from_value": "", "from_name": "", "party_norm": None},

@@ -61,6 +61,12 @@ class InvalidContactPoint(CrmError):
     code = "invalid-contact-point"
 
 
+class AlreadySettled(CrmError):
+    """Somebody has said already what became of the promise."""
+
+    code = "already-settled"
+
+
 class BadCursor(CrmError):
     """The paging cursor was not made by this API."""
 

@@ -31,6 +31,7 @@ from crm_bridge.models import (
     ImportJob,
     Interaction,
     Note,
+    Promise,
     TimelineEvent,
 )
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
@@ -206,7 +207,7 @@ async def undo_import(session: AsyncSession, job_id: int) -> tuple[int, int]:
         Customer.id.in_(of_job),
         Customer.row_version == 1,
         Customer.status == CustomerStatus.ACTIVE,
-        *(~exists().where(model.customer_id == Customer.id) for model in (Interaction, Note, Attachment)),
+        *(~exists().where(model.customer_id == Customer.id) for model in (Interaction, Note, Attachment, Promise)),
     )
     total = len((await session.scalars(of_job)).all())
     ids = (await session.scalars(untouched)).all()

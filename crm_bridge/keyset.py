@@ -63,6 +63,15 @@ def older_than(
     return older
 
 
+def later_than(
+    cursor: Cursor, at: InstrumentedAttribute[datetime], row_id: InstrumentedAttribute[int]
+) -> ColumnElement[bool]:
+    """The condition that continues after ``cursor`` in the order ``(at, id)`` ascending."""
+    here: Any = tuple_(literal(cursor.at, at.type), literal(cursor.id, row_id.type))
+    later: ColumnElement[bool] = tuple_(at, row_id) > here
+    return later
+
+
 def bounded(limit: int) -> int:
     """A page size within reason."""
     return max(1, min(limit, MAX_LIMIT))

@@ -56,6 +56,7 @@ _MOVES = (
     _Move("timeline_event"),
     _Move("note"),
     _Move("attachment"),
+    _Move("promise"),
     _Move("consent"),
     _Move("customer_change"),
     _Move("access_entry"),

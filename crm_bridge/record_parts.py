@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -14,6 +15,7 @@ from crm_bridge.errors import IdentityTaken, InvalidField, ItemNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
     Attachment,
+    AttachmentContent,
     ContactPoint,
     ContactPreference,
     Customer,
@@ -28,6 +30,8 @@ from crm_bridge.vocabulary import ContactUsage, CustomerStatus, TimelineKind
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_TAGS = 50
+IN_STORE = "in-store"
+"""The storage key of a file whose bytes lie in the store itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +238,47 @@ async def add_attachment(session: AsyncSession, customer: Customer, editing: Edi
     )
     await session.flush()
     return row
+
+
+async def add_file(
+    session: AsyncSession, customer: Customer, editing: Editing, *, file_name: str, media_type: str, content: bytes
+) -> Attachment:
+    """Keep a file: its bytes lie in the store, so that an erasure and a backup have them too."""
+    row = await add_attachment(
+        session,
+        customer,
+        editing,
+        file_name=file_name,
+        media_type=media_type,
+        size_bytes=len(content),
+        sha256=sha256(content).hexdigest(),
+        storage_key=IN_STORE,
+    )
+    session.add(AttachmentContent(attachment_id=row.id, content=content))
+    await session.flush()
+    return row
+
+
+async def file_of(session: AsyncSession, attachment_id: int) -> tuple[Attachment, bytes]:
+    """A file and its bytes. Raises ``ItemNotFound``, also when its bytes lie elsewhere, and ``CustomerNotFound``."""
+    row = await session.get(Attachment, attachment_id)
+    content = await session.get(AttachmentContent, attachment_id)
+    if row is None or content is None:
+        raise ItemNotFound("there is no such file in the store", where="path.attachment_id")
+    await get_customer(session, row.customer_id)
+    return row, content.content
+
+
+async def remove_attachment(session: AsyncSession, customer: Customer, attachment_id: int, editing: Editing) -> None:
+    """Take a file away, with its bytes when they are here. Raises ``ItemNotFound``."""
+    row = await session.get(Attachment, attachment_id)
+    if row is None or row.customer_id != customer.id:
+        raise ItemNotFound("the customer has no such file", where="path.attachment_id")
+    note_change(session, customer, "attachment", row.file_name, None, editing)
+    here = (TimelineEvent.kind == TimelineKind.ATTACHMENT, TimelineEvent.ref_id == row.id)
+    await session.execute(delete(TimelineEvent).where(*here))
+    await session.delete(row)
+    await session.flush()
 
 
 async def attachments_of(session: AsyncSession, customer_id: int) -> Sequence[Attachment]:

@@ -7,16 +7,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.cards import (
     LAST_INTERACTIONS,
+    PROMISES_SHOWN,
     Card,
     CardBadge,
     CardContact,
     CardInteraction,
     CardPreference,
+    CardPromise,
     repeat_window_start,
 )
 from crm_bridge.customers import contact_points_of, get_customer
 from crm_bridge.history import InteractionView, count_inbound_since, last_interactions
 from crm_bridge.models import ContactPoint, ContactPreference, CustomerLevel
+from crm_bridge.promises import open_promises
 from crm_bridge.vocabulary import ContactKind
 
 
@@ -39,6 +42,7 @@ async def load_card(session: AsyncSession, customer_id: int, now: datetime) -> C
         contacts_in_window=await count_inbound_since(session, customer_id, repeat_window_start(now)),
         badge=await _badge(session, customer.level),
         preferences=await _preferences(session, customer_id),
+        promises=await _promises(session, customer_id, now),
     )
 
 
@@ -55,6 +59,11 @@ async def _preferences(session: AsyncSession, customer_id: int) -> tuple[CardPre
         .order_by(ContactPreference.purpose)
     )
     return tuple(CardPreference(row.purpose, row.channel, row.language) for row in rows)
+
+
+async def _promises(session: AsyncSession, customer_id: int, now: datetime) -> tuple[CardPromise, ...]:
+    rows = await open_promises(session, customer_id, limit=PROMISES_SHOWN)
+    return tuple(CardPromise(row.id, row.what, row.due_at, row.assignee_id, row.due_at < now) for row in rows)
 
 
 def _contact(point: ContactPoint) -> CardContact:

@@ -12,13 +12,14 @@ from crm_bridge.customers import get_customer
 from crm_bridge.history import InteractionView, interactions_by_id
 from crm_bridge.ids import new_id
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
-from crm_bridge.models import CustomerChange, Note, TimelineEvent
+from crm_bridge.models import CustomerChange, Note, Promise, TimelineEvent
+from crm_bridge.promises import promises_by_id
 from crm_bridge.vocabulary import TimelineKind
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
-    """One entry with what it points at: the interaction, the text of the note, the change, or nothing."""
+    """One entry with what it points at: the interaction, the text of the note, the change, the promise, or nothing."""
 
     id: int
     at: datetime
@@ -28,6 +29,7 @@ class TimelineItem:
     interaction: InteractionView | None
     note: str | None
     change: CustomerChange | None = None
+    promise: Promise | None = None
 
 
 async def page(session: AsyncSession, customer_id: int, *, before: Cursor | None, limit: int) -> Page[TimelineItem]:
@@ -68,8 +70,16 @@ async def _filled_in(session: AsyncSession, events: Sequence[TimelineEvent]) -> 
     interactions = await interactions_by_id(session, _refs(events, TimelineKind.INTERACTION))
     notes = await _notes_by_id(session, _refs(events, TimelineKind.NOTE))
     changes = await changes_by_id(session, _refs(events, TimelineKind.CHANGE))
+    promised = _refs(events, TimelineKind.PROMISE) + _refs(events, TimelineKind.PROMISE_SETTLED)
+    promises = await promises_by_id(session, promised)
     return tuple(
-        _item(event, interactions.get(event.ref_id), notes.get(event.ref_id), changes.get(event.ref_id))
+        _item(
+            event,
+            interactions.get(event.ref_id),
+            notes.get(event.ref_id),
+            changes.get(event.ref_id),
+            promises.get(event.ref_id),
+        )
         for event in events
     )
 
@@ -86,6 +96,11 @@ def _refs(events: Sequence[TimelineEvent], kind: TimelineKind) -> list[int]:
 
 
 def _item(
-    event: TimelineEvent, interaction: InteractionView | None, note: str | None, change: CustomerChange | None = None
+    event: TimelineEvent,
+    interaction: InteractionView | None,
+    note: str | None,
+    change: CustomerChange | None = None,
+    promise: Promise | None = None,
 ) -> TimelineItem:
-    return TimelineItem(event.id, event.at, event.kind, event.actor_id, event.actor_name, interaction, note, change)
+    who = (event.actor_id, event.actor_name)
+    return TimelineItem(event.id, event.at, event.kind, *who, interaction, note, change, promise)

@@ -64,8 +64,20 @@ class TimelineKind(StrEnum):
     CHANGE = "change"
     ATTACHMENT = "attachment"
     CONSENT = "consent"
+    PROMISE = "promise"
+    PROMISE_SETTLED = "promise_settled"
     MERGED = "merged"
     MERGE_UNDONE = "merge_undone"
+
+
+class PromiseState(StrEnum):
+    """What has become of a promise."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    BROKEN = "broken"
+    WITHDRAWN = "withdrawn"
+    """The customer does not want it any more."""
 
 
 class DuplicateState(StrEnum):

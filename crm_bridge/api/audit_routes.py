@@ -12,6 +12,8 @@ from crm_bridge.api.schemas import Id, Out
 from crm_bridge.audit import entries, first_broken
 from crm_bridge.permissions import Permission
 
+WordQuery = Annotated[str | None, Query(max_length=64)]
+
 
 class AuditOut(Out):
     """One change. The values are not in the log."""
@@ -43,10 +45,15 @@ def audit_routes(given: Surroundings) -> APIRouter:
         principal: Annotated[Principal, auditor],
         limit: LimitQuery = 50,
         before: Annotated[int | None, Query(ge=1, le=2**62, description="`seq` to go on from.")] = None,
+        table: WordQuery = None,
+        row_key: WordQuery = None,
+        actor: WordQuery = None,
     ) -> list[AuditOut]:
-        """Every change, the latest first."""
+        """Every change, the latest first; of one table, one row or one person where asked."""
+        asked = {"table_name": table, "row_key": row_key, "actor_id": actor}
         async with given.reading(principal) as session:
-            return [AuditOut.model_validate(each) for each in await entries(session, before=before, limit=limit)]
+            found = await entries(session, before=before, limit=limit, **asked)
+            return [AuditOut.model_validate(each) for each in found]
 
     @router.get("/audit/chain", responses=responses())
     async def check_chain(principal: Annotated[Principal, auditor]) -> ChainOut:

@@ -112,7 +112,7 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
     async def lookup(number: NumberQuery, principal: Annotated[Principal, reader]) -> MatchOut:
         """Who has this number: nobody, one, or several to choose from."""
         number = _with_plus(number)
-        async with given.reading(principal) as session:
+        async with given.reading_soon(principal) as session:
             match = await lookup_by_number(session, number, region=given.region, own_numbers=given.own_numbers)
             return MatchOut.model_validate(await without_hidden(session, match))
 
@@ -129,7 +129,7 @@ def _one_customer(router: APIRouter, given: Surroundings) -> None:
     @router.get("/customers/{customer_id}/card", responses=responses(CustomerNotFound))
     async def get_card(customer_id: CustomerIdPath, principal: Annotated[Principal, reader]) -> CardOut:
         """The screen pop: who it is, how to reach them, what happened last."""
-        async with given.reading(principal) as session:
+        async with given.reading_soon(principal) as session:
             return CardOut.model_validate(await load_card(session, customer_id_of(customer_id), given.now()))
 
     @router.post(

@@ -1,5 +1,6 @@
 """What the routes need from whoever mounts them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.api.idempotency import claim
 from crm_bridge.audit import ASKING
 from crm_bridge.changes import Editing
-from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound
+from crm_bridge.errors import CrmUnavailable, CustomerNotFound, InvalidField, ItemNotFound
 from crm_bridge.ids import parse_id
 from crm_bridge.keyset import MAX_LIMIT, Cursor, decode_cursor
 from crm_bridge.models.base import utc_now
 from crm_bridge.permissions import Permission, require
+
+SOON_SECONDS = 2.0
+"""How long a ringing phone's card may take."""
 
 
 class Principal(Protocol):
@@ -83,6 +87,18 @@ class Surroundings:
         async with self.sessions.read() as session:
             session.info[ASKING] = principal
             yield session
+
+    @asynccontextmanager
+    async def reading_soon(self, principal: Principal) -> AsyncIterator[AsyncSession]:
+        """A look at the data while a phone rings: what is not there in time is not there.
+
+        Raises ``CrmUnavailable`` then, so that the screen says so instead of waiting with the caller.
+        """
+        try:
+            async with asyncio.timeout(SOON_SECONDS), self.reading(principal) as session:
+                yield session
+        except TimeoutError as error:
+            raise CrmUnavailable("the customer store does not answer in time") from error
 
     @asynccontextmanager
     async def writing(self, principal: Principal) -> AsyncIterator[AsyncSession]:

@@ -2,9 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
-from crm_bridge.api.ports import CustomerIdPath, Principal, Surroundings, customer_id_of
+from crm_bridge.api.ports import (
+    CustomerIdPath,
+    LimitQuery,
+    Principal,
+    Surroundings,
+    customer_id_of,
+    item_id_of,
+)
 from crm_bridge.api.privacy_schemas import (
     AccessOut,
     ConsentEntryIn,
@@ -16,13 +23,23 @@ from crm_bridge.api.privacy_schemas import (
     SuppressionOut,
 )
 from crm_bridge.api.problems import ProblemRoute, responses
-from crm_bridge.consents import NewConsent, check_contact, ledger, record_consent, suppress
+from crm_bridge.consents import (
+    NewConsent,
+    check_contact,
+    ledger,
+    record_consent,
+    suppress,
+    suppressed,
+    unsuppress,
+)
 from crm_bridge.customers import get_customer
-from crm_bridge.errors import CustomerNotFound, InvalidContactPoint, InvalidField
+from crm_bridge.errors import CustomerNotFound, InvalidContactPoint, InvalidField, ItemNotFound
 from crm_bridge.permissions import Permission
 from crm_bridge.sensitive_fields import accesses_of, look_at_fields
 
 ValueQuery = Annotated[str, Query(min_length=1, max_length=254, description="A number or address.")]
+ValueOrNone = Annotated[str | None, Query(min_length=1, max_length=254, description="Only about this one.")]
+SuppressionIdPath = Annotated[str, Path(description="Id of an entry.")]
 WordQuery = Annotated[str, Query(min_length=1, max_length=64)]
 
 
@@ -85,6 +102,21 @@ def _contact(router: APIRouter, given: Surroundings) -> None:
             row = await suppress(session, **body.model_dump(), region=given.region, actor_id=principal.user_id)
             return SuppressionOut.model_validate(row)
 
+    @router.get("/suppressions", responses=responses(InvalidContactPoint))
+    async def list_suppressions(
+        principal: Annotated[Principal, privacy], value: ValueOrNone = None, limit: LimitQuery = 50
+    ) -> list[SuppressionOut]:
+        """What is on the list, the latest first; numbers are not in it, so name one to find it."""
+        async with given.reading(principal) as session:
+            found = await suppressed(session, value, region=given.region, limit=limit)
+            return [SuppressionOut.model_validate(each) for each in found]
+
+    @router.delete("/suppressions/{suppression_id}", status_code=204, responses=responses(ItemNotFound))
+    async def delete_suppression(suppression_id: SuppressionIdPath, principal: Annotated[Principal, privacy]) -> None:
+        """Take an entry off the list; who did is in the audit log."""
+        async with given.writing(principal) as session:
+            await unsuppress(session, item_id_of(suppression_id))
+
 
 def _sensitive(router: APIRouter, given: Surroundings) -> None:
     viewer, auditor = Depends(given.allowed(Permission.SENSITIVE)), Depends(given.allowed(Permission.AUDIT))
@@ -110,4 +142,5 @@ def _sensitive(router: APIRouter, given: Surroundings) -> None:
     async def list_accesses(customer_id: CustomerIdPath, principal: Annotated[Principal, auditor]) -> list[AccessOut]:
         """Who has looked at the customer's sensitive fields."""
         async with given.reading(principal) as session:
-            return [AccessOut.model_validate(each) for each in await accesses_of(session, customer_id_of(customer_id))]
+            customer = await get_customer(session, customer_id_of(customer_id))
+            return [AccessOut.model_validate(each) for each in await accesses_of(session, customer.id)]

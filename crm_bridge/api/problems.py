@@ -13,6 +13,7 @@ from crm_bridge.api.idempotency import HEADER, MAX_KEY, Attempt, Replayed, finge
 from crm_bridge.api.schemas import Problem
 from crm_bridge.errors import (
     AlreadyDone,
+    AlreadySettled,
     BadCursor,
     CannotMerge,
     CannotUndo,
@@ -51,6 +52,7 @@ STATUSES: dict[type[CrmError], int] = {
     IdentityTaken: 409,
     OwnedByAnother: 409,
     AlreadyDone: 409,
+    AlreadySettled: 409,
     IdempotencyMismatch: 422,
     CannotMerge: 409,
     CannotUndo: 409,

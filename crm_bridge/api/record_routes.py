@@ -17,8 +17,6 @@ from crm_bridge.api.ports import (
 )
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.record_schemas import (
-    AttachmentIn,
-    AttachmentOut,
     ContactPointPatch,
     CustomerPatch,
     HandOverIn,
@@ -56,10 +54,8 @@ from crm_bridge.profiles import customer_as_seen, edit_customer, load_record, su
 from crm_bridge.record_parts import (
     Preference,
     Tag,
-    add_attachment,
     add_identity,
     add_relation,
-    attachments_of,
     change_contact_point,
     find_identity,
     remove_contact_point,
@@ -81,7 +77,6 @@ def record_routes(given: Surroundings) -> APIRouter:
     _points(router, given)
     _owners(router, given)
     _relations(router, given)
-    _files(router, given)
     return router
 
 
@@ -303,29 +298,6 @@ def _relations(router: APIRouter, given: Surroundings) -> None:
             customer = await customer_as_seen(session, customer_id_of(customer_id), None)
             row = await add_identity(session, customer, body.provider, body.external_id, editing_by(given, principal))
             return IdentityOut.model_validate(row)
-
-
-def _files(router: APIRouter, given: Surroundings) -> None:
-    reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
-
-    @router.get("/customers/{customer_id}/attachments", responses=responses(CustomerNotFound))
-    async def list_attachments(
-        customer_id: CustomerIdPath, principal: Annotated[Principal, reader]
-    ) -> list[AttachmentOut]:
-        """The customer's files, the newest first, two hundred at most."""
-        async with given.reading(principal) as session:
-            customer = await get_customer(session, customer_id_of(customer_id))
-            return [AttachmentOut.model_validate(each) for each in await attachments_of(session, customer.id)]
-
-    @router.post("/customers/{customer_id}/attachments", status_code=201, responses=responses(CustomerNotFound))
-    async def post_attachment(
-        customer_id: CustomerIdPath, body: AttachmentIn, principal: Annotated[Principal, writer]
-    ) -> AttachmentOut:
-        """Write down a file. Its bytes are stored elsewhere."""
-        async with given.writing(principal) as session:
-            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
-            row = await add_attachment(session, customer, editing_by(given, principal), **body.model_dump())
-            return AttachmentOut.model_validate(row)
 
 
 async def _record_out(session: AsyncSession, customer_id: int, response: Response) -> RecordOut:

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 
-from crm_bridge.api.ports import CustomerIdPath, Principal, Surroundings, customer_id_of, item_id_of
+from crm_bridge.api.ports import CustomerIdPath, LimitQuery, Principal, Surroundings, customer_id_of, item_id_of
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.schemas import Code, Id, In, Out
 from crm_bridge.audit import note
@@ -98,6 +99,13 @@ def _erasures(router: APIRouter, given: Surroundings) -> None:
             answer = ReceiptOut.model_validate(receipt)
         await given.sessions.scrub()
         return answer
+
+    @router.get("/erasures", responses=responses())
+    async def list_receipts(principal: Annotated[Principal, privacy], limit: LimitQuery = 50) -> list[ReceiptOut]:
+        """The receipts, the latest first."""
+        async with given.reading(principal) as session:
+            rows = await session.scalars(select(ErasureReceipt).order_by(ErasureReceipt.id.desc()).limit(limit))
+            return [ReceiptOut.model_validate(each) for each in rows]
 
     @router.get("/erasures/{receipt_id}", responses=responses(ItemNotFound))
     async def get_receipt(

@@ -10,9 +10,11 @@ from crm_bridge.api.audit_routes import audit_routes
 from crm_bridge.api.catalogue_routes import catalogue_routes
 from crm_bridge.api.customer_routes import customer_routes
 from crm_bridge.api.duplicate_routes import duplicate_routes
+from crm_bridge.api.file_routes import file_routes
 from crm_bridge.api.interaction_routes import interaction_routes
 from crm_bridge.api.ports import Sessions, Surroundings
 from crm_bridge.api.privacy_routes import privacy_routes
+from crm_bridge.api.promise_routes import promise_routes
 from crm_bridge.api.record_routes import record_routes
 from crm_bridge.api.request_routes import request_routes
 from crm_bridge.api.transfer_routes import transfer_routes
@@ -36,6 +38,8 @@ def create_router(
     router = APIRouter(prefix="/api/v1")
     router.include_router(record_routes(surroundings))
     router.include_router(customer_routes(surroundings))
+    router.include_router(file_routes(surroundings))
+    router.include_router(promise_routes(surroundings))
     router.include_router(audit_routes(surroundings))
     router.include_router(catalogue_routes(surroundings))
     router.include_router(request_routes(surroundings))

@@ -4,11 +4,19 @@ Ids are strings (JavaScript cannot hold 64 bits), instants RFC 3339 in UTC, dura
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from crm_bridge.vocabulary import ContactKind, ContactUsage, CustomerKind, CustomerStatus, Direction, MatchState
+from crm_bridge.vocabulary import (
+    ContactKind,
+    ContactUsage,
+    CustomerKind,
+    CustomerStatus,
+    Direction,
+    MatchState,
+    PromiseState,
+)
 
 Id = Annotated[str, BeforeValidator(str)]
 OptionalId = Annotated[str | None, BeforeValidator(lambda value: None if value is None else str(value))]
@@ -186,6 +194,16 @@ class CardPreferenceOut(Out):
     language: str | None
 
 
+class CardPromiseOut(Out):
+    """Something the customer waits for."""
+
+    id: Id
+    what: str
+    due_at: datetime
+    assignee_id: str
+    is_overdue: bool
+
+
 class CardOut(Out):
     """The screen pop."""
 
@@ -203,6 +221,7 @@ class CardOut(Out):
     is_repeat_caller: bool
     badge: CardBadgeOut | None
     preferences: list[CardPreferenceOut]
+    promises: list[CardPromiseOut]
 
 
 class InteractionOut(Out):
@@ -265,8 +284,32 @@ class ChangeOut(Out):
     reason: str | None
 
 
+class PromiseOut(Out):
+    """Something a customer was promised. `is_overdue`: still open, and its time is past."""
+
+    id: Id
+    customer_id: Id
+    what: str
+    due_at: datetime
+    assignee_id: str
+    state: PromiseState
+    is_overdue: bool = False
+    promised_at: datetime
+    promised_by: str
+    contact_id: str | None
+    settled_at: datetime | None
+    settled_by: str | None
+    outcome: str | None
+
+    @classmethod
+    def of(cls, promise: Any, now: datetime) -> "PromiseOut":
+        """As it stands at ``now``."""
+        told = cls.model_validate(promise)
+        return told.model_copy(update={"is_overdue": told.state is PromiseState.OPEN and told.due_at < now})
+
+
 class TimelineItemOut(Out):
-    """One entry. ``interaction``, ``note`` or ``change`` is filled according to ``kind``."""
+    """One entry. ``interaction``, ``note``, ``change`` or ``promise`` is filled according to ``kind``."""
 
     id: Id
     at: datetime
@@ -276,6 +319,7 @@ class TimelineItemOut(Out):
     interaction: InteractionOut | None
     note: str | None
     change: ChangeOut | None
+    promise: PromiseOut | None
 
 
 class TimelinePage(BaseModel):

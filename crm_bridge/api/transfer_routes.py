@@ -10,8 +10,9 @@ from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy import select
 
-from crm_bridge.api.ports import Principal, Surroundings, item_id_of
+from crm_bridge.api.ports import LimitQuery, Principal, Surroundings, item_id_of
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.schemas import Id, Out
 from crm_bridge.audit import note
@@ -28,6 +29,7 @@ from crm_bridge.importing import (
     preview,
     undo_import,
 )
+from crm_bridge.models import ImportJob
 from crm_bridge.permissions import Permission
 from crm_bridge.spreadsheets import csv_lines, guess_mapping, read_table
 from crm_bridge.vocabulary import ImportState
@@ -134,6 +136,13 @@ def _imports(router: APIRouter, given: Surroundings) -> None:
                         await import_portion(session, job_id, portion, places, report, region=given.region, **told)
         async with given.writing(principal) as session:
             return JobOut.model_validate(await finish_import(session, job_id, report))
+
+    @router.get("/imports", responses=responses())
+    async def list_imports(principal: Annotated[Principal, importer], limit: LimitQuery = 50) -> list[JobOut]:
+        """The imports, the latest first."""
+        async with given.reading(principal) as session:
+            rows = await session.scalars(select(ImportJob).order_by(ImportJob.id.desc()).limit(limit))
+            return [JobOut.model_validate(each) for each in rows]
 
     @router.get("/imports/{job_id}", responses=responses(ItemNotFound))
     async def get_import(job_id: JobIdPath, principal: Annotated[Principal, importer]) -> JobOut:

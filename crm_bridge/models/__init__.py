@@ -18,12 +18,14 @@ from crm_bridge.models.profile import (
     Ownership,
     Relation,
 )
+from crm_bridge.models.promise import AttachmentContent, Promise
 from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, RetentionRule
 from crm_bridge.models.timeline import Note, TimelineEvent
 
 __all__ = [
     "AccessEntry",
     "Attachment",
+    "AttachmentContent",
     "AuditEntry",
     "AuditHead",
     "Base",
@@ -50,6 +52,7 @@ __all__ = [
     "Ownership",
     "PhoneLookup",
     "ProjectionCursor",
+    "Promise",
     "Relation",
     "RetentionRule",
     "SearchTerm",

@@ -62,6 +62,10 @@ async def live(web: httpx.AsyncClient, database: Database) -> str:
     await web.post(f"/customers/{ada}/identities", json={"provider": "member_no", "external_id": "M-1815"})
     consent = {"channel": "voice", "purpose": "marketing", "status": "denied", "legal_basis": "consent"}
     await web.post(f"/customers/{ada}/consents", json=consent | {"source": "Lovelace said so", "value": NUMBER})
+    promise = {"what": "send Lovelace her engine", "due_at": "2026-03-03T10:00:00Z"}
+    kept = (await web.post(f"/customers/{ada}/promises", json=promise)).json()
+    await web.post(f"/promises/{kept['id']}/settle", json={"state": "kept", "outcome": "countess was glad"})
+    await web.post(f"/customers/{ada}/files?file_name=Lovelace.txt", content=b"analytical engine of the countess")
     suppressed = {"value": NUMBER, "reason": "asked to stop", "source": "call"}
     await web.post("/suppressions", json=suppressed)
     async with database.begin() as session:

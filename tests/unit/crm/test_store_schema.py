@@ -4,6 +4,7 @@ import asyncio
 import re
 import threading
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import StatementError
 
+import crm_bridge
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
@@ -21,6 +23,8 @@ from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 from tests.support.crm_web import client_of
 
 pytestmark = pytest.mark.unit
+
+STEPS = len(list((Path(crm_bridge.__file__).parent / "migrations" / "versions").glob("rev_*.py")))
 
 
 def tables(connection: Connection) -> set[str]:
@@ -91,6 +95,9 @@ async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_sta
         await web.put(f"/customers/{ada['id']}/tags", json={"tags": [{"tag": "vip"}]}, headers=headers)
         said = {"channel": "sms", "purpose": "*", "status": "denied", "legal_basis": "consent", "source": "call"}
         assert (await web.post(f"/customers/{ada['id']}/consents", json=said)).status_code == 201
+        promise = {"what": "call back", "due_at": "2026-03-03T10:00:00Z"}
+        assert (await web.post(f"/customers/{ada['id']}/promises", json=promise)).status_code == 201
+        assert (await web.post(f"/customers/{ada['id']}/files?file_name=a.txt", content=b"x")).status_code == 201
         twin = (await web.post("/customers", json={"display_name": "Ada L"}, headers={"idempotency-key": "k"})).json()
         await web.post("/merges", json={"survivor_id": ada["id"], "merged_id": twin["id"]})
         other = (await web.post("/customers", json={"display_name": "Ben"})).json()
@@ -98,7 +105,7 @@ async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_sta
     async with database.engine.connect() as connection:
         names = await connection.run_sync(tables)
         assert {"customer_profile", "consent", "merge_event", "audit_entry", "erasure_receipt"} <= names
-    for _ in range(5):
+    for _ in range(STEPS - 1):
         await migrate(empty_url, "-1")
         async with database.engine.connect() as connection:
             found = await connection.execute(text("SELECT display_name FROM customer WHERE status = 'active'"))
