@@ -26,6 +26,7 @@ class AgentTrigger(StrEnum):
     OFFER_ACCEPTED = "offer accepted"
     OFFER_FAILED = "offer declined or expired"
     OFFER_WITHDRAWN = "offer withdrawn"
+    ENGAGED = "engaged outside of routing"
     CONTACT_FINISHED = "contact finished"
     RESUMED = "free again"
     """The contact and its wrap-up are over and nothing was deferred."""
@@ -50,11 +51,13 @@ TRANSITIONS: dict[tuple[AgentState, AgentTrigger], AgentState] = {
     (_S.NOT_READY, _T.SIGNED_OUT): _S.OFFLINE,
     (_S.NOT_READY, _T.MADE_READY): _S.READY,
     (_S.NOT_READY, _T.MADE_NOT_READY): _S.NOT_READY,
+    (_S.NOT_READY, _T.ENGAGED): _S.BUSY,
     (_S.READY, _T.SIGNED_IN): _S.READY,
     (_S.READY, _T.SIGNED_OUT): _S.OFFLINE,
     (_S.READY, _T.MADE_READY): _S.READY,
     (_S.READY, _T.MADE_NOT_READY): _S.NOT_READY,
     (_S.READY, _T.OFFER_MADE): _S.OFFERED,
+    (_S.READY, _T.ENGAGED): _S.BUSY,
     (_S.OFFERED, _T.SIGNED_IN): _S.OFFERED,
     (_S.OFFERED, _T.SIGNED_OUT): _S.OFFLINE,
     (_S.OFFERED, _T.MADE_READY): _S.OFFERED,
@@ -76,6 +79,7 @@ TRANSITIONS: dict[tuple[AgentState, AgentTrigger], AgentState] = {
     (_S.WRAP_UP, _T.MADE_NOT_READY): _S.WRAP_UP,
     (_S.WRAP_UP, _T.RESUMED): _S.READY,
     (_S.WRAP_UP, _T.PAUSED): _S.NOT_READY,
+    (_S.WRAP_UP, _T.ENGAGED): _S.BUSY,
 }
 """(state, what happened) -> next state."""
 
@@ -245,6 +249,23 @@ def take(agent: Agent, now: int, contact_id: ContactId) -> Agent:
         until=None,
         taken=agent.taken + 1,
         misses=0,
+    )
+
+
+def engage(agent: Agent, now: int, contact_id: ContactId) -> Agent:
+    """The agent busy with a contact that was not offered; a pause is deferred, and so comes back afterwards."""
+    paused = agent.state is AgentState.NOT_READY
+    return msgspec.structs.replace(
+        agent,
+        state=step(agent, AgentTrigger.ENGAGED),
+        since=now,
+        reason=None,
+        contact_id=contact_id,
+        offer_id=None,
+        until=None,
+        pending=Pending.NOT_READY if paused else agent.pending,
+        pending_reason=agent.reason if paused else agent.pending_reason,
+        wrap_up=None,
     )
 
 

@@ -159,6 +159,11 @@ class Board:
             if self.rings_wide:
                 self._index_ringing(contact)
 
+    def put_engaged(self, contact: Contact) -> None:
+        """Take a contact that is connected from the first: it never waits in a queue, nor counts in its length."""
+        self.ended.pop(contact.contact_id, None)
+        self.contacts[contact.contact_id] = contact
+
     def place(self, contact: Contact) -> tuple[int, int, int]:
         """The contact's place in line under the policy of the floor."""
         queue = self.queues.get(contact.queue_id)

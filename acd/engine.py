@@ -12,6 +12,7 @@ from acd.agents import Agent
 from acd.board import Board
 from acd.contacts import Contact
 from acd.events import (
+    AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
     AgentPresenceSeen,
@@ -44,6 +45,7 @@ _REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
     OfferAccepted: offering.accept,
     OfferDeclined: offering.decline,
     ContactFinished: waiting.finish,
+    AgentEngaged: seating.take_up,
     WrapUpFinished: seating.finish_wrap_up,
     WrapUpExtended: seating.extend_wrap_up,
     AgentPresenceSeen: seating.see,

@@ -9,6 +9,9 @@ from enum import StrEnum
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.route_plans import RoutePlan, StepGuard
 
+NO_QUEUE = QueueId("")
+"""Stands for the queue of work that is no queue's."""
+
 
 class DeclineCause(StrEnum):
     """Why an agent did not take an offer."""
@@ -227,6 +230,21 @@ class ContactFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentEngaged:
+    """An agent took up a contact that routing did not choose: dialled out, was called by a colleague, took up a call
+    that was parked. Busy with it until ``ContactFinished``, and then what the agent was before: ready, or paused for
+    the same reason.
+    """
+
+    agent_id: AgentId
+    contact_id: ContactId
+    queue_id: QueueId = NO_QUEUE
+    """The queue it is work for, empty for none; told to nobody, and counted nowhere."""
+    wrap_up_ms: int = 0
+    """The wrap-up time that follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUpFinished:
     """The agent completed the wrap-up."""
 
@@ -278,6 +296,7 @@ Event = (
     | OfferAccepted
     | OfferDeclined
     | ContactFinished
+    | AgentEngaged
     | WrapUpFinished
     | WrapUpExtended
     | AgentPresenceSeen

@@ -10,6 +10,7 @@ from acd.agents import (
     AgentTrigger,
     Pending,
     defer,
+    engage,
     enter,
     enter_ready,
     enter_wrap_up,
@@ -18,9 +19,11 @@ from acd.agents import (
     step,
 )
 from acd.board import Board
-from acd.contacts import Contact
-from acd.errors import AgentQuarantined, UnknownAgent
+from acd.contacts import Contact, ContactState, ContactTrigger
+from acd.contacts import step as contact_step
+from acd.errors import AgentQuarantined, IllegalTransition, UnknownAgent
 from acd.events import (
+    AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
     AgentPresenceSeen,
@@ -96,6 +99,36 @@ def make_not_ready(board: Board, event: AgentMadeNotReady, now: int) -> None:
         offering.fail(board, board.offers[agent.offer_id], OfferTrigger.REFUSED, now, reason=event.reason)
     elif agent.state is not AgentState.NOT_READY or agent.reason != event.reason:
         board.put_agent(enter(agent, AgentTrigger.MADE_NOT_READY, now, reason=event.reason))
+
+
+def take_up(board: Board, event: AgentEngaged, now: int) -> None:
+    """The agent is busy with something that routing did not choose.
+
+    Raises ``IllegalTransition`` for an agent who is offline, rung or busy, or in a wrap-up that may not be left.
+    """
+    agent = board.agent(event.agent_id)
+    if agent.retiring:
+        raise UnknownAgent(f"agent {event.agent_id!r} is no longer configured")
+    engaged = engage(agent, now, event.contact_id)
+    if agent.wrap_up is not None and not agent.wrap_up.ends_early:
+        raise IllegalTransition("agent", agent.agent_id, agent.state, AgentTrigger.ENGAGED)
+    present = board.contacts.get(event.contact_id)
+    if present is not None:
+        contact_step(present, ContactTrigger.ARRIVED)
+    board.put_engaged(
+        Contact(
+            contact_id=event.contact_id,
+            queue_id=event.queue_id,
+            arrived_at=now,
+            priority=0,
+            required_skills=(),
+            seq=board.next_seq(),
+            state=ContactState.CONNECTED,
+            agent_id=agent.agent_id,
+            wrap_up_ms=max(0, event.wrap_up_ms),
+        )
+    )
+    board.put_agent(engaged)
 
 
 def finish_wrap_up(board: Board, event: WrapUpFinished, now: int) -> None:

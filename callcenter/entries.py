@@ -24,6 +24,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "offer.accepted": acd_events.OfferAccepted,
     "offer.declined": acd_events.OfferDeclined,
     "contact.finished": acd_events.ContactFinished,
+    "agent.engaged": acd_events.AgentEngaged,
     "wrap_up.finished": acd_events.WrapUpFinished,
     "wrap_up.extended": acd_events.WrapUpExtended,
     "queue.closed": acd_events.QueueClosed,

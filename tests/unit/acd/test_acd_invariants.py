@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import (
+    AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
     AgentOrder,
@@ -217,6 +218,10 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(contact_id=contact_ids)
     def finish(self, contact_id: ContactId) -> None:
         self.feed(ContactFinished(contact_id))
+
+    @rule(agent_id=agent_ids, contact_id=contact_ids, wrap_up_ms=st.sampled_from([0, 30]))
+    def engage(self, agent_id: AgentId, contact_id: ContactId, wrap_up_ms: int) -> None:
+        self.feed(AgentEngaged(agent_id, contact_id, wrap_up_ms=wrap_up_ms))
 
     @precondition(lambda self: self.acd.offers())
     @rule(pick=st.integers(0, 3))
