@@ -57,6 +57,7 @@ INTENTS: Mapping[str, IntentRule] = {
     "recording.pause": IntentRule("pause_recording", required=("contact_id",)),
     "recording.resume": IntentRule("resume_recording", required=("contact_id",)),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
+    "wrap_up.extend": IntentRule("extend_wrap_up"),
 }
 
 

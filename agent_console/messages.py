@@ -235,7 +235,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     intent_id: str
     intent: str
     """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
-    ``wrap_up.finish``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``, ``contact.consult``,
+    ``wrap_up.finish``, ``wrap_up.extend``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``,
+    ``contact.consult``,
     ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``, ``contact.park``,
     ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``, ``recording.stop``,
     ``recording.pause``, ``recording.resume``."""

@@ -163,6 +163,10 @@ class Desk(Protocol):
         """Record again."""
         ...
 
+    async def extend_wrap_up(self, agent_id: str) -> None:
+        """Ask for more time to complete the wrap-up."""
+        ...
+
 
 class Floor(Protocol):
     """The live floor as the web process knows it."""

@@ -5,8 +5,17 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from acd.errors import AcdError
-from acd.events import AgentMadeNotReady, AgentMadeReady, AgentSignedIn, AgentSignedOut, Event, WrapUpFinished
+from acd.events import (
+    AgentMadeNotReady,
+    AgentMadeReady,
+    AgentSignedIn,
+    AgentSignedOut,
+    Event,
+    WrapUpExtended,
+    WrapUpFinished,
+)
 from acd.ids import AgentId
+from acd.outcomes import WrapUpCodeForced
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.bus import Bus
@@ -33,6 +42,10 @@ REMEMBERED_CONVERSATIONS = 10_000
 """How many conversations are remembered for a wrap-up that is handed in late."""
 RECORDING_ANSWER_SECONDS = 4.0
 """Longer than media may take for an order; a call that ends meanwhile never answers."""
+
+
+WRAP_UP_EXTENSION_MS = 30_000
+"""By how much one request extends a wrap-up."""
 
 
 @dataclass(slots=True)
@@ -200,6 +213,26 @@ class ExchangeDesk:
             raise IntentError(error.code, str(error)) from error
         except (MediaError, TimeoutError) as error:
             raise IntentError("recording-failed", "This could not be done; take it that it is recorded.") from error
+
+    async def extend_wrap_up(self, agent_id: str) -> None:
+        """Ask for more time to complete the wrap-up, as far as the queue allows."""
+        agent = self._floor.agent(agent_id)
+        if agent is None or agent.state is not AgentState.WRAP_UP or agent.until is None:
+            raise IntentError("no-wrap-up", "You are in no wrap-up that ends by itself.")
+        await self._request(WrapUpExtended(AgentId(agent_id), WRAP_UP_EXTENSION_MS))
+        after = self._floor.agent(agent_id)
+        if after is not None and after.until == agent.until:
+            raise IntentError("no-extension", "This queue allows no more time.")
+
+    async def record_forced_code(self, forced: WrapUpCodeForced) -> None:
+        """The clock ended a wrap-up that the agent had not finished: the queue's code stands in the record."""
+        now = self._clock.now()
+        conversation = self._conversations.get(forced.contact_id)
+        ended_at = conversation.ended_at if conversation is not None else None
+        wrap_up_ms = 0 if ended_at is None else max(0, now - ended_at)
+        fact = WrapUpRecorded(forced.contact_id, now, forced.agent_id, forced.code, "", wrap_up_ms)
+        await self._journal.committed(self._journal.append(fact, at=now))
+        self._bus.publish(fact, now)
 
     async def _correct(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str) -> None:
         conversation = self._conversations.get(contact_id)

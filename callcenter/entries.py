@@ -39,6 +39,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.customer_matched": facts.CustomerMatched,
     "call.customer_identified": facts.CustomerIdentified,
     "call.queued": facts.CallQueued,
+    "call.overflowed": facts.CallOverflowed,
     "call.offered": facts.CallOffered,
     "call.offer_failed": facts.CallOfferFailed,
     "call.connected": facts.CallConnected,

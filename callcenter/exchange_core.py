@@ -16,9 +16,11 @@ from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import AgentMadeNotReady, AgentMadeReady, Event
 from acd.ids import AgentId
+from acd.outcomes import WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.calls.facts import CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
+from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
 from callcenter.calls.recording_facts import RecordingFact
 from callcenter.calls.runner import CallDependencies
@@ -30,7 +32,7 @@ from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
 from callcenter.site.models import Site
-from callcenter.site.repository import floor_configuration, recording_rules
+from callcenter.site.repository import floor_configuration, recording_rules, route_plans
 from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,8 @@ class ExchangePorts:
 
 class ExchangeCore:
     """Everything that decides. ``on_changes`` hears each change of the floor, ``on_closed`` that the customer store has
-    something new to read, ``on_fatal`` that the process must end."""
+    something new to read, ``on_fatal`` that the process must end. ``identity_key`` hides callers'
+    numbers from routing."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class ExchangeCore:
         engine: Acd,
         floor: FloorFold,
         recordings: Path | None = None,
+        identity_key: bytes = b"",
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
         on_closed: Callable[[], None] = lambda: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
@@ -92,6 +96,7 @@ class ExchangeCore:
             flows=flows,
             music=music,
             recording_rules=recording_rules(site),
+            call_routing=call_routing(site, identity_key),
         )
         self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
         self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
@@ -108,6 +113,7 @@ class ExchangeCore:
         self.bus.subscribe(self._tell_closed)
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
+        self._forced_codes: set[asyncio.Task[None]] = set()
 
     # Life
 
@@ -187,8 +193,26 @@ class ExchangeCore:
         if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded | RecordingFact):
             self._on_closed()
 
+    def _recorded(self, task: asyncio.Task[None]) -> None:
+        self._forced_codes.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_fatal(error)  # a journal that cannot be written
+
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
+        if isinstance(outcome, WrapUpCodeForced):
+            task = asyncio.create_task(self.desk.record_forced_code(outcome), name="forced code")
+            self._forced_codes.add(task)
+            task.add_done_callback(self._recorded)
+            return
         self.switchboard.on_routing_outcome(outcome, contact_id)
+
+
+def call_routing(site: Site, identity_key: bytes) -> CallRouting:
+    """What the site says about the routing of calls."""
+    plans = {queue.id: queue.plan() for queue in site.queues}
+    return CallRouting(
+        route_plans(site), {name: plan for name, plan in plans.items() if plan is not None}, identity_key[:64]
+    )
 
 
 def new_floor(site: Site) -> FloorFold:

@@ -6,15 +6,17 @@ carried out. An input that the engine refuses changed nothing and is not journal
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import Event
+from acd.events import ContactArrived, Event, FloorConfigured
+from acd.ids import QueueId
 from acd.outcomes import OfferContact, Outcome
+from acd.wait_estimates import WaitEstimates
 from callcenter.bus import Bus
 from callcenter.calls.facts import TimersFired
 from callcenter.ports import Clock, Journal
@@ -66,6 +68,9 @@ class Routing:
         self._bus = bus
         self._on_outcome = on_outcome
         self._mailbox: asyncio.Queue[_Posted] = asyncio.Queue()
+        self._estimates = WaitEstimates()
+        self._doors: set[QueueId] = set()
+        """Queues that look at the expected wait of whoever arrives."""
 
     def post(self, event: Event, *, contact_id: str | None = None) -> None:
         """Tell routing; what the engine refuses is logged."""
@@ -116,12 +121,13 @@ class Routing:
             seq = self._record(TimersFired(now), outcomes, now)
             held.append(_Held(outcomes, None, now))
         for posted in batch:
+            event = self._with_expected_wait(posted.event, now)
             try:
-                outcomes = self.engine.receive(posted.event, now=now)
+                outcomes = self.engine.receive(event, now=now)
             except AcdError as error:
                 self._refuse(posted, error)
                 continue
-            seq = self._record(posted.event, outcomes, now)
+            seq = self._record(event, outcomes, now)
             held.append(_Held(outcomes, posted, now))
         return held, seq
 
@@ -129,9 +135,20 @@ class Routing:
         """Journal an input and the decisions it led to; returns the last sequence number."""
         seq = self._journal.append(entry, at=now)
         for outcome in outcomes:
+            self._estimates.apply(outcome, now=now)
             if isinstance(outcome, OfferContact):
                 seq = self._journal.append(outcome, at=now)
         return seq
+
+    def _with_expected_wait(self, event: Event, now: int) -> Event:
+        """An arrival with what its queue's door looks at; an input, so that a replay decides the same."""
+        if isinstance(event, FloorConfigured):
+            self._doors = {queue.queue_id for queue in event.queues if queue.max_expected_wait_ms is not None}
+        elif isinstance(event, ContactArrived) and event.queue_id in self._doors:
+            estimate = self._estimates.estimate(event.queue_id, now=now)
+            if estimate is not None:
+                return replace(event, expected_wait_ms=round(estimate.mean_ms))
+        return event
 
     def _refuse(self, posted: _Posted, error: AcdError) -> None:
         if posted.done is not None and not posted.done.done():

@@ -35,13 +35,19 @@ class StopPrompt:
 
 @dataclass(frozen=True, slots=True)
 class EnqueueContact:
-    """Hand the call to a queue. The flow is over."""
+    """Hand the call to a queue. The flow is over, or with ``may_return`` waits for ``ContactReturned``."""
 
     queue_id: str
     priority: int
     required_skills: tuple[tuple[str, int], ...]
     language: str
     variables: tuple[tuple[str, str], ...]
+    plan: str = ""
+    """The route plan of the house to go by; empty: that of the queue."""
+    agent: str = ""
+    """The agent to ask first for ``agent_ms``; empty: none."""
+    agent_ms: int = 0
+    may_return: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,4 +36,11 @@ class VariablesChanged:
     variables: tuple[tuple[str, str], ...]
 
 
-Event = CallStarted | CallAnswered | PromptFinished | DigitPressed | VariablesChanged
+@dataclass(frozen=True, slots=True)
+class ContactReturned:
+    """The queue did not let the call in, or gave it back; ``reason`` becomes the variable ``queue_reason``."""
+
+    reason: str
+
+
+Event = CallStarted | CallAnswered | PromptFinished | DigitPressed | VariablesChanged | ContactReturned

@@ -1,6 +1,6 @@
 """A call flow as data: its prompts, opening hours and steps. Built by ``ivr.parser``, run by ``ivr.interpreter``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.digits import DigitRules
@@ -162,7 +162,7 @@ class SetStep:
 
 @dataclass(frozen=True, slots=True)
 class QueueStep:
-    """Hand the call to a queue: an end of the flow."""
+    """Hand the call to a queue: an end of the flow, unless it says what follows ``otherwise``."""
 
     name: str
     queue: str
@@ -170,10 +170,18 @@ class QueueStep:
     skills: tuple[tuple[str, int], ...] = ()
     language_skill: bool = False
     """Ask also for the skill named like the caller's language, at level 1."""
+    plan: str = ""
+    """The route plan of the house to go by; empty: that of the queue."""
+    agent: str = ""
+    """An agent who is asked first, by id, with ``${name}`` for variables; empty: none."""
+    agent_ms: int = 0
+    """How long that agent alone is asked."""
+    otherwise: str = ""
+    """The step that follows when the queue does not let the call in or gives it back; empty: none, this is the end."""
 
     def targets(self) -> tuple[Target, ...]:
         """Where the flow may go from here."""
-        return ()
+        return (Target(self.otherwise, "otherwise"),) if self.otherwise else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,14 @@ class Flow:
     def queue_ids(self) -> frozenset[str]:
         """Every queue this flow hands calls to."""
         return frozenset(step.queue for step in self.steps.values() if isinstance(step, QueueStep))
+
+    def plan_ids(self) -> frozenset[str]:
+        """Every route plan of the house this flow names."""
+        return _plan_ids(self.steps.values())
+
+
+def _plan_ids(steps: Iterable[Step]) -> frozenset[str]:
+    return frozenset(step.plan for step in steps if isinstance(step, QueueStep) and step.plan)
 
 
 def prompts_of(step: Step) -> Iterator[Prompt]:

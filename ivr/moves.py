@@ -70,7 +70,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The flow is over."""
+    """The flow is over, or waits for its call to come back from a queue."""
 
     effect: EnqueueContact | HangUpCall
 

@@ -30,6 +30,7 @@ MAX_PRIORITY = 1000
 MAX_LEVEL = 100
 DEFAULT_TIMEOUT_SECONDS = 5.0
 DEFAULT_INTER_DIGIT_SECONDS = 3.0
+DEFAULT_AGENT_SECONDS = 30.0
 
 _PART = re.compile(rf"({NAME.pattern})(?::({LANGUAGE_CODE.pattern}))?")
 
@@ -138,7 +139,18 @@ def _queue(name: str, reader: TableReader) -> Step:
         priority=reader.whole("priority", 0, low=-MAX_PRIORITY, high=MAX_PRIORITY),
         skills=tuple(sorted(levels)),
         language_skill=reader.flag("language_skill", default=False),
+        plan=reader.text("plan", ""),
+        agent=_template(reader, "agent"),
+        agent_ms=reader.milliseconds("agent_seconds", DEFAULT_AGENT_SECONDS) if reader.has("agent") else 0,
+        otherwise=_target(reader, "otherwise") if reader.has("otherwise") else "",
     )
+
+
+def _template(reader: TableReader, key: str) -> str:
+    value = reader.text(key, "")
+    if not is_template(value):
+        reader.note(f"{value!r} holds a ${{...}} that names no variable", key)
+    return value
 
 
 def _hang_up(name: str, reader: TableReader) -> Step:

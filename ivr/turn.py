@@ -1,6 +1,6 @@
 """One turn of a run: an event comes in, its moves are carried out until one has to wait, effects go out.
 
-A run is in one of five phases. ``Turn.ROWS`` says which event means what in which phase; an event without a row raises
+A run is in one of six phases. ``Turn.ROWS`` says which event means what in which phase; an event without a row raises
 and changes nothing. What a step does is said by its verb in moves (``ivr.moves``); ``Turn.MOVES`` carries those out.
 
 Digits go into the *typed-ahead* line first and are taken from there. A prompt that allows barge-in ends as soon as
@@ -13,9 +13,17 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from ivr.digits import ALPHABET, Collected, DigitCollector, DigitRules, Verdict
-from ivr.effects import AnswerCall, Effect, HangUpCall, PlayPrompt, StepEntered, StopPrompt
+from ivr.effects import AnswerCall, Effect, EnqueueContact, HangUpCall, PlayPrompt, StepEntered, StopPrompt
 from ivr.errors import UnexpectedEvent
-from ivr.events import CallAnswered, CallStarted, DigitPressed, Event, PromptFinished, VariablesChanged
+from ivr.events import (
+    CallAnswered,
+    CallStarted,
+    ContactReturned,
+    DigitPressed,
+    Event,
+    PromptFinished,
+    VariablesChanged,
+)
 from ivr.flow import LANGUAGE, CollectStep, Flow, MenuStep, PlayStep, Step
 from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Say, Scene
 from ivr.variables import MAX_VALUE_LENGTH, substitute
@@ -32,6 +40,10 @@ PROMPT_LIMIT_MS = 600_000
 """How long an answer or a prompt may take before the host is taken to have forgotten it."""
 
 
+QUEUE_REASON = "queue_reason"
+"""The variable that says why a queue gave the call back."""
+
+
 class Phase(StrEnum):
     """What the run waits for."""
 
@@ -39,6 +51,8 @@ class Phase(StrEnum):
     ANSWERING = "answering"
     SPEAKING = "speaking"
     LISTENING = "listening"
+    QUEUED = "queued"
+    """The call waits in a queue and may come back."""
     OVER = "over"
 
 
@@ -149,6 +163,11 @@ class Turn:
         self._type(digit)
         return self._take_typed()
 
+    def _come_back(self, event: ContactReturned) -> Move | None:
+        self.state.typed = ""
+        self.state.variables[QUEUE_REASON] = event.reason[:MAX_VALUE_LENGTH]
+        return self._done()
+
     def _too_late(self, _event: Event) -> Move | None:
         return None
 
@@ -163,9 +182,13 @@ class Turn:
         (Phase.NEW, CallStarted): _start,
         (Phase.ANSWERING, CallAnswered): _answered,
         **dict.fromkeys(((phase, DigitPressed) for phase in _LIVE), _digit),
-        **dict.fromkeys(((phase, PromptFinished) for phase in (*_LIVE, Phase.OVER)), _prompt_over),
-        **dict.fromkeys(((phase, VariablesChanged) for phase in _LIVE), _learn),
-        **dict.fromkeys(((Phase.OVER, late) for late in (CallAnswered, DigitPressed, VariablesChanged)), _too_late),
+        **dict.fromkeys(((phase, PromptFinished) for phase in (*_LIVE, Phase.QUEUED, Phase.OVER)), _prompt_over),
+        **dict.fromkeys(((phase, VariablesChanged) for phase in (*_LIVE, Phase.QUEUED)), _learn),
+        (Phase.QUEUED, ContactReturned): _come_back,
+        **dict.fromkeys(((Phase.QUEUED, idle) for idle in (CallAnswered, DigitPressed)), _too_late),
+        **dict.fromkeys(
+            ((Phase.OVER, late) for late in (CallAnswered, DigitPressed, VariablesChanged, ContactReturned)), _too_late
+        ),
     }
     """What each event means in each phase."""
 
@@ -212,7 +235,8 @@ class Turn:
         return self._take_typed()
 
     def _finish(self, move: Finish) -> Move | None:
-        self._wait(Phase.OVER, None)
+        waits = isinstance(move.effect, EnqueueContact) and move.effect.may_return
+        self._wait(Phase.QUEUED if waits else Phase.OVER, None)
         self.effects.append(move.effect)
         return None
 

@@ -24,6 +24,7 @@ from ivr.flow import (
 )
 from ivr.hours import is_open
 from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Say, Scene
+from ivr.variables import substitute
 
 StepT = TypeVar("StepT", bound=Step)
 
@@ -111,8 +112,16 @@ def _enter_queue(step: QueueStep, scene: Scene) -> Move:
             required_skills=tuple(sorted(skills.items())),
             language=scene.language,
             variables=tuple(sorted(scene.variables.items())),
+            plan=step.plan,
+            agent=substitute(step.agent, scene.variables),
+            agent_ms=step.agent_ms,
+            may_return=bool(step.otherwise),
         )
     )
+
+
+def _come_back(step: QueueStep, _scene: Scene) -> Move:
+    return Go(step.otherwise)
 
 
 def _enter_hang_up(step: HangUpStep, _scene: Scene) -> Move:
@@ -127,7 +136,7 @@ VERBS: Mapping[type[Step], Verb[Any]] = {
     HoursStep: Verb(_enter_hours),
     BranchStep: Verb(_enter_branch),
     SetStep: Verb(_enter_set),
-    QueueStep: Verb(_enter_queue),
+    QueueStep: Verb(_enter_queue, done=_come_back),
     HangUpStep: Verb(_enter_hang_up),
 }
 """Every step kind and what it does."""

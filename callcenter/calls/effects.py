@@ -24,6 +24,18 @@ class StartMusic:
 
 
 @dataclass(frozen=True, slots=True)
+class StopMusic:
+    """End the music."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnToFlow:
+    """The flow goes on; ``reason`` is why the queue gave the call back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RingAgent:
     """Start the agent's leg."""
 
@@ -54,6 +66,9 @@ class RequestAgent:
     arrived_at: int
     priority: int
     required_skills: tuple[tuple[str, int], ...]
+    plan: str = ""
+    agent: str = ""
+    agent_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,8 @@ Effect = (
     AnswerCustomer
     | EndCustomer
     | StartMusic
+    | StopMusic
+    | ReturnToFlow
     | RingAgent
     | EndAgent
     | BridgeLegs

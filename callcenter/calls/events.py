@@ -19,6 +19,13 @@ class QueueRequested:
     priority: int
     required_skills: tuple[tuple[str, int], ...]
     language: str | None
+    plan: str = ""
+    """The route plan of the house to go by; empty: that of the queue."""
+    agent: str = ""
+    """The agent to ask first for ``agent_ms``; empty: none."""
+    agent_ms: int = 0
+    may_return: bool = False
+    """Whether the flow goes on when the queue does not take the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,39 @@ class OfferTooLate:
 @dataclass(frozen=True, slots=True)
 class QueueVanished:
     """The queue was removed; nobody will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOverflowed:
+    """The queue did not let the call in or gave up on it; ``target`` is where the queue sends it.
+
+    The machine takes it as one of the three that follow.
+    """
+
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMoved:
+    """The call goes on to another queue and keeps the instant since when it waits."""
+
+    queue_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft:
+    """The call goes back to its flow."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGaveUp:
+    """There is nowhere else for the call to go."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +176,10 @@ CallEvent = (
     | OfferConfirmed
     | OfferTooLate
     | QueueVanished
+    | QueueOverflowed
+    | QueueMoved
+    | QueueLeft
+    | QueueGaveUp
     | AgentRinging
     | AgentAnswered
     | AgentRefused

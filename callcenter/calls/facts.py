@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     CLOSED_HOURS = "closed_hours"
     NO_QUEUE = "no_queue"
     """The queue was removed while the customer waited."""
+    TURNED_AWAY = "turned_away"
+    """No queue let the customer in, or all gave up, and the flow had no other way."""
     FAILED = "failed"
     """Something of ours broke."""
     SYSTEM_RESTART = "system_restart"
@@ -116,6 +118,17 @@ class CallQueued:
     priority: int
     language: str | None
     required_skills: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallOverflowed:
+    """The queue did not let the call in, or gave up on it; ``to`` is the queue it goes to, empty for none."""
+
+    call_id: str
+    at: int
+    queue_id: str
+    reason: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +241,7 @@ CallFact = (
     | CustomerMatched
     | CustomerIdentified
     | CallQueued
+    | CallOverflowed
     | CallOffered
     | CallOfferFailed
     | CallConnected

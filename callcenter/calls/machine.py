@@ -8,7 +8,7 @@ concerns an offer that is not the present one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acd.events import DeclineCause
 from acd.outcomes import OfferResult
@@ -21,11 +21,13 @@ from callcenter.calls.facts import (
     CallFact,
     CallOffered,
     CallOfferFailed,
+    CallOverflowed,
     CallQueued,
     EndedBy,
     Outcome,
 )
 from callcenter.calls.legs import EndCause
+from callcenter.calls.queueing import after_overflow
 from callcenter.calls.states import CallState
 from callcenter.errors import CallCenterError
 
@@ -58,6 +60,8 @@ class CallMachine:
     queue: ev.QueueRequested | None = None
     queued_at: int = 0
     offer: ev.AgentOffered | None = None
+    visited: frozenset[str] = frozenset()
+    """Queues the call has been in since it left its flow."""
     _facts: list[CallFact] = field(default_factory=list)
     _effects: list[fx.Effect] = field(default_factory=list)
 
@@ -68,6 +72,8 @@ class CallMachine:
             if isinstance(event, ev.AgentAnswered):
                 self._order(fx.EndAgent(event.leg_id, EndCause.ANSWERED_ELSEWHERE))
             return (), tuple(self._effects)
+        if isinstance(event, ev.QueueOverflowed):
+            event = after_overflow(self.queue, self.visited, event)
         row = TABLE.get((self.state, type(event)))
         if row is None:
             raise IllegalCallEvent(f"call {self.call_id}: {type(event).__name__} does not fit state {self.state}")
@@ -101,10 +107,32 @@ class CallMachine:
 
     def _enter_queue(self, event: ev.QueueRequested, now: int) -> None:
         self._answer(ev.AnswerRequested(), now)
-        self.queue, self.queued_at = event, now
+        self.queue, self.queued_at, self.visited = event, now, frozenset({event.queue_id})
         self._tell_queued(event, now)
-        self._order(fx.StopFlow(), fx.StartMusic())
+        self._order(fx.StartMusic())
         self._request_agent()
+
+    def _tell_overflow(self, reason: str, now: int, *, to: str = "") -> ev.QueueRequested:
+        if self.queue is None:
+            raise IllegalCallEvent(f"call {self.call_id}: no queue in state {self.state}")
+        self._facts.append(CallOverflowed(self.call_id, now, self.queue.queue_id, reason, to))
+        return self.queue
+
+    def _move_on(self, event: ev.QueueMoved, now: int) -> None:
+        queue = self._tell_overflow(event.reason, now, to=event.queue_id)
+        self.queue = replace(queue, queue_id=event.queue_id, plan="", agent="", agent_ms=0)
+        self.visited |= {event.queue_id}
+        self._tell_queued(self.queue, now)
+        self._request_agent()
+
+    def _return_to_flow(self, event: ev.QueueLeft, now: int) -> None:
+        self._tell_overflow(event.reason, now)
+        self._order(fx.StopMusic(), fx.ReturnToFlow(event.reason))
+
+    def _turn_away(self, event: ev.QueueGaveUp, now: int) -> None:
+        self._tell_overflow(event.reason, now)
+        self._end(Outcome.TURNED_AWAY, EndedBy.SYSTEM, now, detail=event.reason)
+        self._order(fx.EndCustomer(EndCause.NORMAL))
 
     def _tell_queued(self, queue: ev.QueueRequested, now: int) -> None:
         self._facts.append(
@@ -114,7 +142,17 @@ class CallMachine:
     def _request_agent(self) -> None:
         queue = self.queue
         if queue is not None:
-            self._order(fx.RequestAgent(queue.queue_id, self.queued_at, queue.priority, queue.required_skills))
+            self._order(
+                fx.RequestAgent(
+                    queue.queue_id,
+                    self.queued_at,
+                    queue.priority,
+                    queue.required_skills,
+                    queue.plan,
+                    queue.agent,
+                    queue.agent_ms,
+                )
+            )
 
     def _end_by_flow(self, event: ev.HangUpRequested, now: int) -> None:
         outcome = FLOW_OUTCOMES.get(event.reason, Outcome.COMPLETED_IN_FLOW)
@@ -258,6 +296,9 @@ TABLE: Mapping[tuple[CallState, type[ev.CallEvent]], Row] = {
     (S.QUEUED, ev.AgentOffered): _row(S.OFFERED, M._take_offer),
     (S.QUEUED, ev.CustomerGone): _row(S.ENDED, M._abandon),
     (S.QUEUED, ev.QueueVanished): _row(S.ENDED, M._lose_queue),
+    (S.QUEUED, ev.QueueMoved): _row(S.QUEUED, M._move_on),
+    (S.QUEUED, ev.QueueLeft): _row(S.IN_FLOW, M._return_to_flow),
+    (S.QUEUED, ev.QueueGaveUp): _row(S.ENDED, M._turn_away),
     (S.QUEUED, ev.DeclineOrdered): _row(S.QUEUED),  # the click crossed the end of the offer
     (S.QUEUED, ev.MediaFailed): _row(S.ENDED, M._break_in_queue),
     (S.QUEUED, ev.ShutdownOrdered): _row(S.ENDED, M._break_in_queue),
@@ -307,6 +348,9 @@ TABLE: Mapping[tuple[CallState, type[ev.CallEvent]], Row] = {
     (S.ENDED, ev.CustomerGone): _row(S.ENDED),
     (S.ENDED, ev.AgentOffered): _row(S.ENDED),
     (S.ENDED, ev.QueueVanished): _row(S.ENDED),
+    (S.ENDED, ev.QueueMoved): _row(S.ENDED),
+    (S.ENDED, ev.QueueLeft): _row(S.ENDED),
+    (S.ENDED, ev.QueueGaveUp): _row(S.ENDED),
     (S.ENDED, ev.DeclineOrdered): _row(S.ENDED),
     (S.ENDED, ev.HangUpOrdered): _row(S.ENDED),
     (S.ENDED, ev.MediaFailed): _row(S.ENDED),

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from acd.events import ContactArrived, ContactFinished, ContactLeft, OfferAccepted, OfferDeclined, SkillLevel
-from acd.ids import ContactId, OfferId, QueueId
+from acd.events import ContactFinished, ContactLeft, OfferAccepted, OfferDeclined
+from acd.ids import ContactId, OfferId
 from callcenter.bus import Bus
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
@@ -41,6 +41,7 @@ from callcenter.calls.legs import (
     TransferRequested,
 )
 from callcenter.calls.machine import CallMachine
+from callcenter.calls.queueing import CallRouting, queue_request
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked
 from callcenter.calls.recordings import RecordingRule
@@ -112,6 +113,7 @@ class CallDependencies:
     """Path of the WAV file that waiting customers hear."""
     recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
     """How each queue records."""
+    call_routing: CallRouting = field(default_factory=CallRouting)
 
 
 @dataclass(slots=True)
@@ -343,9 +345,7 @@ class CallRunner:
         """Hand the call to a queue; one that records tells the customer first."""
         announcement = self._recorder.needs_announcement(order.queue_id, order.language)
         if announcement is None:
-            await self._feed(
-                ev.QueueRequested(order.queue_id, order.priority, order.required_skills, order.language or None)
-            )
+            await self._feed(queue_request(order))
             return
         await self._feed(ev.AnswerRequested())
         if self._machine.state is CallState.ENDED:
@@ -361,9 +361,7 @@ class CallRunner:
             return
         if heard:
             await self._recorder.announced(order.queue_id)
-        await self._feed(
-            ev.QueueRequested(order.queue_id, order.priority, order.required_skills, order.language or None)
-        )
+        await self._feed(queue_request(order))
 
     async def _play(self, order: flow_fx.PlayPrompt) -> None:
         paths = [await self.deps.prompts.path(prompt) for prompt in order.prompts]
@@ -409,6 +407,10 @@ class CallRunner:
                 self._flow = None
             case fx.StartMusic():
                 await self.deps.media.play(self.call_id, CUSTOMER_LEG, MUSIC_PLAY, [self.deps.music], loop=True)
+            case fx.StopMusic():
+                await self.deps.media.stop_play(self.call_id, MUSIC_PLAY)
+            case fx.ReturnToFlow(reason=reason):
+                await self._tell_flow(flow_ev.ContactReturned(reason))
             case fx.RingAgent(leg_id=leg_id, agent_id=agent_id):
                 await self._ring_agent(leg_id, agent_id)
             case fx.EndAgent(leg_id=leg_id, cause=cause):
@@ -423,10 +425,7 @@ class CallRunner:
         contact_id, routing = ContactId(self.call_id), self.deps.routing
         match effect:
             case fx.RequestAgent():
-                skills = tuple(SkillLevel(skill, level) for skill, level in effect.required_skills)
-                routing.post(
-                    ContactArrived(contact_id, QueueId(effect.queue_id), effect.arrived_at, effect.priority, skills)
-                )
+                routing.post(self.deps.call_routing.arrival(self.call_id, effect, self.offered.caller.number))
             case fx.LeaveQueue():
                 routing.post(ContactLeft(contact_id))
             case fx.ReportAccepted(offer_id=offer_id):

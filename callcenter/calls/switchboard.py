@@ -91,8 +91,10 @@ class Switchboard:
                 self.tell(outcome.contact_id, ev.OfferConfirmed(outcome.offer_id))
             case OfferLapsed() if contact_id is not None:
                 self.tell(contact_id, ev.OfferTooLate(outcome.offer_id))
-            case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED) | ContactOverflowed():
+            case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED):
                 self.tell(outcome.contact_id, ev.QueueVanished())
+            case ContactOverflowed():
+                self.tell(outcome.contact_id, ev.QueueOverflowed(outcome.target, outcome.reason))
             case _:
                 pass
 

@@ -94,6 +94,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "stop_recording": ("contact_id",),
     "pause_recording": ("contact_id",),
     "resume_recording": ("contact_id",),
+    "extend_wrap_up": (),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),
 }
 """Every order of the ``Desk`` port that travels on the link, with the arguments it takes besides the agent."""

@@ -298,3 +298,7 @@ class LinkDesk:
     async def resume_recording(self, agent_id: str, contact_id: str) -> None:
         """Record again."""
         await self._link.order("resume_recording", agent_id, contact_id=contact_id)
+
+    async def extend_wrap_up(self, agent_id: str) -> None:
+        """Ask for more time to complete the wrap-up."""
+        await self._link.order("extend_wrap_up", agent_id)

@@ -5,40 +5,11 @@ from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from acd.events import AgentOrder
-from callcenter.calls.recordings import RecordingMode
+from callcenter.site.queues import Name, QueueModel, RoutePlanModel, RoutingModel, SiteModel
 
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-"""Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
 RoleName = Literal["agent", "team_lead", "supervisor", "administrator", "auditor", "integration"]
-
-
-class SiteModel(BaseModel):
-    """A part of the site: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class QueueModel(SiteModel):
-    """A waiting line."""
-
-    id: Name
-    name: str
-    labels: dict[str, str] = {}
-    ring_seconds: int = Field(default=20, ge=3, le=300)
-    wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
-    service_level_seconds: int = Field(default=20, ge=1, le=3600)
-    agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
-    """Which of several idle agents is rung: ``longest_idle``, ``most_skilled``, ``fewest_calls``, ``least_talk_time``,
-    ``round_robin``, ``top_down`` or ``random``."""
-    recording: RecordingMode = RecordingMode.OFF
-    """Whether conversations are recorded: ``off``, ``on``, or ``on_demand`` of the agent."""
-    recording_consent: dict[str, str] = {}
-    """What callers are told before, by language; nothing of a caller who did not hear it to the end is recorded."""
-    recording_retention: Name = "standard"
-    """Class of ``[recordings.keep_days]`` in the configuration that says how long they are kept."""
 
 
 class AgentModel(SiteModel):
@@ -53,7 +24,9 @@ class AgentModel(SiteModel):
     queues: tuple[Name, ...] = ()
     teams: tuple[Name, ...] = ()
     """Whose customers the person sees besides those of no team; supervisors and those above see all teams'."""
-    skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = {}
+    skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    second_line: dict[Name, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
+    """Queues for which the agent is asked only once a contact has waited so many seconds."""
     language: str = "en"
     sip_ha1_sha256: str | None = None
     sip_ha1_md5: str | None = None
@@ -110,6 +83,8 @@ class Site(SiteModel):
     trunks: tuple[TrunkModel, ...]
     numbers: tuple[NumberModel, ...]
     flows: tuple[FlowModel, ...]
+    route_plans: tuple[RoutePlanModel, ...] = ()
+    routing: RoutingModel = RoutingModel()
     not_ready_reasons: tuple[ChoiceModel, ...] = ()
     dispositions: tuple[ChoiceModel, ...] = ()
 
@@ -131,17 +106,30 @@ class Site(SiteModel):
             *_repeated("trunk", (trunk.id for trunk in self.trunks)),
             *_repeated("number", (number.number for number in self.numbers)),
             *_repeated("flow", (flow.id for flow in self.flows)),
+            *_repeated("route plan", (plan.id for plan in self.route_plans)),
         ]
         queues = {queue.id for queue in self.queues}
         flows = {flow.id for flow in self.flows}
         for agent in self.agents:
             faults += [f"agent {agent.id}: no queue is called {each!r}" for each in agent.queues if each not in queues]
+            strange = [each for each in agent.second_line if each not in agent.queues]
+            faults += [f"agent {agent.id}: second_line names {each!r}, which is none of its queues" for each in strange]
+        faults += [*self._overflow_faults(queues)]
         for number in self.numbers:
             if number.flow not in flows:
                 faults.append(f"number {number.number}: no flow is called {number.flow!r}")
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _overflow_faults(self, queues: set[str]) -> Iterable[str]:
+        codes = {each.code for each in self.dispositions}
+        for queue in self.queues:
+            target = queue.overflows_to()
+            if target is not None and target not in queues - {queue.id}:
+                yield f"queue {queue.id}: otherwise names {target!r}, which is no other queue"
+            if queue.wrap_up_timeout_code is not None and queue.wrap_up_timeout_code not in codes:
+                yield f"queue {queue.id}: wrap_up_timeout_code {queue.wrap_up_timeout_code!r} is no disposition"
 
     def flow_of(self, number: str) -> str | None:
         """The flow that answers a dialled number; ``+`` is not told apart. ``None`` when nobody lives there."""

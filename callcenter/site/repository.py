@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from acd.events import AgentSpec, FloorConfigured, QueueSpec, SkillLevel
+from acd.events import AgentSpec, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
+from acd.route_plans import RoutePlan
 from callcenter.calls.recordings import RecordingRule
 from callcenter.config import explain
 from callcenter.errors import ConfigError
 from callcenter.site.models import Site
+from callcenter.site.queues import milliseconds
 from ivr.effects import PromptText
 from ivr.errors import IvrError
 from ivr.flow import Flow
@@ -62,8 +64,10 @@ def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
         if finding.severity is Severity.ERROR
     ]
     queues = {queue.id for queue in site.queues}
+    plans = {plan.id for plan in site.route_plans}
     for flow_id, flow in flows.items():
         faults += [f"flow {flow_id}: no queue is called {each!r}" for each in sorted(set(flow.queue_ids()) - queues)]
+        faults += [f"flow {flow_id}: no route plan is called {each!r}" for each in sorted(flow.plan_ids() - plans)]
     if faults:
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     return flows
@@ -71,27 +75,26 @@ def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
 
 def floor_configuration(site: Site) -> FloorConfigured:
     """The site as the routing engine sees it."""
+    routing = site.routing
     return FloorConfigured(
-        queues=tuple(
-            QueueSpec(
-                QueueId(q.id),
-                q.name,
-                ring_timeout_ms=q.ring_seconds * 1000,
-                wrap_up_ms=q.wrap_up_seconds * 1000,
-                order=q.agent_order,
-            )
-            for q in site.queues
-        ),
+        queues=tuple(queue.spec() for queue in site.queues),
         agents=tuple(
             AgentSpec(
                 AgentId(agent.id),
                 agent.name,
                 tuple(QueueId(each) for each in agent.queues),
                 tuple(SkillLevel(skill, level) for skill, level in sorted(agent.skills.items())),
+                tuple(
+                    QueueDelay(QueueId(each), round(wait * 1000)) for each, wait in sorted(agent.second_line.items())
+                ),
             )
             for agent in site.agents
             if agent.queues
         ),
+        priority_worth_ms=milliseconds(routing.priority_worth_seconds),
+        seed=routing.seed,
+        quarantine_after=routing.quarantine_after,
+        quarantine_ms=round(routing.quarantine_seconds * 1000),
     )
 
 
@@ -111,3 +114,8 @@ def consent_prompts(site: Site) -> list[PromptText]:
         for language in rule.consent
     ]
     return [prompt for prompt in found if prompt is not None]
+
+
+def route_plans(site: Site) -> Mapping[str, RoutePlan]:
+    """The route plans that flows may name."""
+    return {each.id: each.plan() for each in site.route_plans}

@@ -232,6 +232,9 @@ class FakeDesk:
     async def resume_recording(self, agent_id: str, contact_id: str) -> None:
         await self._note("resume_recording", agent_id, contact_id)
 
+    async def extend_wrap_up(self, agent_id: str) -> None:
+        await self._note("extend_wrap_up", agent_id)
+
 
 class FakeAccounts:
     """Implements ``Accounts``: the login is the user id without ``user-``, every password is ``correct horse``."""

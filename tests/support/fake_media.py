@@ -85,10 +85,10 @@ class FakeMedia:
 
     # What a test does.
 
-    def finish_play(self, play_id: str, reason: str = "end") -> None:
-        """Let a prompt come to its end."""
+    def finish_play(self, play_id: str, reason: str = "end", *, of: str | None = None) -> None:
+        """Let a prompt come to its end: that of session ``of``, else the first of this name."""
         for session_id, session in self.sessions.items():
-            if session.plays.pop(play_id, None) is not None:
+            if of in {None, session_id} and session.plays.pop(play_id, None) is not None:
                 self._sink(PlayFinished(session_id, play_id, reason))
                 return
         raise KeyError(play_id)
@@ -100,7 +100,7 @@ class FakeMedia:
         session = self.sessions.get(session_id)
         if session is not None:
             for play_id in [key for key, play in session.plays.items() if play.leg_id == leg_id and play.barge_in]:
-                self.finish_play(play_id, "barge_in")
+                self.finish_play(play_id, "barge_in", of=session_id)
 
     def fall_silent(self, leg_id: str) -> None:
         """Let a leg's stream stop for the timeout."""
@@ -175,7 +175,7 @@ class FakeMedia:
             return None
         session.routes = tuple(route for route in session.routes if leg_id not in (route.source, route.destination))
         for play_id in [key for key, play in session.plays.items() if play.leg_id == leg_id]:
-            self.finish_play(play_id, "stopped")
+            self.finish_play(play_id, "stopped", of=session_id)
         return self.statistics
 
     async def route(self, session_id: str, routes: Sequence[Route]) -> None:
@@ -210,7 +210,7 @@ class FakeMedia:
         self._order("stop_play", session_id, play_id)
         session = self.sessions.get(session_id)
         if session is not None and play_id in session.plays:
-            self.finish_play(play_id, "stopped")
+            self.finish_play(play_id, "stopped", of=session_id)
 
     async def record(
         self,
@@ -248,7 +248,7 @@ class FakeMedia:
         if session is None:
             return {}
         for play_id in [*session.plays]:
-            self.finish_play(play_id, "stopped")
+            self.finish_play(play_id, "stopped", of=session_id)
         self._end_recordings(session_id, session)
         del self.sessions[session_id]
         return dict.fromkeys(session.legs, self.statistics)

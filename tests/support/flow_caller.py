@@ -76,7 +76,11 @@ class FlowCaller:
     @property
     def end(self) -> EnqueueContact | HangUpCall | None:
         """How the flow ended, ``None`` while it goes on."""
-        ends = [effect for effect in self.effects if isinstance(effect, EnqueueContact | HangUpCall)]
+        ends = [
+            effect
+            for effect in self.effects
+            if isinstance(effect, HangUpCall) or (isinstance(effect, EnqueueContact) and not effect.may_return)
+        ]
         assert len(ends) == int(self.run.finished)
         return ends[0] if ends else None
 

@@ -103,7 +103,7 @@ class House:
     async def hear_out(self, leg: FakeLeg) -> None:
         """Let every prompt of this call play to its end, until the flow waits for the customer."""
         while prompts := [play for play in self.session(leg).plays if play != "music"]:
-            self.media.finish_play(prompts[0])
+            self.media.finish_play(prompts[0], of=self.call_id(leg))
             await settle()
 
     async def press(self, leg: FakeLeg, digits: str) -> None:
@@ -166,8 +166,10 @@ class House:
         return [entry.record for entry in self.journal.entries if isinstance(entry, CallClosed)]
 
 
-async def open_house(*, site: Site | None = None, journal: MemoryJournal | None = None, loop: Any = None) -> House:
-    """An exchange that serves; give it an earlier one's journal to let it come back from that.
+async def open_house(
+    *, site: Site | None = None, journal: MemoryJournal | None = None, flow: str | None = None, loop: Any = None
+) -> House:
+    """An exchange that serves; give it an earlier one's journal to let it come back from that, a flow to run that.
 
     It goes on in a copy, because the dead do not write.
     """
@@ -191,7 +193,7 @@ async def open_house(*, site: Site | None = None, journal: MemoryJournal | None 
     core = ExchangeCore(
         ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts()),
         site=site,
-        flows={"main": parse_flow(demo_flow_text(), source="demo")},
+        flows={"main": parse_flow(flow or demo_flow_text(), source="house")},
         music="music.wav",
         engine=recovered.engine if journal.rows else Acd(),
         floor=floor,

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -12,9 +13,18 @@ from acd.events import DeclineCause
 from acd.outcomes import OfferResult
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls.facts import CallConnected, CallEnded, CallOfferFailed, CallQueued, EndedBy, Outcome
+from callcenter.calls.facts import (
+    CallConnected,
+    CallEnded,
+    CallOfferFailed,
+    CallOverflowed,
+    CallQueued,
+    EndedBy,
+    Outcome,
+)
 from callcenter.calls.legs import EndCause
 from callcenter.calls.machine import TABLE, CallMachine, IllegalCallEvent
+from callcenter.calls.queueing import after_overflow
 from callcenter.calls.states import CallState
 
 pytestmark = pytest.mark.unit
@@ -40,6 +50,10 @@ SAMPLES = (
     ev.OfferConfirmed("o1"),
     ev.OfferTooLate("o1"),
     ev.QueueVanished(),
+    ev.QueueOverflowed("queue:support", "plan_over"),
+    ev.QueueMoved("support", "plan_over"),
+    ev.QueueLeft("queue_full"),
+    ev.QueueGaveUp("queue_full"),
     ev.AgentRinging("leg-a"),
     ev.AgentAnswered("leg-a"),
     ev.AgentRefused("leg-a", 486),
@@ -80,7 +94,10 @@ def test_an_event_follows_its_row_or_raises_and_changes_nothing(state: CallState
         | ev.OfferConfirmed
         | ev.OfferTooLate,
     )
-    row = TABLE.get((state, type(event)))
+    meant = event
+    if isinstance(event, ev.QueueOverflowed):
+        meant = after_overflow(machine.queue, machine.visited, event)
+    row = TABLE.get((state, type(meant)))
     if about_a_leg_or_offer and machine.offer is None:
         machine.receive(event, now=100)
         assert machine.state is state
@@ -99,9 +116,22 @@ def test_caller_is_answered_before_the_music_starts() -> None:
     assert [type(fact).__name__ for fact in facts] == ["CallAnswered", "CallQueued"]
     assert effects == (
         fx.AnswerCustomer(),
-        fx.StopFlow(),
         fx.StartMusic(),
         fx.RequestAgent("sales", 5, 0, (("en", 1),)),
+    )
+
+
+def test_a_way_out_leads_to_another_queue_once_then_to_the_flow_else_to_the_end() -> None:
+    overflow = ev.QueueOverflowed("queue:support", "plan_over")
+    machine = CallMachine("c1")
+    machine.receive(replace(QUEUE, may_return=True), now=1)
+    facts, effects = machine.receive(overflow, now=9)
+    assert [type(fact).__name__ for fact in facts] == ["CallOverflowed", "CallQueued"]
+    assert effects == (fx.RequestAgent("support", 1, 0, (("en", 1),)),)
+    assert effects_of(machine, overflow) == (fx.StopMusic(), fx.ReturnToFlow("plan_over"))
+    assert machine.state is CallState.IN_FLOW
+    assert effects_of(call_in(CallState.QUEUED), ev.QueueOverflowed("", "queue_full"))[-1] == fx.EndCustomer(
+        EndCause.NORMAL
     )
 
 
@@ -183,6 +213,6 @@ def test_no_order_of_events_ends_a_call_twice_or_leaves_a_phone_ringing(events: 
     assert counts[fx.AnswerCustomer] <= 1
     assert counts[fx.LeaveQueue] <= 1
     queued = [fact for fact in facts if isinstance(fact, CallQueued)]
-    assert len(queued) <= 1
+    assert len(queued) <= 1 + sum(isinstance(fact, CallOverflowed) for fact in facts)
     if machine.state is CallState.ENDED:
         assert machine.offer is None

@@ -44,6 +44,7 @@ ORDERS = {
     "recording.stop": ("stop_recording", "anna", "c1"),
     "recording.pause": ("pause_recording", "anna", "c1"),
     "recording.resume": ("resume_recording", "anna", "c1"),
+    "wrap_up.extend": ("extend_wrap_up", "anna"),
     "wrap_up.finish": ("finish_wrap_up", "anna", "c1", "solved", "called back"),
 }
 

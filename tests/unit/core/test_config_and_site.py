@@ -209,3 +209,40 @@ def test_people_of_every_role_sign_in_with_their_teams(tmp_path: Path) -> None:
         principal = principal_of(agent)
         assert (principal.roles, principal.teams) == (frozenset(Role(role) for role in agent.roles), {"north"})
         assert permissions_of(str(role) for role in principal.roles)
+
+
+def refused(site: Site, **changes: object) -> str:
+    values = site.model_dump()
+    values["queues"][0].update(changes)
+    with pytest.raises(ValueError, match=r".") as caught:
+        Site.model_validate(values)
+    return str(caught.value)
+
+
+def test_a_queue_says_how_it_treats_its_contacts(site: Site) -> None:
+    values = site.model_dump()
+    first, other = values["queues"][0], values["queues"][1]["id"]
+    first.update(
+        steps=[{"demand": "expert >= 2", "until_seconds": 30}, {"guard": "at_work"}],
+        longest_wait_seconds=600,
+        otherwise=f"queue:{other}",
+        max_waiting=5,
+        wrap_up_mode="mandatory",
+    )
+    values["agents"][0]["second_line"] = {values["agents"][0]["queues"][0]: 45}
+    values["routing"] = {"priority_worth_seconds": 60, "quarantine_after": 3}
+    floor = floor_configuration(Site.model_validate(values))
+    spec = floor.queues[0]
+    assert spec.plan is not None
+    assert [step.until_ms for step in spec.plan.steps] == [30_000, 600_000]
+    assert (spec.plan.otherwise, spec.otherwise, spec.max_waiting) == (f"queue:{other}", f"queue:{other}", 5)
+    assert (spec.wrap_up_mode, floor.priority_worth_ms, floor.quarantine_after) == ("mandatory", 60_000, 3)
+    assert floor.agents[0].delays[0].delay_ms == 45_000
+
+
+def test_what_is_wrong_with_a_queue_is_said(site: Site) -> None:
+    assert "is no way out" in refused(site, otherwise="voicemail")
+    assert "no other queue" in refused(site, otherwise="queue:nowhere")
+    assert "never ends" in refused(site, steps=[{}, {}])
+    assert "steps.0.demand" in refused(site, steps=[{"demand": "expert >="}])
+    assert "no disposition" in refused(site, wrap_up_timeout_code="nothing")

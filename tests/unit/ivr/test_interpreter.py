@@ -4,7 +4,7 @@ import pytest
 
 from ivr.effects import AnswerCall, EnqueueContact, HangUpCall, PlayPrompt, PromptText, StepEntered, StopPrompt
 from ivr.errors import BadSnapshot, UnexpectedEvent, UnknownName, UnknownStep
-from ivr.events import CallAnswered, CallStarted, DigitPressed, PromptFinished, VariablesChanged
+from ivr.events import CallAnswered, CallStarted, ContactReturned, DigitPressed, PromptFinished, VariablesChanged
 from ivr.flows import demo_flow_text
 from ivr.interpreter import FlowRun
 from ivr.parser import parse_flow
@@ -642,3 +642,57 @@ def test_runs_of_one_flow_do_not_touch_each_other() -> None:
     other.call()
     one.press("2")
     assert other.path == ["answer", "greeting"]
+
+
+QUEUE_WITH_A_WAY_ON = """
+[flow]
+name = "way_on"
+start = "answer"
+languages = ["en"]
+[prompts.busy]
+en = "All are busy."
+[steps.answer]
+type = "answer"
+next = "wait"
+[steps.wait]
+type = "queue"
+queue = "sales"
+plan = "patient"
+agent = "${manager}"
+agent_seconds = 12
+otherwise = "why"
+[steps.why]
+type = "branch"
+variable = "queue_reason"
+cases = { queue_full = "busy" }
+otherwise = "end"
+[steps.busy]
+type = "play"
+prompt = "busy"
+next = "end"
+[steps.end]
+type = "hang_up"
+reason = "busy"
+"""
+
+
+def test_a_flow_goes_on_when_the_queue_gives_its_call_back() -> None:
+    someone = FlowCaller(QUEUE_WITH_A_WAY_ON)
+    someone.call({"manager": "anna"})
+    order = someone.effects[-1]
+    assert isinstance(order, EnqueueContact)
+    assert (order.plan, order.agent, order.agent_ms, order.may_return) == ("patient", "anna", 12_000, True)
+    assert not someone.run.finished
+    assert someone.press("1") == []  # not for the flow
+    someone.wait(900_000)
+    someone.restart()
+    someone.tell(ContactReturned("queue_full"))
+    assert someone.playing.prompts[0].name == "busy"
+    someone.listen()
+    assert someone.end == HangUpCall("busy")
+    assert someone.tell(ContactReturned("queue_full")) == []
+
+
+def test_a_flow_that_was_not_waiting_for_its_call_takes_none_back() -> None:
+    with pytest.raises(UnexpectedEvent):
+        FlowCaller(QUEUE_WITH_A_WAY_ON).tell(ContactReturned("queue_full"))

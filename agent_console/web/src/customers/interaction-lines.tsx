@@ -14,6 +14,7 @@ const OUTCOMES: Partial<Record<string, { readonly label: Key; readonly tone: str
   abandoned_in_flow: { label: 'outcome.abandoned_in_flow', tone: 'tone-quiet' },
   completed_in_flow: { label: 'outcome.completed_in_flow', tone: 'tone-quiet' },
   closed_hours: { label: 'outcome.closed_hours', tone: 'tone-quiet' },
+  turned_away: { label: 'outcome.turned_away', tone: 'tone-attention' },
   no_queue: { label: 'outcome.no_queue', tone: 'tone-attention' },
   failed: { label: 'outcome.failed', tone: 'tone-bad' },
   system_restart: { label: 'outcome.system_restart', tone: 'tone-bad' },

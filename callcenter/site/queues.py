@@ -1,0 +1,205 @@
+"""Queues and their treatment as people write them in the site file; ``floor_configuration`` hands them to the engine.
+
+Durations are seconds. Where a contact goes that a queue does not let in, or that came to the end of its route plan, is
+said by ``otherwise``: another queue, or back to the flow it came from.
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from acd.errors import AcdError
+from acd.events import AgentOrder, QueueSpec, WrapUpMode
+from acd.ids import QueueId
+from acd.route_plans import RoutePlan, RouteStep, StepGuard, check_plan
+from acd.skills import parse
+from callcenter.calls.recordings import RecordingMode
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+"""Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
+
+BACK_TO_FLOW = "flow"
+"""The value of ``otherwise`` that sends a contact back to its flow."""
+QUEUE_PREFIX = "queue:"
+"""What the value of ``otherwise`` begins with that names another queue."""
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+DAY = 86_400
+
+
+class SiteModel(BaseModel):
+    """A part of the site: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _expression(value: str) -> str:
+    try:
+        parse(value)
+    except AcdError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _target(value: str) -> str:
+    if value in {"", BACK_TO_FLOW} or value.startswith(QUEUE_PREFIX):
+        return value
+    raise ValueError(f"{value!r} is no way out; write {BACK_TO_FLOW!r}, or {QUEUE_PREFIX}NAME for another queue")
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
+"""Who is asked, in the engine's language, such as ``english >= 3 and not trainee``; empty is anybody of the queue."""
+WayOut = Annotated[str, AfterValidator(_target)]
+
+
+class RouteStepModel(SiteModel):
+    """One step of a route plan."""
+
+    demand: Expression = ""
+    until_seconds: Seconds | None = None
+    """When it ends, counted from the entry into the queue; left out: never."""
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    guard: StepGuard = StepGuard.NONE
+    """``signed_in`` or ``at_work``: the step is left as soon as nobody whom it asks is."""
+    min_idle: int = Field(default=0, ge=0, le=10_000)
+    """So many of those who fit stay in reserve."""
+
+
+def route_plan(steps: tuple[RouteStepModel, ...], otherwise: str) -> RoutePlan:
+    """The engine's plan of these steps; ``otherwise`` follows when the last one has an end."""
+    return RoutePlan(
+        tuple(
+            RouteStep(each.demand, milliseconds(each.until_seconds), each.priority, each.guard, each.min_idle)
+            for each in steps
+        ),
+        None if steps[-1].until_seconds is None else otherwise,
+    )
+
+
+def milliseconds(seconds: float | None) -> int | None:
+    """Seconds as people write them, as the engine counts."""
+    return None if seconds is None else round(seconds * 1000)
+
+
+class RoutePlanModel(SiteModel):
+    """A route plan that a flow's ``queue`` step may name instead of the queue's own."""
+
+    id: Name
+    steps: tuple[RouteStepModel, ...] = Field(min_length=1)
+    otherwise: WayOut = ""
+    """Where contacts go when the last step has an end and that has come."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        _check(self.plan())
+        return self
+
+    def plan(self) -> RoutePlan:
+        """The engine's plan."""
+        return route_plan(self.steps, self.otherwise)
+
+
+class QueueModel(SiteModel):
+    """A waiting line: who is rung and how, who is let in, what follows a conversation."""
+
+    id: Name
+    name: str
+    labels: dict[str, str] = {}
+    ring_seconds: int = Field(default=20, ge=3, le=300)
+    wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
+    service_level_seconds: int = Field(default=20, ge=1, le=3600)
+    agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
+    """Which of several idle agents is rung: ``longest_idle``, ``most_skilled``, ``fewest_calls``, ``least_talk_time``,
+    ``round_robin``, ``top_down`` or ``random``."""
+    recording: RecordingMode = RecordingMode.OFF
+    """Whether conversations are recorded: ``off``, ``on``, or ``on_demand`` of the agent."""
+    recording_consent: dict[str, str] = {}
+    """What callers are told before, by language; nothing of a caller who did not hear it to the end is recorded."""
+    recording_retention: Name = "standard"
+    """Class of ``[recordings.keep_days]`` in the configuration that says how long they are kept."""
+    weight: int = Field(default=0, ge=-1000, le=1000)
+    """Added to the priority of its contacts: which queue goes first for agents who serve several."""
+    steps: tuple[RouteStepModel, ...] = ()
+    """The route plan: whom to ask, step by step. Left out: every agent of the queue, for ever."""
+    longest_wait_seconds: Seconds | None = None
+    """A contact that waits longer leaves by ``otherwise``."""
+    otherwise: WayOut = ""
+    """Where contacts go that are not let in, or that waited too long: ``flow`` (the ``otherwise`` step of the flow's
+    ``queue`` step; also when left out) or ``queue:NAME``. Nowhere to go: the call is ended."""
+    max_waiting: int | None = Field(default=None, ge=1)
+    """One more is not let in."""
+    max_expected_wait_seconds: Seconds | None = None
+    """A contact that is expected to wait longer is not let in."""
+    entry: StepGuard = StepGuard.NONE
+    """``signed_in`` or ``at_work``: nobody is let in while no agent who fits is."""
+    resume_seconds: float = Field(default=0, ge=0, le=DAY)
+    """How long a caller who hung up while waiting, and calls again, finds the place kept."""
+    wrap_up_mode: WrapUpMode = WrapUpMode.TIMED
+    """``optional``, ``mandatory``, ``timed`` or ``timed_no_early_exit``."""
+    wrap_up_extension_seconds: int = Field(default=0, ge=0, le=3600)
+    """By how much in all an agent may extend a wrap-up."""
+    wrap_up_timeout_code: Name | None = None
+    """The disposition that is recorded when the clock ends a wrap-up."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if (plan := self.plan()) is not None:
+            _check(plan)
+        return self
+
+    def plan(self) -> RoutePlan | None:
+        """The route plan of contacts that bring none; ``None`` asks everybody of the queue for ever."""
+        if self.longest_wait_seconds is None:
+            return route_plan(self.steps, self.otherwise) if self.steps else None
+        steps = self.steps or (RouteStepModel(),)
+        last = steps[-1].model_copy(update={"until_seconds": self.longest_wait_seconds})
+        return route_plan((*steps[:-1], last), self.otherwise)
+
+    def spec(self) -> QueueSpec:
+        """The queue as the routing engine sees it."""
+        optional: dict[str, Any] = {
+            "max_waiting": self.max_waiting,
+            "max_expected_wait_ms": milliseconds(self.max_expected_wait_seconds),
+        }
+        return QueueSpec(
+            QueueId(self.id),
+            self.name,
+            ring_timeout_ms=self.ring_seconds * 1000,
+            wrap_up_ms=self.wrap_up_seconds * 1000,
+            plan=self.plan(),
+            order=self.agent_order,
+            weight=self.weight,
+            entry=self.entry,
+            otherwise=self.otherwise,
+            resume_window_ms=round(self.resume_seconds * 1000),
+            wrap_up_mode=self.wrap_up_mode,
+            wrap_up_extension_ms=self.wrap_up_extension_seconds * 1000,
+            wrap_up_timeout_code=self.wrap_up_timeout_code,
+            **optional,
+        )
+
+    def overflows_to(self) -> str | None:
+        """The queue that ``otherwise`` names, if it names one."""
+        return self.otherwise.removeprefix(QUEUE_PREFIX) if self.otherwise.startswith(QUEUE_PREFIX) else None
+
+
+class RoutingModel(SiteModel):
+    """What holds for the whole floor."""
+
+    priority_worth_seconds: Seconds | None = None
+    """One point of priority is worth so much waiting; left out: a higher priority always goes first."""
+    seed: int = 0
+    """What the ``random`` order draws from."""
+    presence_lease_seconds: float | None = Field(default=None, ge=2, le=600)
+    """An agent whose console has been silent for so long gets no further contacts. Left out: the phone alone counts."""
+    quarantine_after: int | None = Field(default=None, ge=1, le=100)
+    """After so many calls in a row that rang out, an agent may not simply go ready again."""
+    quarantine_seconds: Seconds = 300
+    """For how long."""
+
+
+def _check(plan: RoutePlan) -> None:
+    try:
+        check_plan(plan)
+    except AcdError as error:
+        raise ValueError(str(error)) from None
