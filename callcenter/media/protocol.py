@@ -163,6 +163,8 @@ class MediaStatus(msgspec.Struct, frozen=True, tag="status"):
     recorder_pid: int = 0
     """0 when there is none."""
     recorder_deaths: int = 0
+    browsers_pid: int = 0
+    browsers_deaths: int = 0
 
 
 class DigitHeard(msgspec.Struct, frozen=True, tag="digit"):

@@ -31,8 +31,14 @@ def read_arguments(arguments: list[str] | None = None) -> MediaSettings:
     parser.add_argument("--grace", type=int, default=60_000, help="life without the exchange, milliseconds")
     parser.add_argument("--recordings", default="", help="folder of the recordings; without it nothing is recorded")
     parser.add_argument("--recording-key", default="", help="key file for encrypted recordings, outside of that folder")
+    parser.add_argument("--browser-port", type=int, default=None, help="UDP port of all browsers; none without it")
+    parser.add_argument("--browser-host", default="", help="address of that port, if another than --host")
+    parser.add_argument(
+        "--browser-address", dest="browser_addresses", action="append", default=[], help="candidate for browsers"
+    )
     parser.add_argument("--parent-pid", type=int, default=None, help="exit when this process is gone")
     given = vars(parser.parse_args(arguments))
+    given["browser_addresses"] = tuple(given["browser_addresses"])
     settings = MediaSettings(**{field.name: given[field.name] for field in fields(MediaSettings)})
     if settings.recording_key and _lies_in(settings.recording_key, settings.recordings):
         parser.error("the key file lies in the folder of the recordings: who takes one would have both")

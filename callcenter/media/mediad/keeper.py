@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from callcenter.errors import MediaError, NoFreePorts
+from callcenter.media.mediad.browsers_line import BrowsersLine
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.control import ControlDoor
 from callcenter.media.mediad.crew import Crew, WorkerProcess
@@ -92,6 +93,7 @@ class Keeper:
             on_arrival=self._place_all,
             on_start=self._recorder.connect,
         )
+        self._browsers = BrowsersLine(settings)
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
@@ -101,6 +103,7 @@ class Keeper:
             loop.add_signal_handler(number, self._stopped.set)
         server = await asyncio.start_unix_server(self._door.serve, sock=_listen(self._settings.socket_path))
         self._recorder.start()
+        self._browsers.start()
         self._crew.fill()
         log.info("media.started", workers=self._settings.workers, ports=self._ports.size)
         try:
@@ -110,6 +113,7 @@ class Keeper:
             _unlink(self._settings.socket_path)
             await self._door.close()
             self._crew.close()
+            await self._browsers.close()
             await self._recorder.close()
             for session in self._sessions.values():
                 for sock in session.sockets.values():
@@ -123,6 +127,7 @@ class Keeper:
                 await asyncio.wait_for(self._stopped.wait(), _WATCH)
             self._crew.watch()
             self._recorder.watch()
+            self._browsers.watch()
             if self._sessions and self._door.absent_for() * 1000 > self._settings.grace:
                 log.error("media.exchange_gone", sessions=len(self._sessions))
                 self._clear()
@@ -270,6 +275,8 @@ class Keeper:
             worker_deaths=self._crew.deaths,
             recorder_pid=self._recorder.pid,
             recorder_deaths=self._recorder.deaths,
+            browsers_pid=self._browsers.pid,
+            browsers_deaths=self._browsers.deaths,
         )
 
     # What the workers tell.

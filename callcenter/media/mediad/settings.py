@@ -32,6 +32,12 @@ class MediaSettings:
     """Folder of the recordings; without one nothing can be recorded."""
     recording_key: str = ""
     """Key file outside of that folder (``recordings.keys``); without one recordings are plain WAV files."""
+    browser_port: int | None = None
+    """UDP port of all browsers, 0 for any; without one there are no browser phones."""
+    browser_host: str = ""
+    """Address that port is bound to, ``host`` when empty."""
+    browser_addresses: tuple[str, ...] = ()
+    """Candidate addresses for browsers where they differ from that, such as a public one; the best first."""
     parent_pid: int | None = None
     """A process without which there is no reason to stay."""
 

@@ -1,0 +1,124 @@
+"""A leg whose far end is a browser: the inner socket to its RTP worker, and the ways by which the page may come.
+
+Towards the worker there is one stream for the leg's whole life. What the browser says is relayed into it; while nothing
+comes, comfort tone takes its place, so that the customer knows the line is alive and the worker sees no dead leg.
+"""
+
+import contextlib
+import secrets
+import socket
+
+import numpy as np
+
+from callcenter.media.audio import tone
+from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES, Law, encode
+from callcenter.media.outgoing import OutgoingStream
+from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, read_header
+from callcenter.media.webrtc.way import Way
+
+COMFORT_AFTER = 200
+"""Milliseconds without the browser after which comfort tone begins: far more than jitter, hardly a pause."""
+SILENT_AFTER = 1_000
+"""Milliseconds after which the exchange is told."""
+_COMFORT_HZ, _COMFORT_LEVEL = 425.0, 0.02
+_COMFORT_SECONDS, _BEEP_SECONDS = 2.0, 0.3
+_PAYLOAD_LAWS = {0: Law.PCMU, 8: Law.PCMA}
+_MOST_PACKETS = 64
+
+
+def _comfort(law: Law) -> list[bytes]:
+    """A soft beep every two seconds, in frames."""
+    samples = np.zeros(round(_COMFORT_SECONDS * 8000), dtype=np.int16)
+    beep = tone(_COMFORT_HZ, _BEEP_SECONDS, level=_COMFORT_LEVEL)
+    samples[: len(beep)] = beep
+    data = encode(samples, law)
+    return [data[start : start + FRAME_SAMPLES] for start in range(0, len(data), FRAME_SAMPLES)]
+
+
+_COMFORT = {number: _comfort(law) for number, law in _PAYLOAD_LAWS.items()}
+
+
+class BrowserLeg:
+    """Instants are milliseconds of the monotonic clock. Raises ``OSError`` when the inner socket cannot be made."""
+
+    def __init__(self, leg_id: str, host: str, port: int, media: tuple[str, int], *, now: int) -> None:
+        self.leg_id = leg_id
+        self.ways: list[Way] = []
+        """The newest last."""
+        self.active: Way | None = None
+        """The way audio goes."""
+        self.payload_type = 0
+        self.heard_at: int | None = None
+        """When the browser was last heard; ``None`` before it ever was."""
+        self.is_silent = False
+        """Whether the exchange was told that nothing comes."""
+        self._frame = 0
+        self._comfort_due = now
+        self.inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.inner.setblocking(False)
+            try:
+                self.inner.bind((host, port))
+            except OSError:
+                self.inner.bind((host, 0))
+            self.inner.connect(media)
+        except OSError:
+            self.inner.close()
+            raise
+        self._stream = OutgoingStream(
+            secrets.randbits(32), sequence=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31), at=now
+        )
+
+    @property
+    def port(self) -> int:
+        """Of the inner socket."""
+        return int(self.inner.getsockname()[1])
+
+    def way(self, way_id: str) -> Way | None:
+        """The way of a page."""
+        return next((way for way in self.ways if way.way_id == way_id), None)
+
+    def from_browser(self, way: Way, packet: bytes, *, now: int, wall: int) -> bool:
+        """Hand a packet of the browser to the worker; false for one that is not RTP."""
+        header = read_header(packet, len(packet))
+        if header is None:
+            return False
+        payload_type, marker, sequence, timestamp, ssrc, start, end = header
+        way.reporter.received(ssrc, sequence, timestamp, now=wall)
+        if way is not self.active:
+            return True
+        self.heard_at = now
+        stamp = self._stream.relay(way.way_id, ssrc, sequence, timestamp, marker, now=now)
+        if stamp is not None:
+            self._send(payload_type, stamp, packet[start:end])
+        return True
+
+    def read(self) -> list[bytes]:
+        """What the worker has sent."""
+        packets = []
+        for _ in range(_MOST_PACKETS):
+            try:
+                packets.append(self.inner.recv(LARGEST_PACKET))
+            except BlockingIOError:
+                break
+            except OSError:  # the worker's socket is being replaced
+                break
+        return packets
+
+    def comfort(self, *, now: int) -> None:
+        """Send comfort tone when it is due; to be called every 20 ms."""
+        if self.heard_at is None or now - self.heard_at < COMFORT_AFTER:
+            self._comfort_due = now
+            return
+        frames = _COMFORT.get(self.payload_type)
+        self._comfort_due = max(self._comfort_due, now - 3 * FRAME_MILLISECONDS)  # a stall is not made up for
+        while frames is not None and self._comfort_due <= now:
+            self._send(self.payload_type, self._stream.next_frame(now=self._comfort_due), frames[self._frame])
+            self._frame = (self._frame + 1) % len(frames)
+            self._comfort_due += FRAME_MILLISECONDS
+
+    def _send(self, payload_type: int, stamp: tuple[int, int, bool], payload: bytes) -> None:
+        sequence, timestamp, marker = stamp
+        second = payload_type | (MARKER if marker else 0)
+        with contextlib.suppress(OSError):
+            self.inner.send(HEADER.pack(VERSION_2, second, sequence, timestamp, self._stream.ssrc) + payload)

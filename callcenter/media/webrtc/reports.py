@@ -1,0 +1,145 @@
+"""RTCP with a browser (RFC 3550 section 6): what we tell it about its stream, and what it tells us about ours.
+
+The browser needs our reports to know loss and round trip of what it sends; the console shows them to the agent.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from callcenter.media.rtp import sequence_distance, timestamp_distance
+
+SENDER_REPORT, RECEIVER_REPORT, DESCRIPTION = 200, 201, 202
+_NTP_EPOCH = 2_208_988_800
+"""Seconds from 1900 to 1970."""
+_CANONICAL_NAME = b"callcenter"
+_BLOCK = struct.Struct("!IIIIII")
+_SENDER = struct.Struct("!BBHIIIIII")
+_RATE = 8
+"""Timestamp units in a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a browser says of our stream in one report block."""
+
+    fraction_lost: float
+    jitter_ms: float
+    round_trip_ms: float | None
+
+
+class Reception:
+    """The figures of one incoming stream (RFC 3550 appendix A.3 and A.8), made new when its SSRC changes."""
+
+    __slots__ = ("_base", "_expected_before", "_highest", "_received", "_received_before", "_transit", "jitter", "ssrc")
+
+    def __init__(self, ssrc: int, sequence: int) -> None:
+        self.ssrc = ssrc
+        self._base = self._highest = sequence
+        self._received = self._received_before = self._expected_before = 0
+        self._transit: int | None = None
+        self.jitter = 0.0
+        """In timestamp units."""
+
+    def count(self, sequence: int, timestamp: int, *, now: int) -> None:
+        """Count a packet that came at ``now`` (milliseconds)."""
+        self._received += 1
+        ahead = sequence_distance(sequence, self._highest & 0xFFFF)
+        if ahead > 0:
+            self._highest += ahead
+        transit = (now * _RATE - timestamp) & 0xFFFFFFFF
+        if self._transit is not None:
+            self.jitter += (abs(timestamp_distance(transit, self._transit)) - self.jitter) / 16
+        self._transit = transit
+
+    def block(self, *, last_report: int, delay: int) -> bytes:
+        """A report block; the fraction counts from the last one. ``last_report`` and ``delay`` in 1/65536 s."""
+        expected = self._highest - self._base + 1
+        lost = max(0, min(0x7FFFFF, expected - self._received))
+        expected_now = expected - self._expected_before
+        lost_now = expected_now - (self._received - self._received_before)
+        self._expected_before, self._received_before = expected, self._received
+        fraction = min(255, (lost_now << 8) // expected_now) if expected_now > 0 and lost_now > 0 else 0
+        return _BLOCK.pack(
+            self.ssrc, fraction << 24 | lost, self._highest & 0xFFFFFFFF, int(self.jitter), last_report, delay
+        )
+
+
+class Reporter:
+    """Both directions of one browser's stream. Instants are milliseconds since the Unix epoch."""
+
+    def __init__(self) -> None:
+        self._reception: Reception | None = None
+        self._packets = self._octets = 0
+        self._last: tuple[int, int, int] | None = None
+        """SSRC, sequence number's successor and timestamp of what we sent last, with ``_sent_at``."""
+        self._sent_at = 0
+        self._their_report, self._their_report_at = 0, 0
+        self.heard: Heard | None = None
+        """What the browser said last of our stream."""
+
+    def received(self, ssrc: int, sequence: int, timestamp: int, *, now: int) -> None:
+        """A packet of the browser came."""
+        if self._reception is None or self._reception.ssrc != ssrc:
+            self._reception = Reception(ssrc, sequence)
+        self._reception.count(sequence, timestamp, now=now)
+
+    def sent(self, ssrc: int, timestamp: int, octets: int, *, now: int) -> None:
+        """A packet went to the browser."""
+        if self._last is None or self._last[0] != ssrc:
+            self._packets = self._octets = 0
+        self._packets += 1
+        self._octets += octets
+        self._last, self._sent_at = (ssrc, self._packets, timestamp), now
+
+    def report(self, *, now: int) -> bytes | None:
+        """A compound packet for the browser, ``None`` while there is nothing to say."""
+        if self._last is None:
+            return None
+        ssrc, _, timestamp = self._last
+        ntp = _ntp(now)
+        block = b""
+        if self._reception is not None:
+            delay = (now - self._their_report_at) * 65536 // 1000 if self._their_report else 0
+            block = self._reception.block(last_report=self._their_report, delay=delay & 0xFFFFFFFF)
+        timestamp = (timestamp + (now - self._sent_at) * _RATE) & 0xFFFFFFFF
+        head = _SENDER.pack(
+            0x80 | bool(block), SENDER_REPORT, 6 + len(block) // 4, ssrc, ntp >> 32, ntp & 0xFFFFFFFF, timestamp,
+            self._packets & 0xFFFFFFFF, self._octets & 0xFFFFFFFF,
+        )  # fmt: skip
+        return head + block + _description(ssrc)
+
+    def take(self, packet: bytes, *, now: int) -> None:
+        """Read a compound packet of the browser; what is malformed is left."""
+        position = 0
+        while position + 8 <= len(packet):
+            first, kind, words = struct.unpack_from("!BBH", packet, position)
+            end = position + 4 * (words + 1)
+            if end > len(packet):
+                return
+            blocks = position + (28 if kind == SENDER_REPORT else 8)
+            if kind == SENDER_REPORT and position + 28 <= end:
+                self._their_report = int.from_bytes(packet[position + 10 : position + 14])
+                self._their_report_at = now
+            if kind in (SENDER_REPORT, RECEIVER_REPORT) and first & 0x1F and blocks + 24 <= end:
+                self._hear(packet[blocks : blocks + 24], now)
+            position = end
+
+    def _hear(self, block: bytes, now: int) -> None:
+        _, loss, _, jitter, last_report, delay = _BLOCK.unpack(block)
+        round_trip = None
+        if last_report:
+            arrival = (_ntp(now) >> 16) & 0xFFFFFFFF
+            round_trip = max(0, timestamp_distance(arrival, (last_report + delay) & 0xFFFFFFFF)) * 1000 / 65536
+        self.heard = Heard((loss >> 24) / 256, jitter / _RATE, round_trip)
+
+
+def _ntp(now: int) -> int:
+    """A 64-bit NTP timestamp (RFC 3550 section 4)."""
+    return ((now // 1000 + _NTP_EPOCH) << 32) + (now % 1000) * (1 << 32) // 1000
+
+
+def _description(ssrc: int) -> bytes:
+    """Our canonical name, which every compound packet must hold (section 6.1)."""
+    item = struct.pack("!IBB", ssrc, 1, len(_CANONICAL_NAME)) + _CANONICAL_NAME
+    item += bytes(4 - len(item) % 4)
+    return struct.pack("!BBH", 0x81, DESCRIPTION, len(item) // 4) + item
