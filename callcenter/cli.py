@@ -73,8 +73,12 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Read the configuration, the site and its flows, and say what is wrong with them."""
     from callcenter.config import load_settings
     from callcenter.site.repository import load_flows, load_site
+    from callcenter.site.trunks import site_trunks
 
-    with_errors(lambda: load_flows(load_site(load_settings(config).site), load_settings(config).site))
+    settings = with_errors(lambda: load_settings(config))
+    site = with_errors(lambda: load_site(settings.site))
+    with_errors(lambda: load_flows(site, settings.site))
+    with_errors(lambda: site_trunks(site.trunks, settings.site))
     typer.echo(f"{config}: good")
 
 

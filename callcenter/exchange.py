@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 import structlog
 
@@ -25,10 +24,11 @@ from callcenter.recovery import recover
 from callcenter.secret import installation_key
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.tls import TlsSettings
-from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
 from callcenter.site.models import Site
+from callcenter.site.outbound import numbering_rules
 from callcenter.site.repository import consent_prompts, load_flows, load_site
+from callcenter.site.trunks import site_trunks
 from ivr.effects import PromptText
 from ivr.flow import Flow
 
@@ -82,14 +82,6 @@ def sip_settings(settings: Settings) -> SipSettings:
         max_lag_ms=sip.max_lag_ms,
         trace_socket=settings.sip_trace_socket,
     )
-
-
-def site_trunks(site: Site) -> list[Trunk]:
-    """The trunks as the SIP front end knows them."""
-    return [
-        Trunk(each.id, tuple(ip_network(address) for address in each.addresses), frozenset(each.ports))
-        for each in site.trunks
-    ]
 
 
 def spoken_prompts(flows: Iterable[Flow]) -> list[PromptText]:
@@ -151,10 +143,11 @@ async def run_exchange(settings: Settings) -> None:
         sink=on_leg_event,
         settings=sip_settings(settings),
         directory=site_credentials(site),
-        trunks=site_trunks(site),
+        trunks=site_trunks(site.trunks, settings.site),
         secret=installation_key(settings.secret_path),
         phones=on_registration,
         queue_depth=lambda: sum(queue.waiting for queue in floor.view().queues),
+        rules=numbering_rules(site),
     )
     link = ExchangeLink(
         settings.exchange_socket,

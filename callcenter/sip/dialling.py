@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from callcenter.calls.legs import LegRefused, Party
+from callcenter.ports import TrunkPolicy
 from callcenter.sip.addresses import NameAddress
 from callcenter.sip.attempts import Attempt, Login
+from callcenter.sip.call_caps import CallCaps
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg, Legs, LegState
@@ -15,8 +17,6 @@ from callcenter.sip.trunks import FAILOVER_STATUSES, Trunk, TrunkState
 from callcenter.sip.uri import Uri, escape_user, format_host
 from callcenter.sip.wire import TrunkChanged, Wire
 
-FAST_FAILOVER_MS = 3_000
-"""A gateway that says nothing at all for so long is left for the next; a late 200 of its is acknowledged and ended."""
 MAX_UDP_REQUEST = 1_300
 """Octets: a larger request goes by TCP where that works (RFC 3261 section 18.1.1)."""
 REQUEST_OVERHEAD = 900
@@ -37,6 +37,8 @@ class Dial:
     candidates: list[tuple[str, Flow]]
     """Trunks and gateways still to be tried."""
     patience_ms: int
+    booking: str = ""
+    """The place the call takes among its agent's."""
     trunk_id: str = ""
     current: Attempt | None = None
     tried: list[str] = field(default_factory=list)
@@ -45,7 +47,10 @@ class Dial:
 class Dialling:
     """Every call out and every trunk it may take."""
 
-    def __init__(self, wire: Wire, legs: Legs, outbound: OutboundLegs, trunks: Sequence[Trunk]) -> None:
+    def __init__(
+        self, wire: Wire, legs: Legs, outbound: OutboundLegs, trunks: Sequence[Trunk], caps: CallCaps | None = None
+    ) -> None:
+        self._caps = CallCaps() if caps is None else caps
         self._wire = wire
         self._legs = legs
         self._outbound = outbound
@@ -59,17 +64,15 @@ class Dialling:
 
     # Calls.
 
-    def dial(
-        self, leg_id: str, number: str, trunk_ids: Sequence[str], caller: Party, sdp: str, patience_ms: int, now: int
-    ) -> None:
-        """Call a number through the first trunk of these that works, the healthy ones first."""
-        known = [self._trunks[name] for name in trunk_ids if name in self._trunks]
+    def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party, sdp: str, now: int) -> None:
+        """Call a number through the first trunk of the policy that works, the healthy ones first."""
+        known = [self._trunks[name] for name in policy.trunk_ids if name in self._trunks]
         ordered = sorted(known, key=lambda state: not state.is_healthy(now))
         candidates = [(state.trunk.trunk_id, flow) for state in ordered for flow in self._flows(state, sdp)]
-        dial = Dial(leg_id, number, caller, sdp, candidates, patience_ms)
+        dial = Dial(leg_id, number, caller, sdp, candidates, policy.silence_ms, policy.booking)
         self._dials[leg_id] = dial
+        self._caps.dialled(policy.booking)
         if not self._try_next(dial, now):
-            del self._dials[leg_id]
             self._wire.tell(LegRefused(leg_id, 503, "No trunk"))
 
     @staticmethod
@@ -85,7 +88,7 @@ class Dialling:
         while dial.candidates:
             trunk_id, flow = dial.candidates.pop(0)
             state = self._trunks[trunk_id]
-            if trunk_id != dial.trunk_id and not state.has_room(now):
+            if not state.trunk.takes_media(dial.sdp) or (trunk_id != dial.trunk_id and not state.has_room(now)):
                 continue
             self._leave(dial)
             dial.trunk_id = trunk_id
@@ -98,17 +101,12 @@ class Dialling:
     def _start(self, dial: Dial, trunk: Trunk, flow: Flow, now: int) -> None:
         number = escape_user(clean_text(dial.number))
         target = Target(str(Uri("sip", number, trunk.host, params=(("user", "phone"),))), flow)
-        caller = escape_user(clean_text(dial.caller.number))
-        own = NameAddress(Uri("sip", caller, trunk.host), clean_text(dial.caller.display_name))
-        headers: tuple[tuple[str, str], ...] = (("P-Asserted-Identity", str(own)),)
-        if not caller:
-            own = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
-            headers = (("Privacy", "id"),)
+        caller, headers = _shown_caller(trunk, dial.caller)
         login = Login(trunk.username, trunk.password) if trunk.username else None
         dial.current = self._outbound.begin(
             dial.leg_id,
             target,
-            from_=str(own),
+            from_=str(caller),
             to=str(NameAddress(Uri("sip", number, trunk.host))),
             sdp=dial.sdp,
             headers=headers,
@@ -157,6 +155,7 @@ class Dialling:
             return
         self._wire.alarms.cancel(("dial", leg_id, ""))
         self._leave(dial)
+        self._caps.over(dial.booking)
         del self._dials[leg_id]
 
     def _leave(self, dial: Dial) -> None:
@@ -235,6 +234,17 @@ class Dialling:
             state.flows = (*state.flows[1:], state.flows[0])
         if changed:
             self._wire.tell(TrunkChanged(trunk_id, alive))
+
+
+def _shown_caller(trunk: Trunk, caller: Party) -> tuple[NameAddress, tuple[tuple[str, str], ...]]:
+    """From, and what asserts the caller to the carrier (RFC 3325); a withheld caller is asserted, but not shown."""
+    number = escape_user(clean_text(trunk.shown(clean_text(caller.number))))
+    own = NameAddress(Uri("sip", number, trunk.host), clean_text(caller.display_name))
+    asserted = (("P-Asserted-Identity", str(own)),) if number else ()
+    if number and caller.number:
+        return own, asserted
+    anonymous = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
+    return anonymous, (*asserted, ("Privacy", "id"))
 
 
 def _retry_after(response: SipResponse | None) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from callcenter.calls.legs import LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
+from callcenter.ports import TrunkPolicy
 from callcenter.sip.addresses import NameAddress
 from callcenter.sip.admission import Admission, AdmissionLimits, Load, retry_after
 from callcenter.sip.defence import Defence
-from callcenter.sip.dialling import FAST_FAILOVER_MS, OPTIONS, REGISTER, Dialling
+from callcenter.sip.dialling import OPTIONS, REGISTER, Dialling
 from callcenter.sip.digest import DigestGuard, Verdict
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.errors import BadMessage
@@ -19,6 +20,7 @@ from callcenter.sip.flows import Flow
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.messages import SipRequest, SipResponse
+from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.outbound import Sent, Target
 from callcenter.sip.registrar import Registrar, TooBrief, render_contacts
 from callcenter.sip.settings import Credentials, SipSettings
@@ -61,6 +63,7 @@ class Exchange(Endpoint):
         trunks: Sequence[Trunk],
         secret: bytes,
         new_token: NewToken,
+        rules: NumberingRules | None = None,
     ) -> None:
         super().__init__(identity, self, new_token)
         self.admitting = True
@@ -85,7 +88,9 @@ class Exchange(Endpoint):
         self._addresses: dict[str, set[str]] = {}
         """By agent: the addresses of record that have a binding."""
         self._subscriptions = Subscriptions(self.wire, self._outbound)
-        self._dialling = Dialling(self.wire, self._legs, self._outbound, self._trunks)
+        self._dialling = Dialling(
+            self.wire, self._legs, self._outbound, self._trunks, rules.caps if rules is not None else None
+        )
         self._outbound.on_refusal = self._dialling.take_refusal
         self._outbound.on_retry = self._dialling.went_on
         self._agent_of_leg: dict[str, tuple[str, str]] = {}
@@ -114,6 +119,8 @@ class Exchange(Endpoint):
         called = party_of(NameAddress(request.uri, request.to.display_name))
         trunk = trunk_of(self._trunks, flow.remote)
         if trunk is not None and self._registrar.owner_of(flow, now) is None:
+            if request.body and not trunk.takes_media(request.body_text):
+                return Refused(488, (("Warning", '399 callcenter "Media must be encrypted"'),))
             caller, asserted = _caller(request, trusted=trunk.trust_identity)
             return Admitted(trunk.trunk_id, None, caller, called, diversions_of(request), asserted)
         username = self._authenticated(request, flow, now)
@@ -332,18 +339,10 @@ class Exchange(Endpoint):
     # Calling out.
 
     def dial(
-        self,
-        leg_id: str,
-        number: str,
-        trunk_ids: Sequence[str],
-        caller: Party,
-        sdp: str,
-        now: int,
-        *,
-        patience_ms: int = FAST_FAILOVER_MS,
+        self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party, sdp: str, now: int
     ) -> list[EndpointOutcome]:
-        """Call a number through the first of these trunks that works. Whether it may be called was decided before."""
-        self._dialling.dial(leg_id, number, trunk_ids, caller, sdp, patience_ms, now)
+        """Call a number through the first trunk of the policy that works; whether it may be called was decided."""
+        self._dialling.dial(leg_id, number, policy, caller, sdp, now)
         return self._drain(now)
 
     def found_gateways(self, trunk_id: str, flows: Sequence[Flow], now: int) -> list[EndpointOutcome]:

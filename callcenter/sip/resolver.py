@@ -100,33 +100,40 @@ def in_order(records: Sequence[ServiceRecord], chance: random.Random) -> list[Se
 
 async def gateways(trunk: Trunk, names: NameSystem, chance: random.Random) -> tuple[Flow, ...]:
     """The flows to a trunk's gateways in the order to try them; empty when none was found."""
+    places = [(trunk.gateway, trunk.gateway_port), *trunk.more_gateways]
+    found = [flow for host, port in places for flow in await _flows_to(host, port, trunk, names, chance)]
+    return tuple(dict.fromkeys(found))[:MAX_FLOWS]
+
+
+async def _flows_to(
+    host: str, gateway_port: int | None, trunk: Trunk, names: NameSystem, chance: random.Random
+) -> list[Flow]:
     transport = trunk.transport or Transport.UDP
-    port = trunk.gateway_port or (5061 if transport is Transport.TLS else 5060)
-    if _is_address(trunk.gateway):
-        return (_flow(transport, trunk.gateway, port, trunk),)
-    if trunk.gateway_port is None:
-        for kind, name in await _services(trunk, names):
+    port = gateway_port or (5061 if transport is Transport.TLS else 5060)
+    if _is_address(host):
+        return [_flow(transport, host, port, host)]
+    if gateway_port is None:
+        for kind, name in await _services(host, trunk, names):
             records = in_order(await names.srv(name), chance)
             found = [
-                _flow(kind, address, one.port, trunk) for one in records for address in await names.addresses(one.host)
+                _flow(kind, address, one.port, host) for one in records for address in await names.addresses(one.host)
             ]
             if found:
-                return tuple(found[:MAX_FLOWS])
-    found = [_flow(transport, address, port, trunk) for address in await names.addresses(trunk.gateway)]
-    return tuple(found[:MAX_FLOWS])
+                return found[:MAX_FLOWS]
+    return [_flow(transport, address, port, host) for address in await names.addresses(host)]
 
 
-async def _services(trunk: Trunk, names: NameSystem) -> list[tuple[Transport, str]]:
+async def _services(host: str, trunk: Trunk, names: NameSystem) -> list[tuple[Transport, str]]:
     """Where to look for SRV records: what NAPTR says, else by the transport's usual name (RFC 3263 section 4.1)."""
     if trunk.transport is not None:
-        return [(trunk.transport, f"{SRV_NAMES[trunk.transport]}.{trunk.gateway}")]
-    records = sorted(await names.naptr(trunk.gateway))
+        return [(trunk.transport, f"{SRV_NAMES[trunk.transport]}.{host}")]
+    records = sorted(await names.naptr(host))
     pointed = [(SERVICES[service], name) for _, _, service, name in records if service in SERVICES]
-    return pointed or [(kind, f"{prefix}.{trunk.gateway}") for kind, prefix in SRV_NAMES.items()]
+    return pointed or [(kind, f"{prefix}.{host}") for kind, prefix in SRV_NAMES.items()]
 
 
-def _flow(transport: Transport, address: str, port: int, trunk: Trunk) -> Flow:
-    return Flow(transport, (address, port), name=trunk.gateway if transport is Transport.TLS else "")
+def _flow(transport: Transport, address: str, port: int, host: str) -> Flow:
+    return Flow(transport, (address, port), name=host if transport is Transport.TLS else "")
 
 
 def _is_address(text: str) -> bool:

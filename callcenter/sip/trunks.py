@@ -18,6 +18,13 @@ FAILOVER_STATUSES = frozenset({408, 500, 502, 503, 504})
 """Final answers that say something of the trunk and nothing of the number: the next trunk is tried."""
 
 
+class SrtpPolicy(StrEnum):
+    """Whether a trunk's media must be encrypted."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 @dataclass(frozen=True, slots=True)
 class Trunk:
     """One carrier. An address inside ``networks`` is trusted to be this carrier and nobody else."""
@@ -32,6 +39,8 @@ class Trunk:
     """Where our calls go: a host name (found by DNS, RFC 3263) or an IP address; empty: the trunk takes none."""
     gateway_port: int | None = None
     """Without it DNS chooses, or the transport's usual port."""
+    more_gateways: tuple[tuple[str, int | None], ...] = ()
+    """Hosts and ports to try after the first."""
     transport: Transport | None = None
     """Without it DNS chooses, or UDP."""
     domain: str = ""
@@ -48,6 +57,25 @@ class Trunk:
     """Calls of ours at a time, 0 for any number."""
     calls_per_second: float = 0.0
     """New calls of ours, 0 for any number."""
+
+    caller_number: str = ""
+    """The number shown where the caller's own may not be; empty: the caller is then withheld."""
+    caller_numbers: tuple[str, ...] = ()
+    """Beginnings of the numbers that may be shown; empty: any."""
+    srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
+
+    def shown(self, caller: str) -> str:
+        """The number this carrier is told for a caller; empty for none at all."""
+        if caller and (not self.caller_numbers or caller.startswith(self.caller_numbers)):
+            return caller
+        return self.caller_number
+
+    def takes_media(self, sdp: str) -> bool:
+        """Whether a description meets the carrier's rule on encryption: every stream of it by SRTP (RFC 3711)."""
+        if self.srtp is SrtpPolicy.OPTIONAL:
+            return True
+        streams = [line.split(" ") for line in sdp.splitlines() if line.startswith("m=")]
+        return bool(streams) and all(len(words) > 2 and "SAVP" in words[2] for words in streams)
 
     def owns(self, address: Address) -> bool:
         """Whether a packet from this address is the carrier's."""

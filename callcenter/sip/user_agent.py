@@ -13,6 +13,7 @@ from callcenter.ports import Clock, PhoneTarget, TrunkPolicy
 from callcenter.sip.admission import Load
 from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Transmit, Transport
+from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.resolver import DnsNames, NameSystem, gateways
 from callcenter.sip.settings import Credentials, PhoneSink, SipSettings, TextSink
 from callcenter.sip.station import Station
@@ -52,7 +53,8 @@ class UserAgent:
 
     ``sink`` gets every leg event, in order, on the loop's thread; it may give orders from within. ``phones`` is
     told when an agent becomes reachable and when no phone of the agent is left. ``texts`` gets the texts
-    that agents' phones send; without it MESSAGE is refused. ``secret`` signs the nonces of digest challenges.
+    that agents' phones send; without it MESSAGE is refused. ``secret`` signs the nonces of digest challenges. ``rules``
+    gets back the places among agents' calls that its check took.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class UserAgent:
         texts: TextSink | None = None,
         names: NameSystem | None = None,
         queue_depth: Callable[[], int] = lambda: 0,
+        rules: NumberingRules | None = None,
     ) -> None:
         self._settings = settings
         self._sink = sink
@@ -81,7 +84,7 @@ class UserAgent:
         self._identity = Identity(settings.advertised_host or settings.host, settings.port, "callcenter", host6)
         self._serving = None if settings.tls is None else server_context(settings.tls)
         self._calling = client_context(settings.tls)
-        self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token)
+        self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token, rules)
         self._exchange.takes_texts = texts is not None
         self._exchange.load = lambda: Load(self._station.lag_ms, 0, queue_depth())
         self._station = Station(
@@ -220,16 +223,7 @@ class UserAgent:
 
     def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
         """Call a number through the first trunk of the policy that works."""
-        outcomes = self._exchange.dial(
-            leg_id,
-            number,
-            policy.trunk_ids,
-            caller,
-            sdp,
-            self._station.now(),
-            patience_ms=policy.silence_ms,
-        )
-        self._station.perform(outcomes)
+        self._station.perform(self._exchange.dial(leg_id, number, policy, caller, sdp, self._station.now()))
 
     @property
     def trunk_conditions(self) -> dict[str, str]:

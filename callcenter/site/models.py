@@ -1,13 +1,15 @@
 """The site: what people edit daily. Validated whole, so that an error names its place before anything starts."""
 
 from collections.abc import Iterable
-from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from callcenter.site.queues import Name, QueueModel, RoutePlanModel, RoutingModel, SiteModel
+from callcenter.site.fields import Name, SiteModel
+from callcenter.site.outbound import OutboundModel, outbound_faults
+from callcenter.site.queues import QueueModel, RoutePlanModel, RoutingModel
+from callcenter.site.trunks import TrunkModel
 
 RoleName = Literal["agent", "team_lead", "supervisor", "administrator", "auditor", "integration"]
 
@@ -31,23 +33,6 @@ class AgentModel(SiteModel):
     sip_ha1_sha256: str | None = None
     sip_ha1_md5: str | None = None
     """Digest secrets of the agent's phone, whose user name is the agent's id (RFC 7616); never the password itself."""
-
-
-class TrunkModel(SiteModel):
-    """A carrier or gateway, known by where its calls come from."""
-
-    id: Name
-    addresses: tuple[str, ...] = Field(min_length=1)
-    """IP addresses or networks."""
-    ports: tuple[int, ...] = ()
-    """Source ports, when the address alone does not tell it; empty: any."""
-
-    @field_validator("addresses")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            ip_network(address)
-        return value
 
 
 class NumberModel(SiteModel):
@@ -81,6 +66,8 @@ class Site(SiteModel):
     queues: tuple[QueueModel, ...]
     agents: tuple[AgentModel, ...]
     trunks: tuple[TrunkModel, ...]
+    outbound: OutboundModel = OutboundModel()
+    """Calls to the outside; without this section only emergency calls leave the house."""
     numbers: tuple[NumberModel, ...]
     flows: tuple[FlowModel, ...]
     route_plans: tuple[RoutePlanModel, ...] = ()
@@ -118,6 +105,7 @@ class Site(SiteModel):
         for number in self.numbers:
             if number.flow not in flows:
                 faults.append(f"number {number.number}: no flow is called {number.flow!r}")
+        faults += outbound_faults(self)
         if faults:
             raise ValueError("; ".join(faults))
         return self

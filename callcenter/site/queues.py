@@ -6,7 +6,7 @@ said by ``otherwise``: another queue, or back to the flow it came from.
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from acd.errors import AcdError
 from acd.events import AgentOrder, QueueSpec, WrapUpMode
@@ -14,9 +14,7 @@ from acd.ids import QueueId
 from acd.route_plans import RoutePlan, RouteStep, StepGuard, check_plan
 from acd.skills import parse
 from callcenter.calls.recordings import RecordingMode
-
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-"""Ids people write: lower-case letters, digits, dot, underscore, hyphen."""
+from callcenter.site.fields import Name, SiteModel
 
 BACK_TO_FLOW = "flow"
 """The value of ``otherwise`` that sends a contact back to its flow."""
@@ -25,12 +23,6 @@ QUEUE_PREFIX = "queue:"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 DAY = 86_400
-
-
-class SiteModel(BaseModel):
-    """A part of the site: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _expression(value: str) -> str:
@@ -104,7 +96,7 @@ class QueueModel(SiteModel):
 
     id: Name
     name: str
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     ring_seconds: int = Field(default=20, ge=3, le=300)
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
     service_level_seconds: int = Field(default=20, ge=1, le=3600)
@@ -113,7 +105,7 @@ class QueueModel(SiteModel):
     ``round_robin``, ``top_down`` or ``random``."""
     recording: RecordingMode = RecordingMode.OFF
     """Whether conversations are recorded: ``off``, ``on``, or ``on_demand`` of the agent."""
-    recording_consent: dict[str, str] = {}
+    recording_consent: dict[str, str] = Field(default_factory=dict)
     """What callers are told before, by language; nothing of a caller who did not hear it to the end is recorded."""
     recording_retention: Name = "standard"
     """Class of ``[recordings.keep_days]`` in the configuration that says how long they are kept."""

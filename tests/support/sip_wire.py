@@ -12,6 +12,7 @@ from callcenter.sip.digest import ha1
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Address, Flow, Transmit, Transport
+from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.phone import PhoneEndpoint
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
@@ -118,14 +119,18 @@ class Network:
 
 
 def exchange_on(
-    network: Network, settings: SipSettings | None = None, trunks: Sequence[Trunk] = (), **agents: str
+    network: Network,
+    settings: SipSettings | None = None,
+    trunks: Sequence[Trunk] = (),
+    rules: NumberingRules | None = None,
+    **agents: str,
 ) -> Exchange:
     """An exchange with one trunk, ``carrier`` (10.0.1.0/24), unless others are given, and these agents by user name."""
     settings = settings or SipSettings(host=EXCHANGE[0], port=EXCHANGE[1], realm=REALM)
     trunk = Trunk("carrier", (ip_network("10.0.1.0/24"),))
     identity = Identity(EXCHANGE[0], EXCHANGE[1], "callcenter")
     tokens = seeded_tokens("exchange")
-    exchange = Exchange(identity, settings, FakeDirectory(**agents), trunks or [trunk], b"k" * 32, tokens)
+    exchange = Exchange(identity, settings, FakeDirectory(**agents), trunks or [trunk], b"k" * 32, tokens, rules)
     network.join(EXCHANGE, exchange)
     return exchange
 

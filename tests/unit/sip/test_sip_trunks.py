@@ -6,14 +6,18 @@ from ipaddress import ip_network
 
 import pytest
 
-from callcenter.calls.legs import LegAnswered, LegOffered, LegRefused, Party
+from callcenter.calls.legs import EndCause, LegAnswered, LegOffered, LegRefused, Party
+from callcenter.ports import Allowed, Refused, TrunkPolicy
+from callcenter.sip.call_caps import Cap
 from callcenter.sip.digest import ha1
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.messages import build_response
+from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
+from callcenter.sip.outbound import Target
 from callcenter.sip.parser import parse
 from callcenter.sip.resolver import ServiceRecord, gateways, in_order
 from callcenter.sip.settings import SipSettings
-from callcenter.sip.trunks import Trunk, TrunkCondition, TrunkState
+from callcenter.sip.trunks import SrtpPolicy, Trunk, TrunkCondition, TrunkState
 from callcenter.sip.wire import TrunkChanged
 from tests.support.sip_wire import EXCHANGE, Network, exchange_on, phone_on
 
@@ -39,7 +43,7 @@ def house(network: Network, *trunks: Trunk):
 
 
 def dial(network: Network, exchange, leg_id: str = "L", sdp: str = SDP, order=("one", "two")) -> None:
-    network.perform(EXCHANGE, exchange.dial(leg_id, "+33123", order, CALLER, sdp, network.now))
+    network.perform(EXCHANGE, exchange.dial(leg_id, "+33123", TrunkPolicy(order), CALLER, sdp, network.now))
 
 
 def carrier(network: Network, address, status: int = 200) -> None:
@@ -181,7 +185,7 @@ def test_a_large_offer_goes_by_tcp_first():
     """RFC 3261 section 18.1.1."""
     network = Network()
     exchange = house(network, trunk("one", FIRST))
-    outcomes = exchange.dial("L", "1", ("one",), CALLER, SDP + "a=x\r\n" * 200, network.now)
+    outcomes = exchange.dial("L", "1", TrunkPolicy(("one",)), CALLER, SDP + "a=x\r\n" * 200, network.now)
     assert [one.flow.transport for one in outcomes if hasattr(one, "flow")] == [Transport.TCP]
     assert b"SIP/2.0/TCP" in outcomes[0].data
     lost = exchange.flow_lost(Flow(Transport.TCP, FIRST), network.now)
@@ -261,6 +265,73 @@ NAMES = Names(
 def test_gateways_are_found_as_rfc_3263_says(gateway, more, expected):
     found = asyncio.run(gateways(Trunk("t", (), gateway=gateway, **more), NAMES, random.Random(1)))
     assert [(flow.transport, *flow.remote) for flow in found] == expected
+
+
+def test_every_gateway_of_a_trunk_is_tried_in_its_order():
+    several = Trunk("t", (), gateway="e.example", more_gateways=(("10.1.1.1", 5070), ("e.example", None)))
+    found = asyncio.run(gateways(several, NAMES, random.Random(1)))
+    assert [flow.remote for flow in found] == [("10.9.0.3", 5060), ("10.1.1.1", 5070)]
+
+
+@pytest.mark.parametrize(
+    ("caller", "shown", "asserted", "more"),
+    [
+        ("+4930111", "+4930111", "+4930111", {}),
+        ("+4930111", "+4930111", "+4930111", {"caller_numbers": ("+4930",), "caller_number": "+49309"}),
+        ("+33145", "+49309", "+49309", {"caller_numbers": ("+4930",), "caller_number": "+49309"}),
+        ("+33145", "anonymous", None, {"caller_numbers": ("+4930",)}),
+        ("", "anonymous", None, {}),
+        ("", "anonymous", "+49309", {"caller_number": "+49309"}),
+    ],
+)
+def test_a_carrier_is_shown_only_numbers_that_it_knows_as_ours(caller, shown, asserted, more):
+    network = Network()
+    exchange = house(network, trunk("one", FIRST, **more))
+    network.perform(EXCHANGE, exchange.dial("L", "+1", TrunkPolicy(("one",)), Party(caller, "Ann"), SDP, network.now))
+    invite = parse(sent_to(network, FIRST, "INVITE")[0])
+    assert invite.from_.uri.username == shown
+    assert [one.uri.username for one in invite.addresses("p-asserted-identity")] == ([asserted] if asserted else [])
+    assert (invite.get("privacy") == "id") is (shown == "anonymous")
+
+
+def test_a_trunk_that_requires_encryption_gets_and_gives_no_call_in_the_clear():
+    network = Network()
+    carrier(network, SECOND)
+    exchange = house(network, trunk("one", FIRST, srtp=SrtpPolicy.REQUIRED), trunk("two", SECOND))
+    dial(network, exchange, "clear")
+    dial(network, exchange, "secret", SDP.replace("RTP/AVP", "RTP/SAVP"))
+    network.run(500)
+    assert {parse(data).body_text.count("SAVP") for data in sent_to(network, FIRST, "INVITE")} == {1}
+    assert network.events(EXCHANGE)[0] == LegAnswered("clear", SDP, SECOND[0])
+    caller = phone_on(network, FIRST, "carrier")
+    way_in = Target("sip:5000@x", Flow(Transport.UDP, EXCHANGE))
+    for leg_id, sdp in (("a", SDP), ("b", SDP.replace("RTP/AVP", "RTP/SAVP"))):
+        invite = caller.invite(leg_id, [way_in], from_="<sip:1@x>", to="<sip:5000@x>", sdp=sdp, now=network.now)
+        network.perform(FIRST, invite)
+        network.run(200)
+    assert [event.status for event in network.events(FIRST) if isinstance(event, LegRefused)] == [488]
+    assert [event.sdp.count("SAVP") for event in network.events(EXCHANGE) if isinstance(event, LegOffered)] == [1]
+
+
+@pytest.mark.parametrize("status", [200, 404, 503, None])
+def test_a_call_gives_its_place_back_when_it_is_over_however_it_ends(status):
+    rules = NumberingRules(
+        OutboundPlan(house=DialPermissions(national=True), trunks=(TrunkReach("one"),), in_all=Cap(0, 1))
+    )
+    network = Network()
+    if status is not None:
+        carrier(network, FIRST, status)
+    exchange = exchange_on(network, trunks=(trunk("one", FIRST),), rules=rules)
+    if status is not None:
+        network.perform(EXCHANGE, exchange.found_gateways("one", [Flow(Transport.UDP, FIRST)], network.now))
+    allowed = rules.check("ann", "2025550123", network.now)
+    assert isinstance(allowed, Allowed)
+    network.perform(EXCHANGE, exchange.dial("L", allowed.e164, allowed.policy, CALLER, SDP, network.now))
+    network.run(100_000 if status == 200 else 1_000)
+    if status == 200:
+        assert isinstance(rules.check("ben", "2025550123", network.now), Refused)
+        network.perform(EXCHANGE, exchange.end("L", EndCause.NORMAL, network.now))
+    assert isinstance(rules.check("ben", "2025550123", network.now), Allowed)
 
 
 def test_weights_share_the_load_within_a_priority():
