@@ -153,6 +153,8 @@ class LegProfile:
 
     peer_address: str
     latch: LatchPolicy = LatchPolicy.LEARN
+    browser: bool = False
+    """Whether the far end is a browser, which is met with Opus when another leg of the session is wideband."""
 
 
 @dataclass(frozen=True, slots=True)

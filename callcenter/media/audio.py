@@ -96,18 +96,18 @@ def normalise(samples: Samples, *, target_db: float = -20.0, peak_db: float = -3
     return clip(samples.astype(np.float64) * min(gain, ceiling))
 
 
-def tone(frequency: float, seconds: float, *, level: float = 0.25) -> Samples:
-    """A sine at 8 kHz; ``level`` is its amplitude relative to full scale."""
-    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+def tone(frequency: float, seconds: float, *, level: float = 0.25, rate: int = SAMPLE_RATE) -> Samples:
+    """A sine; ``level`` is its amplitude relative to full scale."""
+    time = np.arange(round(seconds * rate)) / rate
     return clip(np.sin(2 * np.pi * frequency * time) * level * 32767)
 
 
-def tone_share(samples: Samples, frequency: float) -> float:
+def tone_share(samples: Samples, frequency: float, *, rate: int = SAMPLE_RATE) -> float:
     """How much of the signal's energy is one frequency, 0 to 1 (Goertzel's single bin, as an inner product)."""
     values = samples.astype(np.float64)
     energy = float(np.dot(values, values))
     if energy < 1:
         return 0.0
-    phase = 2 * np.pi * frequency / SAMPLE_RATE * np.arange(len(values))
+    phase = 2 * np.pi * frequency / rate * np.arange(len(values))
     power = float(np.dot(values, np.cos(phase)) ** 2 + np.dot(values, np.sin(phase)) ** 2)
     return min(1.0, 2 * power / (len(values) * energy))

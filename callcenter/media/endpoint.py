@@ -6,7 +6,7 @@ import itertools
 import secrets
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -15,19 +15,13 @@ import numpy as np
 
 from callcenter.errors import MediaError
 from callcenter.media.audio import read_wav, telephone_rate, tone, tone_share
-from callcenter.media.g711 import (
-    AUDIBLE,
-    FRAME_MILLISECONDS,
-    FRAME_SAMPLES,
-    Law,
-    Samples,
-    decode,
-    encode,
-    loudness,
-)
+from callcenter.media.codecs import FORMS, NARROWBAND, Codec, is_wide
+from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES, SAMPLE_RATE, Samples, decode, encode, is_audible
+from callcenter.media.resampling import DoubleRate
 from callcenter.media.rtp import RtpPacket, pack, parse
 from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
 from callcenter.media.telephone_event import DigitReceiver, digit_payloads
+from callcenter.media.wideband import WIDE_RATE, WIDE_SAMPLES, Decoder, make_decoder, make_encoder
 
 _FRAME_SECONDS = FRAME_MILLISECONDS / 1000
 _EAR_FRAMES = 20
@@ -48,7 +42,9 @@ class EndpointCounters:
 class RtpEndpoint(asyncio.DatagramProtocol):
     """One end of one audio stream. Make it with ``open``, describe it with the ``sdp`` methods, then ``start`` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, codecs: Sequence[Codec] = NARROWBAND) -> None:
+        self.codecs = tuple(codecs)
+        """What this endpoint offers and takes, the preferred one first."""
         self.counters = EndpointCounters()
         self.digits = ""
         """Digits received so far."""
@@ -66,15 +62,18 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         """Of what this endpoint sends."""
         self._sequence = secrets.randbelow(1 << 15)
         self._timestamp = secrets.randbelow(1 << 31)
-        self._material = b""
+        self._material: list[bytes] = []
+        self._decoder: Decoder | None = None
         self._next_key = 0
         self._keys: deque[tuple[str, asyncio.Future[None]]] = deque()
 
     @classmethod
-    async def open(cls, host: str = "127.0.0.1", port: int = 0) -> "RtpEndpoint":
+    async def open(
+        cls, host: str = "127.0.0.1", port: int = 0, *, codecs: Sequence[Codec] = NARROWBAND
+    ) -> "RtpEndpoint":
         """Bind a socket; port 0 takes any."""
         loop = asyncio.get_running_loop()
-        _, endpoint = await loop.create_datagram_endpoint(cls, (host, port), family=socket.AF_INET)
+        _, endpoint = await loop.create_datagram_endpoint(lambda: cls(codecs), (host, port), family=socket.AF_INET)
         return endpoint
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,26 +94,27 @@ class RtpEndpoint(asyncio.DatagramProtocol):
 
     def sdp_offer(self) -> str:
         """Describe this endpoint as an offer."""
-        return build_offer(self._local)
+        return build_offer(self._local, codecs=self.codecs)
 
     def sdp_answer(self, offer: str) -> str:
         """Accept an offer and describe this endpoint as the answer. Raises ``NoCommonCodec`` or ``SdpError``."""
-        read = read_offer(offer)
+        read = read_offer(offer, spoken=self.codecs)
         self.audio = read.audio
         return build_answer(read, self._local)
 
     def accept(self, answer: str) -> None:
         """Take the answer to our offer. Raises ``NoCommonCodec`` or ``SdpError``."""
-        self.audio = read_answer(answer)
+        self.audio = read_answer(answer, offered=self.codecs)
 
     def start(self, sound: float | str | Path) -> None:
         """Send a tone (Hertz, 0 for silence) or a WAV file, again and again; may be called anew to change the sound."""
-        law = self._agreed().send_law
+        codec = self._agreed().send_codec
         if isinstance(sound, str | Path):
             samples = telephone_rate(*read_wav(Path(sound).read_bytes()))
+            samples = DoubleRate().next(samples) if is_wide(codec) else samples
         else:
-            samples = tone(sound, 1.0) if sound else np.zeros(FRAME_SAMPLES, dtype=np.int16)
-        self._material = encode(np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)), law)
+            samples = tone(sound, 1.0, level=0.25 if sound else 0.0, rate=_rate(codec))
+        self._material = _frames(samples, codec)
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_for_ever(), name="rtp-endpoint")
 
@@ -141,7 +141,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         """How much of the last 0.4 s heard is this frequency, 0 to 1."""
         if not self._ear:
             return 0.0
-        return tone_share(np.concatenate(list(self._ear)), frequency)
+        return tone_share(np.concatenate(list(self._ear)), frequency, rate=_rate(self._agreed().send_codec))
 
     def send_raw(self, datagram: bytes) -> None:
         """Send any datagram from this endpoint's port, for trying out what a far end makes of it."""
@@ -179,9 +179,9 @@ class RtpEndpoint(asyncio.DatagramProtocol):
             return
         self.counters.packets_received += 1
         self.packets.append(packet)
-        law = dict(self.audio.receive_laws).get(packet.payload_type)
-        if law is not None:
-            self._hear(packet.payload, law)
+        codec = dict(self.audio.receive_codecs).get(packet.payload_type)
+        if codec is not None:
+            self._hear(packet.payload, codec)
         elif packet.payload_type == self.audio.receive_event_type:
             self.digits += self._receiver.receive(packet.ssrc, packet.timestamp, packet.payload) or ""
         self._news.set()
@@ -189,10 +189,16 @@ class RtpEndpoint(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Nobody listens at the other end; that is theirs to mend."""
 
-    def _hear(self, payload: bytes, law: Law) -> None:
-        if loudness(payload, law) >= AUDIBLE:
-            self.counters.audible_frames += 1
-        self._ear.append(decode(payload, law))
+    def _hear(self, payload: bytes, codec: Codec) -> None:
+        law = FORMS[codec].law
+        if law is not None:
+            samples = decode(payload, law)
+        else:
+            if self._decoder is None:
+                self._decoder = make_decoder(codec)
+            samples = self._decoder.decode(payload)
+        self.counters.audible_frames += is_audible(samples)
+        self._ear.append(samples)
 
     async def _wait(self, is_so: Callable[[], bool], seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -216,7 +222,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
                 deadline = loop.time()
                 self._next_key = number + _DIGIT_GAP_FRAMES
             self._send(payload_type, self._frame(number), self._timestamp, marker=number == 0)
-            self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+            self._timestamp = (self._timestamp + self._frame_units()) & 0xFFFFFFFF
             deadline += _FRAME_SECONDS
             await asyncio.sleep(max(0.0, deadline - loop.time()))
 
@@ -225,15 +231,17 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         event_type = self._agreed().send_event_type or 0
         for number, payload in enumerate(digit_payloads(digit)):
             self._send(event_type, payload, start, marker=number == 0)
-            self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+            self._timestamp = (self._timestamp + self._frame_units()) & 0xFFFFFFFF
             deadline += _FRAME_SECONDS
             await asyncio.sleep(max(0.0, deadline - asyncio.get_running_loop().time()))
         if not done.done():
             done.set_result(None)
 
     def _frame(self, number: int) -> bytes:
-        start = number * FRAME_SAMPLES % len(self._material)
-        return self._material[start : start + FRAME_SAMPLES]
+        return self._material[number % len(self._material)]
+
+    def _frame_units(self) -> int:
+        return FORMS[self._agreed().send_codec].frame_units
 
     def _send(self, payload_type: int, payload: bytes, timestamp: int, *, marker: bool) -> None:
         agreed = self._agreed()
@@ -243,3 +251,19 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         packet = RtpPacket(payload_type, self._sequence, timestamp, self.ssrc, payload, marker)
         self._transport.sendto(pack(packet), (agreed.address, agreed.port))
         self.counters.packets_sent += 1
+
+
+def _rate(codec: Codec) -> int:
+    """Samples per second of what a codec carries."""
+    return WIDE_RATE if is_wide(codec) else SAMPLE_RATE
+
+
+def _frames(samples: Samples, codec: Codec) -> list[bytes]:
+    """The payloads of 20 ms each; the last one is filled up with silence."""
+    law = FORMS[codec].law
+    size = WIDE_SAMPLES if law is None else FRAME_SAMPLES
+    frames = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
+    if law is not None:
+        return [encode(frame, law) for frame in frames]
+    encoder = make_encoder(codec)
+    return [encoder.encode(frame) for frame in frames]

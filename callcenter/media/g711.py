@@ -105,3 +105,8 @@ AUDIBLE = 3
 def loudness(payload: bytes, law: Law) -> int:
     """The loudest sample of a payload in steps of 128 of 32768; 0 for an empty one."""
     return max(payload.translate(LOUDNESS[law]), default=0)
+
+
+def is_audible(samples: Samples) -> bool:
+    """Whether linear samples reach what counts as audible."""
+    return len(samples) > 0 and int(np.abs(samples.astype(np.int32)).max()) >= AUDIBLE << 7

@@ -1,11 +1,14 @@
 """The jitter buffer of one incoming stream, for legs whose speech is mixed.
 
-A ring of G.711 bytes addressed by RTP timestamp: any packet duration fits, a gap is silence, what comes too late
-is dropped. The depth starts at two frames, grows by a frame after each underrun up to five, and shrinks again when the
-stream is calm, so that a stall does not leave a call with delay for the rest of its life.
+A ring addressed by RTP timestamp (of an 8 kHz clock): any packet duration fits, a gap is silence, what comes too late
+is dropped. It holds G.711 bytes, or 16 kHz linear samples of a wideband codec, four bytes for each timestamp unit. The
+depth starts at two frames, grows by a frame after each underrun up to five, and shrinks again when the stream is calm,
+so that a stall does not leave a call with delay for the rest of its life.
 """
 
-from callcenter.media.g711 import AUDIBLE, FRAME_SAMPLES, SILENCE, Law, loudness
+import numpy as np
+
+from callcenter.media.g711 import AUDIBLE, FRAME_SAMPLES, SILENCE, Law, is_audible, loudness
 from callcenter.media.rtp import timestamp_distance
 
 SMALLEST_DEPTH = 2
@@ -13,7 +16,7 @@ LARGEST_DEPTH = 5
 """Depth in frames of 20 ms."""
 
 _CAPACITY = 4096
-"""Bytes in the ring; divides 2**32, so that timestamps wrap without a seam."""
+"""Timestamp units in the ring; divides 2**32, so that timestamps wrap without a seam."""
 _WINDOW = 50
 """Frames over which the least depth is observed before one is dropped."""
 _CALM = 250
@@ -23,11 +26,27 @@ _CALM = 250
 class JitterBuffer:
     """Holds the last moments of a stream; ``push`` when a packet comes, ``take`` every 20 ms."""
 
-    __slots__ = ("_calm", "_data", "_end", "_filling", "_law", "_play", "_shallowest", "_since", "dropped", "wanted")
+    __slots__ = (
+        "_calm",
+        "_data",
+        "_end",
+        "_filling",
+        "_play",
+        "_shallowest",
+        "_silence",
+        "_since",
+        "_width",
+        "dropped",
+        "law",
+        "wanted",
+    )
 
-    def __init__(self, law: Law) -> None:
-        self._law = law
-        self._data = bytearray([SILENCE[law]]) * _CAPACITY
+    def __init__(self, law: Law | None) -> None:
+        self.law = law
+        """Of the bytes in the ring; ``None`` for linear samples at 16 kHz."""
+        self._width = 4 if law is None else 1
+        self._silence = b"\0" if law is None else bytes([SILENCE[law]])
+        self._data = bytearray(self._silence) * (_CAPACITY * self._width)
         self._play: int | None = None
         self._end = 0
         self._filling = True
@@ -50,16 +69,17 @@ class JitterBuffer:
             self._restart(timestamp)
         assert self._play is not None  # noqa: S101 - set by _restart
         offset = timestamp_distance(timestamp, self._play)
-        if offset + len(payload) <= 0:
+        units = len(payload) // self._width
+        if offset + units <= 0:
             self.dropped += 1
             return
-        if offset + len(payload) > _CAPACITY:
+        if offset + units > _CAPACITY:
             self._restart(timestamp)
             offset = 0
         if offset < 0:
-            payload, offset = payload[-offset:], 0
+            payload, units, offset = payload[-offset * self._width :], units + offset, 0
         self._write(self._play + offset, payload)
-        end = (self._play + offset + len(payload)) & 0xFFFFFFFF
+        end = (self._play + offset + units) & 0xFFFFFFFF
         if timestamp_distance(end, self._end) > 0:
             self._end = end
 
@@ -84,7 +104,7 @@ class JitterBuffer:
         return self.depth < FRAME_SAMPLES and timestamp_distance(timestamp, self._end) > 0
 
     def _restart(self, timestamp: int) -> None:
-        self._data[:] = bytes([SILENCE[self._law]]) * _CAPACITY
+        self._data[:] = self._silence * len(self._data)
         self._play = self._end = timestamp
         self._filling = True
 
@@ -104,24 +124,29 @@ class JitterBuffer:
         if self._since < _WINDOW:
             return False
         excess = self._shallowest - self.wanted * FRAME_SAMPLES
-        if excess >= FRAME_SAMPLES and self._since < 2 * _WINDOW and loudness(frame, self._law) >= AUDIBLE:
+        if excess >= FRAME_SAMPLES and self._since < 2 * _WINDOW and self._is_audible(frame):
             return False
         self._since, self._shallowest = 0, _CAPACITY
         return excess >= FRAME_SAMPLES
 
-    def _advance(self, samples: int) -> bytes:
-        """Cut the oldest samples out of the ring and leave silence there."""
+    def _is_audible(self, frame: bytes) -> bool:
+        if self.law is not None:
+            return loudness(frame, self.law) >= AUDIBLE
+        return is_audible(np.frombuffer(frame, dtype=np.int16))
+
+    def _advance(self, units: int) -> bytes:
+        """Cut the oldest units out of the ring and leave silence there."""
         assert self._play is not None  # noqa: S101 - only called with samples waiting
-        start = self._play % _CAPACITY
-        head = min(samples, _CAPACITY - start)
-        cut = bytes(self._data[start : start + head]) + bytes(self._data[: samples - head])
-        self._write(self._play, bytes([SILENCE[self._law]]) * samples)
-        self._play = (self._play + samples) & 0xFFFFFFFF
+        start, size = self._play % _CAPACITY * self._width, units * self._width
+        head = min(size, len(self._data) - start)
+        cut = bytes(self._data[start : start + head]) + bytes(self._data[: size - head])
+        self._write(self._play, self._silence * size)
+        self._play = (self._play + units) & 0xFFFFFFFF
         return cut
 
     def _write(self, timestamp: int, payload: bytes) -> None:
-        start = timestamp % _CAPACITY
-        head = min(len(payload), _CAPACITY - start)
+        start = timestamp % _CAPACITY * self._width
+        head = min(len(payload), len(self._data) - start)
         self._data[start : start + head] = payload[:head]
         if head < len(payload):
             self._data[: len(payload) - head] = payload[head:]

@@ -18,12 +18,24 @@ Stamp = tuple[int, int, bool]
 class OutgoingStream:
     """Sequence numbers and timestamps of one leg's outgoing packets; ``now`` is in milliseconds of any one clock."""
 
-    __slots__ = ("_at", "_first", "_sequence_offset", "_source", "_timestamp_offset", "sequence", "ssrc", "timestamp")
+    __slots__ = (
+        "_at",
+        "_first",
+        "_sequence_offset",
+        "_source",
+        "_timestamp_offset",
+        "frame_units",
+        "sequence",
+        "ssrc",
+        "timestamp",
+    )
 
     def __init__(self, ssrc: int, *, sequence: int, timestamp: int, at: int) -> None:
         self.ssrc = ssrc
         self.sequence = sequence
         self.timestamp = timestamp
+        self.frame_units = FRAME_SAMPLES
+        """Timestamp units of 20 ms in the codec that is sent."""
         self._at = at
         self._source: tuple[str, int] | None = None
         self._first = 0
@@ -35,7 +47,7 @@ class OutgoingStream:
         fresh = self._source is not None or now - self._at >= _PAUSE
         self._source = None
         self.sequence = (self.sequence + 1) & 0xFFFF
-        self.timestamp = (self.timestamp + (self._samples_since(now) if fresh else FRAME_SAMPLES)) & 0xFFFFFFFF
+        self.timestamp = (self.timestamp + (self._units_since(now) if fresh else self.frame_units)) & 0xFFFFFFFF
         self._at = now
         return self.sequence, self.timestamp, fresh
 
@@ -45,7 +57,7 @@ class OutgoingStream:
             self._source = (source, ssrc)
             self._first = sequence
             self._sequence_offset = self.sequence + 1 - sequence
-            self._timestamp_offset = self.timestamp + self._samples_since(now) - timestamp
+            self._timestamp_offset = self.timestamp + self._units_since(now) - timestamp
             marker = True
         elif sequence_distance(sequence, self._first) < 0:
             return None
@@ -63,6 +75,6 @@ class OutgoingStream:
         if self._source == (source, ssrc):
             self._sequence_offset -= 1
 
-    def _samples_since(self, now: int) -> int:
-        """Samples between the last packet and ``now`` in whole frames, one at least."""
-        return max(1, round((now - self._at) / FRAME_MILLISECONDS)) * FRAME_SAMPLES
+    def _units_since(self, now: int) -> int:
+        """Timestamp units between the last packet and ``now`` in whole frames, one at least."""
+        return max(1, round((now - self._at) / FRAME_MILLISECONDS)) * self.frame_units

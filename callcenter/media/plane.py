@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from callcenter.errors import MediaError
+from callcenter.media.codecs import EVERY, FORMS, NARROWBAND, TELEPHONE, Codec, is_wide
 from callcenter.media.g711 import Law
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
@@ -44,6 +45,7 @@ from callcenter.media.sdp import (
     read_answer,
     read_offer,
 )
+from callcenter.media.wideband import has_opus
 from callcenter.ports import (
     DigitPressed,
     LatchPolicy,
@@ -78,6 +80,8 @@ class _Session:
     ports: dict[str, int] = field(default_factory=dict)
     descriptions: dict[str, tuple[LocalStream, str]] = field(default_factory=dict)
     """What each leg's far end was last sent."""
+    offered: dict[str, tuple[Codec, ...]] = field(default_factory=dict)
+    """The codecs of our last offer to each leg."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def next_spec(self, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]) -> SessionSpec:
@@ -153,8 +157,8 @@ class EmbeddedMediaPlane:
     async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
         """See ``MediaPlane.answer_offer``."""
         session = self._session(session_id)
-        offer = read_offer(sdp)
         async with session.turn:
+            offer = read_offer(sdp, spoken=_spoken(session, leg_id, profile))
             leg = session.legs.get(leg_id) or LegSpec(leg_id, _new_ssrc())
             await self._put(session, {**session.legs, leg_id: _described(leg, offer.audio, profile)}, session.routes)
             return self._describe(session, leg_id, lambda local: build_answer(offer, local))
@@ -167,8 +171,11 @@ class EmbeddedMediaPlane:
             if leg is None:
                 leg = LegSpec(leg_id, _new_ssrc())
                 await self._put(session, {**session.legs, leg_id: leg}, session.routes)
-            event_type, first = _event_type(leg), Law(leg.send_law)
-            return self._describe(session, leg_id, lambda local: build_offer(local, event_type=event_type, first=first))
+            event_type, codecs = _event_type(leg), _offered(session, leg)
+            session.offered[leg_id] = codecs
+            return self._describe(
+                session, leg_id, lambda local: build_offer(local, event_type=event_type, codecs=codecs)
+            )
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
         """See ``MediaPlane.accept_answer``."""
@@ -177,7 +184,8 @@ class EmbeddedMediaPlane:
             leg = session.legs.get(leg_id)
             if leg is None:
                 raise MediaError("no such leg")
-            audio = read_answer(sdp, event_type=_event_type(leg))
+            offered = session.offered.get(leg_id, NARROWBAND)
+            audio = read_answer(sdp, event_type=_event_type(leg), offered=offered)
             await self._put(session, {**session.legs, leg_id: _described(leg, audio, profile)}, session.routes)
 
     async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
@@ -194,6 +202,7 @@ class EmbeddedMediaPlane:
             with self._stopping(session, stopped):
                 reply = await self._put(session, legs, routes)
             session.descriptions.pop(leg_id, None)
+            session.offered.pop(leg_id, None)
             counts = reply.closed.get(leg_id)
             return None if counts is None else _statistics(counts)
 
@@ -381,8 +390,28 @@ def _started(session: _Session, recording_id: str, left: str, right: str, retent
         raise MediaError("the recording id is in use")
     if left not in session.legs or right not in session.legs or left == right:
         raise MediaError("a recording names a leg that is not there, or one twice")
-    laws = session.legs[left].receive_laws
-    return RecordingSpec(recording_id, left, right, laws[0][1] if laws else Law.PCMU, retention)
+    codecs = session.legs[left].receive_codecs
+    law = FORMS[Codec(codecs[0][1])].law if codecs else None
+    return RecordingSpec(recording_id, left, right, law or Law.PCMU, retention)
+
+
+def _is_wide(session: _Session, leg_id: str) -> bool:
+    """Whether another leg of the session speaks wideband, so that this one gains by it."""
+    others = (leg for other, leg in session.legs.items() if other != leg_id)
+    return any(is_wide(Codec(leg.send_codec)) for leg in others)
+
+
+def _spoken(session: _Session, leg_id: str, profile: LegProfile) -> tuple[Codec, ...]:
+    """What we take of a far end's offer."""
+    return EVERY if profile.browser and _is_wide(session, leg_id) and has_opus() else TELEPHONE
+
+
+def _offered(session: _Session, leg: LegSpec) -> tuple[Codec, ...]:
+    """What we offer a leg: its present codec first, wideband only where there is another wideband leg."""
+    present = Codec(leg.send_codec)
+    codecs = TELEPHONE if is_wide(present) or _is_wide(session, leg.leg_id) else NARROWBAND
+    first = codecs[0] if leg.remote is None or present not in codecs else present
+    return tuple(sorted(codecs, key=lambda codec: codec is not first))
 
 
 def _event_type(leg: LegSpec) -> int:
@@ -399,8 +428,8 @@ def _described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile) -> LegSpec
         peer_address=profile.peer_address,
         learn=profile.latch is LatchPolicy.LEARN,
         send_payload_type=audio.send_payload_type,
-        send_law=audio.send_law.value,
-        receive_laws=tuple((number, law.value) for number, law in audio.receive_laws),
+        send_codec=audio.send_codec.value,
+        receive_codecs=tuple((number, codec.value) for number, codec in audio.receive_codecs),
         send_event_type=audio.send_event_type,
         receive_event_type=audio.receive_event_type,
         may_send=audio.may_send,

@@ -24,8 +24,9 @@ class LegSpec(msgspec.Struct, frozen=True, array_like=True):
     learn: bool = True
     """Whether the source may be learned (``LatchPolicy.LEARN``)."""
     send_payload_type: int = 0
-    send_law: str = "PCMU"
-    receive_laws: tuple[tuple[int, str], ...] = ()
+    send_codec: str = "PCMU"
+    receive_codecs: tuple[tuple[int, str], ...] = ()
+    """Payload types that may arrive, with their codecs (``callcenter.media.codecs.Codec``)."""
     send_event_type: int | None = None
     receive_event_type: int | None = None
     may_send: bool = False

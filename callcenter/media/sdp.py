@@ -1,15 +1,16 @@
 """SDP for one audio stream (RFC 8866, offer and answer by RFC 3264): pure text in, decisions and text out.
 
-We speak PCMU, PCMA and telephone-event in 20 ms packets. Every other media line of an offer is answered with port 0.
+We speak the codecs of ``codecs`` and telephone-event in 20 ms packets. Every other media line of an offer is answered
+with port 0.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from callcenter.errors import MediaError, NoCommonCodec
-from callcenter.media.g711 import Law
+from callcenter.media.codecs import BY_ENCODING, FORMS, NARROWBAND, STATIC, TELEPHONE, Codec
 
 EVENT_PAYLOAD_TYPE = 101
 """What our offers call telephone-event; what the far end calls it is read from its description."""
@@ -18,8 +19,6 @@ PTIME = 20
 _LARGEST = 65536
 _MOST_MEDIA = 32
 _MOST_ATTRIBUTES = 512
-_STATIC: dict[int, Law] = {0: Law.PCMU, 8: Law.PCMA}
-_PAYLOAD_TYPE: dict[Law, int] = {law: number for number, law in _STATIC.items()}
 _PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"})
 
 
@@ -76,9 +75,9 @@ class AgreedAudio:
     address: str
     port: int
     send_payload_type: int
-    send_law: Law
-    receive_laws: tuple[tuple[int, Law], ...]
-    """Payload types that may arrive, with their laws."""
+    send_codec: Codec
+    receive_codecs: tuple[tuple[int, Codec], ...]
+    """Payload types that may arrive, with their codecs."""
     send_event_type: int | None
     receive_event_type: int | None
     """Payload types of telephone-event, ``None`` when digits cannot be sent that way."""
@@ -177,22 +176,27 @@ def _rtpmaps(media: MediaLine) -> dict[int, tuple[str, int]]:
     return maps
 
 
-def _audio_formats(media: MediaLine) -> tuple[list[tuple[int, Law]], int | None]:
-    """The payload types we speak, in the describer's order, and that of telephone-event."""
+def _audio_formats(media: MediaLine, spoken: Sequence[Codec]) -> tuple[list[tuple[int, Codec]], int | None]:
+    """The payload types we speak, in the describer's order, and that of telephone-event.
+
+    Only a telephone-event with the clock of the first codec can go with it (RFC 4733 section 2.1).
+    """
     maps = _rtpmaps(media)
-    laws: list[tuple[int, Law]] = []
-    event_type = None
+    codecs: list[tuple[int, Codec]] = []
+    events: dict[int, int] = {}
     for text in media.formats:
         if not (text.isascii() and text.isdigit()) or int(text) > 127:
             continue
         number = int(text)
-        fallback = (_STATIC[number].value, 8000) if number in _STATIC else ("", 0)
+        fallback = (STATIC[number].value, FORMS[STATIC[number]].clock) if number in STATIC else ("", 0)
         name, rate = maps.get(number, fallback)
-        if rate == 8000 and name in set(Law):
-            laws.append((number, Law(name)))
-        elif rate == 8000 and name == "TELEPHONE-EVENT" and event_type is None:
-            event_type = number
-    return laws, event_type
+        codec = BY_ENCODING.get((name, rate))
+        if codec in spoken and codec is not None:
+            codecs.append((number, codec))
+        elif name == "TELEPHONE-EVENT":
+            events.setdefault(rate, number)
+    clock = FORMS[codecs[0][1]].clock if codecs else 8000
+    return codecs, events.get(clock)
 
 
 def _direction(media: MediaLine) -> Direction:
@@ -214,28 +218,30 @@ def _check_address(address: str) -> str:
         raise SdpError("the connection address is not IPv4") from None
 
 
-def _is_usable(media: MediaLine) -> bool:
-    return media.kind == "audio" and media.port > 0 and media.protocol in _PROFILES and bool(_audio_formats(media)[0])
+def _is_usable(media: MediaLine, spoken: Sequence[Codec]) -> bool:
+    if media.kind != "audio" or media.port == 0 or media.protocol not in _PROFILES:
+        return False
+    return bool(_audio_formats(media, spoken)[0])
 
 
-def read_offer(text: str) -> Offer:
-    """Decide on a far end's offer: the first audio line with a law we speak.
+def read_offer(text: str, *, spoken: Sequence[Codec] = TELEPHONE) -> Offer:
+    """Decide on a far end's offer: the first audio line with a codec of ``spoken``, and the first such codec on it.
 
     Raises ``NoCommonCodec`` when there is none and ``SdpError`` for a broken description.
     """
     description = parse(text)
-    chosen = next((index for index, media in enumerate(description.media) if _is_usable(media)), None)
+    chosen = next((index for index, media in enumerate(description.media) if _is_usable(media, spoken)), None)
     if chosen is None:
-        raise NoCommonCodec("the offer has no audio stream with PCMU or PCMA")
+        raise NoCommonCodec(f"the offer has no audio stream with {', '.join(spoken)}")
     media = description.media[chosen]
-    laws, event_type = _audio_formats(media)
-    number, law = laws[0]
+    codecs, event_type = _audio_formats(media, spoken)
+    number, codec = codecs[0]
     audio = AgreedAudio(
         address=_check_address(media.address),
         port=media.port,
         send_payload_type=number,
-        send_law=law,
-        receive_laws=((number, law),),
+        send_codec=codec,
+        receive_codecs=((number, codec),),
         send_event_type=event_type,
         receive_event_type=event_type,
         direction=_direction(media),
@@ -245,39 +251,43 @@ def read_offer(text: str) -> Offer:
 
 
 def build_answer(offer: Offer, local: LocalStream) -> str:
-    """Our answer: the chosen line with one law, every other line refused with port 0 (RFC 3264 section 6)."""
+    """Our answer: the chosen line with one codec, every other line refused with port 0 (RFC 3264 section 6)."""
     lines = _head(local)
     for index, media in enumerate(offer.media):
         if index == offer.chosen:
             audio = offer.audio
-            laws = [(audio.send_payload_type, audio.send_law)]
-            lines += _audio_lines(local, media.protocol, laws, audio.receive_event_type, _MIRRORED[audio.direction])
+            codecs = [(audio.send_payload_type, audio.send_codec)]
+            lines += _audio_lines(local, media.protocol, codecs, audio.receive_event_type, _MIRRORED[audio.direction])
         else:
             lines.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}")
     return "\r\n".join(lines) + "\r\n"
 
 
-def build_offer(local: LocalStream, *, event_type: int = EVENT_PAYLOAD_TYPE, first: Law = Law.PCMU) -> str:
-    """Our offer: both laws, ``first`` preferred, and telephone-event."""
-    laws = [(_PAYLOAD_TYPE[law], law) for law in sorted(Law, key=lambda law: law is not first)]
-    lines = _head(local) + _audio_lines(local, "RTP/AVP", laws, event_type, Direction.SENDRECV)
+def build_offer(
+    local: LocalStream, *, event_type: int = EVENT_PAYLOAD_TYPE, codecs: Sequence[Codec] = NARROWBAND
+) -> str:
+    """Our offer: ``codecs``, the preferred one first, and telephone-event."""
+    numbered = [(FORMS[codec].payload_type, codec) for codec in codecs]
+    lines = _head(local) + _audio_lines(local, "RTP/AVP", numbered, event_type, Direction.SENDRECV)
     return "\r\n".join(lines) + "\r\n"
 
 
-def read_answer(text: str, *, event_type: int = EVENT_PAYLOAD_TYPE) -> AgreedAudio:
+def read_answer(
+    text: str, *, event_type: int = EVENT_PAYLOAD_TYPE, offered: Sequence[Codec] = NARROWBAND
+) -> AgreedAudio:
     """Read the answer to ``build_offer``. Raises ``NoCommonCodec`` when the stream was refused."""
     description = parse(text)
-    if not description.media or not _is_usable(description.media[0]):
+    if not description.media or not _is_usable(description.media[0], offered):
         raise NoCommonCodec("the answer takes none of our codecs")
     media = description.media[0]
-    laws, their_event_type = _audio_formats(media)
-    number, law = laws[0]
+    codecs, their_event_type = _audio_formats(media, offered)
+    number, codec = codecs[0]
     return AgreedAudio(
         address=_check_address(media.address),
         port=media.port,
         send_payload_type=number,
-        send_law=law,
-        receive_laws=tuple((_PAYLOAD_TYPE[law], law) for _, law in laws),
+        send_codec=codec,
+        receive_codecs=tuple((FORMS[codec].payload_type, codec) for _, codec in codecs),
         send_event_type=their_event_type,
         receive_event_type=None if their_event_type is None else event_type,
         direction=_direction(media),
@@ -298,13 +308,17 @@ def _head(local: LocalStream) -> list[str]:
 def _audio_lines(
     local: LocalStream,
     protocol: str,
-    laws: list[tuple[int, Law]],
+    codecs: list[tuple[int, Codec]],
     event_type: int | None,
     direction: Direction,
 ) -> list[str]:
-    numbers = [str(number) for number, _ in laws] + ([] if event_type is None else [str(event_type)])
+    numbers = [str(number) for number, _ in codecs] + ([] if event_type is None else [str(event_type)])
     lines = [f"m=audio {local.port} {protocol} {' '.join(numbers)}"]
-    lines += [f"a=rtpmap:{number} {law}/8000" for number, law in laws]
+    for number, codec in codecs:
+        lines.append(f"a=rtpmap:{number} {FORMS[codec].rtpmap}")
+        if FORMS[codec].fmtp:
+            lines.append(f"a=fmtp:{number} {FORMS[codec].fmtp}")
     if event_type is not None:
-        lines += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]
+        clock = FORMS[codecs[0][1]].clock
+        lines += [f"a=rtpmap:{event_type} telephone-event/{clock}", f"a=fmtp:{event_type} 0-15"]
     return [*lines, f"a=ptime:{PTIME}", f"a={direction}"]

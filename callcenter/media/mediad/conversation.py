@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Mapping
 
+from callcenter.media.codecs import Codec, may_relay
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import ClipStore, Playback
 from callcenter.media.mediad.leg import RtpLeg
@@ -95,7 +96,7 @@ class Conversation:
         self.ticking = []
         for leg_id, leg in self.legs.items():
             inputs = heard.get(leg_id, [])
-            if not leg.plays and len(inputs) == 1 and inputs[0][1] == 0.0:
+            if not leg.plays and len(inputs) == 1 and inputs[0][1] == 0.0 and may_relay(inputs[0][0].speaks, leg.codec):
                 inputs[0][0].relays.append(leg)
                 continue
             leg.inputs = [(source, linear_gain(gain_db)) for source, gain_db in inputs]
@@ -112,7 +113,10 @@ class Conversation:
                 del self.plays[play_id]
         for play_id, play in wanted.items():
             if play_id not in self.plays and play_id not in self._over:
-                self.plays[play_id] = Playback(play, self._clips.load(play.paths))
+                self.plays[play_id] = Playback(play, self._clips.load(play.paths, wide=self._is_g722(play.leg_id)))
+
+    def _is_g722(self, leg_id: str) -> bool:
+        return leg_id in self.legs and self.legs[leg_id].codec is Codec.G722
 
     def _end(self, play_id: str, reason: str) -> PlayEnded:
         del self.plays[play_id]

@@ -4,17 +4,21 @@ import ctypes
 import secrets
 import socket
 
-from callcenter.media.g711 import AUDIBLE, TRANSCODE, Law, loudness
+from callcenter.media.codecs import FORMS, Codec
+from callcenter.media.g711 import TRANSCODE, Law, Samples
 from callcenter.media.jitter import JitterBuffer
 from callcenter.media.latch import SILENCE_BEFORE_CHANGE, Address, SourceLatch
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import Playback
+from callcenter.media.mediad.ear import Ear, Heard, Rates
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.outgoing import OutgoingStream
 from callcenter.media.protocol import LegCounts, LegSpec
+from callcenter.media.resampling import DoubleRate
 from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, Header, ReceptionCount, read_header
 from callcenter.media.telephone_event import DigitReceiver
 from callcenter.media.track import Track
+from callcenter.media.wideband import Encoder, make_encoder
 from callcenter.ports import LatchPolicy
 
 _BURST = 16
@@ -59,19 +63,40 @@ class RtpLeg:
         )
         self._outgoing = OutgoingStream(spec.ssrc, sequence=sequence, timestamp=timestamp, at=at)
         self._digits = DigitReceiver()
+        self._ear = Ear()
+        self._encoder: Encoder | None = None
+        self.rates = Rates()
+        """For what is mixed of this leg's speech."""
+        self._doubler: DoubleRate | None = None
         self._ssrc: int | None = None
         self._ssrc_at = 0
         self._last_in = now
         self._allowance, self._allowance_at = float(_RATE), now
         self._latch: SourceLatch | None = None
+        self._codec = Codec(spec.send_codec)
         self._connected = self._drained = False
         self._configure(spec)
         self._open_latch(now=now, locked=self._connected_peer())
 
     @property
-    def law(self) -> Law:
-        """The law in which this leg hears us."""
+    def codec(self) -> Codec:
+        """The codec in which this leg hears us."""
+        return self._codec
+
+    @property
+    def law(self) -> Law | None:
+        """The law in which this leg hears us, ``None`` for wideband."""
         return self._law
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether this leg's speech is kept at 16 kHz."""
+        return self._ring_law is None
+
+    @property
+    def speaks(self) -> frozenset[Codec]:
+        """The codecs in which this leg may be heard."""
+        return frozenset(self._codecs.values())
 
     @property
     def may_send(self) -> bool:
@@ -84,8 +109,10 @@ class RtpLeg:
         if spec == before:
             return
         self._configure(spec)
-        if self.ring is not None and spec.receive_laws != before.receive_laws:
-            self.ring = JitterBuffer(self._ring_law)
+        if spec.receive_codecs != before.receive_codecs:
+            self._ear = Ear()
+            if self.ring is not None:
+                self.ring = JitterBuffer(self._ring_law)
         if (spec.remote, spec.peer_address, spec.learn) != (before.remote, before.peer_address, before.learn):
             self._disconnect()
             self._open_latch(now=now, locked=None)
@@ -153,15 +180,25 @@ class RtpLeg:
             self._dropped += self.ring.dropped
             self.ring = None
 
-    @property
-    def ring_law(self) -> Law:
-        """The law of what the ring holds."""
-        return self._ring_law
+    def encode(self, samples: Samples, *, wide: bool) -> bytes:
+        """Compress 20 ms, at 16 kHz if ``wide``, for this leg, whose codec must be wideband."""
+        if not wide:
+            if self._doubler is None:
+                self._doubler = DoubleRate()
+            samples = self._doubler.next(samples)
+        if self._encoder is None:
+            self._encoder = make_encoder(self._codec)
+        return self._encoder.encode(samples)
 
     def _configure(self, spec: LegSpec) -> None:
-        self._laws = {number: Law(law) for number, law in spec.receive_laws}
-        self._ring_law = next(iter(self._laws.values()), Law.PCMU)
-        self._law = Law(spec.send_law)
+        self._codecs = {number: Codec(codec) for number, codec in spec.receive_codecs}
+        laws = [FORMS[codec].law for codec in self._codecs.values()]
+        self._ring_law = None if None in laws else next(iter(laws), Law.PCMU)
+        if spec.send_codec != self._codec:
+            self._encoder = self._doubler = None
+        self._codec = Codec(spec.send_codec)
+        self._law = FORMS[self._codec].law
+        self._outgoing.frame_units = FORMS[self._codec].frame_units
         self._payload_type = spec.send_payload_type
         self._event_type = -1 if spec.receive_event_type is None else spec.receive_event_type
 
@@ -182,7 +219,7 @@ class RtpLeg:
         return str(host), int(port)
 
     def _weigh(self, source: Address, header: Header, *, now: int) -> bool:
-        if self._latch is None or (header[0] not in self._laws and header[0] != self._event_type):
+        if self._latch is None or (header[0] not in self._codecs and header[0] != self._event_type):
             return False
         if not self._latch.weigh(source, header[4], header[2], now=now, silent_for=now - self._last_in):
             return False
@@ -220,21 +257,23 @@ class RtpLeg:
             return None
         self._last_in = self.silent_since = now
         payload = bytes(_view[start:end])
-        law = self._laws.get(number)
-        if law is None:
+        codec = self._codecs.get(number)
+        if codec is None:
             return self._take_other(header, payload, now)
         self._reception.count(ssrc, sequence)
-        if not self._heard and loudness(payload, law) >= AUDIBLE:
-            self._heard = True
-        if self.ring is not None:
-            self.ring.push(
-                timestamp, payload if law is self._ring_law else payload.translate(TRANSCODE[law, self._ring_law])
-            )
         for leg in self.relays:
-            leg.relay(self, law, payload, ssrc, sequence, timestamp, marker, now)
-        for tap, track in self.taps:
-            tap.hear(track, ssrc, timestamp, payload, law, now)
+            leg.relay(self, codec, payload, ssrc, sequence, timestamp, marker, now)
+        if self.ring is not None or self.taps or not self._heard:
+            self._listen(self._ear.hear(codec, timestamp, payload), ssrc, now)
         return None
+
+    def _listen(self, heard: Heard, ssrc: int, now: int) -> None:
+        """Everything that needs to know what was said, not only to pass it on."""
+        self._heard = self._heard or heard.is_audible
+        if self.ring is not None:
+            self.ring.push(heard.timestamp, heard.in_law(self._ring_law))
+        for tap, track in self.taps:
+            tap.hear(track, ssrc, heard.timestamp, heard.narrow, heard.law, now)
 
     def _take_other(self, header: Header, payload: bytes, now: int) -> str | None:
         """Digits are told and relayed; anything else is closed up."""
@@ -261,7 +300,7 @@ class RtpLeg:
     def relay(
         self,
         source: "RtpLeg",
-        law: Law | None,
+        codec: Codec | None,
         payload: bytes,
         ssrc: int,
         sequence: int,
@@ -269,17 +308,21 @@ class RtpLeg:
         marker: bool,
         now: int,
     ) -> None:
-        """Send another leg's packet to this one's far end; ``law`` is ``None`` for a telephone event."""
+        """Send another leg's packet to this one's far end; ``codec`` is ``None`` for a telephone event."""
         if not self.may_send:
             return
-        if law is None:
+        if codec is None:
             if self.spec.send_event_type is None:
                 self.skip(source, ssrc)
                 return
             number = self.spec.send_event_type
         else:
             number = self._payload_type
-            if law is not self._law:
+            if codec is not self._codec:
+                law = FORMS[codec].law
+                if law is None or self._law is None:  # about to be ticked, see ``Conversation.rewire``
+                    self.skip(source, ssrc)
+                    return
                 payload = payload.translate(TRANSCODE[law, self._law])
         stamp = self._outgoing.relay(source.spec.leg_id, ssrc, sequence, timestamp, marker, now=now)
         if stamp is not None:

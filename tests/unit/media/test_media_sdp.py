@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.errors import MediaError, NoCommonCodec
-from callcenter.media.g711 import Law
+from callcenter.media.codecs import Codec
 from callcenter.media.sdp import (
     Direction,
     LocalStream,
@@ -30,7 +30,7 @@ def offer(*lines: str, address: str = "198.51.100.7", media: str = "m=audio 4000
 
 def test_the_first_law_of_the_offer_is_taken_and_digits_with_its_payload_type() -> None:
     read = read_offer(offer(media="m=audio 4000 RTP/AVP 18 8 0 101"))
-    assert (read.audio.send_law, read.audio.send_payload_type) == (Law.PCMA, 8)
+    assert (read.audio.send_codec, read.audio.send_payload_type) == (Codec.PCMA, 8)
     assert read.audio.send_event_type == read.audio.receive_event_type == 101
     assert (read.audio.address, read.audio.port) == ("198.51.100.7", 4000)
     answer = build_answer(read, LOCAL)
@@ -54,7 +54,7 @@ def test_an_offer_without_digits_is_answered_without_them() -> None:
 
 def test_a_law_under_a_dynamic_payload_type_is_understood() -> None:
     read = read_offer(offer("a=rtpmap:97 pcma/8000", media="m=audio 4000 RTP/AVP 97"))
-    assert (read.audio.send_payload_type, read.audio.receive_laws) == (97, ((97, Law.PCMA),))
+    assert (read.audio.send_payload_type, read.audio.receive_codecs) == (97, ((97, Codec.PCMA),))
 
 
 def test_other_media_lines_are_refused_in_their_places() -> None:
@@ -114,15 +114,15 @@ def test_the_wished_packet_duration_is_read(line: str, ptime: int) -> None:
 
 
 def test_our_offer_and_its_answer_agree() -> None:
-    ours = build_offer(LOCAL, first=Law.PCMA)
+    ours = build_offer(LOCAL, codecs=(Codec.PCMA, Codec.PCMU))
     assert "m=audio 16384 RTP/AVP 8 0 101\r\n" in ours
     audio = read_answer(offer(media="m=audio 4000 RTP/AVP 8 97").replace("rtpmap:101", "rtpmap:97"))
-    assert audio.send_law is Law.PCMA
+    assert audio.send_codec is Codec.PCMA
     assert (audio.send_event_type, audio.receive_event_type) == (97, 101)
 
 
 def test_an_answer_that_keeps_both_laws_lets_both_arrive() -> None:
-    assert read_answer(offer()).receive_laws == ((0, Law.PCMU), (8, Law.PCMA))
+    assert read_answer(offer()).receive_codecs == ((0, Codec.PCMU), (8, Codec.PCMA))
 
 
 def test_a_refused_stream_is_no_common_codec() -> None:
