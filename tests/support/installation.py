@@ -63,7 +63,8 @@ class Plan:
     sip_lines: tuple[str, ...] = ()
     """Further lines of the section ``[sip]``."""
     trunk_ports: tuple[int, ...] = ()
-    """Ports of 127.0.0.1 that are a second trunk, for programs that cannot choose their address."""
+    """Ports of ``trunk_host`` that are a second trunk, for programs that cannot choose their address."""
+    trunk_host: str = "127.0.0.1"
 
 
 @dataclass(slots=True)
@@ -301,7 +302,7 @@ code = "follow-up"
 labels = {{ en = "Follow-up needed", zh = "需要跟进" }}
 """
     if plan.trunk_ports:
-        head += f'\n[[trunks]]\nid = "desktop"\naddresses = ["127.0.0.1"]\nports = {list(plan.trunk_ports)}\n'
+        head += f'\n[[trunks]]\nid = "desktop"\naddresses = ["{plan.trunk_host}"]\nports = {list(plan.trunk_ports)}\n'
     queues = [_queue(plan, queue_id, name, zh) for queue_id, name, zh in QUEUES]
     people = [_person(login, f"Agent {login[5:]}", ["agent"]) for login in agent_logins(plan)]
     return "\n".join([head, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])])
