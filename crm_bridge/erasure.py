@@ -42,7 +42,7 @@ from crm_bridge.models import (
     PhoneLookup,
     Promise,
     Relation,
-    SearchTerm,
+    SearchText,
     TimelineEvent,
     WrapUp,
 )
@@ -53,7 +53,7 @@ from crm_bridge.vocabulary import CustomerKind, CustomerStatus, Direction, Timel
 _OWNED: tuple[type[Any], ...] = (
     ContactPoint,
     PhoneLookup,
-    SearchTerm,
+    SearchText,
     CustomerProfile,
     CustomerTag,
     ContactPreference,
@@ -155,7 +155,7 @@ async def export_person(session: AsyncSession, customer_id: int) -> dict[str, li
     told = {"customer": await _rows(session, Customer, Customer.id.in_(ids))}
     owned: tuple[type[Any], ...] = (*_OWNED, Interaction, AccessEntry)
     for model in owned:
-        if model not in (PhoneLookup, SearchTerm):
+        if model not in (PhoneLookup, SearchText):
             told[model.__tablename__] = await _rows(session, model, model.customer_id.in_(ids))
     related = or_(Relation.from_id.in_(ids), Relation.to_id.in_(ids))
     told["party_relationship"] = await _rows(session, Relation, related)

@@ -2,7 +2,7 @@
 
 from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
-from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchTerm
+from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
 from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
 from crm_bridge.models.interaction import Interaction, ProjectionCursor, WrapUp
 from crm_bridge.models.privacy import AccessEntry, Consent, StoreSecret, Suppression
@@ -55,7 +55,7 @@ __all__ = [
     "Promise",
     "Relation",
     "RetentionRule",
-    "SearchTerm",
+    "SearchText",
     "StoreSecret",
     "Suppression",
     "TimelineEvent",
