@@ -128,15 +128,16 @@ def exchange_on(
     settings: SipSettings | None = None,
     trunks: Sequence[Trunk] = (),
     rules: NumberingRules | None = None,
+    address: Address = EXCHANGE,
     **agents: str,
 ) -> Exchange:
     """An exchange with one trunk, ``carrier`` (10.0.1.0/24), unless others are given, and these agents by user name."""
-    settings = settings or SipSettings(host=EXCHANGE[0], port=EXCHANGE[1], realm=REALM)
+    settings = settings or SipSettings(host=address[0], port=address[1], realm=REALM)
     trunk = Trunk("carrier", (ip_network("10.0.1.0/24"),))
-    identity = Identity(EXCHANGE[0], EXCHANGE[1], "callcenter")
-    tokens = seeded_tokens("exchange")
+    identity = Identity(*address, "callcenter")
+    tokens = seeded_tokens("exchange" if address == EXCHANGE else address)
     exchange = Exchange(identity, settings, FakeDirectory(**agents), trunks or [trunk], b"k" * 32, tokens, rules)
-    network.join(EXCHANGE, exchange)
+    network.join(address, exchange)
     return exchange
 
 

@@ -13,6 +13,7 @@ from callcenter.calls.legs import (
     LegRinging,
     Party,
 )
+from callcenter.ports import PhoneTarget
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.outbound import Target
 from callcenter.sip.wire import EndpointOutcome
@@ -168,7 +169,7 @@ def test_an_agent_rings_on_every_phone_and_the_first_answer_wins():
         register(network, address, phone, "anna")
     exchange_events_before = len(network.events(EXCHANGE))
     caller = Party("+4930123", 'Zoë "Z"')
-    network.perform(EXCHANGE, exchange.ring_agent("L1", "a1", caller, SDP, network.now))
+    network.perform(EXCHANGE, exchange.ring_agent("L1", PhoneTarget("a1"), caller, SDP, network.now))
     network.run(200)
     offers = {address: network.events(address)[0] for address in phones}
     assert {offer.caller for offer in offers.values()} == {caller}
@@ -191,7 +192,7 @@ def test_when_two_phones_answer_at_once_the_second_is_hung_up():
     phones = {address: phone_on(network, address, "anna") for address in (PHONE, SECOND)}
     for address, phone in phones.items():
         register(network, address, phone, "anna")
-    network.perform(EXCHANGE, exchange.ring_agent("L1", "a1", Party("1"), SDP, network.now))
+    network.perform(EXCHANGE, exchange.ring_agent("L1", PhoneTarget("a1"), Party("1"), SDP, network.now))
     network.run(200)
     for address, phone in phones.items():
         network.perform(address, phone.answer(network.events(address)[0].leg_id, SDP, network.now))
@@ -208,7 +209,7 @@ def test_the_best_refusal_of_all_phones_is_told():
     phones = {address: phone_on(network, address, "anna") for address in (PHONE, SECOND)}
     for address, phone in phones.items():
         register(network, address, phone, "anna")
-    network.perform(EXCHANGE, exchange.ring_agent("L1", "a1", Party("1"), SDP, network.now))
+    network.perform(EXCHANGE, exchange.ring_agent("L1", PhoneTarget("a1"), Party("1"), SDP, network.now))
     network.run(200)
     network.perform(PHONE, phones[PHONE].refuse(network.events(PHONE)[0].leg_id, 503, network.now))
     network.run(200)
@@ -225,7 +226,7 @@ def test_a_phone_that_vanished_is_refused_408_and_no_longer_reachable():
     register(network, PHONE, phone, "anna", expires=3_600)
     assert exchange.reachable("a1", network.now)
     network.drop = lambda data: data.startswith(b"INVITE ")
-    network.perform(EXCHANGE, exchange.ring_agent("L1", "a1", Party("1"), SDP, network.now))
+    network.perform(EXCHANGE, exchange.ring_agent("L1", PhoneTarget("a1"), Party("1"), SDP, network.now))
     network.run(33_000)
     assert network.events(EXCHANGE)[-1] == LegRefused("L1", 408, "Request Timeout")
     assert not exchange.reachable("a1", network.now)
