@@ -136,7 +136,6 @@ class InboundLegs:
                 verdict.diversions,
                 verdict.asserted,
                 verdict.replaces_leg_id,
-                request.max_forwards,
             )
         )
 

@@ -81,24 +81,13 @@ class OutboundLegs:
         sdp: str,
         headers: tuple[tuple[str, str], ...],
         now: int,
-        max_forwards: int = 70,
     ) -> None:
         """Ring every target at once. ``from_`` and ``to`` are addresses without tags."""
         if not targets:
             self._wire.tell(LegRefused(leg_id, 480, "Not registered"))
             return
         for target in targets:
-            self.begin(
-                leg_id,
-                target,
-                from_=from_,
-                to=to,
-                sdp=sdp,
-                headers=headers,
-                login=None,
-                now=now,
-                max_forwards=max_forwards,
-            )
+            self.begin(leg_id, target, from_=from_, to=to, sdp=sdp, headers=headers, login=None, now=now)
 
     def begin(
         self,
@@ -111,7 +100,6 @@ class OutboundLegs:
         headers: tuple[tuple[str, str], ...],
         login: Login | None,
         now: int,
-        max_forwards: int = 70,
     ) -> Attempt:
         """Send one INVITE for a leg, which is made by the first."""
         leg = self._legs.get(leg_id)
@@ -123,7 +111,7 @@ class OutboundLegs:
             target.uri,
             (
                 ("Via", self._wire.via(target.flow)),
-                ("Max-Forwards", str(max_forwards)),
+                ("Max-Forwards", "70"),
                 ("From", f"{from_};tag={self._wire.new_token()}"),
                 ("To", to),
                 ("Call-ID", self._wire.new_token()),
@@ -310,7 +298,6 @@ class OutboundLegs:
             self._hang_up(dialog, attempt.flow, now)
             return
         leg.flow = attempt.flow
-        leg.may_refer = bool(attempt.binding)
         self._cancel_all(leg, now, elsewhere=True, but=attempt)
         answer = sdp_of(response) or leg.early_sdp
         if not answer:
