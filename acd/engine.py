@@ -5,6 +5,7 @@ The host journals every fact and every fired timer before it passes them on; tha
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from acd import admission, configuring, offering, planning, seating, snapshot, waiting
@@ -30,8 +31,9 @@ from acd.events import (
     WrapUpExtended,
     WrapUpFinished,
 )
+from acd.ids import OfferId
 from acd.offers import Offer
-from acd.outcomes import Outcome
+from acd.outcomes import OfferContact, Outcome
 from acd.queues import QueueView, view_queues
 
 _REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
@@ -52,6 +54,24 @@ _REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
     QueueClosed: admission.close_queue,
     QueueOpened: admission.open_queue,
 }
+
+
+class OfferReached(Exception):
+    """The offer that was looked for is being made."""
+
+
+class OutcomesUntil(list[Outcome]):
+    """Outcomes up to a certain offer; what would follow is not done any more."""
+
+    def __init__(self, offer_id: OfferId) -> None:
+        super().__init__()
+        self._offer_id = offer_id
+
+    def append(self, outcome: Outcome) -> None:
+        """Take an outcome. Raises ``OfferReached``."""
+        if isinstance(outcome, OfferContact) and outcome.offer_id == self._offer_id:
+            raise OfferReached
+        super().append(outcome)
 
 
 class Acd:
@@ -94,8 +114,26 @@ class Acd:
         overdue as one instant, so the first in line is served first whichever deadline came first.
         """
         outcomes: list[Outcome] = []
+        self._board.outcomes = outcomes
+        self._pass_deadlines(now)
+        return outcomes
+
+    def live_until(self, event: Event | None, *, now: int, offer_id: OfferId) -> None:
+        """Live through an event only up to the choice of the agent of this offer, who does not ring yet.
+
+        ``None`` is ``handle_timer``. The engine is then good for explanations and for nothing else. When no such offer
+        is made, it has lived through the event.
+        """
+        self._board.outcomes = OutcomesUntil(offer_id)
+        with suppress(OfferReached):
+            if event is None:
+                self._pass_deadlines(now)
+            else:
+                _REACTIONS[type(event)](self._board, event, now)
+                offering.settle(self._board, now)
+
+    def _pass_deadlines(self, now: int) -> None:
         board = self._board
-        board.outcomes = outcomes
         while (deadline := self.next_deadline()) is not None and deadline <= now:
             while (offer := board.offer_deadlines.head) is not None and offer[0][0] <= now:
                 offering.expire(board, offer[1], now)
@@ -106,7 +144,6 @@ class Acd:
             while (going_on := board.step_deadlines.head) is not None and going_on[0][0] <= now:
                 planning.pass_deadline(board, going_on[1], now)
             offering.settle(board, now)
-        return outcomes
 
     def snapshot(self) -> dict[str, object]:
         """The state as plain data, for ``restore``."""

@@ -92,9 +92,10 @@ class WhyWaiting:
     """The earliest end of a wrap-up of somebody who fits; talks have no known end."""
 
 
-def table(acd: Acd, contact_id: ContactId) -> tuple[Candidate, ...]:
+def table(acd: Acd, contact_id: ContactId, *, winner: AgentId | None = None) -> tuple[Candidate, ...]:
     """Every agent of the floor for this contact: who rings, then the idle who fit in their order, then the others.
 
+    ``winner`` is who was chosen, when that is known (``Acd.live_until``); else the next to be chosen is worked out.
     Raises ``UnknownContact`` when it is not on the floor.
     """
     contact = _contact(acd, contact_id)
@@ -104,7 +105,9 @@ def table(acd: Acd, contact_id: ContactId) -> tuple[Candidate, ...]:
     ringing = [agent for agent in agents if agent.contact_id == contact_id and agent.state is AgentState.OFFERED]
     specs = [agent.spec for agent in agents]
     keys = {agent.agent_id: rank(agent, demand_of(contact), order, specs) for agent in (*ringing, *able)}
-    first = None if ringing or len(able) <= contact.route_step.min_idle else _first(able, keys, order)
+    first = winner
+    if first is None and not ringing and len(able) > contact.route_step.min_idle:
+        first = _first(able, keys, order)
     rows = [_candidate(agent, contact, agents, keys.get(agent.agent_id), first, len(able)) for agent in agents]
     return tuple(sorted(rows, key=lambda row: (bool(row.reasons), row.key is None, row.key or ())))
 

@@ -21,10 +21,11 @@ from agent_console.errors import (
     TooManyAttempts,
     describe,
 )
+from agent_console.explanations import Explanations
 from agent_console.gate import Gate, error_response
 from agent_console.live import ConsoleHub, HubLimits
 from agent_console.ports import Accounts, Desk, DeskSettings, Floor, IntentError
-from agent_console.routes import health, session, socket
+from agent_console.routes import health, session, socket, why
 from agent_console.routes import settings as settings_routes
 from agent_console.sessions import Sessions
 from agent_console.single_page import SinglePage
@@ -49,6 +50,7 @@ def create_app(
     retired_session_keys: Sequence[bytes] = (),
     clock: Callable[[], int] = epoch_ms,
     limits: HubLimits | None = None,
+    explanations: Explanations | None = None,
 ) -> FastAPI:
     """The web application: session, settings, socket, the routers given, and the built console for all other paths.
 
@@ -66,6 +68,7 @@ def create_app(
         hub=ConsoleHub(floor, desk, clock=clock, limits=limits),
         clock=clock,
         password_checks=asyncio.Semaphore(session.CHECKED_AT_ONCE),
+        explanations=explanations,
     )
 
     @asynccontextmanager
@@ -85,7 +88,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.console = console
-    for router in (session.router, settings_routes.router, socket.router, health.router, *extra_routers):
+    for router in (session.router, settings_routes.router, socket.router, health.router, why.router, *extra_routers):
         app.include_router(router)
     app.router.default = SinglePage(static_dir, otherwise=app.router.default)
     app.add_middleware(Gate, allowed_origins=allowed_origins)

@@ -7,6 +7,7 @@ from typing import cast
 
 from starlette.requests import HTTPConnection
 
+from agent_console.explanations import Explanations
 from agent_console.live import ConsoleHub
 from agent_console.ports import Accounts, Desk, DeskSettings, Floor
 from agent_console.sessions import Sessions
@@ -27,6 +28,8 @@ class Console:
     clock: Callable[[], int]
     password_checks: asyncio.Semaphore
     """How many passwords may be verified side by side."""
+    explanations: Explanations | None = None
+    """``None`` where no decisions are kept."""
 
 
 def console_of(connection: HTTPConnection) -> Console:

@@ -38,6 +38,10 @@ class NotAllowed(ConsoleError):
     """The person is known and lacks the role."""
 
 
+class NotFound(ConsoleError):
+    """There is nothing of this name."""
+
+
 class ForeignOrigin(ConsoleError):
     """A state-changing request, or a socket, that another site's page started."""
 
@@ -58,6 +62,7 @@ STATUS_AND_CODE: Mapping[type[ConsoleError], tuple[int, str]] = {
     NotSignedIn: (401, "not-signed-in"),
     WrongCredentials: (401, "wrong-credentials"),
     NotAllowed: (403, "not-allowed"),
+    NotFound: (404, "not-found"),
     ForeignOrigin: (403, "foreign-origin"),
     BodyTooLarge: (413, "body-too-large"),
     WrongMediaType: (415, "wrong-media-type"),

@@ -82,7 +82,12 @@ class ExchangeCore:
         self._on_closed = on_closed
         self._on_fatal = on_fatal
         self.routing = Routing(
-            engine, clock=ports.clock, journal=ports.journal, bus=self.bus, on_outcome=self._on_routing_outcome
+            engine,
+            clock=ports.clock,
+            journal=ports.journal,
+            bus=self.bus,
+            on_outcome=self._on_routing_outcome,
+            on_milestone=self._write_snapshot,
         )
         deps = CallDependencies(
             clock=ports.clock,
@@ -131,9 +136,7 @@ class ExchangeCore:
         await self.routing.request(configuration)
         self._fold(configuration, now)
         await self._await_phones()
-        self._ports.journal.append(
-            RoutingSnapshot(now, dict(self.routing.engine.snapshot()), dict(self.floor.counts())), at=now
-        )
+        self._write_snapshot()
 
     async def stop(self) -> None:
         """End the calls politely, then the routing."""
@@ -154,6 +157,13 @@ class ExchangeCore:
             self.routing.post(AgentMadeNotReady(AgentId(agent_id), PHONE_GONE))
         elif registered and agent.state is AgentState.NOT_READY and agent.reason in PHONE_REASONS:
             self.routing.post(AgentMadeReady(AgentId(agent_id)))
+
+    def _write_snapshot(self) -> None:
+        """Write where routing and the day's counts stand: a replay may begin here."""
+        now = self._ports.clock.now()
+        self._ports.journal.append(
+            RoutingSnapshot(now, dict(self.routing.engine.snapshot()), dict(self.floor.counts())), at=now
+        )
 
     async def _await_phones(self) -> None:
         """After a restart no phone is registered yet; agents who were ready are ready again when theirs is back."""

@@ -159,6 +159,10 @@ class SqliteJournal:
                 future.set_exception(error)
 
 
+LAST_SEQ = (1 << 63) - 1
+"""Past every entry."""
+
+
 class JournalReader:
     """Reads a journal that another thread or process may be writing. Blocking; use it from a worker thread."""
 
@@ -166,10 +170,15 @@ class JournalReader:
         self._path = path
 
     def read(
-        self, *, after: int = 0, kinds: tuple[str, ...] | None = None, limit: int | None = None
+        self,
+        *,
+        after: int = 0,
+        kinds: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        before: int | None = None,
     ) -> list[JournalRow]:
-        """Entries after ``after``, oldest first. An absent file is an empty journal."""
-        return list(self._rows(after, kinds, limit))
+        """Entries after ``after`` and before ``before``, oldest first. An absent file is an empty journal."""
+        return list(self._rows(after, kinds, limit, before))
 
     def about(self, subject: str) -> list[JournalRow]:
         """Every entry about one call, contact or agent, oldest first."""
@@ -224,13 +233,14 @@ class JournalReader:
             connection.close()
         return 0 if row is None else int(row[0])
 
-    def last(self, kind: str) -> JournalRow | None:
-        """The newest entry of a kind."""
+    def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
+        """The newest entry of a kind; of those before ``before``."""
         if not self._path.exists():
             return None
         with self._connect() as connection:
             row = connection.execute(
-                "SELECT seq, at, kind, body FROM entries WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)
+                "SELECT seq, at, kind, body FROM entries WHERE kind = ? AND seq < ? ORDER BY seq DESC LIMIT 1",
+                (kind, LAST_SEQ if before is None else before),
             ).fetchone()
         connection.close()
         return None if row is None else JournalRow(row[0], row[1], row[2], decode(row[2], row[3]))
@@ -238,15 +248,17 @@ class JournalReader:
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=5.0)
 
-    def _rows(self, after: int, kinds: tuple[str, ...] | None, limit: int | None) -> Iterator[JournalRow]:
+    def _rows(
+        self, after: int, kinds: tuple[str, ...] | None, limit: int | None, before: int | None
+    ) -> Iterator[JournalRow]:
         if not self._path.exists():
             return
         wanted = "" if kinds is None else f" AND kind IN ({', '.join('?' * len(kinds))})"
-        query = f"SELECT seq, at, kind, body FROM entries WHERE seq > ?{wanted} ORDER BY seq LIMIT ?"  # noqa: S608 - only question marks are added
+        query = f"SELECT seq, at, kind, body FROM entries WHERE seq > ? AND seq < ?{wanted} ORDER BY seq LIMIT ?"  # noqa: S608 - only question marks are added
         connection = self._connect()
         try:
             for seq, at, kind, body in connection.execute(
-                query, (after, *(kinds or ()), -1 if limit is None else limit)
+                query, (after, LAST_SEQ if before is None else before, *(kinds or ()), -1 if limit is None else limit)
             ):
                 yield JournalRow(seq, at, kind, decode(kind, body))
         except sqlite3.Error as error:

@@ -29,17 +29,22 @@ class JournalRows(Protocol):
     """What is read from a journal at the start; ``JournalReader`` reads it from the file."""
 
     def read(
-        self, *, after: int = 0, kinds: tuple[str, ...] | None = None, limit: int | None = None
+        self,
+        *,
+        after: int = 0,
+        kinds: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        before: int | None = None,
     ) -> list[JournalRow]:
-        """Entries after ``after``, oldest first."""
+        """Entries after ``after`` and before ``before``, oldest first."""
         ...
 
     def open_calls(self) -> list[list[JournalRow]]:
         """The entries of each call that was never closed."""
         ...
 
-    def last(self, kind: str) -> JournalRow | None:
-        """The newest entry of a kind."""
+    def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
+        """The newest entry of a kind; of those before ``before``."""
         ...
 
     def last_at(self) -> int:

@@ -23,6 +23,8 @@ from callcenter.ports import Clock, Journal
 
 log = structlog.get_logger(__name__)
 
+SNAPSHOT_EVERY = 20_000
+"""Inputs between two snapshots in the journal: what a restart, or a question about the past, has to replay at most."""
 BATCH = 256
 """Inputs taken together, so that they share one flush of the journal."""
 
@@ -59,14 +61,26 @@ class _Held:
 
 
 class Routing:
-    """Runs the engine. ``on_outcome`` carries out orders; facts go to the bus."""
+    """Runs the engine. ``on_outcome`` carries out orders; facts go to the bus. ``on_milestone`` is called after every
+    ``SNAPSHOT_EVERY`` inputs, when all that was decided has been told."""
 
-    def __init__(self, engine: Acd, *, clock: Clock, journal: Journal, bus: Bus, on_outcome: OutcomeSink) -> None:
+    def __init__(
+        self,
+        engine: Acd,
+        *,
+        clock: Clock,
+        journal: Journal,
+        bus: Bus,
+        on_outcome: OutcomeSink,
+        on_milestone: Callable[[], None] = lambda: None,
+    ) -> None:
         self.engine = engine
         self._clock = clock
         self._journal = journal
         self._bus = bus
         self._on_outcome = on_outcome
+        self._on_milestone = on_milestone
+        self._taken = 0
         self._mailbox: asyncio.Queue[_Posted] = asyncio.Queue()
         self._estimates = WaitEstimates()
         self._doors: set[QueueId] = set()
@@ -92,6 +106,10 @@ class Routing:
                 await self._journal.committed(seq)
             for each in held:
                 self._tell(each)
+            self._taken += len(held)
+            if self._taken >= SNAPSHOT_EVERY:
+                self._taken = 0
+                self._on_milestone()
 
     async def _next_batch(self) -> list[_Posted]:
         batch: list[_Posted] = []

@@ -25,6 +25,7 @@ from callcenter.recording_sweep import sweep_daily
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
+from callcenter.why import JournalExplanations
 from crm_bridge.api import create_router
 from crm_bridge.customers import get_customer
 from crm_bridge.database import Database, migrate
@@ -126,6 +127,7 @@ async def run_web(settings: Settings) -> None:
         session_key=installation_key(settings.secret_path),
         static_dir=Path(agent_console.__file__).parent / "static",
         allowed_origins=settings.web.allowed_origins,
+        explanations=JournalExplanations(JournalReader(settings.journal_path)),
         extra_routers=[
             create_router(
                 sessions=database,

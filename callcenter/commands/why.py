@@ -1,6 +1,6 @@
 """`callcenter why`: what happened to a contact, and why each agent was rung."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from acd.outcomes import OfferContact
+from agent_console.explanations import CandidateView, WaitingView
 from callcenter.entries import KIND_OF
 from callcenter.journal import JournalReader, JournalRow
 
@@ -29,6 +30,28 @@ def story(rows: list[JournalRow]) -> Iterator[str]:
             yield f"{'':14}because: {why.rule}, {why.candidates} candidates, best key {why.winner_key}{second}"
 
 
+def candidates_table(candidates: Sequence[CandidateView]) -> Iterator[str]:
+    """One line for each agent: whoever is or would be chosen first."""
+    for each in candidates:
+        verdict = each.detail or "chosen"
+        yield f"{each.agent_id:<20} {each.state:<10} {'' if each.key is None else each.key!s:<24} {verdict}"
+
+
+def waiting_lines(waiting: WaitingView | None) -> Iterator[str]:
+    """Why a contact waits at the end of the journal; nothing for one that does not."""
+    if waiting is None:
+        return
+    asked = f"those who are {waiting.demand}" if waiting.demand else "anybody"
+    yield f"waits in {waiting.queue_id}, step {waiting.step}: asks for {asked}; {waiting.ahead} come first"
+    yield f"who fit: {counted(waiting.fitting)}; idle, but: {counted(waiting.idle_but)}"
+    yield from candidates_table(waiting.candidates)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts in words, ``none`` for none."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -36,11 +59,26 @@ def register(app: typer.Typer) -> None:
     def why_command(
         contact: Annotated[str, typer.Argument(help="The contact's id, as consoles and the timeline show it.")],
         journal: Annotated[Path, typer.Option(help="The journal.")] = Path("var/journal.sqlite"),
+        offer: Annotated[str, typer.Option(help="Show everybody who was on the floor when this offer was made.")] = "",
+        agent: Annotated[str, typer.Option(help="Why does this agent not have the contact that waits now?")] = "",
     ) -> None:
-        """Tell a contact's story: its facts, and for each offer why this agent."""
+        """Tell a contact's story: its facts, and for each offer why this agent; and why it waits, if it does."""
+        from agent_console.explanations import NothingKnown
+        from callcenter.why import Explainer
+
+        explainer = Explainer(JournalReader(journal))
+        if offer or agent:
+            try:
+                shown = [explainer.why_not(contact, agent)] if agent else explainer.decision(contact, offer).candidates
+            except NothingKnown as error:
+                typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(1) from None
+            for line in candidates_table(shown):
+                typer.echo(line)
+            return
         rows = JournalReader(journal).about(contact)
         if not rows:
             typer.echo(f"{journal} knows no contact {contact}", err=True)
             raise typer.Exit(1)
-        for line in story(rows):
+        for line in (*story(rows), *waiting_lines(explainer.why(contact).waiting)):
             typer.echo(line)

@@ -48,10 +48,20 @@ class MemoryJournalReader:
         self._rows = journal.rows
 
     def read(
-        self, *, after: int = 0, kinds: tuple[str, ...] | None = None, limit: int | None = None
+        self,
+        *,
+        after: int = 0,
+        kinds: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        before: int | None = None,
     ) -> list[JournalRow]:
-        """Entries after ``after``, oldest first."""
-        return [row for row in self._rows if row.seq > after and (kinds is None or row.kind in kinds)][:limit]
+        """Entries after ``after`` and before ``before``, oldest first."""
+        rows = self._rows if before is None else self._rows[: before - 1]
+        return [row for row in rows if row.seq > after and (kinds is None or row.kind in kinds)][:limit]
+
+    def about(self, subject: str) -> list[JournalRow]:
+        """Every entry about one call, contact or agent."""
+        return [row for row in self._rows if subject_of(row.entry) == subject]
 
     def open_calls(self) -> list[list[JournalRow]]:
         """The entries of each call that was never closed."""
@@ -62,9 +72,10 @@ class MemoryJournalReader:
                 calls.setdefault(subject_of(row.entry), []).append(row)
         return list(calls.values())
 
-    def last(self, kind: str) -> JournalRow | None:
-        """The newest entry of a kind."""
-        return next((row for row in reversed(self._rows) if row.kind == kind), None)
+    def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
+        """The newest entry of a kind; of those before ``before``."""
+        rows = self._rows if before is None else self._rows[: before - 1]
+        return next((row for row in reversed(rows) if row.kind == kind), None)
 
     def last_at(self) -> int:
         """The instant of the newest entry."""

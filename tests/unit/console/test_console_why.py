@@ -1,0 +1,83 @@
+"""Asking why over HTTP: who may, and what comes back."""
+
+import httpx
+import pytest
+
+from agent_console.app import create_app
+from agent_console.explanations import CandidateView, DecisionTable, DecisionView, NothingKnown, WhyView
+from tests.support.console_site import KEY, ORIGIN
+from tests.support.fake_desk import ANNA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
+
+pytestmark = pytest.mark.unit
+
+DECISION = DecisionView("o1", 5, "anna", "sales", "longest_idle_agent", 0, 2, "(1, 1)", "ben", "(2, 2)", "accepted")
+BEN = CandidateView("ben", "ready", ("outranked",), "idle and fitting, but somebody else goes first", (2, 2))
+
+
+class FakeExplanations:
+    """Knows one contact, one offer and one agent."""
+
+    async def why(self, contact_id: str) -> WhyView:
+        self._known(contact_id, "c1")
+        return WhyView("c1", (DECISION,), None)
+
+    async def decision(self, contact_id: str, offer_id: str) -> DecisionTable:
+        self._known(contact_id + offer_id, "c1o1")
+        return DecisionTable(DECISION, (BEN,))
+
+    async def why_not(self, contact_id: str, agent_id: str) -> CandidateView:
+        self._known(contact_id + agent_id, "c1ben")
+        return BEN
+
+    def _known(self, given: str, known: str) -> None:
+        if given != known:
+            raise NothingKnown("nothing is known of it")
+
+
+def browser(*, kept: bool = True) -> httpx.AsyncClient:
+    app = create_app(
+        accounts=FakeAccounts(ANNA, SOFIA),
+        desk=FakeDesk(),
+        floor=FakeFloor(),
+        settings=SETTINGS,
+        session_key=KEY,
+        static_dir=None,
+        clock=Ticker(),
+        explanations=FakeExplanations() if kept else None,
+    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
+
+
+async def sign_in(client: httpx.AsyncClient, login: str) -> None:
+    answer = await client.post(
+        "/api/session", json={"login": login, "password": FakeAccounts.PASSWORD}, headers={"origin": ORIGIN}
+    )
+    assert answer.status_code == 200
+
+
+async def test_a_supervisor_is_told_why() -> None:
+    async with browser() as client:
+        await sign_in(client, "sofia")
+        told = (await client.get("/api/v1/contacts/c1/why")).json()
+        assert told["decisions"][0]["runner_up"] == "ben"
+        table = (await client.get("/api/v1/contacts/c1/why/offers/o1")).json()
+        assert table["candidates"][0]["key"] == [2, 2]
+        assert (await client.get("/api/v1/contacts/c1/why/agents/ben")).json()["reasons"] == ["outranked"]
+
+
+async def test_what_is_not_known_is_not_found() -> None:
+    async with browser() as client:
+        await sign_in(client, "sofia")
+        for path in ("c2/why", "c1/why/offers/o2", "c1/why/agents/chen"):
+            assert (await client.get(f"/api/v1/contacts/{path}")).status_code == 404
+    async with browser(kept=False) as client:
+        await sign_in(client, "sofia")
+        assert (await client.get("/api/v1/contacts/c1/why")).status_code == 404
+
+
+async def test_agents_and_strangers_are_not_told() -> None:
+    async with browser() as client:
+        assert (await client.get("/api/v1/contacts/c1/why")).status_code == 401
+        await sign_in(client, "anna")
+        for path in ("c1/why", "c1/why/offers/o1", "c1/why/agents/ben"):
+            assert (await client.get(f"/api/v1/contacts/{path}")).status_code == 403
