@@ -34,6 +34,8 @@ class PhoneTarget:
     """Whom to ring: the registered phones of an agent."""
 
     agent_id: str
+    max_forwards: int = 70
+    """How often the call may still be passed on: one less than what came with the leg it continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class TrunkPolicy:
     """The trunks to try, the best first; those known to be down are tried last."""
     silence_ms: int = 3_000
     """A trunk that says nothing at all for so long is left for the next."""
+    agent_id: str = ""
+    """On whose behalf, for the check of numbers the call is redirected to; empty: the house's."""
+    max_forwards: int = 70
+    """How often the call may still be passed on: one less than what came with the leg it continues."""
     booking: str = ""
     """The place among an agent's simultaneous calls that ``OutboundRules.check`` took; whoever dials gives it back."""
 
@@ -126,6 +132,10 @@ class Signalling(Protocol):
         Told as for ``invite``; whether the number may be called at all was decided before. A trunk that is silent or
         fails (408, 500, 502, 503, 504) is left for the next; what is said of the number (404, 486, 603) is final.
         """
+        ...
+
+    def message_waiting(self, agent_id: str, *, new: int, old: int) -> None:
+        """Say how many voice messages wait for an agent, not yet heard and heard; the lamps of phones follow."""
         ...
 
     def end(self, leg_id: str, cause: EndCause) -> None:

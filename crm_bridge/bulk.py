@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.contact_points import NormalPoint, distinct_points, primary_points
 from crm_bridge.customers import NewCustomer
 from crm_bridge.ids import new_id
-from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchTerm, TimelineEvent
+from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchText, TimelineEvent
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
-from crm_bridge.search_terms import normalise_name, terms_of_name
+from crm_bridge.search_texts import normalise_name, text_of
 from crm_bridge.vocabulary import CustomerStatus, TimelineKind
 
 
@@ -33,14 +33,13 @@ async def enter_many(
     Raises ``InvalidContactPoint`` for a phone number or address that is none; nothing is written then.
     """
     rows: dict[Any, list[dict[str, Any]]] = {
-        model: [] for model in (Customer, ContactPoint, PhoneLookup, SearchTerm, TimelineEvent)
+        model: [] for model in (Customer, ContactPoint, PhoneLookup, SearchText, TimelineEvent)
     }
     stamps = {"created_at": now, "updated_at": utc_now()}
     ids = []
     for new in customers:
         points = distinct_points(new.contact_points, region)
         ids.append(_add_rows(rows, new, points, stamps, actor_id))
-    rows[SearchTerm].sort(key=lambda row: row["term"])  # neighbours in the index one after the other
     for model, values in rows.items():
         if values:
             await _insert(session, model.__table__, values)
@@ -83,8 +82,8 @@ def _add_rows(
                     "rank": 0 if is_primary else 1,
                 }
             )
-    terms = terms_of_name(name_norm).union(*(point.terms for point in points))
-    rows[SearchTerm] += [{"tenant_id": DEFAULT_TENANT, "term": term, "customer_id": customer_id} for term in terms]
+    words = text_of(name_norm, (point.value_norm for point in points))
+    rows[SearchText].append({"customer_id": customer_id, "text": words})
     rows[TimelineEvent].append(
         {
             "id": new_id(),

@@ -7,7 +7,6 @@ from typing import Any
 from crm_bridge.errors import InvalidContactPoint
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.phone_numbers import PhoneNumber, ShortCode, parse_phone
-from crm_bridge.search_terms import terms_of_number, terms_of_text
 from crm_bridge.vocabulary import ContactKind, ContactUsage
 
 
@@ -28,11 +27,6 @@ class NormalPoint:
     given: NewContactPoint
     value_norm: str
     number: PhoneNumber | None = None
-
-    @property
-    def terms(self) -> frozenset[str]:
-        """Under which texts a customer with this point is found."""
-        return terms_of_number(self.number) if self.number else terms_of_text(self.value_norm)
 
     def columns(self, is_primary: bool) -> dict[str, Any]:
         """The values of its row, but for whose it is."""

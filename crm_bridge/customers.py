@@ -1,10 +1,10 @@
 """Customers, their numbers and addresses: entering, reading, adding. ``matching`` and ``search`` find them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.backfill import backfill
@@ -12,10 +12,10 @@ from crm_bridge.contact_points import NewContactPoint, NormalPoint, distinct_poi
 from crm_bridge.errors import ContactPointExists, CustomerNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.matching import Candidate, Match, lookup_by_number, lookup_parsed
-from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchTerm, TimelineEvent
+from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchText, TimelineEvent
 from crm_bridge.models.base import DEFAULT_TENANT
-from crm_bridge.phone_numbers import PhoneNumber, ShortCode
-from crm_bridge.search_terms import normalise_name, terms_of_name
+from crm_bridge.phone_numbers import ShortCode
+from crm_bridge.search_texts import normalise_name, text_of
 from crm_bridge.visibility import may_see
 from crm_bridge.vocabulary import ContactKind, CustomerKind, CustomerStatus, TimelineKind
 
@@ -30,7 +30,7 @@ __all__ = [
     "demote",
     "get_customer",
     "lookup_by_number",
-    "rewrite_terms",
+    "write_search_text",
 ]
 
 
@@ -72,8 +72,8 @@ async def create_customer(
     primaries = primary_points(points)
     for point in points:
         _add_point(session, customer.id, point, is_primary=point in primaries)
-    terms = terms_of_name(customer.name_norm).union(*(point.terms for point in points))
-    await _add_terms(session, customer.id, terms)
+    session.add(SearchText(customer_id=customer.id, text=_search_text(customer.name_norm, points)))
+    await session.flush()
     await _claim_interactions(session, customer, points)
     return customer
 
@@ -109,7 +109,7 @@ async def add_contact_point(
     if is_primary:
         await demote(session, customer_id, new.kind)
     row = _add_point(session, customer_id, point, is_primary=is_primary)
-    await _add_terms(session, customer_id, point.terms)
+    await write_search_text(session, customer)
     await _claim_interactions(session, customer, [point])
     return row
 
@@ -141,22 +141,20 @@ async def demote(session: AsyncSession, customer_id: int, kind: ContactKind) -> 
         await session.execute(update(PhoneLookup).where(PhoneLookup.customer_id == customer_id).values(rank=1))
 
 
-async def rewrite_terms(session: AsyncSession, customer: Customer) -> None:
-    """Bring the search terms up to date with the name and the contact points."""
+async def write_search_text(session: AsyncSession, customer: Customer) -> None:
+    """Bring the search text up to date with the name and the contact points."""
     await session.flush()
-    terms = set(terms_of_name(customer.name_norm))
-    for row in await contact_points_of(session, customer.id):
-        number = PhoneNumber(row.phone_e164_int) if row.phone_e164_int else None
-        terms |= NormalPoint(NewContactPoint(row.value_raw, row.kind), row.value_norm, number).terms
-    await session.execute(delete(SearchTerm).where(SearchTerm.customer_id == customer.id))
-    await _add_terms(session, customer.id, frozenset(terms))
+    words = _search_text(customer.name_norm, await contact_points_of(session, customer.id))
+    row = await session.get(SearchText, customer.id)
+    if row is None:
+        session.add(SearchText(customer_id=customer.id, text=words))
+    else:
+        row.text = words
+    await session.flush()
 
 
-async def _add_terms(session: AsyncSession, customer_id: int, terms: frozenset[str]) -> None:
-    present = await session.scalars(select(SearchTerm.term).where(SearchTerm.customer_id == customer_id))
-    missing = sorted(terms - frozenset(present))
-    session.add_all([SearchTerm(tenant_id=DEFAULT_TENANT, term=term, customer_id=customer_id) for term in missing])
-    await session.flush()
+def _search_text(name_norm: str, points: Iterable[ContactPoint | NormalPoint]) -> str:
+    return text_of(name_norm, (point.value_norm for point in points))
 
 
 async def _claim_interactions(session: AsyncSession, customer: Customer, points: Sequence[NormalPoint]) -> None:

@@ -14,7 +14,7 @@ from crm_bridge.ids import new_id
 from crm_bridge.linkage import Link, LinkRecord, candidate_pairs, learn
 from crm_bridge.models import Collision, ContactPoint, Customer, CustomerProfile, DuplicateCandidate
 from crm_bridge.models.base import DEFAULT_TENANT
-from crm_bridge.search_terms import CJK, normalise_name
+from crm_bridge.search_texts import CJK, normalise_name
 from crm_bridge.visibility import hidden_from, may_see
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, DuplicateState, OnDuplicate
 

@@ -42,19 +42,18 @@ from crm_bridge.models import (
     PhoneLookup,
     Promise,
     Relation,
-    SearchTerm,
+    SearchText,
     TimelineEvent,
     WrapUp,
 )
 from crm_bridge.models.base import to_micros
-from crm_bridge.recordings import release_of
 from crm_bridge.secrets_of_store import RECEIPT_KEY, digest, is_digest_of, secret
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, Direction, TimelineKind
 
 _OWNED: tuple[type[Any], ...] = (
     ContactPoint,
     PhoneLookup,
-    SearchTerm,
+    SearchText,
     CustomerProfile,
     CustomerTag,
     ContactPreference,
@@ -110,7 +109,6 @@ async def erase(
     preview = await preview_erasure(session, customer_id)
     await _forget_answers(session)
     await _blank_interactions(session, ids)
-    recordings = await release_of(session, ids, now=now)
     await _forget_merges(session, ids)
     await session.execute(
         delete(TimelineEvent).where(TimelineEvent.customer_id.in_(ids), TimelineEvent.kind.in_(_GONE_FROM_TIMELINE))
@@ -125,7 +123,6 @@ async def erase(
     blank = {"display_name": "", "name_norm": "", "preferred_language": None, "status": CustomerStatus.ERASED}
     await session.execute(update(Customer).where(Customer.id.in_(ids)).values(**blank, kind=CustomerKind.PERSON))
     note(session, "erase", "customer", str(customer_id))
-    preview.rows["recording"] = recordings
     return await _receipt(session, customer_id, preview, legal_basis, actor_id, now)
 
 
@@ -158,7 +155,7 @@ async def export_person(session: AsyncSession, customer_id: int) -> dict[str, li
     told = {"customer": await _rows(session, Customer, Customer.id.in_(ids))}
     owned: tuple[type[Any], ...] = (*_OWNED, Interaction, AccessEntry)
     for model in owned:
-        if model not in (PhoneLookup, SearchTerm):
+        if model not in (PhoneLookup, SearchText):
             told[model.__tablename__] = await _rows(session, model, model.customer_id.in_(ids))
     related = or_(Relation.from_id.in_(ids), Relation.to_id.in_(ids))
     told["party_relationship"] = await _rows(session, Relation, related)

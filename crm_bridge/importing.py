@@ -35,7 +35,7 @@ from crm_bridge.models import (
     TimelineEvent,
 )
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
-from crm_bridge.search_terms import normalise_name
+from crm_bridge.search_texts import normalise_name
 from crm_bridge.spreadsheets import FIELDS, Row
 from crm_bridge.vocabulary import ContactKind, CustomerKind, CustomerStatus, ImportState
 

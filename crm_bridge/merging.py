@@ -14,7 +14,7 @@ from sqlalchemy import Table, and_, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.changes import Editing, touch
-from crm_bridge.customers import get_customer, rewrite_terms
+from crm_bridge.customers import get_customer, write_search_text
 from crm_bridge.errors import CannotMerge, CannotUndo, ItemNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
@@ -24,7 +24,7 @@ from crm_bridge.models import (
     DuplicateCandidate,
     MergeEvent,
     MergeItem,
-    SearchTerm,
+    SearchText,
     TimelineEvent,
 )
 from crm_bridge.models.base import from_micros, to_micros
@@ -280,11 +280,11 @@ async def _put_back(session: AsyncSession, item: MergeItem) -> None:
 
 async def _reindex(session: AsyncSession, survivor: Customer, merged: Customer) -> None:
     await session.flush()
-    await rewrite_terms(session, survivor)
+    await write_search_text(session, survivor)
     if merged.status is CustomerStatus.ACTIVE:
-        await rewrite_terms(session, merged)
+        await write_search_text(session, merged)
     else:
-        await session.execute(delete(SearchTerm).where(SearchTerm.customer_id == merged.id))
+        await session.execute(delete(SearchText).where(SearchText.customer_id == merged.id))
     await session.flush()
     for each in session:  # rows were moved under the session's feet
         if not isinstance(each, Customer | MergeEvent):

@@ -13,7 +13,7 @@ from crm_bridge.catalogue import field_definitions, levels
 from crm_bridge.changes import Editing, note_change
 from crm_bridge.completeness import Completeness, completeness
 from crm_bridge.custom_fields import checked_custom
-from crm_bridge.customers import contact_points_of, get_customer, rewrite_terms
+from crm_bridge.customers import contact_points_of, get_customer, write_search_text
 from crm_bridge.errors import CustomerNotFound, EtagMismatch, HierarchyLoop, InvalidField
 from crm_bridge.mergers import survivor_of
 from crm_bridge.models import (
@@ -28,7 +28,7 @@ from crm_bridge.models import (
     Relation,
 )
 from crm_bridge.privacy_rules import SENSITIVE
-from crm_bridge.search_terms import normalise_name
+from crm_bridge.search_texts import normalise_name
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, FieldGroup
 
 OF_CUSTOMER = ("display_name", "kind", "preferred_language")
@@ -115,7 +115,7 @@ async def edit_customer(
         await _edit_custom(session, customer, profile, given["custom"], editing)
     if "display_name" in given:
         customer.name_norm = normalise_name(customer.display_name)
-        await rewrite_terms(session, customer)
+        await write_search_text(session, customer)
     await session.flush()
     return customer
 

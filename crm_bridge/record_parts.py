@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.changes import Editing, note_change, touch
-from crm_bridge.customers import demote, get_customer, rewrite_terms
+from crm_bridge.customers import demote, get_customer, write_search_text
 from crm_bridge.errors import IdentityTaken, InvalidField, ItemNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
@@ -162,7 +162,7 @@ async def remove_contact_point(session: AsyncSession, customer: Customer, point_
         if heir is not None:
             heir.is_primary = True
             await _rank_lookup(session, heir)
-    await rewrite_terms(session, customer)
+    await write_search_text(session, customer)
 
 
 async def add_relation(

@@ -1,90 +1,84 @@
-"""Finding customers by any part of their name, number or address."""
+"""Finding customers by any part of their name, number or address.
+
+First the newest customers are looked through: what many are called is among them. What is rarer is found by the index
+of three characters: ``pg_trgm`` on PostgreSQL, FTS5 on SQLite.
+"""
 
 import re
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, column, literal_column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.keyset import Cursor, Page, bounded
-from crm_bridge.models import Customer, SearchTerm
+from crm_bridge.models import Customer, SearchText
 from crm_bridge.models.base import DEFAULT_TENANT, storable
-from crm_bridge.search_terms import (
-    MAX_TERM,
-    MIN_NUMBER_PART,
-    WORD,
-    normalise_name,
-    terms_of_name,
-    terms_of_number,
-    terms_of_text,
-)
+from crm_bridge.search_texts import asked, normalise_name, trigrams
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import CustomerStatus
 
-__all__ = ["MAX_HITS", "normalise_name", "search", "terms_of_name", "terms_of_number", "terms_of_text"]
+__all__ = ["MAX_HITS", "normalise_name", "search"]
 
 MAX_HITS = 2000
-"""How many index entries one search looks at; a search with more should be made narrower by typing on."""
+"""How many hits of the index one search looks at; a search with more should be made narrower by typing on."""
+NEWEST = 2000
+"""How many of the newest customers are looked through before the index is asked."""
 
-_NUMBER_LIKE = re.compile(r"[\d\s+().\-/]+")
-_MAX_WORDS = 6
-"""A pasted text has hundreds, and each is a part of the question that the database plans."""
-_LAST = chr(0x10FFFF)
+_INDEX = table("search_index", column("rowid"))
+"""SQLite's full-text index over the search texts, kept by triggers."""
 
 
-async def search(session: AsyncSession, text: str, *, before: Cursor | None, limit: int) -> Page[Customer]:
-    """Active customers that ``text`` describes, the most recently created first; all of them for an empty text."""
+async def search(session: AsyncSession, typed: str, *, before: Cursor | None, limit: int) -> Page[Customer]:
+    """Active customers that ``typed`` describes, the most recently created first; all of them for an empty text."""
     limit = bounded(limit)
     query = select(Customer).where(Customer.tenant_id == DEFAULT_TENANT, Customer.status == CustomerStatus.ACTIVE)
-    condition = _condition(normalise_name(text))
-    if condition is not None:
-        query = query.where(condition)
     hidden = hidden_from(session)
     if hidden is not None:
         query = query.where(~hidden)
     if before is not None:
         query = query.where(Customer.id < before.id)
-    rows = (await session.scalars(query.order_by(Customer.id.desc()).limit(limit + 1))).all()
+    query = query.order_by(Customer.id.desc()).limit(limit + 1)
+    if not normalise_name(typed):
+        return _page((await session.scalars(query)).all(), limit)
+    needles, of_name = asked(storable(typed))
+    if not needles:
+        return Page((), None)
+    query = query.where(*(Customer.name_norm.contains(each, autoescape=True) for each in of_name))
+    rows = (await session.scalars(_among_newest(query, needles, before))).all()
+    if len(rows) <= limit:
+        rows = (await session.scalars(await _by_index(session, query, needles, before))).all()
+    return _page(rows, limit)
+
+
+def _page(rows: Any, limit: int) -> Page[Customer]:
     items = tuple(rows[:limit])
     return Page(items, Cursor(items[-1].created_at, items[-1].id) if len(rows) > limit else None)
 
 
-def _condition(text: str) -> ColumnElement[bool] | None:
-    if not text:
-        return None
-    if _NUMBER_LIKE.fullmatch(text) and (digits := re.sub(r"[^0-9]", "", text)):
-        significant = digits.lstrip("0")
-        spellings = {digits, significant} if len(significant) >= MIN_NUMBER_PART else {digits}
-        return or_(*(_among_first(each) for each in sorted(spellings)))
-    if "@" in text:
-        return _among_first(text[:MAX_TERM])
-    words = sorted(set(WORD.findall(text)), key=lambda word: (-len(word), word))[:_MAX_WORDS]
-    if not words:
-        return false()
-    all_words = and_(_among_first(words[0][:MAX_TERM]), *(_has_term(word[:MAX_TERM]) for word in words[1:]))
-    return all_words if len(words) == 1 or " " in text else or_(all_words, _among_first(text[:MAX_TERM]))
+def _among_newest(query: Select[Customer], needles: tuple[str, ...], before: Cursor | None) -> Select[Customer]:
+    newest = select(SearchText.customer_id, SearchText.text).order_by(SearchText.customer_id.desc()).limit(NEWEST)
+    if before is not None:
+        newest = newest.where(SearchText.customer_id < before.id)
+    here = newest.subquery()
+    return query.where(Customer.id.in_(select(here.c.customer_id).where(*_has_all(here.c.text, needles))))
 
 
-def _among_first(prefix: str) -> ColumnElement[bool]:
-    """Whether the customer has a term that begins so, among the first ``MAX_HITS`` such terms."""
-    hits = (
-        select(SearchTerm.customer_id)
-        .where(*_begins(prefix))
-        .order_by(SearchTerm.term, SearchTerm.customer_id)
-        .limit(MAX_HITS)
-    )
-    return Customer.id.in_(hits)
+async def _by_index(
+    session: AsyncSession, query: Select[Customer], needles: tuple[str, ...], before: Cursor | None
+) -> Select[Customer]:
+    hits = select(SearchText.customer_id).where(*_has_all(SearchText.text, needles)).limit(MAX_HITS)
+    if before is not None:
+        hits = hits.where(SearchText.customer_id < before.id)
+    if (await session.connection()).dialect.name == "postgresql":
+        await session.execute(text("SET LOCAL enable_seqscan = off"))  # the planner takes rare parts for common ones
+    else:
+        groups = (group.replace('"', '""') for needle in needles for group in trigrams(needle))
+        groups_asked = " ".join(f'"{group}"' for group in groups)
+        hits = hits.join(_INDEX, _INDEX.c.rowid == SearchText.customer_id)
+        hits = hits.where(literal_column("search_index").op("MATCH")(groups_asked)).order_by(_INDEX.c.rowid.desc())
+    return query.where(Customer.id.in_(hits))
 
 
-def _has_term(prefix: str) -> ColumnElement[bool]:
-    """Whether the customer has a term that begins so: asked for the few that another word has found.
-
-    A few digits are a part of the name: beginnings of numbers would have everybody.
-    """
-    if prefix.isdecimal() and len(prefix) < MIN_NUMBER_PART:
-        return Customer.name_norm.contains(prefix, autoescape=True)
-    return exists().where(SearchTerm.customer_id == Customer.id, *_begins(prefix))
-
-
-def _begins(prefix: str) -> tuple[ColumnElement[bool], ...]:
-    prefix = storable(prefix)
-    return SearchTerm.tenant_id == DEFAULT_TENANT, SearchTerm.term >= prefix, SearchTerm.term < prefix + _LAST
+def _has_all(column: Any, needles: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    escaped = [re.sub(r"([\\%_])", r"\\\1", needle) for needle in needles]
+    return [column.like(f"%{each}%", escape="\\") for each in escaped]

@@ -60,6 +60,8 @@ class LegOffered:
     """Who the carrier says is calling (P-Asserted-Identity), from trunks that are trusted with it."""
     replaces_leg_id: str | None = None
     """The leg this call is to take over (RFC 3891)."""
+    max_forwards: int = 70
+    """How often the call may still be passed on; a leg that continues it gets one less: so a ring of exchanges ends."""
 
 
 @dataclass(frozen=True, slots=True)

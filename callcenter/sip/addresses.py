@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from callcenter.calls.legs import Party
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import (
     LWS,
@@ -126,3 +127,9 @@ def parse_addresses(values: Sequence[str]) -> tuple[NameAddress, ...]:
         else:
             found.extend(parse_address(part) for part in split_outside(value, ","))
     return tuple(found)
+
+
+def party_of(address: NameAddress) -> Party:
+    """A party as people may see it: user part unescaped, control characters gone, bounded in length."""
+    number = address.uri.username if address.uri.is_sip or address.uri.scheme == "tel" else address.uri.opaque
+    return Party(clean_text(number), clean_text(address.display_name))

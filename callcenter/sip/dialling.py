@@ -1,11 +1,11 @@
 """Calls out through trunks: which gateway is tried, when the next one is, and how trunks are kept under watch. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from callcenter.calls.legs import LegRefused, Party
-from callcenter.ports import TrunkPolicy
-from callcenter.sip.addresses import NameAddress
+from callcenter.ports import Allowed, TrunkPolicy
+from callcenter.sip.addresses import NameAddress, party_of
 from callcenter.sip.attempts import Attempt, Login
 from callcenter.sip.call_caps import CallCaps
 from callcenter.sip.flows import Flow, Transport
@@ -36,9 +36,10 @@ class Dial:
     sdp: str
     candidates: list[tuple[str, Flow]]
     """Trunks and gateways still to be tried."""
-    patience_ms: int
-    booking: str = ""
-    """The place the call takes among its agent's."""
+    policy: TrunkPolicy
+    headers: tuple[tuple[str, str], ...] = ()
+    redirects: int = 0
+    """How often it was sent on to another number."""
     trunk_id: str = ""
     current: Attempt | None = None
     tried: list[str] = field(default_factory=list)
@@ -66,14 +67,42 @@ class Dialling:
 
     def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party, sdp: str, now: int) -> None:
         """Call a number through the first trunk of the policy that works, the healthy ones first."""
+        if not self._begin(Dial(leg_id, number, caller, sdp, [], policy), now):
+            self._wire.tell(LegRefused(leg_id, 503, "No trunk"))
+
+    def _begin(self, dial: Dial, now: int) -> bool:
+        policy, sdp = dial.policy, dial.sdp
         known = [self._trunks[name] for name in policy.trunk_ids if name in self._trunks]
         ordered = sorted(known, key=lambda state: not state.is_healthy(now))
-        candidates = [(state.trunk.trunk_id, flow) for state in ordered for flow in self._flows(state, sdp)]
-        dial = Dial(leg_id, number, caller, sdp, candidates, policy.silence_ms, policy.booking)
-        self._dials[leg_id] = dial
+        dial.candidates = [(state.trunk.trunk_id, flow) for state in ordered for flow in self._flows(state, sdp)]
+        self._dials[dial.leg_id] = dial
         self._caps.dialled(policy.booking)
-        if not self._try_next(dial, now):
-            self._wire.tell(LegRefused(leg_id, 503, "No trunk"))
+        if self._try_next(dial, now):
+            return True
+        self._caps.over(policy.booking)
+        del self._dials[dial.leg_id]
+        return False
+
+    def of_leg(self, leg_id: str) -> Dial | None:
+        """The call out that a leg is."""
+        return self._dials.get(leg_id)
+
+    def redirect(self, leg: Leg, allowed: Allowed, headers: tuple[tuple[str, str], ...], now: int) -> bool:
+        """Call another number for a leg whose far end sent it on; tells whether a trunk took it."""
+        before = self._dials.get(leg.leg_id)
+        first = leg.attempts[0].request
+        caller = before.caller if before is not None else party_of(first.from_)
+        redirects = before.redirects + 1 if before is not None else 1
+        policy = replace(allowed.policy, max_forwards=first.max_forwards - 1)
+        if before is not None:
+            self._leave(before)
+        return self._begin(Dial(leg.leg_id, allowed.e164, caller, leg.local_sdp, [], policy, headers, redirects), now)
+
+    def give_back(self, leg_id: str) -> None:
+        """The place a call took is free: its far end sends it on, and the new number is counted for itself."""
+        dial = self._dials.get(leg_id)
+        if dial is not None:
+            self._caps.over(dial.policy.booking)
 
     @staticmethod
     def _flows(state: TrunkState, sdp: str) -> list[Flow]:
@@ -109,11 +138,12 @@ class Dialling:
             from_=str(caller),
             to=str(NameAddress(Uri("sip", number, trunk.host))),
             sdp=dial.sdp,
-            headers=headers,
+            headers=(*headers, *dial.headers),
             login=login,
             now=now,
+            max_forwards=dial.policy.max_forwards,
         )
-        self._wire.alarms.set(("dial", dial.leg_id, ""), now + dial.patience_ms)
+        self._wire.alarms.set(("dial", dial.leg_id, ""), now + dial.policy.silence_ms)
 
     def went_on(self, leg: Leg, before: Attempt, after: Attempt) -> None:
         """An attempt was made again with credentials."""
@@ -155,7 +185,7 @@ class Dialling:
             return
         self._wire.alarms.cancel(("dial", leg_id, ""))
         self._leave(dial)
-        self._caps.over(dial.booking)
+        self._caps.over(dial.policy.booking)
         del self._dials[leg_id]
 
     def _leave(self, dial: Dial) -> None:

@@ -283,9 +283,12 @@ class Endpoint:
         sdp: str,
         now: int,
         headers: tuple[tuple[str, str], ...] = (),
+        max_forwards: int = 70,
     ) -> list[EndpointOutcome]:
         """Start an outbound leg to all targets at once."""
-        self._outbound.invite(leg_id, targets, from_=from_, to=to, sdp=sdp, headers=headers, now=now)
+        self._outbound.invite(
+            leg_id, targets, from_=from_, to=to, sdp=sdp, headers=headers, now=now, max_forwards=max_forwards
+        )
         return self._drain(now)
 
     def reoffer(self, leg_id: str, sdp: str, token: str, now: int) -> list[EndpointOutcome]:

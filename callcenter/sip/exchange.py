@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from callcenter.calls.legs import LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
-from callcenter.ports import TrunkPolicy
-from callcenter.sip.addresses import NameAddress
+from callcenter.ports import Allowed, PhoneTarget, TrunkPolicy
+from callcenter.sip.addresses import NameAddress, party_of
 from callcenter.sip.admission import Admission, AdmissionLimits, Load, retry_after
+from callcenter.sip.attempts import Attempt
 from callcenter.sip.defence import Defence
 from callcenter.sip.dialling import OPTIONS, REGISTER, Dialling
 from callcenter.sip.digest import DigestGuard, Verdict
@@ -19,9 +20,11 @@ from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.inbound import Admitted, Refused
+from callcenter.sip.legs import Leg
 from callcenter.sip.messages import SipRequest, SipResponse
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.outbound import Sent, Target
+from callcenter.sip.redirects import MAX_REDIRECTS, redirect_targets
 from callcenter.sip.registrar import Registrar, TooBrief, render_contacts
 from callcenter.sip.settings import Credentials, SipSettings
 from callcenter.sip.subscriptions import SUBSCRIPTION, Mailbox, ShownLeg, Subscriptions
@@ -42,12 +45,6 @@ LAMPS = {
     LegEnded: "terminated",
 }
 """Leg events to the states of RFC 4235."""
-
-
-def party_of(address: NameAddress) -> Party:
-    """A party as people may see it: user part unescaped, control characters gone, bounded in length."""
-    number = address.uri.username if address.uri.is_sip or address.uri.scheme == "tel" else address.uri.opaque
-    return Party(clean_text(number), clean_text(address.display_name))
 
 
 class Exchange(Endpoint):
@@ -91,7 +88,8 @@ class Exchange(Endpoint):
         self._dialling = Dialling(
             self.wire, self._legs, self._outbound, self._trunks, rules.caps if rules is not None else None
         )
-        self._outbound.on_refusal = self._dialling.take_refusal
+        self._outbound.on_refusal = self._take_refusal
+        self._rules = rules
         self._outbound.on_retry = self._dialling.went_on
         self._agent_of_leg: dict[str, tuple[str, str]] = {}
         """By leg: whose phone it is, and whether the phone called or was rung."""
@@ -313,8 +311,9 @@ class Exchange(Endpoint):
 
     # Ringing an agent.
 
-    def ring_agent(self, leg_id: str, agent_id: str, caller: Party, sdp: str, now: int) -> list[EndpointOutcome]:
+    def ring_agent(self, leg_id: str, target: PhoneTarget, caller: Party, sdp: str, now: int) -> list[EndpointOutcome]:
         """Ring every phone of an agent, showing the caller's number and name."""
+        agent_id = target.agent_id
         targets = [
             Target(str(binding.contact.uri), binding.flow, f"{aor}\0{binding.key}")
             for aor in sorted(self._addresses.get(agent_id, ()))
@@ -334,6 +333,7 @@ class Exchange(Endpoint):
             sdp=sdp,
             now=now,
             headers=(("P-Asserted-Identity", str(shown)),),
+            max_forwards=target.max_forwards,
         )
 
     # Calling out.
@@ -344,6 +344,34 @@ class Exchange(Endpoint):
         """Call a number through the first trunk of the policy that works; whether it may be called was decided."""
         self._dialling.dial(leg_id, number, policy, caller, sdp, now)
         return self._drain(now)
+
+    def _take_refusal(self, leg: Leg, attempt: Attempt, response: SipResponse | None, now: int) -> bool:
+        """A far end refused our INVITE; tells whether another one is tried."""
+        if response is not None and (targets := redirect_targets(response)):
+            return self._follow_redirect(leg, attempt, targets, now)
+        return self._dialling.take_refusal(leg, attempt, response, now)
+
+    def _follow_redirect(self, leg: Leg, attempt: Attempt, targets: Sequence[str], now: int) -> bool:
+        """Go where a 3xx sends a call, if that is allowed: each number is checked like a dialled one."""
+        dial, rules = self._dialling.of_leg(leg.leg_id), self._rules
+        if dial is not None and dial.current is attempt:
+            agent_id, wanted = dial.policy.agent_id, self._dialling.states()[dial.trunk_id].trunk.follow_redirects
+        else:
+            agent_id, role = self._agent_of_leg.get(leg.leg_id, ("", ""))
+            wanted = dial is None and role == "recipient" and rules is not None and rules.follows_phones
+        forwards = attempt.request.max_forwards
+        if rules is None or not wanted or forwards < 2 or (dial is not None and dial.redirects >= MAX_REDIRECTS):
+            self.wire.counts["redirects refused"] += 1
+            return False
+        self._dialling.give_back(leg.leg_id)
+        diversion = (("Diversion", f"{NameAddress(attempt.request.to.uri)};reason=unconditional"),)
+        for target in targets:
+            verdict = rules.check(agent_id, target, now)
+            if isinstance(verdict, Allowed) and self._dialling.redirect(leg, verdict, diversion, now):
+                self.wire.counts["redirects followed"] += 1
+                return True
+        self.wire.counts["redirects refused"] += 1
+        return False
 
     def found_gateways(self, trunk_id: str, flows: Sequence[Flow], now: int) -> list[EndpointOutcome]:
         """DNS says where a trunk's gateways are."""

@@ -136,6 +136,7 @@ class InboundLegs:
                 verdict.diversions,
                 verdict.asserted,
                 verdict.replaces_leg_id,
+                request.max_forwards,
             )
         )
 

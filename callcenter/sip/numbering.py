@@ -72,6 +72,8 @@ class OutboundPlan:
     """Our own numbers and extensions: calls to them never leave the house."""
     outside_prefix: str = ""
     """Digits people dial before an outside number, empty for none."""
+    phone_forwards: bool = False
+    """Whether a phone that is rung may send the call to an outside number its agent may call."""
 
 
 class NumberingRules:
@@ -82,6 +84,11 @@ class NumberingRules:
         self._groups = {group.group: group for group in plan.groups}
         self._inside = frozenset(each.lstrip("+") for each in plan.inside)
         self.caps = CallCaps(zone)
+
+    @property
+    def follows_phones(self) -> bool:
+        """Whether phones may forward calls to the outside."""
+        return self._plan.phone_forwards
 
     def check(self, agent_id: str, number: str, at: int) -> Allowed | Refused:
         """Whether this agent (empty: the house) may call this number at this time (milliseconds since the epoch)."""
@@ -97,11 +104,11 @@ class NumberingRules:
         if not trunk_ids:
             return Refused("no_trunk", "No trunk carries calls to this number.")
         if destination.kind is DestinationKind.EMERGENCY:  # nothing limits it, and it uses up nobody's calls
-            return Allowed(destination.number, TrunkPolicy(trunk_ids))
+            return Allowed(destination.number, TrunkPolicy(trunk_ids, agent_id=agent_id))
         booking = self.caps.book(self._caps_of(agent_id, permissions), at)
         if isinstance(booking, tuple):
             return _capped(*booking, agent_id)
-        return Allowed(destination.number, TrunkPolicy(trunk_ids, booking=booking))
+        return Allowed(destination.number, TrunkPolicy(trunk_ids, agent_id=agent_id, booking=booking))
 
     def _destination(self, number: str) -> Destination | None:
         digits = dialled_digits(number)

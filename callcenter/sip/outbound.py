@@ -81,13 +81,24 @@ class OutboundLegs:
         sdp: str,
         headers: tuple[tuple[str, str], ...],
         now: int,
+        max_forwards: int = 70,
     ) -> None:
         """Ring every target at once. ``from_`` and ``to`` are addresses without tags."""
         if not targets:
             self._wire.tell(LegRefused(leg_id, 480, "Not registered"))
             return
         for target in targets:
-            self.begin(leg_id, target, from_=from_, to=to, sdp=sdp, headers=headers, login=None, now=now)
+            self.begin(
+                leg_id,
+                target,
+                from_=from_,
+                to=to,
+                sdp=sdp,
+                headers=headers,
+                login=None,
+                now=now,
+                max_forwards=max_forwards,
+            )
 
     def begin(
         self,
@@ -100,6 +111,7 @@ class OutboundLegs:
         headers: tuple[tuple[str, str], ...],
         login: Login | None,
         now: int,
+        max_forwards: int = 70,
     ) -> Attempt:
         """Send one INVITE for a leg, which is made by the first."""
         leg = self._legs.get(leg_id)
@@ -111,7 +123,7 @@ class OutboundLegs:
             target.uri,
             (
                 ("Via", self._wire.via(target.flow)),
-                ("Max-Forwards", "70"),
+                ("Max-Forwards", str(max_forwards)),
                 ("From", f"{from_};tag={self._wire.new_token()}"),
                 ("To", to),
                 ("Call-ID", self._wire.new_token()),
@@ -298,6 +310,7 @@ class OutboundLegs:
             self._hang_up(dialog, attempt.flow, now)
             return
         leg.flow = attempt.flow
+        leg.may_refer = bool(attempt.binding)
         self._cancel_all(leg, now, elsewhere=True, but=attempt)
         answer = sdp_of(response) or leg.early_sdp
         if not answer:

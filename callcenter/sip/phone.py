@@ -21,10 +21,9 @@ from callcenter.calls.legs import (
 from callcenter.clock import SystemClock
 from callcenter.errors import RemoteSipError
 from callcenter.ports import Clock
-from callcenter.sip.addresses import NameAddress
+from callcenter.sip.addresses import NameAddress, party_of
 from callcenter.sip.attempts import Login
 from callcenter.sip.endpoint import Endpoint
-from callcenter.sip.exchange import party_of
 from callcenter.sip.flows import Address, Flow, Transport
 from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse

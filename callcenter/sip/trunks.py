@@ -62,6 +62,8 @@ class Trunk:
     """The number shown where the caller's own may not be; empty: the caller is then withheld."""
     caller_numbers: tuple[str, ...] = ()
     """Beginnings of the numbers that may be shown; empty: any."""
+    follow_redirects: bool = False
+    """Whether it may send a call of ours to another number, checked like a dialled one."""
     srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
 
     def shown(self, caller: str) -> str:

@@ -218,7 +218,7 @@ class UserAgent:
 
     def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
         """Ring every phone of an agent; the first answer wins."""
-        outcomes = self._exchange.ring_agent(leg_id, target.agent_id, caller, sdp, self._station.now())
+        outcomes = self._exchange.ring_agent(leg_id, target, caller, sdp, self._station.now())
         self._station.perform(outcomes)
 
     def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:

@@ -59,6 +59,8 @@ class OutboundModel(DialRulesModel):
     """Besides those of the region, which are known."""
     outside_prefix: str = Field(default="", pattern=r"^[0-9]{0,3}$")
     """What people dial before an outside number."""
+    phone_forwards: bool = False
+    """Whether an agent's phone may forward a call (302) to a number that its agent may call."""
 
     @model_validator(mode="after")
     def _groups_apart(self) -> Self:
@@ -109,6 +111,7 @@ def outbound_plan(site: "Site") -> OutboundPlan:
         emergency=frozenset(outbound.emergency_numbers),
         inside=frozenset(each.number for each in site.numbers if each.number != "*"),
         outside_prefix=outbound.outside_prefix,
+        phone_forwards=outbound.phone_forwards,
     )
 
 

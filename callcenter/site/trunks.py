@@ -55,6 +55,8 @@ class TrunkModel(SiteModel):
     """Numbers it carries, by their beginnings; empty: all."""
     emergency: bool = True
     """Whether it carries emergency calls."""
+    follow_redirects: bool = False
+    """Whether the carrier may send a call of ours to another number (302), checked like a dialled one."""
     srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
     """``optional``, or ``required``: calls whose media would not be encrypted are refused."""
 
@@ -122,6 +124,7 @@ def _trunk(model: TrunkModel, password: str) -> Trunk:
         calls_per_second=model.calls_per_second,
         caller_number=model.caller_number or "",
         caller_numbers=model.caller_numbers,
+        follow_redirects=model.follow_redirects,
         srtp=model.srtp,
     )
 

@@ -2,7 +2,7 @@
 
 from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
-from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchTerm
+from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
 from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
 from crm_bridge.models.interaction import Interaction, ProjectionCursor, WrapUp
 from crm_bridge.models.privacy import AccessEntry, Consent, StoreSecret, Suppression
@@ -19,7 +19,6 @@ from crm_bridge.models.profile import (
     Relation,
 )
 from crm_bridge.models.promise import AttachmentContent, Promise
-from crm_bridge.models.recording import Recording
 from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, RetentionRule
 from crm_bridge.models.timeline import Note, TimelineEvent
 
@@ -54,10 +53,9 @@ __all__ = [
     "PhoneLookup",
     "ProjectionCursor",
     "Promise",
-    "Recording",
     "Relation",
     "RetentionRule",
-    "SearchTerm",
+    "SearchText",
     "StoreSecret",
     "Suppression",
     "TimelineEvent",

@@ -24,9 +24,6 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 BIG_INT = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits on both: SQLite's INTEGER has them, and only a column of that very type is the row id itself."""
-SORTABLE_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text compared by code points on both databases, so that a prefix is a range of the index. Whoever writes it
-cleans it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_bridge.models.base import (
     BIG_INT,
-    SORTABLE_TEXT,
     Base,
     CleanText,
     EnumText,
@@ -97,12 +97,44 @@ class PhoneLookup(Base):
     rank: Mapped[int]
 
 
-class SearchTerm(Base):
-    """A text by whose beginning a customer is found; see ``crm_bridge.search``."""
+class SearchText(Base):
+    """The text under which a customer is found; see ``crm_bridge.search_texts``. Only active customers have one."""
 
-    __tablename__ = "search_term"
-    __table_args__ = (Index(None, "customer_id"), {"sqlite_with_rowid": False})
+    __tablename__ = "search_text"
 
-    tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    term: Mapped[str] = mapped_column(SORTABLE_TEXT, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(
+        BIG_INT, ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    text: Mapped[str] = mapped_column(CleanText)
+
+
+SQLITE_SEARCH_INDEX = (
+    (
+        "CREATE VIRTUAL TABLE search_index USING fts5(text, content='search_text', content_rowid='customer_id', "
+        "tokenize='trigram', detail='none', columnsize=0)"
+    ),
+    (
+        "CREATE TRIGGER search_text_inserted AFTER INSERT ON search_text BEGIN "
+        "INSERT INTO search_index (rowid, text) VALUES (new.customer_id, new.text); END"
+    ),
+    (
+        "CREATE TRIGGER search_text_deleted AFTER DELETE ON search_text BEGIN "
+        "INSERT INTO search_index (search_index, rowid, text) VALUES ('delete', old.customer_id, old.text); END"
+    ),
+    (
+        "CREATE TRIGGER search_text_updated AFTER UPDATE ON search_text BEGIN "
+        "INSERT INTO search_index (search_index, rowid, text) VALUES ('delete', old.customer_id, old.text); "
+        "INSERT INTO search_index (rowid, text) VALUES (new.customer_id, new.text); END"
+    ),
+)
+"""Groups of three characters; the words themselves are in the table only."""
+POSTGRESQL_SEARCH_INDEX = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE INDEX ix_search_text_trigrams ON search_text USING gin (text gin_trgm_ops)",
+)
+
+_ddl: Any = DDL  # it has no annotations
+for _statement in SQLITE_SEARCH_INDEX:
+    event.listen(SearchText.__table__, "after_create", _ddl(_statement).execute_if(dialect="sqlite"))
+for _statement in POSTGRESQL_SEARCH_INDEX:
+    event.listen(SearchText.__table__, "after_create", _ddl(_statement).execute_if(dialect="postgresql"))

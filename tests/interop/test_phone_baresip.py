@@ -90,6 +90,7 @@ async def until_both_hear(customer: Talk, phone: Baresip) -> None:
 @pytest.mark.parametrize("codec", ["pcmu", "pcma"])
 async def test_an_agent_at_baresip_talks_holds_resumes_and_hangs_up(house, codec):
     async with at_desk(house, codecs=(codec,)) as phone, talking(house, phone, "+12025550111") as customer:
+        assert f"Set audio encoder: {codec.upper()}" in phone.output
         await phone.command("hold")
         await until("baresip is on hold", lambda: "a=sendonly" in phone.output)
         await until("the hold is confirmed", lambda: "a=recvonly" in phone.output)
@@ -141,3 +142,21 @@ async def test_a_customer_at_baresip_finds_the_way_through_the_menu_by_keys(hous
         await talk.sound.wait_heard(TONE_HZ)
         await phone.command("hangup")
         await talk.ended()
+
+
+async def test_two_baresips_talk_wideband_through_us(house):
+    wide = {"codecs": ("g722/16000/1", "pcmu")}
+    outside = Account("+12025550116", "none", house.sip, registers=False, port=TRUNK_PORT, **wide)
+    async with at_desk(house, **wide) as phone, baresip(outside) as customer:
+        await customer.dial(SERVICE_NUMBER)
+        await customer.until_event("CALL_ESTABLISHED")
+        for digit in ENGLISH_SUPPORT:
+            await customer.command("sndcode", digit)
+        await phone.until_event("CALL_INCOMING")
+        await phone.command("accept")
+        await phone.until_event("CALL_ESTABLISHED")
+        for each in (phone, customer):
+            assert "Set audio encoder: G722 " in each.output
+            await until("both hear each other", lambda each=each: each.share_of(TONE_HZ) > CLEAR, within=5)
+        await customer.command("hangup")
+        await phone.until_event("CALL_CLOSED")

@@ -115,6 +115,16 @@ async def test_a_lost_ack_is_answered_again_until_it_comes(house: Installation, 
         await until_floor_is_clear(boss, house)
 
 
+@pytest.mark.parametrize("scenario", ["uac-renegotiates", "uac-late-offer"])
+async def test_a_carrier_may_describe_its_audio_late_and_anew(house: Installation, tmp_path, scenario):
+    async with house.signed_in() as http, watching(house) as boss:
+        before = await interactions(http)
+        result = await run_sipp(house, scenario, tmp_path)
+        assert result.good, result.errors
+        await until_recorded(http, len(before) + 1)
+        await until_floor_is_clear(boss, house)
+
+
 async def test_a_number_that_nobody_has_is_not_found(house: Installation, tmp_path):
     async with house.signed_in() as http:
         before = await interactions(http)

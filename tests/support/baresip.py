@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import tempfile
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ MODULE_FOLDERS = (Path("/usr/lib/baresip/modules"), Path("/usr/lib/x86_64-linux-
 TONE_HZ = 620
 """What it says, all the time."""
 TONE_SECONDS = 120.0
-SAMPLE_RATE = 8_000
+WAV_HEADER_BYTES = 44
 HOST = "127.0.0.1"
 """It sends its sound from here whatever it binds to, and sound from elsewhere than its signalling is refused."""
 MODULES = ("g711", "g722", "srtp", "aufile", "aubridge", "sndfile")
@@ -104,27 +103,26 @@ class Baresip:
         """Everything it printed, SIP messages included."""
         return (self.folder / "output.log").read_text("utf-8", errors="replace")
 
-    def heard(self) -> NDArray[np.int16]:
-        """What it heard in its newest call so far: samples at 8 kHz."""
+    def heard(self) -> tuple[NDArray[np.int16], int]:
+        """What it heard in its newest call so far: samples, and how many make a second."""
         written = sorted(self.folder.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
-        if not written:
-            return np.zeros(0, np.int16)
-        data = written[-1].read_bytes()
-        with contextlib.suppress(EOFError, wave.Error), wave.open(str(written[-1])) as file:
-            frames = file.readframes(file.getnframes())
-            if frames:
-                return np.frombuffer(frames, "<i2")
-        return np.frombuffer(data[44 : 44 + (len(data) - 44) // 2 * 2], "<i2")
+        data = written[-1].read_bytes() if written else b""
+        if len(data) < WAV_HEADER_BYTES:
+            return np.zeros(0, np.int16), 8_000
+        sound = data[WAV_HEADER_BYTES:]  # while it is being written, the sizes in its head are not true
+        return np.frombuffer(sound[: len(sound) // 2 * 2], "<i2"), int.from_bytes(data[24:28], "little")
 
     def share_of(self, frequency: float, seconds: float = 0.5) -> float:
         """The share of one tone in the energy of the last so many seconds that it heard, 0 to 1."""
-        sound = self.heard()[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
+        everything, rate = self.heard()
+        count = int(seconds * rate)
+        sound = everything[-count:].astype(np.float64)
         energy = float(np.dot(sound, sound))
-        if len(sound) < int(seconds * SAMPLE_RATE) or energy == 0:
+        if len(sound) < count or energy == 0:
             return 0.0
-        angle = 2 * np.pi * frequency * np.arange(len(sound)) / SAMPLE_RATE
-        amplitude = np.hypot(sound @ np.cos(angle), sound @ np.sin(angle))
-        return float(2 * amplitude**2 / len(sound) / energy)
+        angle = 2 * np.pi * frequency * np.arange(count) / rate
+        power = (sound @ np.cos(angle)) ** 2 + (sound @ np.sin(angle)) ** 2
+        return float(2 * power / count / energy)
 
 
 @asynccontextmanager

@@ -51,6 +51,8 @@ class FakeSignalling:
         self.dialled: list[tuple[str, str, tuple[str, ...]]] = []
         """Calls out: leg, number, trunks."""
         self.transfers: list[tuple[str, int]] = []
+        self.waiting: dict[str, tuple[int, int]] = {}
+        """By agent: voice messages not yet heard, and heard."""
         """What was reported of transfers."""
         self._numbers = itertools.count(1)
 
@@ -138,6 +140,10 @@ class FakeSignalling:
         self.dialled.append((leg_id, number, policy.trunk_ids))
         self.legs[leg_id] = FakeLeg(leg_id, None)
         self.sink(LegRinging(leg_id))
+
+    def message_waiting(self, agent_id: str, *, new: int, old: int) -> None:
+        """The lamps of the agent's phones."""
+        self.waiting[agent_id] = (new, old)
 
     def end(self, leg_id: str, cause: EndCause) -> None:
         """End a leg; its end is told as the real stack tells it."""

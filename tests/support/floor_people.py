@@ -55,16 +55,18 @@ class AgentPhone:
         answers: bool = True,
         speaks: bool = True,
         hangs_up_after: float | None = None,
+        server: tuple[str, int] | None = None,
     ) -> None:
         """``answers``: pick up every call. ``speaks``: send a tone while talking, else only signalling is lived.
-        ``hangs_up_after``: seconds of each talk, ``None`` for leaving its end to the customer."""
+        ``hangs_up_after``: seconds of each talk, ``None`` for leaving its end to the customer. ``server``: where it
+        registers when that is not the exchange itself."""
         self.login = login
         self.talks: list[Talk] = []
         """Every call that was answered here, oldest first."""
         self.ringing: asyncio.Queue[PhoneCall] = asyncio.Queue()
         """Calls that wait to be answered by the test."""
         self._phone = SoftPhone(
-            host=PHONE_HOST, server=house.sip, username=login, password=PASSWORD, display_name=login
+            host=PHONE_HOST, server=server or house.sip, username=login, password=PASSWORD, display_name=login
         )
         self._answers = answers
         self._speaks = speaks
@@ -152,8 +154,9 @@ class Seat(AgentPhone):
         answers: bool = True,
         speaks: bool = True,
         hangs_up_after: float | None = None,
+        server: tuple[str, int] | None = None,
     ) -> None:
-        super().__init__(house, login, answers=answers, speaks=speaks, hangs_up_after=hangs_up_after)
+        super().__init__(house, login, answers=answers, speaks=speaks, hangs_up_after=hangs_up_after, server=server)
         self.console = ConsoleClient(house.base_url, login, PASSWORD)
 
     async def __aenter__(self) -> Self:
@@ -247,9 +250,14 @@ async def ready_at_console(house: Installation, login: str) -> AsyncIterator[Con
 
 
 @asynccontextmanager
-async def calling(house: Installation, number: str, keys: str = ENGLISH_SUPPORT) -> AsyncIterator[Talk]:
-    """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end."""
-    phone = SoftPhone(host=CARRIER_HOST, server=house.sip, username=number)
+async def calling(
+    house: Installation, number: str, keys: str = ENGLISH_SUPPORT, *, server: tuple[str, int] | None = None
+) -> AsyncIterator[Talk]:
+    """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end.
+
+    ``server``: where the carrier sends it when that is not the exchange itself.
+    """
+    phone = SoftPhone(host=CARRIER_HOST, server=server or house.sip, username=number)
     await phone.start()
     sound = await RtpEndpoint.open(CARRIER_HOST)
     try:

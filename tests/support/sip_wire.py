@@ -49,7 +49,10 @@ class FakeDirectory:
 class Network:
     """Carries datagrams between endpoints by address and lets their alarms ring."""
 
-    def __init__(self, seed: int = 1, *, loss: float = 0.0, delay: tuple[int, int] = (5, 15)) -> None:
+    def __init__(
+        self, seed: int = 1, *, loss: float = 0.0, twice: float = 0.0, delay: tuple[int, int] = (5, 15)
+    ) -> None:
+        """``loss`` and ``twice`` are shares of the datagrams, lost or carried twice; a wide ``delay`` reorders them."""
         self.now = EPOCH
         self.carried: list[tuple[Address, Address, bytes]] = []
         """Everything that was sent, lost or not."""
@@ -57,6 +60,7 @@ class Network:
         """Loses what a test chooses."""
         self._random = random.Random(seed)
         self._loss = loss
+        self._twice = twice
         self._delay = delay
         self._stations: dict[Address, Endpoint] = {}
         self._queue: list[tuple[int, int, Address, Address, bytes]] = []
@@ -84,8 +88,9 @@ class Network:
         self.carried.append((source, destination, data))
         if self.drop(data) or self._random.random() < self._loss:
             return
-        at = self.now + self._random.randint(*self._delay)
-        heapq.heappush(self._queue, (at, next(self._order), source, destination, data))
+        for _ in range(2 if self._twice and self._random.random() < self._twice else 1):
+            at = self.now + self._random.randint(*self._delay)
+            heapq.heappush(self._queue, (at, next(self._order), source, destination, data))
 
     def run(self, milliseconds: int) -> None:
         """Let this much time pass."""
@@ -123,15 +128,16 @@ def exchange_on(
     settings: SipSettings | None = None,
     trunks: Sequence[Trunk] = (),
     rules: NumberingRules | None = None,
+    address: Address = EXCHANGE,
     **agents: str,
 ) -> Exchange:
     """An exchange with one trunk, ``carrier`` (10.0.1.0/24), unless others are given, and these agents by user name."""
-    settings = settings or SipSettings(host=EXCHANGE[0], port=EXCHANGE[1], realm=REALM)
+    settings = settings or SipSettings(host=address[0], port=address[1], realm=REALM)
     trunk = Trunk("carrier", (ip_network("10.0.1.0/24"),))
-    identity = Identity(EXCHANGE[0], EXCHANGE[1], "callcenter")
-    tokens = seeded_tokens("exchange")
+    identity = Identity(*address, "callcenter")
+    tokens = seeded_tokens("exchange" if address == EXCHANGE else address)
     exchange = Exchange(identity, settings, FakeDirectory(**agents), trunks or [trunk], b"k" * 32, tokens, rules)
-    network.join(EXCHANGE, exchange)
+    network.join(address, exchange)
     return exchange
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm_bridge.customers import (
     NewContactPoint,
@@ -19,7 +21,8 @@ from crm_bridge.generate import demo_customers
 from crm_bridge.interactions import record
 from crm_bridge.keyset import Cursor
 from crm_bridge.matching import MAX_CANDIDATES, Match
-from crm_bridge.search import normalise_name, search, terms_of_name
+from crm_bridge.search import normalise_name, search
+from crm_bridge.search_texts import asked, text_of, trigrams
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, MatchState
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 
@@ -232,9 +235,33 @@ def test_names_are_compared_without_case_width_and_extra_spaces() -> None:
     assert normalise_name("  ＡＤＡ\tStraße ") == "ada strasse"
 
 
-def test_a_very_long_name_has_a_bounded_number_of_terms() -> None:
-    assert len(terms_of_name("王" * 5000)) <= 60
-    assert len(terms_of_name(" ".join(f"w{index}" for index in range(5000)))) == 60
+def test_a_very_long_name_has_a_bounded_search_text() -> None:
+    assert len(text_of("王" * 5000, ()).split()) <= 60
+    assert len(text_of(" ".join(f"w{index}" for index in range(5000)), ()).split()) == 60
+
+
+@given(st.text(alphabet="ab王小明 0123@.%_'\"\\", max_size=12), st.text(alphabet="ab王小明 0123@.%_'\"\\", max_size=6))
+def test_groups_of_three_cover_whatever_is_asked(name: str, typed: str) -> None:
+    needles, of_name = asked(typed)
+    for needle in needles:
+        groups = trigrams(needle)
+        assert {len(group) for group in groups} == {3}
+        assert all(group in needle for group in groups)
+        assert sum(3 for _ in groups) >= len(needle)
+    assert all(part.isdecimal() for part in of_name)
+    for word in text_of(normalise_name(name), ()).split():
+        assert all(needle in text_of(normalise_name(name), ()) for needle in asked(word)[0])
+
+
+@given(st.text(alphabet="王小明李abc", min_size=1, max_size=8), st.data())
+def test_any_part_of_a_name_is_asked_for_as_it_is_written(name: str, data: st.DataObject) -> None:
+    """Any part of a Chinese name, any three letters of another."""
+    start = data.draw(st.integers(0, len(name) - 1))
+    part = name[start : data.draw(st.integers(start + 1, len(name)))]
+    if len(part) < 3 and not all(each in "王小明李" for each in part):
+        part = name
+    written = text_of(normalise_name(name), ())
+    assert all(needle in written for needle in asked(part)[0]), (part, written)
 
 
 def test_demonstration_customers_are_the_same_for_a_seed_fictional_and_share_numbers() -> None:

@@ -32,7 +32,13 @@ def tables(connection: Connection) -> set[str]:
 
 
 def differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    """But for the index of the search texts, which is a table of its own on SQLite and made by a statement on both."""
+
+    def of_models(name: str | None, *_: object) -> bool:
+        return name is None or not name.startswith(("search_index", "ix_search_text_trigrams"))
+
+    opts = {"compare_type": True, "include_name": of_models}
+    context = MigrationContext.configure(connection, opts=opts)
     return list(compare_metadata(context, Base.metadata))
 
 
@@ -115,6 +121,8 @@ async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_sta
         assert "customer_profile" not in await connection.run_sync(tables)
     await migrate(empty_url)
     async with client_of(database) as web:
+        for typed in ("ad", "Ada", "0001234"):
+            assert len((await web.get("/customers", params={"q": typed})).json()["items"]) == 1, typed
         assert (await web.get(f"/customers/{ada['id']}/record")).json()["profile"]["occupation"] is None
         response = await web.patch(f"/customers/{ada['id']}", json={"occupation": "poet"}, headers=headers)
         assert response.status_code == 200

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from callcenter.calls.legs import EndCause, LegEnded, LegOffered, LegRefused, Party
+from callcenter.ports import PhoneTarget
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.outbound import Target
 from callcenter.sip.registrar import Limits
@@ -250,7 +251,9 @@ def test_an_order_for_a_leg_that_is_over_is_ignored():
 def test_an_agent_without_phone_is_refused_480():
     network = Network()
     exchange = exchange_on(network, anna="a1")
-    assert exchange.ring_agent("L", "a1", Party("1"), SDP, network.now) == [LegRefused("L", 480, "Not registered")]
+    assert exchange.ring_agent("L", PhoneTarget("a1"), Party("1"), SDP, network.now) == [
+        LegRefused("L", 480, "Not registered")
+    ]
 
 
 def test_coming_and_going_of_phones_is_told_once():

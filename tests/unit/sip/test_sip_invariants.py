@@ -5,6 +5,7 @@ import random
 import pytest
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegRefused, LegReoffered, Party
+from callcenter.ports import PhoneTarget
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.outbound import Target
 from tests.support.sip_wire import CARRIER, EXCHANGE, Network, exchange_on, phone_on, register
@@ -52,7 +53,7 @@ class Chaos:
                 network.perform(CARRIER, order)
             case 1:
                 self.legs[EXCHANGE].append(f"x{n}")
-                network.perform(EXCHANGE, self.exchange.ring_agent(f"x{n}", "a1", Party("1"), SDP, now))
+                network.perform(EXCHANGE, self.exchange.ring_agent(f"x{n}", PhoneTarget("a1"), Party("1"), SDP, now))
             case 2:
                 network.perform(address, endpoint.ring(leg_id, now))
             case 3 | 4:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from callcenter.calls.legs import EndCause, LegEnded, LegOffered, LegReoffered, Party, TransferRequested
+from callcenter.ports import PhoneTarget
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.exchange import diversions_of
 from callcenter.sip.flows import Flow, Transport
@@ -46,7 +47,7 @@ def agent_on(network: Network):
 
 def rung(network: Network, exchange, leg_id: str = "L1") -> str:
     """Ring Anna; her phone's name for the leg."""
-    network.perform(EXCHANGE, exchange.ring_agent(leg_id, "a1", Party("+4930123"), SDP, network.now))
+    network.perform(EXCHANGE, exchange.ring_agent(leg_id, PhoneTarget("a1"), Party("+4930123"), SDP, network.now))
     network.run(500)
     return [one for one in network.events(PHONE) if isinstance(one, LegOffered)][-1].leg_id
 
