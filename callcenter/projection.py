@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import structlog
 
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, WrapUpRecorded
+from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
@@ -19,6 +20,8 @@ from crm_bridge.errors import CrmError
 from crm_bridge.interactions import (
     InteractionRecord,
     Record,
+    RecordingStartRecord,
+    RecordingStoredRecord,
     WrapUpRecord,
     get_cursor,
     record_batch,
@@ -29,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 CURSOR = "interactions"
 BATCH = 500
-KINDS = ("call.closed", "call.corrected", "wrap_up.recorded")
+KINDS = ("call.closed", "call.corrected", "wrap_up.recorded", "recording.started", "recording.stored")
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -110,8 +113,25 @@ class InteractionProjection:
                     wrapped_up_at=instant(wrap_up.at),
                     journal_seq=row.seq,
                 )
+            case RecordingStarted() as started:
+                return self._recording_start(started, row.seq)
+            case RecordingStored() as stored:
+                return _recording_stored(stored, row.seq)
             case _:
                 raise JournalError(f"journal entry {row.seq} of kind {row.kind!r} is not for the customer store")
+
+    def _recording_start(self, started: RecordingStarted, seq: int) -> RecordingStartRecord:
+        return RecordingStartRecord(
+            recording_id=started.recording_id,
+            contact_id=started.contact_id or started.call_id,
+            started_at=instant(started.at),
+            agent_id=started.agent_id,
+            agent_name=self._names.get(started.agent_id),
+            queue_id=started.queue_id,
+            retention=started.retention,
+            announced=started.announced,
+            journal_seq=seq,
+        )
 
     def _interaction(self, call: CallRecord, seq: int) -> InteractionRecord:
         return InteractionRecord(
@@ -136,6 +156,20 @@ class InteractionProjection:
             ended_by=call.ended_by,
             journal_seq=seq,
         )
+
+
+def _recording_stored(stored: RecordingStored, seq: int) -> RecordingStoredRecord:
+    return RecordingStoredRecord(
+        recording_id=stored.recording_id,
+        contact_id=stored.call_id,
+        stored_at=instant(stored.at),
+        path=stored.path,
+        sha256=stored.sha256,
+        duration_ms=stored.duration_ms,
+        truncated=stored.truncated,
+        pauses=stored.pauses,
+        journal_seq=seq,
+    )
 
 
 def instant(at: int) -> datetime:

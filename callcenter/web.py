@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvicorn
@@ -13,11 +14,14 @@ from agent_console.app import create_app
 from agent_console.auth import current_principal
 from agent_console.ports import Choice, DeskSettings, IntentError
 from callcenter.accounts import SiteAccounts
+from callcenter.clock import SystemClock
 from callcenter.config import Settings
 from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.ports import Match
 from callcenter.projection import InteractionProjection
+from callcenter.recording_player import RecordingShelf, player_router
+from callcenter.recording_sweep import sweep_daily
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
@@ -113,6 +117,8 @@ async def run_web(settings: Settings) -> None:
         names={agent.id: agent.name for agent in site.agents},
     )
     link = WebLink(settings.exchange_socket, floor, find_customer=directory.match, on_journal=projection.nudge)
+    clock, folder = SystemClock(), settings.recordings.folder
+    shelf = None if folder is None else RecordingShelf(folder, settings.recordings.key_file, clock)
     app = create_app(
         accounts=SiteAccounts(site),
         desk=LinkDesk(link, name_of=directory.name_of),
@@ -128,7 +134,8 @@ async def run_web(settings: Settings) -> None:
                 principal_dependency=current_principal,
                 region=site.region,
                 own_numbers=own_numbers,
-            )
+            ),
+            player_router(database, shelf),
         ],
     )
     server = uvicorn.Server(
@@ -149,6 +156,16 @@ async def run_web(settings: Settings) -> None:
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(_keep_store(settings.store_url, projection), name="projection"),
     ]
+    if folder is not None:
+        sweeping = sweep_daily(
+            database,
+            folder,
+            settings.recordings.keep_days,
+            clock=clock,
+            zone=ZoneInfo(site.time_zone),
+            hour=settings.recordings.sweep_hour,
+        )
+        background.append(asyncio.create_task(sweeping, name="recording sweep"))
     try:
         await server.serve()
     finally:

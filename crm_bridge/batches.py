@@ -20,7 +20,14 @@ from crm_bridge.mergers import survivors_of
 from crm_bridge.models import ContactPoint, Customer, Interaction, PhoneLookup, TimelineEvent, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT, storable, utc_now
 from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, Unparsable, parse_phone
-from crm_bridge.records import InteractionRecord, Record, WrapUpRecord
+from crm_bridge.recordings import write_recordings
+from crm_bridge.records import (
+    InteractionRecord,
+    Record,
+    RecordingStartRecord,
+    RecordingStoredRecord,
+    WrapUpRecord,
+)
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, Direction, MatchState, TimelineKind
 
 _KEYS_IN_A_QUERY = 500
@@ -87,6 +94,9 @@ async def record_batch(
         await move_last_contacts(session, known.last_contacts)
     if wrap_ups:
         await _write_wrap_ups(session, wrap_ups)
+    await write_recordings(
+        session, [each for each in records if isinstance(each, RecordingStartRecord | RecordingStoredRecord)]
+    )
     return ids
 
 

@@ -47,6 +47,7 @@ from crm_bridge.models import (
     WrapUp,
 )
 from crm_bridge.models.base import to_micros
+from crm_bridge.recordings import release_of
 from crm_bridge.secrets_of_store import RECEIPT_KEY, digest, is_digest_of, secret
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, Direction, TimelineKind
 
@@ -109,6 +110,7 @@ async def erase(
     preview = await preview_erasure(session, customer_id)
     await _forget_answers(session)
     await _blank_interactions(session, ids)
+    recordings = await release_of(session, ids, now=now)
     await _forget_merges(session, ids)
     await session.execute(
         delete(TimelineEvent).where(TimelineEvent.customer_id.in_(ids), TimelineEvent.kind.in_(_GONE_FROM_TIMELINE))
@@ -123,6 +125,7 @@ async def erase(
     blank = {"display_name": "", "name_norm": "", "preferred_language": None, "status": CustomerStatus.ERASED}
     await session.execute(update(Customer).where(Customer.id.in_(ids)).values(**blank, kind=CustomerKind.PERSON))
     note(session, "erase", "customer", str(customer_id))
+    preview.rows["recording"] = recordings
     return await _receipt(session, customer_id, preview, legal_basis, actor_id, now)
 
 

@@ -49,6 +49,18 @@ class InteractionNotFound(CrmError):
     code = "interaction-not-found"
 
 
+class RecordingNotFound(CrmError):
+    """The contact has no such recording."""
+
+    code = "recording-not-found"
+
+
+class RecordingGone(CrmError):
+    """The recording was deleted, is not finished, or its file cannot be read."""
+
+    code = "recording-gone"
+
+
 class ContactPointExists(CrmError):
     """The customer has this number or address already."""
 

@@ -1,7 +1,7 @@
 """Reading interactions: one, a customer's last ones, or page by page."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
@@ -11,6 +11,7 @@ from crm_bridge.errors import InteractionNotFound
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
 from crm_bridge.models import Interaction, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT
+from crm_bridge.recordings import RecordingView, recordings_of
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
@@ -49,6 +50,7 @@ class InteractionView:
     wrapped_up_at: datetime | None
     wrap_up_ms: int | None
     """From the end of the contact to the end of the wrap-up."""
+    recordings: tuple[RecordingView, ...] = ()
 
 
 async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
@@ -57,7 +59,7 @@ async def find_interaction(session: AsyncSession, contact_id: str) -> Interactio
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise InteractionNotFound("no interaction has this contact id", where="path.contact_id")
-    return _view(*row)
+    return (await _with_recordings(session, [_view(*row)]))[0]
 
 
 async def page_interactions(session: AsyncSession, *, before: Cursor | None, limit: int) -> Page[InteractionView]:
@@ -67,7 +69,7 @@ async def page_interactions(session: AsyncSession, *, before: Cursor | None, lim
     if before is not None:
         query = query.where(older_than(before, Interaction.started_at, Interaction.id))
     rows = (await session.execute(_newest_first(query).limit(limit + 1))).all()
-    items = tuple(_view(*row) for row in rows[:limit])
+    items = await _with_recordings(session, [_view(*row) for row in rows[:limit]])
     return Page(items, Cursor(items[-1].started_at, items[-1].id) if len(rows) > limit else None)
 
 
@@ -122,7 +124,7 @@ async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[
     if not wanted:
         return {}
     rows = (await session.execute(_with_wrap_up().where(Interaction.id.in_(wanted)))).all()
-    return {row[0].id: _view(*row) for row in rows}
+    return {each.id: each for each in await _with_recordings(session, [_view(*row) for row in rows])}
 
 
 def _with_wrap_up() -> Select[Interaction, WrapUp | None]:
@@ -137,6 +139,12 @@ def _seen(session: AsyncSession, query: Select[Interaction, WrapUp | None]) -> S
 
 def _newest_first(query: Select[Interaction, WrapUp | None]) -> Select[Interaction, WrapUp | None]:
     return query.order_by(Interaction.started_at.desc(), Interaction.id.desc())
+
+
+async def _with_recordings(session: AsyncSession, views: Sequence[InteractionView]) -> tuple[InteractionView, ...]:
+    """The interactions with what was recorded of them, in one query."""
+    found = await recordings_of(session, [view.contact_id for view in views])
+    return tuple(replace(view, recordings=found.get(view.contact_id, ())) for view in views)
 
 
 def _view(row: Interaction, wrap_up: WrapUp | None) -> InteractionView:

@@ -11,12 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.backfill import MAX_BACKFILL, backfill
 from crm_bridge.batches import record_batch
 from crm_bridge.models import ProjectionCursor
-from crm_bridge.records import InteractionRecord, Record, WrapUpRecord
+from crm_bridge.records import (
+    InteractionRecord,
+    Record,
+    RecordingStartRecord,
+    RecordingStoredRecord,
+    WrapUpRecord,
+)
 
 __all__ = [
     "MAX_BACKFILL",
     "InteractionRecord",
     "Record",
+    "RecordingStartRecord",
+    "RecordingStoredRecord",
     "WrapUpRecord",
     "backfill",
     "complete_wrap_up",

@@ -33,12 +33,14 @@ class Permission(StrEnum):
     """Suppression, erasure, retention."""
     DEFINE = "define"
     """Custom fields, levels, rules."""
+    LISTEN = "listen"
+    """Recordings of other people's conversations."""
     AUDIT = "audit"
     ALL_TEAMS = "all_teams"
 
 
 _AGENT = frozenset({Permission.READ, Permission.WRITE, Permission.SENSITIVE})
-_TEAM_LEAD = _AGENT | {Permission.ASSIGN, Permission.MERGE}
+_TEAM_LEAD = _AGENT | {Permission.ASSIGN, Permission.MERGE, Permission.LISTEN}
 _SUPERVISOR = _TEAM_LEAD | {Permission.IMPORT, Permission.EXPORT, Permission.PRIVACY, Permission.ALL_TEAMS}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -46,7 +48,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TEAM_LEAD: _TEAM_LEAD,
     Role.SUPERVISOR: _SUPERVISOR,
     Role.ADMINISTRATOR: _SUPERVISOR | {Permission.DEFINE, Permission.AUDIT},
-    Role.AUDITOR: frozenset({Permission.READ, Permission.AUDIT, Permission.ALL_TEAMS}),
+    Role.AUDITOR: frozenset({Permission.READ, Permission.AUDIT, Permission.LISTEN, Permission.ALL_TEAMS}),
     Role.INTEGRATION: frozenset({Permission.READ, Permission.WRITE, Permission.IMPORT, Permission.ALL_TEAMS}),
 }
 

@@ -50,4 +50,35 @@ class WrapUpRecord:
     journal_seq: int
 
 
-Record = InteractionRecord | WrapUpRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStartRecord:
+    """A conversation began to be recorded. ``announced``: the customer was told before."""
+
+    recording_id: str
+    contact_id: str
+    started_at: datetime
+    agent_id: str
+    agent_name: str | None = None
+    queue_id: str
+    retention: str
+    announced: bool
+    journal_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStoredRecord:
+    """A recording is closed and on disk; ``path`` is relative to the recordings' folder, empty when nothing was
+    written. ``pauses`` are pairs of milliseconds from the start."""
+
+    recording_id: str
+    contact_id: str
+    stored_at: datetime
+    path: str
+    sha256: str
+    duration_ms: int
+    truncated: str | None = None
+    pauses: tuple[tuple[int, int], ...] = ()
+    journal_seq: int
+
+
+Record = InteractionRecord | WrapUpRecord | RecordingStartRecord | RecordingStoredRecord

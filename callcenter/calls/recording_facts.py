@@ -28,6 +28,8 @@ class RecordingStarted:
     retention: str
     announced: bool
     """Whether the customer was told before."""
+    contact_id: str = ""
+    """The stretch of the call that it belongs to, when that is not the call's first."""
 
 
 @dataclass(frozen=True, slots=True)

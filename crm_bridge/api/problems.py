@@ -35,6 +35,8 @@ from crm_bridge.errors import (
     ItemNotFound,
     NotContactable,
     OwnedByAnother,
+    RecordingGone,
+    RecordingNotFound,
     StaleRow,
     WriteConflict,
 )
@@ -43,6 +45,8 @@ STATUSES: dict[type[CrmError], int] = {
     BadCursor: 400,
     CustomerNotFound: 404,
     InteractionNotFound: 404,
+    RecordingNotFound: 404,
+    RecordingGone: 410,
     ContactPointExists: 409,
     StaleRow: 409,
     WriteConflict: 409,

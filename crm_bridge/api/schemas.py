@@ -224,6 +224,28 @@ class CardOut(Out):
     promises: list[CardPromiseOut]
 
 
+class RecordingOut(Out):
+    """A recording of a conversation. ``state``: ``recording``, ``stored``, ``lost`` or ``deleted``; a stored one is
+    heard at ``/interactions/{contact_id}/recordings/{recording_id}``. ``pauses`` are pairs of milliseconds."""
+
+    recording_id: str
+    contact_id: str
+    state: str
+    started_at: datetime | None
+    agent_id: str | None
+    agent_name: str | None
+    queue_id: str | None
+    retention: str | None
+    announced: bool | None
+    duration_ms: int | None
+    truncated: str | None
+    pauses: list[tuple[int, int]]
+    sha256: str | None
+    legal_hold: bool
+    hold_reason: str | None
+    deleted_at: datetime | None
+
+
 class InteractionOut(Out):
     """One contact from its arrival to its end, with its wrap-up once there is one."""
 
@@ -254,6 +276,7 @@ class InteractionOut(Out):
     notes: str | None
     wrapped_up_at: datetime | None
     wrap_up_ms: int | None
+    recordings: list[RecordingOut]
 
 
 class InteractionPage(BaseModel):

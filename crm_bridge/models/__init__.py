@@ -19,6 +19,7 @@ from crm_bridge.models.profile import (
     Relation,
 )
 from crm_bridge.models.promise import AttachmentContent, Promise
+from crm_bridge.models.recording import Recording
 from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, RetentionRule
 from crm_bridge.models.timeline import Note, TimelineEvent
 
@@ -53,6 +54,7 @@ __all__ = [
     "PhoneLookup",
     "ProjectionCursor",
     "Promise",
+    "Recording",
     "Relation",
     "RetentionRule",
     "SearchText",

@@ -60,6 +60,10 @@ class Plan:
     ring_seconds: int = 10
     wrap_up_seconds: int = 0
     media_ports: int = 400
+    queue_lines: tuple[str, ...] = ()
+    """More lines of each queue in the site file."""
+    records: bool = False
+    """Whether there is a folder for recordings, and a key to encrypt them."""
     sip_lines: tuple[str, ...] = ()
     """Further lines of the section ``[sip]``."""
     trunk_ports: tuple[int, ...] = ()
@@ -258,7 +262,7 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
         f'[web]\nhost = "127.0.0.1"\nport = {_free_port(socket.SOCK_STREAM)}\n\n'
         f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
         '[speech]\nrecordings = "recordings"\n\n'
-        '[log]\nlevel = "info"\n',
+        '[log]\nlevel = "info"\n' + (RECORDINGS if plan.records else ""),
         "utf-8",
     )
     (folder / "site.toml").write_text(_site(plan), "utf-8")
@@ -308,6 +312,7 @@ labels = {{ en = "Follow-up needed", zh = "需要跟进" }}
     return "\n".join([head, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])])
 
 
+RECORDINGS = '\n[recordings]\nfolder = "calls"\nkey_file = "recording.key"\nkeep_days = { standard = 30 }\n'
 QUEUES = (("sales", "Sales", "销售"), ("support", "Support", "技术支持"))
 
 
@@ -315,6 +320,7 @@ def _queue(plan: Plan, queue_id: str, name: str, zh: str) -> str:
     return (
         f'[[queues]]\nid = "{queue_id}"\nname = "{name}"\nlabels = {{ zh = "{zh}" }}\n'
         f"ring_seconds = {plan.ring_seconds}\nwrap_up_seconds = {plan.wrap_up_seconds}\n"
+        + "".join(f"{line}\n" for line in plan.queue_lines)
     )
 
 

@@ -1,7 +1,7 @@
 """How long recordings are kept: a pure decision by retention class, and the sweep that carries it out."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +31,25 @@ class StoredRecording:
 
 
 def overdue(
-    recordings: Iterable[StoredRecording], keep_days: Mapping[str, int | None], *, now: int
+    recordings: Iterable[StoredRecording],
+    keep_days: Mapping[str, int | None],
+    *,
+    now: int,
+    held: Container[str] = frozenset(),
+    at_once: Container[str] = frozenset(),
 ) -> list[StoredRecording]:
     """The recordings whose time is over at ``now``. ``keep_days`` is by retention class, ``None`` keeps for ever.
 
-    A class that is not in ``keep_days`` is kept: nothing is deleted by a slip of the pen. Pure.
+    A class that is not in ``keep_days`` is kept: nothing is deleted by a slip of the pen. Recordings in ``held`` (by
+    id) are on legal hold and kept; those in ``at_once`` go whatever their class says, unless held. Pure.
     """
     found = []
     for recording in recordings:
+        if recording.recording_id in held:
+            continue
+        if recording.recording_id in at_once:
+            found.append(recording)
+            continue
         days = keep_days.get(recording.retention)
         if days is not None and now - (recording.started_at + recording.duration_ms) >= days * _DAY:
             found.append(recording)
@@ -68,13 +79,20 @@ def catalogue(root: Path) -> Iterator[StoredRecording]:
         )
 
 
-def sweep(root: Path, keep_days: Mapping[str, int | None], *, now: int) -> list[StoredRecording]:
-    """Delete what is overdue, audio first, and empty day folders; returns what was deleted. Blocks on the disk.
+def sweep(
+    root: Path,
+    keep_days: Mapping[str, int | None],
+    *,
+    now: int,
+    held: Container[str] = frozenset(),
+    at_once: Container[str] = frozenset(),
+) -> list[StoredRecording]:
+    """Delete what is ``overdue``, audio first, and empty day folders; returns what was deleted. Blocks on the disk.
 
     A file that cannot be deleted is logged and tried again at the next sweep.
     """
     deleted = []
-    for recording in overdue(catalogue(root), keep_days, now=now):
+    for recording in overdue(catalogue(root), keep_days, now=now, held=held, at_once=at_once):
         try:
             recording.audio.unlink(missing_ok=True)
             recording.sidecar.unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""Recordings in the store: with their interaction, held, erased, and told as deleted."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from sqlalchemy import select
+
+from crm_bridge.customers import create_customer
+from crm_bridge.database import Database
+from crm_bridge.errors import RecordingNotFound
+from crm_bridge.history import find_interaction
+from crm_bridge.interactions import RecordingStartRecord, RecordingStoredRecord, record_batch
+from crm_bridge.models import AuditEntry, Recording
+from crm_bridge.recordings import RecordingView, find_recording, held_ids, ids_to_erase, mark_deleted
+from tests.support.crm_records import NOON, NUMBER, REGION, call, person
+from tests.support.crm_web import client_of, problem
+
+pytestmark = pytest.mark.unit
+
+STARTED = RecordingStartRecord(
+    recording_id="c1-r1",
+    contact_id="c1",
+    started_at=NOON,
+    agent_id="lin",
+    agent_name="Lin",
+    queue_id="service",
+    retention="standard",
+    announced=True,
+    journal_seq=5,
+)
+STORED = RecordingStoredRecord(
+    recording_id="c1-r1",
+    contact_id="c1",
+    stored_at=NOON + timedelta(minutes=2),
+    path="2026/03/02/x.wav.sealed",
+    sha256="ab" * 32,
+    duration_ms=120_000,
+    truncated="disk_full",
+    pauses=((1000, 4000), (9000, 9500)),
+    journal_seq=12,
+)
+
+
+async def write(database: Database, *records: object) -> None:
+    async with database.begin() as session:
+        await record_batch(session, list(records), region=REGION)  # type: ignore[arg-type]
+
+
+async def only(database: Database) -> RecordingView:
+    async with database.read() as session:
+        (view,) = (await find_interaction(session, "c1")).recordings
+        assert await find_recording(session, "c1", "c1-r1") == view
+        return view
+
+
+async def test_the_same_row_comes_of_any_order_and_any_repetition(database: Database) -> None:
+    """The call closes before or after its recording does, and a batch may be written again."""
+    views = set()
+    for order in permutations([call(), STARTED, STORED]):
+        await write(database, *order)
+        await write(database, *order[1:])
+        view = await only(database)
+        views.add(replace(view, pauses=tuple(view.pauses)))
+        async with database.begin() as session:
+            await session.delete(await session.scalar(select(Recording)))
+    (view,) = views
+    assert (view.state, view.agent_name, view.announced, view.truncated) == ("stored", "Lin", True, "disk_full")
+    assert view.pauses == ((1000, 4000), (9000, 9500))
+    assert view.duration_ms == 120_000
+
+
+async def test_one_under_way_and_one_that_could_not_be_written_say_so(database: Database) -> None:
+    await write(database, call(), STARTED)
+    assert (await only(database)).state == "recording"
+    await write(database, replace(STORED, path="", sha256="", duration_ms=0))
+    assert (await only(database)).state == "lost"
+
+
+async def test_the_timeline_and_the_interaction_show_it(database: Database) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+    await write(database, call(), STARTED, STORED)
+    async with client_of(database) as web:
+        items = (await web.get(f"/customers/{customer.id}/timeline")).json()["items"]
+        (item,) = [each for each in items if each["kind"] == "interaction"]
+        (recording,) = item["interaction"]["recordings"]
+        assert recording["recording_id"] == "c1-r1"
+        assert recording["pauses"] == [[1000, 4000], [9000, 9500]]
+        assert "path" not in recording
+        assert (await web.get("/interactions/c1")).json()["recordings"] == [recording]
+
+
+async def test_a_hold_is_for_few_has_a_reason_and_is_audited(database: Database) -> None:
+    await write(database, call(), STARTED, STORED)
+    path = "/interactions/c1/recordings/c1-r1/legal-hold"
+    async with client_of(database, roles="agent") as web:
+        assert problem(await web.put(path, json={"reason": "x"}))[:2] == (403, "forbidden")
+    async with client_of(database, roles="supervisor") as web:
+        assert (await web.put(path, json={"reason": ""})).status_code == 422
+        held = (await web.put(path, json={"reason": "case 7"})).json()
+        assert (held["legal_hold"], held["hold_reason"]) == (True, "case 7")
+        missing = await web.put(path.replace("c1-r1", "c1-r9"), json={"reason": "x"})
+        assert problem(missing)[:2] == (404, "recording-not-found")
+    async with database.read() as session:
+        assert await held_ids(session) == {"c1-r1"}
+        entry = await session.scalar(select(AuditEntry).where(AuditEntry.table_name == "recording"))
+        assert entry is not None
+        assert entry.fields == ["hold_reason", "legal_hold"]
+    async with client_of(database, roles="supervisor") as web:
+        assert (await web.delete(path)).json()["legal_hold"] is False
+
+
+async def test_the_journal_read_again_does_not_take_a_hold_off(database: Database) -> None:
+    await write(database, call(), STARTED, STORED)
+    async with client_of(database) as web:
+        await web.put("/interactions/c1/recordings/c1-r1/legal-hold", json={"reason": "case 7"})
+    await write(database, STARTED, STORED)
+    assert (await only(database)).legal_hold
+
+
+async def test_an_erased_person_leaves_no_recording_but_one_on_hold(database: Database) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+    second = replace(STARTED, recording_id="c1-r2"), replace(STORED, recording_id="c1-r2")
+    await write(database, call(), STARTED, STORED, *second)
+    async with client_of(database) as web:
+        await web.put("/interactions/c1/recordings/c1-r2/legal-hold", json={"reason": "case 7"})
+        receipt = await web.post(f"/customers/{customer.id}/erasure", json={"legal_basis": "request"})
+        assert receipt.json()["erased"]["recording"] == 1
+    async with database.begin() as session:
+        assert await ids_to_erase(session) == {"c1-r1"}
+        await mark_deleted(session, ["c1-r1"], now=NOON)
+    async with database.read() as session:
+        assert await ids_to_erase(session) == frozenset()
+        view = await find_recording(session, "c1", "c1-r1")
+        assert (view.state, view.path) == ("deleted", None)
+        with pytest.raises(RecordingNotFound):
+            await find_recording(session, "c2", "c1-r1")
