@@ -87,6 +87,16 @@ class RecordingsSection(Section):
     """Hour of the site's day at which those whose time is over are deleted."""
 
 
+class MetricsSection(Section):
+    """What a monitoring system may read."""
+
+    listen: str | None = Field(default=None, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")
+    """Host and port for Prometheus (``GET /metrics``), such as ``127.0.0.1:9464``; without it there is none.
+
+    The numbers are not protected: listen on this machine or on a network of your own.
+    """
+
+
 class LogSection(Section):
     """What is said on standard error."""
 
@@ -110,6 +120,7 @@ class Settings(BaseSettings):
     speech: SpeechSection = SpeechSection()
     recordings: RecordingsSection = RecordingsSection()
     log: LogSection = LogSection()
+    metrics: MetricsSection = MetricsSection()
 
     @classmethod
     def settings_customise_sources(

@@ -19,6 +19,7 @@ from callcenter.link.exchange_side import ExchangeLink
 from callcenter.media.music import music_path
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.speech import PromptStore, default_engine
+from callcenter.metrics import MetricsServer, Readings, metrics_address
 from callcenter.ports import MediaEvent, RecordingEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
@@ -168,17 +169,31 @@ async def run_exchange(settings: Settings) -> None:
         on_closed=lambda: link.tell_journal(journal.committed_seq),
         on_fatal=end,
     )
+    metrics = MetricsServer(
+        Readings(
+            sip=user_agent.counters,
+            trunk_messages=user_agent.trunk_messages,
+            trunks=user_agent.trunk_load,
+            lag_ms=lambda: user_agent.lag_ms,
+            floor=floor.view,
+            journal=lambda: (journal.committed_seq, journal.waiting),
+        ),
+        media.status,
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
     await media.start()
     await _unless_ended(core.start(recovered.orphans), ended)
     await link.start()
     await user_agent.start()
+    if settings.metrics.listen is not None:
+        await metrics.start(*metrics_address(settings.metrics.listen))
     gc.freeze()
     log.info("exchange ready", pid=os.getpid(), replayed=recovered.inputs_replayed, orphans=len(recovered.orphans))
     try:
         await ended
     finally:
+        await metrics.stop()
         await core.stop()
         await user_agent.stop()
         await link.stop()

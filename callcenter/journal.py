@@ -80,6 +80,11 @@ class SqliteJournal:
         """The newest sequence number that is on disk."""
         return self._committed_seq
 
+    @property
+    def waiting(self) -> int:
+        """Entries that are not on disk yet."""
+        return self._next_seq - 1 - self._committed_seq
+
     def append(self, entry: object, *, at: int) -> int:
         """Queue an entry for writing and return its sequence number. Raises ``JournalError`` once writing failed."""
         kind, body = encode(entry)

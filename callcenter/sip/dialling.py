@@ -8,7 +8,7 @@ from callcenter.ports import Allowed, TrunkPolicy
 from callcenter.sip.addresses import NameAddress, party_of
 from callcenter.sip.attempts import Attempt, Login
 from callcenter.sip.call_caps import CallCaps
-from callcenter.sip.flows import Flow, Transport
+from callcenter.sip.flows import Address, Flow, Transport
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg, Legs, LegState
 from callcenter.sip.messages import SipResponse, build_request
@@ -57,11 +57,16 @@ class Dialling:
         self._outbound = outbound
         self._trunks = {trunk.trunk_id: TrunkState(trunk) for trunk in trunks if trunk.gateway}
         self._dials: dict[str, Dial] = {}
+        self._gateways: dict[Address, str] = {}
         self._cseq = 0
 
     def states(self) -> Mapping[str, TrunkState]:
         """The trunks that take calls of ours."""
         return self._trunks
+
+    def gateway_of(self, address: Address) -> str:
+        """The trunk whose gateway this address is, empty for none."""
+        return self._gateways.get(address, "")
 
     # Calls.
 
@@ -201,6 +206,7 @@ class Dialling:
             return
         first = not state.flows
         state.flows = tuple(flows) or state.flows
+        self._gateways |= {flow.remote: trunk_id for flow in flows}
         if first and state.flows:
             if state.trunk.registers:
                 self._register(state, now)

@@ -76,7 +76,7 @@ class Endpoint:
     def receive_message(self, message: SipRequest | SipResponse, flow: Flow, now: int) -> list[EndpointOutcome]:
         """Take a message that was read already."""
         what = message.method if isinstance(message, SipRequest) else message.status
-        self.wire.counts[f"in {what}" if what in KNOWN_METHODS or isinstance(what, int) else "in unknown"] += 1
+        self.wire.count(f"in {what}" if isinstance(what, int) or what in KNOWN_METHODS else "in unknown", flow)
         try:
             self.wire.take(self.wire.transactions.receive(message, flow, now))
             self._take_news(now)

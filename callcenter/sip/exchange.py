@@ -17,7 +17,7 @@ from callcenter.sip.dialling import OPTIONS, REGISTER, Dialling
 from callcenter.sip.digest import DigestGuard, Verdict
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.flows import Flow
+from callcenter.sip.flows import Address, Flow
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.legs import Leg
@@ -35,6 +35,7 @@ from callcenter.sip.uri import Uri, escape_user
 from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, PhoneReachable, TextArrived
 
 MAX_DIVERSIONS = 10
+MAX_KNOWN_ADDRESSES = 4_096
 MAX_TEXT = 4_000
 """Characters of a text that are kept."""
 LAMPS = {
@@ -72,6 +73,8 @@ class Exchange(Endpoint):
         self._settings = settings
         self._directory = directory
         self._trunks = tuple(trunks)
+        self._trunk_by_address: dict[Address, Trunk | None] = {}
+        self.wire.trunk_named = self._trunk_named
         self._new_token = new_token
         self._guard = DigestGuard(
             settings.realm,
@@ -98,9 +101,22 @@ class Exchange(Endpoint):
 
     # Who may come in.
 
+    def _trunk_at(self, address: Address) -> Trunk | None:
+        """The trunk that owns an address. Remembered, for each message asks; forged sources fill a bounded memory."""
+        known = self._trunk_by_address
+        if address not in known:
+            if len(known) >= MAX_KNOWN_ADDRESSES:
+                known.clear()
+            known[address] = trunk_of(self._trunks, address)
+        return known[address]
+
+    def _trunk_named(self, address: Address) -> str:
+        trunk = self._trunk_at(address)
+        return trunk.trunk_id if trunk is not None else self._dialling.gateway_of(address)
+
     def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
         """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread."""
-        if trunk_of(self._trunks, flow.remote) is None and self._registrar.owner_of(flow, now) is None:
+        if self._trunk_at(flow.remote) is None and self._registrar.owner_of(flow, now) is None:
             fault = self._defence.admits(flow.remote[0], data, now)
             if fault:
                 self.wire.counts[f"dropped {fault}"] += 1
@@ -115,7 +131,7 @@ class Exchange(Endpoint):
         if not self._has_room():
             return Refused(503, (("Retry-After", str(retry_after(self._new_token()))),))
         called = party_of(NameAddress(request.uri, request.to.display_name))
-        trunk = trunk_of(self._trunks, flow.remote)
+        trunk = self._trunk_at(flow.remote)
         if trunk is not None and self._registrar.owner_of(flow, now) is None:
             if request.body and not trunk.takes_media(request.body_text):
                 return Refused(488, (("Warning", '399 callcenter "Media must be encrypted"'),))
@@ -386,6 +402,7 @@ class Exchange(Endpoint):
             "alarms": len(self.wire.alarms),
             "subscriptions": len(self._subscriptions),
             "sources": len(self._defence),
+            "bindings": len(self._registrar),
             "overloaded": int(self._admission.overloaded),
         }
         trunks = {f"trunk {name} calls": len(state.calls) for name, state in self.trunk_states().items()}

@@ -67,6 +67,9 @@ class Registrar:
         self._bindings: dict[str, dict[str, Binding]] = {}
         self._owners: dict[Flow, str] = {}
 
+    def __len__(self) -> int:
+        return sum(len(bindings) for bindings in self._bindings.values())
+
     def bindings(self, aor: str, now: int) -> tuple[Binding, ...]:
         """The live bindings, in the order they were first made."""
         return tuple(one for one in self._bindings.get(aor, {}).values() if one.expires_at > now)

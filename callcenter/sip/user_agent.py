@@ -20,7 +20,7 @@ from callcenter.sip.station import Station
 from callcenter.sip.subscriptions import Mailbox
 from callcenter.sip.tls import client_context, load_certificate, server_context
 from callcenter.sip.trace import TraceServer
-from callcenter.sip.trunks import Trunk
+from callcenter.sip.trunks import Trunk, TrunkCondition
 from callcenter.sip.wire import (
     EndpointOutcome,
     Identity,
@@ -171,6 +171,20 @@ class UserAgent:
     def counters(self) -> dict[str, int]:
         """What happened so far (``in INVITE``, ``out 503``, ``dropped rate`` ...) and what is open now."""
         return {**self._exchange.counters(), "lag_ms": round(self._station.lag_ms)}
+
+    def trunk_messages(self) -> dict[tuple[str, str], int]:
+        """Messages of trunks so far, by trunk and name (``in INVITE``, ``out 200``)."""
+        return dict(self._exchange.wire.trunk_counts)
+
+    def trunk_load(self) -> dict[str, tuple[bool, int]]:
+        """By trunk that takes calls of ours: whether it is up, and our calls on it."""
+        up = TrunkCondition.UP
+        return {name: (one.condition is up, len(one.calls)) for name, one in self._exchange.trunk_states().items()}
+
+    @property
+    def lag_ms(self) -> float:
+        """How late the loop runs: the worst of the last moments."""
+        return self._station.lag_ms
 
     @property
     def leg_count(self) -> int:

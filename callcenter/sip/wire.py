@@ -102,6 +102,17 @@ class Wire:
         self._tag_key = new_token().encode()
         self.counts: Counter[str] = Counter()
         """How often each thing happened, by a name such as ``in INVITE`` or ``out 503``."""
+        self.trunk_counts: Counter[tuple[str, str]] = Counter()
+        """The same for messages of trunks, by trunk and name."""
+        self.trunk_named: Callable[[Address], str] = lambda _: ""
+        """The trunk at an address, empty for none."""
+
+    def count(self, what: str, flow: Flow) -> None:
+        """A message came from or goes to the far end of this flow."""
+        self.counts[what] += 1
+        trunk_id = self.trunk_named(flow.remote)
+        if trunk_id:
+            self.trunk_counts[trunk_id, what] += 1
 
     def via(self, flow: Flow) -> str:
         """A Via of ours with a new branch, asking for ``rport`` (RFC 3581 section 3)."""
@@ -142,7 +153,7 @@ class Wire:
 
     def send(self, request: SipRequest, flow: Flow, now: int) -> TransactionId:
         """Send a request with a transaction of its own."""
-        self.counts[f"out {request.method}"] += 1
+        self.count(f"out {request.method}", flow)
         transaction_id, outcomes = self.transactions.send(request, flow, now)
         self.take(outcomes)
         return transaction_id
@@ -168,7 +179,7 @@ class Wire:
             headers=headers,
             body=body,
         )
-        self.counts[f"out {status}"] += 1
+        self.count(f"out {status}", flow)
         self.take(self.transactions.respond(transaction_id, response, now))
         return response
 
@@ -201,7 +212,7 @@ class Wire:
         """Answer statelessly: nothing is remembered, a retransmission is simply answered again (section 8.2.7)."""
         if request.method == "ACK":
             return
-        self.counts[f"out {status}"] += 1
+        self.count(f"out {status}", flow)
         tag = self.stateless_tag(request)
         response = build_response(request, status, reason, source=flow.remote, to_tag=tag, headers=headers)
         self.outcomes.append(Transmit(bytes(response), answer_flow(request, flow)))

@@ -51,9 +51,9 @@ class FakeSignalling:
         self.dialled: list[tuple[str, str, tuple[str, ...]]] = []
         """Calls out: leg, number, trunks."""
         self.transfers: list[tuple[str, int]] = []
+        """What was reported of transfers."""
         self.waiting: dict[str, tuple[int, int]] = {}
         """By agent: voice messages not yet heard, and heard."""
-        """What was reported of transfers."""
         self._numbers = itertools.count(1)
 
     # What a test does.
