@@ -20,7 +20,7 @@ from callcenter.media.music import music_path
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.speech import PromptStore, default_engine
 from callcenter.metrics import MetricsServer, Readings, metrics_address
-from callcenter.ports import MediaEvent, RecordingEvent
+from callcenter.ports import EncryptionPolicy, MediaEvent, RecordingEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
 from callcenter.sip.settings import SipSettings
@@ -138,7 +138,12 @@ async def run_exchange(settings: Settings) -> None:
     def on_recording_event(event: RecordingEvent) -> None:
         core.recording_ledger.tell(event)
 
-    media = EmbeddedMediaPlane(settings.media_socket, on_media_event, recording_sink=on_recording_event)
+    media = EmbeddedMediaPlane(
+        settings.media_socket,
+        on_media_event,
+        recording_sink=on_recording_event,
+        encryption=EncryptionPolicy(settings.media.encryption),
+    )
     user_agent = UserAgent(
         clock=clock,
         sink=on_leg_event,

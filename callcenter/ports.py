@@ -157,6 +157,16 @@ class LatchPolicy(StrEnum):
     """From the first valid stream within the latch window, which must come from the signalling peer's address."""
 
 
+class EncryptionPolicy(StrEnum):
+    """Whether a leg's audio is encrypted (SRTP with keys in SDP, RFC 4568)."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    """Where the far end offers it; what we offer ourselves is plain."""
+    REQUIRED = "required"
+    """Nothing else is offered or accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class LegProfile:
     """How to meet one leg's media."""
@@ -165,6 +175,8 @@ class LegProfile:
     latch: LatchPolicy = LatchPolicy.LEARN
     browser: bool = False
     """Whether the far end is a browser, which is met with Opus when another leg of the session is wideband."""
+    encryption: EncryptionPolicy | None = None
+    """``None`` for the installation's own policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +320,11 @@ class MediaPlane(Protocol):
         """
         ...
 
-    async def make_offer(self, session_id: str, leg_id: str) -> str:
-        """Add a leg and return our SDP offer for it; an existing leg's present description is offered again."""
+    async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
+        """Add a leg and return our SDP offer for it; an existing leg's present description is offered again.
+
+        ``encryption`` as in ``LegProfile``. A leg that is encrypted is offered nothing less.
+        """
         ...
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:

@@ -19,9 +19,12 @@ from callcenter.media.codecs import FORMS, NARROWBAND, Codec, is_wide
 from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES, SAMPLE_RATE, Samples, decode, encode, is_audible
 from callcenter.media.resampling import DoubleRate
 from callcenter.media.rtp import RtpPacket, pack, parse
+from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite
 from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
+from callcenter.media.srtp import Opener, Seal
 from callcenter.media.telephone_event import DigitReceiver, digit_payloads
 from callcenter.media.wideband import WIDE_RATE, WIDE_SAMPLES, Decoder, make_decoder, make_encoder
+from callcenter.ports import EncryptionPolicy
 
 _FRAME_SECONDS = FRAME_MILLISECONDS / 1000
 _EAR_FRAMES = 20
@@ -42,9 +45,12 @@ class EndpointCounters:
 class RtpEndpoint(asyncio.DatagramProtocol):
     """One end of one audio stream. Make it with ``open``, describe it with the ``sdp`` methods, then ``start`` it."""
 
-    def __init__(self, codecs: Sequence[Codec] = NARROWBAND) -> None:
+    def __init__(self, codecs: Sequence[Codec] = NARROWBAND, suites: Sequence[Suite] = ()) -> None:
         self.codecs = tuple(codecs)
         """What this endpoint offers and takes, the preferred one first."""
+        self._keys = tuple(SrtpKey(suite, secrets.token_bytes(KEY_BYTES[suite])) for suite in suites)
+        self._seal: Seal | None = None
+        self._opener: Opener | None = None
         self.counters = EndpointCounters()
         self.digits = ""
         """Digits received so far."""
@@ -65,15 +71,22 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         self._material: list[bytes] = []
         self._decoder: Decoder | None = None
         self._next_key = 0
-        self._keys: deque[tuple[str, asyncio.Future[None]]] = deque()
+        self._pressed: deque[tuple[str, asyncio.Future[None]]] = deque()
 
     @classmethod
     async def open(
-        cls, host: str = "127.0.0.1", port: int = 0, *, codecs: Sequence[Codec] = NARROWBAND
+        cls,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        codecs: Sequence[Codec] = NARROWBAND,
+        suites: Sequence[Suite] = (),
     ) -> "RtpEndpoint":
-        """Bind a socket; port 0 takes any."""
+        """Bind a socket; port 0 takes any. With ``suites`` the endpoint speaks SRTP only."""
         loop = asyncio.get_running_loop()
-        _, endpoint = await loop.create_datagram_endpoint(lambda: cls(codecs), (host, port), family=socket.AF_INET)
+        _, endpoint = await loop.create_datagram_endpoint(
+            lambda: cls(codecs, suites), (host, port), family=socket.AF_INET
+        )
         return endpoint
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -94,17 +107,20 @@ class RtpEndpoint(asyncio.DatagramProtocol):
 
     def sdp_offer(self) -> str:
         """Describe this endpoint as an offer."""
-        return build_offer(self._local, codecs=self.codecs)
+        return build_offer(self._local, codecs=self.codecs, keys=self._keys)
 
     def sdp_answer(self, offer: str) -> str:
         """Accept an offer and describe this endpoint as the answer. Raises ``NoCommonCodec`` or ``SdpError``."""
-        read = read_offer(offer, spoken=self.codecs)
-        self.audio = read.audio
-        return build_answer(read, self._local)
+        policy = EncryptionPolicy.REQUIRED if self._keys else EncryptionPolicy.OFF
+        read = read_offer(offer, spoken=self.codecs, encryption=policy)
+        self._agree(read.audio)
+        crypto = read.audio.crypto
+        key = None if crypto is None else next(key for key in self._keys if key.suite == crypto.key.suite)
+        return build_answer(read, self._local, key=key)
 
     def accept(self, answer: str) -> None:
         """Take the answer to our offer. Raises ``NoCommonCodec`` or ``SdpError``."""
-        self.audio = read_answer(answer, offered=self.codecs)
+        self._agree(read_answer(answer, offered=self.codecs, keys=self._keys))
 
     def start(self, sound: float | str | Path) -> None:
         """Send a tone (Hertz, 0 for silence) or a WAV file, again and again; may be called anew to change the sound."""
@@ -134,7 +150,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         if self._agreed().send_event_type is None or self._sender is None:
             raise MediaError("digits cannot be sent")
         done = [asyncio.get_running_loop().create_future() for _ in digits]
-        self._keys.extend(zip(digits, done, strict=True))
+        self._pressed.extend(zip(digits, done, strict=True))
         await asyncio.gather(*done)
 
     def heard_tone(self, frequency: float) -> float:
@@ -165,7 +181,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
     async def close(self) -> None:
         """Stop sending and close the socket."""
         await self.pause()
-        for _, done in self._keys:
+        for _, done in self._pressed:
             done.cancel()
         if self._transport is not None:
             self._transport.close()
@@ -174,7 +190,8 @@ class RtpEndpoint(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - asyncio's signature
         """Hear one packet."""
-        packet = parse(data)
+        plain = data if self._opener is None else self._opener.rtp(data)
+        packet = None if plain is None else parse(plain)
         if packet is None or self.audio is None:
             return
         self.counters.packets_received += 1
@@ -206,6 +223,12 @@ class RtpEndpoint(asyncio.DatagramProtocol):
                 self._news.clear()
                 await self._news.wait()
 
+    def _agree(self, audio: AgreedAudio) -> None:
+        self.audio = audio
+        if audio.crypto is not None:
+            self._seal = Seal(next(key for key in self._keys if key.suite == audio.crypto.key.suite))
+            self._opener = Opener(audio.crypto.key)
+
     def _agreed(self) -> AgreedAudio:
         if self.audio is None:
             raise MediaError("nothing is agreed upon yet")
@@ -217,8 +240,8 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         deadline = loop.time()
         payload_type = self._agreed().send_payload_type
         for number in itertools.count():
-            if self._keys and number >= self._next_key:
-                await self._send_key(*self._keys.popleft(), deadline)
+            if self._pressed and number >= self._next_key:
+                await self._send_key(*self._pressed.popleft(), deadline)
                 deadline = loop.time()
                 self._next_key = number + _DIGIT_GAP_FRAMES
             self._send(payload_type, self._frame(number), self._timestamp, marker=number == 0)
@@ -249,7 +272,10 @@ class RtpEndpoint(asyncio.DatagramProtocol):
             return
         self._sequence = (self._sequence + 1) & 0xFFFF
         packet = RtpPacket(payload_type, self._sequence, timestamp, self.ssrc, payload, marker)
-        self._transport.sendto(pack(packet), (agreed.address, agreed.port))
+        datagram = pack(packet)
+        self._transport.sendto(
+            datagram if self._seal is None else self._seal.rtp(datagram), (agreed.address, agreed.port)
+        )
         self.counters.packets_sent += 1
 
 

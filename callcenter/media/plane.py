@@ -1,19 +1,17 @@
 """The media plane as the exchange uses it: describes sessions to ``mediad`` and tells the sink what happens there."""
 
-import asyncio
 import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import structlog
 
 from callcenter.errors import MediaError
-from callcenter.media.codecs import EVERY, FORMS, NARROWBAND, TELEPHONE, Codec, is_wide
-from callcenter.media.g711 import Law
+from callcenter.media.codecs import NARROWBAND
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
     AskStatus,
@@ -26,29 +24,25 @@ from callcenter.media.protocol import (
     PlaySpec,
     PutSession,
     RecordingDone,
-    RecordingSpec,
     RecordingSuffers,
     Reply,
     RouteSpec,
     SessionDropped,
     SessionGone,
     SessionPut,
-    SessionSpec,
     SilenceNoticed,
 )
 from callcenter.media.sdp import (
-    EVENT_PAYLOAD_TYPE,
-    AgreedAudio,
     LocalStream,
     build_answer,
     build_offer,
     read_answer,
     read_offer,
 )
-from callcenter.media.wideband import has_opus
+from callcenter.media.session import PlaneSession, described, event_type, new_ssrc, offered, spoken, started
 from callcenter.ports import (
     DigitPressed,
-    LatchPolicy,
+    EncryptionPolicy,
     LegProfile,
     LegSilent,
     LegStatistics,
@@ -63,32 +57,6 @@ from callcenter.ports import (
 )
 
 log = structlog.get_logger(__name__)
-
-_NO_HOST = "0.0.0.0"  # noqa: S104 - the old hold form in SDP, nothing is bound
-
-
-@dataclass(slots=True)
-class _Session:
-    """A session as it was last put. Legs and routes change only while ``turn`` is held; a play may end at any time."""
-
-    session_id: str
-    version: int = 0
-    legs: dict[str, LegSpec] = field(default_factory=dict)
-    routes: tuple[RouteSpec, ...] = ()
-    plays: dict[str, PlaySpec] = field(default_factory=dict)
-    recordings: dict[str, RecordingSpec] = field(default_factory=dict)
-    ports: dict[str, int] = field(default_factory=dict)
-    descriptions: dict[str, tuple[LocalStream, str]] = field(default_factory=dict)
-    """What each leg's far end was last sent."""
-    offered: dict[str, tuple[Codec, ...]] = field(default_factory=dict)
-    """The codecs of our last offer to each leg."""
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def next_spec(self, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]) -> SessionSpec:
-        """The next version of the description."""
-        self.version += 1
-        plays, recordings = tuple(self.plays.values()), tuple(self.recordings.values())
-        return SessionSpec(self.session_id, self.version, tuple(legs.values()), routes, plays, recordings)
 
 
 class EmbeddedMediaPlane:
@@ -106,10 +74,12 @@ class EmbeddedMediaPlane:
         *,
         recording_sink: Callable[[RecordingEvent], None] | None = None,
         request_timeout: float = 2.0,
+        encryption: EncryptionPolicy = EncryptionPolicy.OPTIONAL,
     ) -> None:
         self._sink = sink
+        self._encryption = encryption
         self._recording_sink = recording_sink or (lambda _: None)
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, PlaneSession] = {}
         self._line = OrderLine(
             str(socket_path),
             epoch=time.time_ns() // 1_000_000,
@@ -150,7 +120,7 @@ class EmbeddedMediaPlane:
         """See ``MediaPlane.create``. Raises ``MediaError`` also for a session that exists."""
         if session_id in self._sessions:
             raise MediaError("the session exists")
-        session = _Session(session_id)
+        session = PlaneSession(session_id)
         await self._put(session, {}, ())
         self._sessions[session_id] = session
 
@@ -158,23 +128,31 @@ class EmbeddedMediaPlane:
         """See ``MediaPlane.answer_offer``."""
         session = self._session(session_id)
         async with session.turn:
-            offer = read_offer(sdp, spoken=_spoken(session, leg_id, profile))
-            leg = session.legs.get(leg_id) or LegSpec(leg_id, _new_ssrc())
-            await self._put(session, {**session.legs, leg_id: _described(leg, offer.audio, profile)}, session.routes)
-            return self._describe(session, leg_id, lambda local: build_answer(offer, local))
+            encryption = profile.encryption or self._encryption
+            offer = read_offer(sdp, spoken=spoken(session, leg_id, profile), encryption=encryption)
+            crypto = offer.audio.crypto
+            key = None if crypto is None else session.key(leg_id, crypto.key.suite)
+            leg = session.legs.get(leg_id) or LegSpec(leg_id, new_ssrc())
+            await self._put(
+                session, {**session.legs, leg_id: described(leg, offer.audio, profile, key)}, session.routes
+            )
+            return self._describe(session, leg_id, lambda local: build_answer(offer, local, key=key))
 
-    async def make_offer(self, session_id: str, leg_id: str) -> str:
+    async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
         """See ``MediaPlane.make_offer``."""
         session = self._session(session_id)
         async with session.turn:
             leg = session.legs.get(leg_id)
             if leg is None:
-                leg = LegSpec(leg_id, _new_ssrc())
+                leg = LegSpec(leg_id, new_ssrc())
                 await self._put(session, {**session.legs, leg_id: leg}, session.routes)
-            event_type, codecs = _event_type(leg), _offered(session, leg)
+            number, codecs = event_type(leg), offered(session, leg)
             session.offered[leg_id] = codecs
+            is_sealed = leg.send_key is not None or (encryption or self._encryption) is EncryptionPolicy.REQUIRED
+            keys = session.keys_for(leg_id) if is_sealed else ()
+            (session.sealed.add if is_sealed else session.sealed.discard)(leg_id)
             return self._describe(
-                session, leg_id, lambda local: build_offer(local, event_type=event_type, codecs=codecs)
+                session, leg_id, lambda local: build_offer(local, event_type=number, codecs=codecs, keys=keys)
             )
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
@@ -185,8 +163,10 @@ class EmbeddedMediaPlane:
             if leg is None:
                 raise MediaError("no such leg")
             offered = session.offered.get(leg_id, NARROWBAND)
-            audio = read_answer(sdp, event_type=_event_type(leg), offered=offered)
-            await self._put(session, {**session.legs, leg_id: _described(leg, audio, profile)}, session.routes)
+            keys = session.keys_for(leg_id) if leg_id in session.sealed else ()
+            audio = read_answer(sdp, event_type=event_type(leg), offered=offered, keys=keys)
+            key = None if audio.crypto is None else session.key(leg_id, audio.crypto.key.suite)
+            await self._put(session, {**session.legs, leg_id: described(leg, audio, profile, key)}, session.routes)
 
     async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
         """See ``MediaPlane.remove_leg``."""
@@ -203,6 +183,7 @@ class EmbeddedMediaPlane:
                 reply = await self._put(session, legs, routes)
             session.descriptions.pop(leg_id, None)
             session.offered.pop(leg_id, None)
+            session.keys.pop(leg_id, None)
             counts = reply.closed.get(leg_id)
             return None if counts is None else _statistics(counts)
 
@@ -275,7 +256,7 @@ class EmbeddedMediaPlane:
                     await self._put(session, session.legs, session.routes)
                 return
             if action is RecordingAction.START:
-                after = _started(session, recording_id, left, right, retention)
+                after = started(session, recording_id, left, right, retention)
             elif before is None:
                 raise MediaError("no such recording")
             else:
@@ -302,13 +283,15 @@ class EmbeddedMediaPlane:
                 reply = await self._line.ask(lambda request: DropSession(request, session_id), SessionDropped)
             return {leg_id: _statistics(counts) for leg_id, counts in reply.closed.items()}
 
-    def _session(self, session_id: str) -> _Session:
+    def _session(self, session_id: str) -> PlaneSession:
         try:
             return self._sessions[session_id]
         except KeyError:
             raise MediaError("no such session") from None
 
-    async def _put(self, session: _Session, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]) -> SessionPut:
+    async def _put(
+        self, session: PlaneSession, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]
+    ) -> SessionPut:
         """Put the next version of the description; what it says is remembered once it is so."""
         spec = session.next_spec(legs, routes)
         reply = await self._line.ask(lambda request: PutSession(request, spec), SessionPut)
@@ -317,7 +300,7 @@ class EmbeddedMediaPlane:
         return reply
 
     @contextlib.contextmanager
-    def _stopping(self, session: _Session, play_ids: Sequence[str]) -> Iterator[None]:
+    def _stopping(self, session: PlaneSession, play_ids: Sequence[str]) -> Iterator[None]:
         """Take plays out of the session and tell their end when the order inside is done, however it went."""
         for play_id in play_ids:
             del session.plays[play_id]
@@ -327,7 +310,7 @@ class EmbeddedMediaPlane:
             for play_id in play_ids:
                 self._sink(PlayFinished(session.session_id, play_id, "stopped"))
 
-    def _describe(self, session: _Session, leg_id: str, build: Callable[[LocalStream], str]) -> str:
+    def _describe(self, session: PlaneSession, leg_id: str, build: Callable[[LocalStream], str]) -> str:
         """Our description; its version goes up when it differs from the last one (RFC 3264 section 8)."""
         port = session.ports[leg_id]
         last = session.descriptions.get(leg_id)
@@ -378,63 +361,6 @@ class EmbeddedMediaPlane:
         for play_id in plays:
             self._sink(PlayFinished(session_id, play_id, "failed"))
         self._sink(SessionLost(session_id))
-
-
-def _new_ssrc() -> int:
-    return secrets.randbits(32)
-
-
-def _started(session: _Session, recording_id: str, left: str, right: str, retention: str) -> RecordingSpec:
-    """A new recording, in the law of its left leg. Raises ``MediaError``."""
-    if recording_id in session.recordings:
-        raise MediaError("the recording id is in use")
-    if left not in session.legs or right not in session.legs or left == right:
-        raise MediaError("a recording names a leg that is not there, or one twice")
-    codecs = session.legs[left].receive_codecs
-    law = FORMS[Codec(codecs[0][1])].law if codecs else None
-    return RecordingSpec(recording_id, left, right, law or Law.PCMU, retention)
-
-
-def _is_wide(session: _Session, leg_id: str) -> bool:
-    """Whether another leg of the session speaks wideband, so that this one gains by it."""
-    others = (leg for other, leg in session.legs.items() if other != leg_id)
-    return any(is_wide(Codec(leg.send_codec)) for leg in others)
-
-
-def _spoken(session: _Session, leg_id: str, profile: LegProfile) -> tuple[Codec, ...]:
-    """What we take of a far end's offer."""
-    return EVERY if profile.browser and _is_wide(session, leg_id) and has_opus() else TELEPHONE
-
-
-def _offered(session: _Session, leg: LegSpec) -> tuple[Codec, ...]:
-    """What we offer a leg: its present codec first, wideband only where there is another wideband leg."""
-    present = Codec(leg.send_codec)
-    codecs = TELEPHONE if is_wide(present) or _is_wide(session, leg.leg_id) else NARROWBAND
-    first = codecs[0] if leg.remote is None or present not in codecs else present
-    return tuple(sorted(codecs, key=lambda codec: codec is not first))
-
-
-def _event_type(leg: LegSpec) -> int:
-    """What telephone-event is called in our descriptions of this leg."""
-    return EVENT_PAYLOAD_TYPE if leg.receive_event_type is None else leg.receive_event_type
-
-
-def _described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile) -> LegSpec:
-    """The leg as offer and answer leave it. The old hold form names no address, so the former one stays."""
-    return LegSpec(
-        leg.leg_id,
-        leg.ssrc,
-        remote=leg.remote if audio.address == _NO_HOST else (audio.address, audio.port),
-        peer_address=profile.peer_address,
-        learn=profile.latch is LatchPolicy.LEARN,
-        send_payload_type=audio.send_payload_type,
-        send_codec=audio.send_codec.value,
-        receive_codecs=tuple((number, codec.value) for number, codec in audio.receive_codecs),
-        send_event_type=audio.send_event_type,
-        receive_event_type=audio.receive_event_type,
-        may_send=audio.may_send,
-        held=audio.held,
-    )
 
 
 def _statistics(counts: LegCounts) -> LegStatistics:

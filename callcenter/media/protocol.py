@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from callcenter.media.sdes import SrtpKey
+
 LARGEST_FRAME = 1 << 20
 _LENGTH = struct.Struct("!I")
 
@@ -31,6 +33,9 @@ class LegSpec(msgspec.Struct, frozen=True, array_like=True):
     receive_event_type: int | None = None
     may_send: bool = False
     held: bool = False
+    send_key: SrtpKey | None = None
+    """With ``receive_key``: SRTP both ways, ``None`` for plain RTP."""
+    receive_key: SrtpKey | None = None
 
 
 class RouteSpec(msgspec.Struct, frozen=True, array_like=True):

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.media.codecs import BY_ENCODING, FORMS, NARROWBAND, STATIC, TELEPHONE, Codec
+from callcenter.media.sdes import CryptoLine, SrtpKey, usable_lines
+from callcenter.ports import EncryptionPolicy
 
 EVENT_PAYLOAD_TYPE = 101
 """What our offers call telephone-event; what the far end calls it is read from its description."""
@@ -19,7 +21,8 @@ PTIME = 20
 _LARGEST = 65536
 _MOST_MEDIA = 32
 _MOST_ATTRIBUTES = 512
-_PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"})
+_PLAIN = frozenset({"RTP/AVP", "RTP/AVPF"})
+_SECURE = frozenset({"RTP/SAVP", "RTP/SAVPF"})
 
 
 class SdpError(MediaError):
@@ -85,6 +88,8 @@ class AgreedAudio:
     """As the far end described it, with the hold form ``c=0.0.0.0`` (RFC 3264 section 8.4) read as ``sendonly``."""
     ptime: int
     """Milliseconds per packet that the far end would like; we always send 20."""
+    crypto: CryptoLine | None = None
+    """The far end's key, ``None`` for a plain stream. Ours goes under the same tag and suite (RFC 4568 section 5.1)."""
 
     @property
     def may_send(self) -> bool:
@@ -219,20 +224,39 @@ def _check_address(address: str) -> str:
 
 
 def _is_usable(media: MediaLine, spoken: Sequence[Codec]) -> bool:
-    if media.kind != "audio" or media.port == 0 or media.protocol not in _PROFILES:
+    if media.kind != "audio" or media.port == 0 or media.protocol not in _PLAIN | _SECURE:
         return False
     return bool(_audio_formats(media, spoken)[0])
 
 
-def read_offer(text: str, *, spoken: Sequence[Codec] = TELEPHONE) -> Offer:
-    """Decide on a far end's offer: the first audio line with a codec of ``spoken``, and the first such codec on it.
+def _crypto(media: MediaLine) -> CryptoLine | None:
+    """The far end's preferred key that we can use."""
+    return next(iter(usable_lines([*media.values("crypto")])), None)
 
-    Raises ``NoCommonCodec`` when there is none and ``SdpError`` for a broken description.
+
+def _choose(media: Sequence[MediaLine], spoken: Sequence[Codec], encryption: EncryptionPolicy) -> int | None:
+    """The media line to take: an encrypted one where the policy has it, before a plain one where that is allowed."""
+    usable = [index for index, line in enumerate(media) if _is_usable(line, spoken)]
+    if encryption is not EncryptionPolicy.OFF:
+        sealed = next((index for index in usable if _crypto(media[index]) is not None), None)
+        if sealed is not None or encryption is EncryptionPolicy.REQUIRED:
+            return sealed
+    return next((index for index in usable if media[index].protocol in _PLAIN), None)
+
+
+def read_offer(
+    text: str, *, spoken: Sequence[Codec] = TELEPHONE, encryption: EncryptionPolicy = EncryptionPolicy.OFF
+) -> Offer:
+    """Decide on a far end's offer: an audio line with a codec of ``spoken``, and the first such codec on it.
+
+    Keys on a plain ``RTP/AVP`` line are taken as "encrypted if you can", as many phones offer it. Raises
+    ``NoCommonCodec`` when there is no line to take and ``SdpError`` for a broken description.
     """
     description = parse(text)
-    chosen = next((index for index, media in enumerate(description.media) if _is_usable(media, spoken)), None)
+    chosen = _choose(description.media, spoken, encryption)
     if chosen is None:
-        raise NoCommonCodec(f"the offer has no audio stream with {', '.join(spoken)}")
+        sealed = "encrypted " if encryption is EncryptionPolicy.REQUIRED else ""
+        raise NoCommonCodec(f"the offer has no {sealed}audio stream with {', '.join(spoken)}")
     media = description.media[chosen]
     codecs, event_type = _audio_formats(media, spoken)
     number, codec = codecs[0]
@@ -246,40 +270,59 @@ def read_offer(text: str, *, spoken: Sequence[Codec] = TELEPHONE) -> Offer:
         receive_event_type=event_type,
         direction=_direction(media),
         ptime=_ptime(media),
+        crypto=None if encryption is EncryptionPolicy.OFF else _crypto(media),
     )
     return Offer(description.media, chosen, audio)
 
 
-def build_answer(offer: Offer, local: LocalStream) -> str:
-    """Our answer: the chosen line with one codec, every other line refused with port 0 (RFC 3264 section 6)."""
+def build_answer(offer: Offer, local: LocalStream, *, key: SrtpKey | None = None) -> str:
+    """Our answer: the chosen line with one codec, every other line refused with port 0 (RFC 3264 section 6).
+
+    ``key`` is ours, of the suite of ``offer.audio.crypto``, and needed where there is one.
+    """
     lines = _head(local)
     for index, media in enumerate(offer.media):
         if index == offer.chosen:
             audio = offer.audio
             codecs = [(audio.send_payload_type, audio.send_codec)]
             lines += _audio_lines(local, media.protocol, codecs, audio.receive_event_type, _MIRRORED[audio.direction])
+            if audio.crypto is not None and key is not None:
+                lines.append(f"a=crypto:{CryptoLine(audio.crypto.tag, key).value}")
         else:
             lines.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}")
     return "\r\n".join(lines) + "\r\n"
 
 
 def build_offer(
-    local: LocalStream, *, event_type: int = EVENT_PAYLOAD_TYPE, codecs: Sequence[Codec] = NARROWBAND
+    local: LocalStream,
+    *,
+    event_type: int = EVENT_PAYLOAD_TYPE,
+    codecs: Sequence[Codec] = NARROWBAND,
+    keys: Sequence[SrtpKey] = (),
 ) -> str:
-    """Our offer: ``codecs``, the preferred one first, and telephone-event."""
+    """Our offer: ``codecs``, the preferred one first, and telephone-event. With ``keys`` it is ``RTP/SAVP``."""
     numbered = [(FORMS[codec].payload_type, codec) for codec in codecs]
-    lines = _head(local) + _audio_lines(local, "RTP/AVP", numbered, event_type, Direction.SENDRECV)
+    protocol = "RTP/SAVP" if keys else "RTP/AVP"
+    lines = _head(local) + _audio_lines(local, protocol, numbered, event_type, Direction.SENDRECV)
+    lines += [f"a=crypto:{CryptoLine(tag, key).value}" for tag, key in enumerate(keys, 1)]
     return "\r\n".join(lines) + "\r\n"
 
 
 def read_answer(
-    text: str, *, event_type: int = EVENT_PAYLOAD_TYPE, offered: Sequence[Codec] = NARROWBAND
+    text: str,
+    *,
+    event_type: int = EVENT_PAYLOAD_TYPE,
+    offered: Sequence[Codec] = NARROWBAND,
+    keys: Sequence[SrtpKey] = (),
 ) -> AgreedAudio:
-    """Read the answer to ``build_offer``. Raises ``NoCommonCodec`` when the stream was refused."""
+    """Read the answer to ``build_offer``. Raises ``NoCommonCodec`` when the stream, or its encryption, was refused."""
     description = parse(text)
     if not description.media or not _is_usable(description.media[0], offered):
         raise NoCommonCodec("the answer takes none of our codecs")
     media = description.media[0]
+    crypto = _crypto(media) if keys else None
+    if (media.protocol in _SECURE) is not bool(keys) or (keys and not _is_of_ours(crypto, keys)):
+        raise NoCommonCodec("the answer is not encrypted as we offered")
     codecs, their_event_type = _audio_formats(media, offered)
     number, codec = codecs[0]
     return AgreedAudio(
@@ -292,7 +335,13 @@ def read_answer(
         receive_event_type=None if their_event_type is None else event_type,
         direction=_direction(media),
         ptime=_ptime(media),
+        crypto=crypto,
     )
+
+
+def _is_of_ours(crypto: CryptoLine | None, keys: Sequence[SrtpKey]) -> bool:
+    """Whether an answer takes one of the keys we offered, by its tag and its suite."""
+    return crypto is not None and 1 <= crypto.tag <= len(keys) and keys[crypto.tag - 1].suite == crypto.key.suite
 
 
 def _head(local: LocalStream) -> list[str]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from callcenter.errors import MediaError
+from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite
 from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
 from callcenter.ports import (
     DigitPressed,
+    EncryptionPolicy,
     LegProfile,
     LegSilent,
     LegStatistics,
@@ -50,6 +52,8 @@ class FakeLeg:
     port: int
     audio: AgreedAudio | None = None
     profile: LegProfile | None = None
+    keys: tuple[SrtpKey, ...] = ()
+    """What its last offer of ours was encrypted with."""
 
 
 @dataclass(slots=True)
@@ -150,15 +154,18 @@ class FakeMedia:
     async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
         self._order("answer_offer", session_id, leg_id)
         session = self._session(session_id)
-        offer = read_offer(sdp)
+        offer = read_offer(sdp, encryption=profile.encryption or EncryptionPolicy.OPTIONAL)
         leg = self._leg(session, leg_id)
         leg.audio, leg.profile = offer.audio, profile
-        return build_answer(offer, LocalStream("127.0.0.1", leg.port, leg.port, 1))
+        key = None if offer.audio.crypto is None else _key(leg, offer.audio.crypto.key.suite)
+        return build_answer(offer, LocalStream("127.0.0.1", leg.port, leg.port, 1), key=key)
 
-    async def make_offer(self, session_id: str, leg_id: str) -> str:
+    async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
         self._order("make_offer", session_id, leg_id)
         leg = self._leg(self._session(session_id), leg_id)
-        return build_offer(LocalStream("127.0.0.1", leg.port, leg.port, 1))
+        is_sealed = encryption is EncryptionPolicy.REQUIRED or (leg.audio is not None and leg.audio.crypto is not None)
+        leg.keys = tuple(_key(leg, suite) for suite in Suite) if is_sealed else ()
+        return build_offer(LocalStream("127.0.0.1", leg.port, leg.port, 1), keys=leg.keys)
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
         self._order("accept_answer", session_id, leg_id)
@@ -166,7 +173,7 @@ class FakeMedia:
         if leg_id not in session.legs:
             raise MediaError("no such leg")
         leg = session.legs[leg_id]
-        leg.audio, leg.profile = read_answer(sdp), profile
+        leg.audio, leg.profile = read_answer(sdp, keys=leg.keys), profile
 
     async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
         self._order("remove_leg", session_id, leg_id)
@@ -281,3 +288,7 @@ class FakeMedia:
 
 def _finished(session_id: str, recording_id: str, truncated: str | None = None) -> RecordingFinished:
     return RecordingFinished(session_id, recording_id, f"/recordings/{recording_id}.wav", "0" * 64, 1000, truncated)
+
+
+def _key(leg: FakeLeg, suite: str) -> SrtpKey:
+    return SrtpKey(suite, bytes([leg.port % 256]) * KEY_BYTES[Suite(suite)])

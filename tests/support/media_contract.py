@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.ports import (
+    EncryptionPolicy,
     LegProfile,
     MediaEvent,
     MediaPlane,
@@ -33,6 +34,13 @@ m=video 9 RTP/AVP 99
 a=rtpmap:99 H264/90000
 """
 ANSWER = OFFER.partition("m=video")[0]
+OFFERED_KEY = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+"""Of the example in RFC 4568 section 6.1."""
+SEALED_OFFER = OFFER.replace(
+    "RTP/AVP 8 0 96\n",
+    f"RTP/SAVP 8 0 96\na=crypto:5 F8_128_HMAC_SHA1_80 inline:{OFFERED_KEY}\n"
+    f"a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:{OFFERED_KEY}|2^20\n",
+)
 OPUS_ONLY = OFFER.replace("RTP/AVP 8 0 96", "RTP/AVP 111")
 
 
@@ -98,6 +106,32 @@ class MediaPlaneContract:
         await media.create("s")
         with pytest.raises(NoCommonCodec):
             await media.answer_offer("s", "a", OPUS_ONLY, PROFILE)
+
+    async def test_encrypted_audio_is_taken_when_offered_unless_it_is_off(self, plane: PlaneUnderTest) -> None:
+        media, _, _ = plane
+        await media.create("s")
+        answer = await media.answer_offer("s", "a", SEALED_OFFER, PROFILE)
+        assert " RTP/SAVP 8 96\r\n" in answer
+        assert "\r\na=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:" in answer
+        assert OFFERED_KEY not in answer
+        assert await media.answer_offer("s", "a", SEALED_OFFER, PROFILE) == answer
+        with pytest.raises(NoCommonCodec):
+            await media.answer_offer("s", "b", SEALED_OFFER, replace(PROFILE, encryption=EncryptionPolicy.OFF))
+
+    async def test_where_encryption_is_required_nothing_else_is_offered_or_taken(self, plane: PlaneUnderTest) -> None:
+        media, _, _ = plane
+        profile = replace(PROFILE, encryption=EncryptionPolicy.REQUIRED)
+        await media.create("s")
+        with pytest.raises(NoCommonCodec):
+            await media.answer_offer("s", "a", OFFER, profile)
+        offer = await media.make_offer("s", "b", encryption=EncryptionPolicy.REQUIRED)
+        assert " RTP/SAVP 0 8 101\r\n" in offer
+        assert offer.count("a=crypto:") == 3
+        with pytest.raises(NoCommonCodec):
+            await media.accept_answer("s", "b", ANSWER, profile)
+        sealed = SEALED_OFFER.partition("m=video")[0].replace("crypto:7", "crypto:2")
+        await media.accept_answer("s", "b", sealed, profile)
+        assert "RTP/SAVP" in await media.make_offer("s", "b"), "what is encrypted stays so"
 
     async def test_renegotiation_keeps_the_port(self, plane: PlaneUnderTest) -> None:
         media, _, _ = plane

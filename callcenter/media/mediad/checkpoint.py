@@ -13,7 +13,9 @@ from callcenter.media.protocol import LegCounts
 _STAMP = struct.Struct("<IHHIq")
 _COUNTS = struct.Struct("<IIII?")
 _COUNTS_AT = 24
-_SLOT_BYTES = 48
+_HEARD = struct.Struct("<II")
+_HEARD_AT = 44
+_SLOT_BYTES = 56
 
 
 class Checkpoint:
@@ -30,14 +32,27 @@ class Checkpoint:
         os.ftruncate(descriptor, slots * _SLOT_BYTES)
         return cls(descriptor, slots)
 
-    def stamp(self, slot: int, ssrc: int, sequence: int, timestamp: int, at: int) -> None:
-        """Note the packet just sent."""
-        _STAMP.pack_into(self._memory, slot * _SLOT_BYTES, ssrc, sequence, 0, timestamp, at)
+    def stamp(self, slot: int, ssrc: int, sequence: int, timestamp: int, at: int, wraps: int = 0) -> None:
+        """Note the packet just sent; ``wraps`` is how often its sequence number began anew."""
+        _STAMP.pack_into(self._memory, slot * _SLOT_BYTES, ssrc, sequence, wraps & 0xFFFF, timestamp, at)
 
     def stamped(self, slot: int, ssrc: int) -> tuple[int, int, int] | None:
         """Sequence, timestamp and instant of the stream's last packet; ``None`` when it never sent one."""
         noted, sequence, _, timestamp, at = _STAMP.unpack_from(self._memory, slot * _SLOT_BYTES)
         return (sequence, timestamp, at) if noted == ssrc else None
+
+    def wraps(self, slot: int) -> int:
+        """How often the outgoing sequence number began anew."""
+        return int(_STAMP.unpack_from(self._memory, slot * _SLOT_BYTES)[2])
+
+    def note_heard(self, slot: int, ssrc: int, extended: int) -> None:
+        """Note the incoming stream and its highest extended sequence number."""
+        _HEARD.pack_into(self._memory, slot * _SLOT_BYTES + _HEARD_AT, ssrc, extended & 0xFFFFFFFF)
+
+    def heard(self, slot: int) -> tuple[int, int]:
+        """The incoming stream's SSRC and highest extended sequence number, both 0 when nothing came."""
+        ssrc, extended = _HEARD.unpack_from(self._memory, slot * _SLOT_BYTES + _HEARD_AT)
+        return ssrc, extended
 
     def note(self, slot: int, counts: LegCounts) -> None:
         """Note a leg's figures."""

@@ -11,6 +11,7 @@ from callcenter.media.latch import SILENCE_BEFORE_CHANGE, Address, SourceLatch
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import Playback
 from callcenter.media.mediad.ear import Ear, Heard, Rates
+from callcenter.media.mediad.sealing import LegSealing
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.outgoing import OutgoingStream
 from callcenter.media.protocol import LegCounts, LegSpec
@@ -61,7 +62,10 @@ class RtpLeg:
             secrets.randbelow(1 << 31),
             now,
         )
-        self._outgoing = OutgoingStream(spec.ssrc, sequence=sequence, timestamp=timestamp, at=at)
+        self._sealing = LegSealing.of(spec)
+        if self._sealing is not None:
+            sequence += self._sealing.take_over(checkpoint, slot, spec.ssrc)
+        self._outgoing = OutgoingStream(spec.ssrc, sequence=sequence & 0xFFFF, timestamp=timestamp, at=at)
         self._digits = DigitReceiver()
         self._ear = Ear()
         self._encoder: Encoder | None = None
@@ -109,6 +113,8 @@ class RtpLeg:
         if spec == before:
             return
         self._configure(spec)
+        if (spec.send_key, spec.receive_key) != (before.send_key, before.receive_key):
+            self._sealing = LegSealing.of(spec)
         if spec.receive_codecs != before.receive_codecs:
             self._ear = Ear()
             if self.ring is not None:
@@ -127,10 +133,10 @@ class RtpLeg:
             try:
                 if self._drained:
                     size, accepted = self.socket.recv_into(_buffer), True
-                    header = read_header(_buffer, size)
+                    header = self._header(size)
                 else:
                     size, source = self.socket.recvfrom_into(_buffer)
-                    header = read_header(_buffer, size)
+                    header = self._header(size)
                     accepted = header is not None and self._weigh(source, header, now=now)
             except BlockingIOError:
                 self._drained = self._connected
@@ -145,6 +151,17 @@ class RtpLeg:
             if digit is not None:
                 digits.append(digit)
         return digits
+
+    def _header(self, size: int) -> Header | None:
+        """What has just been read, as RTP; opened first where the leg is encrypted."""
+        header = read_header(_buffer, size)
+        if self._sealing is None or header is None:
+            return header
+        opened = self._sealing.open(bytes(_view[:size]), header[4], header[2])
+        if opened is None:
+            return None
+        _buffer[: len(opened)] = opened
+        return read_header(_buffer, len(opened))
 
     def send_frame(self, payload: bytes, *, now: int) -> None:
         """Send 20 ms of our own making."""
@@ -165,6 +182,8 @@ class RtpLeg:
     def save_counts(self) -> None:
         """Leave the figures where a successor finds them."""
         self._checkpoint.note(self._slot, self.counts)
+        if self._sealing is not None:
+            self._sealing.note(self._checkpoint, self._slot)
 
     @property
     def counts(self) -> LegCounts:
@@ -337,6 +356,9 @@ class RtpLeg:
         datagram = (
             HEADER.pack(VERSION_2, number | MARKER if marker else number, sequence, timestamp, outgoing.ssrc) + payload
         )
+        wraps = 0
+        if self._sealing is not None:
+            datagram, wraps = self._sealing.close(datagram, outgoing.sequence), self._sealing.wraps
         try:
             if self._connected:
                 self.socket.send(datagram)
@@ -346,7 +368,7 @@ class RtpLeg:
             pass
         else:
             self._out += 1
-        self._checkpoint.stamp(self._slot, outgoing.ssrc, outgoing.sequence, outgoing.timestamp, now)
+        self._checkpoint.stamp(self._slot, outgoing.ssrc, outgoing.sequence, outgoing.timestamp, now, wraps)
 
     def _target(self) -> Address:
         locked = None if self._latch is None else self._latch.locked
