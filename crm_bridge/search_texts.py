@@ -38,9 +38,8 @@ def normalise_name(name: str) -> str:
 
 def text_of(name_norm: str, values: Iterable[str]) -> str:
     """The search text of a customer: of the normalised name, and of numbers and addresses in their normal form."""
-    words = dict.fromkeys(islice(_words_of_name(name_norm), _MAX_WORDS_OF_NAME))
-    words |= dict.fromkeys(value.removeprefix("+") for value in values)
-    return "".join(GAP + word for word in words)
+    words = dict.fromkeys(value.removeprefix("+") for value in values)
+    return _text_of_name(name_norm) + "".join(GAP + word for word in words)
 
 
 def asked(typed: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -66,6 +65,12 @@ def trigrams(needle: str) -> tuple[str, ...]:
     """Groups of three characters that together cover the needle: who has the needle has all of them."""
     starts = {*range(0, len(needle) - 2, 3), len(needle) - 3}
     return tuple(needle[start : start + 3] for start in sorted(starts))
+
+
+@lru_cache(maxsize=8192)
+def _text_of_name(name_norm: str) -> str:
+    words = dict.fromkeys(islice(_words_of_name(name_norm), _MAX_WORDS_OF_NAME))
+    return "".join(GAP + word for word in words)
 
 
 def _needle(word: str) -> str:

@@ -43,6 +43,8 @@ def from_micros(micros: int) -> datetime:
 
 def storable(text: str) -> str:
     """The text with U+FFFD for what one of the databases refuses: NUL and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
