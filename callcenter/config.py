@@ -67,6 +67,8 @@ class StoreSection(Section):
 
     url: str | None = None
     """SQLAlchemy URL; by default a SQLite file in the data directory."""
+    maintenance_hour: int = Field(default=3, ge=0, le=23)
+    """At which hour, by the site's time zone, levels are looked at again and old things let go."""
 
 
 class SpeechSection(Section):

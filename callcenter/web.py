@@ -18,6 +18,7 @@ from callcenter.clock import SystemClock
 from callcenter.config import Settings
 from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
+from callcenter.maintenance import maintain_daily
 from callcenter.ports import Match
 from callcenter.projection import InteractionProjection
 from callcenter.recording_player import RecordingShelf, player_router
@@ -156,6 +157,10 @@ async def run_web(settings: Settings) -> None:
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(_keep_store(settings.store_url, projection), name="projection"),
     ]
+    maintaining = maintain_daily(
+        database, clock=clock, zone=ZoneInfo(site.time_zone), hour=settings.store.maintenance_hour
+    )
+    background.append(asyncio.create_task(maintaining, name="maintenance"))
     if folder is not None:
         sweeping = sweep_daily(
             database,

@@ -12,7 +12,7 @@ from crm_bridge.contact_points import NewContactPoint, NormalPoint, distinct_poi
 from crm_bridge.errors import ContactPointExists, CustomerNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.matching import Candidate, Match, lookup_by_number, lookup_parsed
-from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchText, TimelineEvent
+from crm_bridge.models import ContactPoint, Customer, CustomerProfile, PhoneLookup, SearchText, TimelineEvent
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.phone_numbers import ShortCode
 from crm_bridge.search_texts import normalise_name, text_of
@@ -64,6 +64,8 @@ async def create_customer(
     )
     session.add(customer)
     await session.flush()
+    if new.level is not None:  # the daily rules leave alone what somebody chose
+        session.add(CustomerProfile(customer_id=customer.id, level_is_manual=True, custom={}))
     session.add(
         TimelineEvent(
             customer_id=customer.id, at=now, kind=TimelineKind.CUSTOMER_CREATED, ref_id=customer.id, actor_id=actor_id

@@ -286,7 +286,8 @@ def _table(model: type[Any]) -> Table:
 
 def _profile(customer_id: int, row: ImportedRow, stamps: Mapping[str, datetime]) -> dict[str, Any]:
     empty = dict.fromkeys((*_PROFILE_TEXTS, "birth_date"))
-    fixed = {"customer_id": customer_id, "party_kind": "external", "level_is_manual": False, "custom": {}}
+    chosen = row.new.level is not None
+    fixed = {"customer_id": customer_id, "party_kind": "external", "level_is_manual": chosen, "custom": {}}
     return {**empty, **row.profile, **fixed, **stamps}
 
 

@@ -1,6 +1,6 @@
 """Who looks after a customer, and which level the customer has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,10 @@ from crm_bridge.catalogue import level_named, level_rules
 from crm_bridge.changes import Editing, note_change
 from crm_bridge.errors import OwnedByAnother
 from crm_bridge.level_rules import level_for
-from crm_bridge.models import Customer, CustomerTag, Interaction, Ownership
-from crm_bridge.profiles import customer_as_seen, own_profile, profile_of
+from crm_bridge.models import Customer, CustomerProfile, CustomerTag, Interaction, Ownership
+from crm_bridge.profiles import customer_as_seen, own_profile
 from crm_bridge.visibility import hidden_from
+from crm_bridge.vocabulary import PartyKind
 
 GENERAL = "general"
 """The line of business whose owner is *the* owner."""
@@ -104,15 +105,22 @@ async def give_level(session: AsyncSession, customer_id: int, code: str | None, 
 
 
 async def apply_level_rules(session: AsyncSession, customers: Sequence[Customer], editing: Editing) -> int:
-    """Look at customers again by the rules, daily or when something happened; returns how many levels changed."""
+    """Look at customers again by the rules, daily or when something happened; returns how many levels changed.
+
+    A level that somebody chose stays, and so does one with which a customer was entered.
+    """
     rules = [rule for rule in await level_rules(session) if rule.conditions]
+    if not rules or not customers:
+        return 0
+    profiles = await _profiles(session, customers)
+    by_rule = [each for each in customers if not _is_chosen(each, profiles.get(each.id))]
+    facts = await _facts_of(session, by_rule, profiles, editing.now)
     changed = 0
-    for customer in customers:
-        if (await profile_of(session, customer.id)).level_is_manual or not rules:
-            continue
-        level = level_for(await level_facts(session, customer, editing.now), rules)
+    for customer in by_rule:
+        level = level_for(facts[customer.id], rules)
         if note_change(session, customer, "level", customer.level, level, editing):
             customer.level = level
+            await own_profile(session, customer.id)
             changed += 1
     await session.flush()
     return changed
@@ -120,22 +128,56 @@ async def apply_level_rules(session: AsyncSession, customers: Sequence[Customer]
 
 async def level_facts(session: AsyncSession, customer: Customer, now: datetime) -> dict[str, Any]:
     """What the rules may ask about a customer."""
-    profile = await profile_of(session, customer.id)
-    contacts = await session.scalar(
-        select(func.count()).where(Interaction.customer_id == customer.id, Interaction.started_at >= now - _YEAR)
+    return (await _facts_of(session, [customer], await _profiles(session, [customer]), now))[customer.id]
+
+
+def _is_chosen(customer: Customer, profile: CustomerProfile | None) -> bool:
+    return customer.level is not None if profile is None else profile.level_is_manual
+
+
+async def _profiles(session: AsyncSession, customers: Sequence[Customer]) -> dict[int, CustomerProfile]:
+    ids = [customer.id for customer in customers]
+    rows = await session.scalars(select(CustomerProfile).where(CustomerProfile.customer_id.in_(ids)))
+    return {row.customer_id: row for row in rows}
+
+
+async def _facts_of(
+    session: AsyncSession, customers: Sequence[Customer], profiles: Mapping[int, CustomerProfile], now: datetime
+) -> dict[int, dict[str, Any]]:
+    """By customer, in two queries for all of them."""
+    ids = [customer.id for customer in customers]
+    counted = (
+        select(Interaction.customer_id, func.count())
+        .where(Interaction.customer_id.in_(ids), Interaction.started_at >= now - _YEAR)
+        .group_by(Interaction.customer_id)
     )
-    tags = await session.scalars(
-        select(CustomerTag.tag).where(
-            CustomerTag.customer_id == customer.id, CustomerTag.expires_at.is_(None) | (CustomerTag.expires_at > now)
-        )
+    contacts = {row[0]: row[1] for row in await session.execute(counted)}
+    tagged = select(CustomerTag.customer_id, CustomerTag.tag).where(
+        CustomerTag.customer_id.in_(ids), CustomerTag.expires_at.is_(None) | (CustomerTag.expires_at > now)
     )
+    tags: dict[int, list[str]] = {}
+    for customer_id, tag in await session.execute(tagged):
+        tags.setdefault(customer_id, []).append(tag)
+    return {
+        customer.id: _facts(customer, profiles.get(customer.id), tags.get(customer.id, []), contacts, now)
+        for customer in customers
+    }
+
+
+def _facts(
+    customer: Customer,
+    profile: CustomerProfile | None,
+    tags: Sequence[str],
+    contacts: Mapping[int | None, int],
+    now: datetime,
+) -> dict[str, Any]:
     last = customer.last_contact_at
     return {
         "kind": str(customer.kind),
-        "party_kind": str(profile.party_kind),
-        "lifecycle_stage": profile.lifecycle_stage,
-        "tags": tags.all(),
-        "interactions_365d": contacts or 0,
+        "party_kind": str(profile.party_kind if profile else PartyKind.EXTERNAL),
+        "lifecycle_stage": profile.lifecycle_stage if profile else None,
+        "tags": tags,
+        "interactions_365d": contacts.get(customer.id, 0),
         "days_as_customer": (now - customer.created_at).days,
         "days_since_contact": (now - last).days if last else None,
-    } | {f"custom.{code}": value for code, value in profile.custom.items()}
+    } | {f"custom.{code}": value for code, value in (profile.custom if profile else {}).items()}

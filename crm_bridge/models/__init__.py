@@ -20,7 +20,7 @@ from crm_bridge.models.profile import (
 )
 from crm_bridge.models.promise import AttachmentContent, Promise
 from crm_bridge.models.recording import Recording
-from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, RetentionRule
+from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, MaintenanceRun, RetentionRule
 from crm_bridge.models.timeline import Note, TimelineEvent
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "ImportJob",
     "ImportedCustomer",
     "Interaction",
+    "MaintenanceRun",
     "MergeEvent",
     "MergeItem",
     "Note",

@@ -44,6 +44,17 @@ class RetentionRule(TenantOwned, Stamped, Base):
     days: Mapped[int] = mapped_column(Integer)
 
 
+class MaintenanceRun(Identified, TenantOwned, Base):
+    """One daily run that came to its end, and what it did."""
+
+    __tablename__ = "maintenance_run"
+    __table_args__ = (Index(None, "at"),)
+
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    report: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+
+
 class ImportJob(Identified, TenantOwned, Stamped, Base):
     """One file that was imported."""
 
