@@ -204,3 +204,5 @@ class DeskSettings:
     dispositions: tuple[Choice, ...]
     queues: tuple[Choice, ...]
     languages: tuple[str, ...] = ("en", "zh")
+    recording_on_demand: tuple[str, ...] = ()
+    """Queues whose agents begin and end recordings themselves."""

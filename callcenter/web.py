@@ -14,6 +14,7 @@ from agent_console.app import create_app
 from agent_console.auth import current_principal
 from agent_console.ports import Choice, DeskSettings, IntentError
 from callcenter.accounts import SiteAccounts
+from callcenter.calls.recordings import RecordingMode
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
 from callcenter.journal import JournalReader
@@ -46,6 +47,7 @@ def desk_settings(site: Site) -> DeskSettings:
         not_ready_reasons=tuple(Choice(each.code, each.labels) for each in site.not_ready_reasons),
         dispositions=tuple(Choice(each.code, each.labels) for each in site.dispositions),
         queues=tuple(Choice(queue.id, {"en": queue.name, **queue.labels}) for queue in site.queues),
+        recording_on_demand=tuple(queue.id for queue in site.queues if queue.recording is RecordingMode.ON_DEMAND),
     )
 
 

@@ -124,6 +124,7 @@ export interface DeskSettings {
   readonly dispositions: readonly Choice[];
   readonly queues: readonly Choice[];
   readonly languages: readonly string[];
+  readonly recording_on_demand: readonly string[];
 }
 
 /** The body of every refused HTTP request. ``code`` is stable and part of the API, ``message`` is for people. */

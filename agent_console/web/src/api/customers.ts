@@ -27,6 +27,20 @@ export interface Lookup {
   readonly candidates: readonly Candidate[];
 }
 
+/** What was recorded of a conversation; `state` is `recording`, `stored`, `lost` or `deleted`. */
+export interface Recording {
+  readonly recording_id: string;
+  readonly contact_id: string;
+  readonly state: string;
+  readonly agent_name: string | null;
+  readonly announced: boolean | null;
+  readonly duration_ms: number | null;
+  readonly truncated: string | null;
+  /** From and to, milliseconds from the start. */
+  readonly pauses: readonly (readonly [number, number])[];
+  readonly legal_hold: boolean;
+}
+
 /** What lists show of an interaction. */
 export interface InteractionLine {
   readonly contact_id: string;
@@ -39,6 +53,8 @@ export interface InteractionLine {
   readonly disposition: string | null;
   readonly notes: string | null;
   readonly talk_ms: number;
+  /** Not everywhere: the customer's card leaves them out. */
+  readonly recordings?: readonly Recording[];
 }
 
 /** One contact from its arrival to its end. */

@@ -4,6 +4,7 @@ import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
 import type { Key } from '../i18n/translate';
 import { Icon, type IconName } from '../icons';
+import { Recordings } from '../recordings/player';
 import { useLabels } from '../session/session';
 import classes from './customers.module.css';
 
@@ -58,6 +59,7 @@ export function InteractionSummary({ line }: { readonly line: InteractionLine })
         </p>
         {parts.length > 0 && <p className="soft">{parts.join(' · ')}</p>}
         {line.notes && <p className={classes.notes}>{line.notes}</p>}
+        {line.recordings && <Recordings recordings={line.recordings} />}
       </div>
     </div>
   );

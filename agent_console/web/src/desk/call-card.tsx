@@ -4,6 +4,7 @@ import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
+import { RecordingControl } from '../recordings/recording-control';
 import type { ContactView } from '../wire';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
 import { useDraft } from './drafts-context';
@@ -24,6 +25,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
       </CardHead>
       <CallerBlock contact={contact} testId="call-caller" />
       <ContactFacts contact={contact} />
+      <RecordingControl contact={contact} />
       <Textarea
         label={t('notes.label')}
         description={t('notes.kept')}

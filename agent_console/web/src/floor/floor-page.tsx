@@ -6,6 +6,7 @@ import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
 import { useLive } from '../live/context';
 import { useLabels } from '../session/session';
+import { RecordingPill } from '../recordings/recording-control';
 import type { AgentState, AgentView, ContactView, QueueView } from '../wire';
 import { serviceLevel } from './service-level';
 import { AGENT_STATES, CONTACT_STATES, StatePill } from './states';
@@ -144,7 +145,15 @@ function useContactColumns(agents: ReadonlyMap<string, AgentView>): readonly Col
       label: t('floor.caller'),
       cell: (contact) => <strong>{callerOf(contact, t)}</strong>,
     },
-    { key: 'state', label: t('floor.state'), cell: (contact) => <StatePill look={CONTACT_STATES[contact.state]} /> },
+    {
+      key: 'state',
+      label: t('floor.state'),
+      cell: (contact) => (
+        <>
+          <StatePill look={CONTACT_STATES[contact.state]} /> <RecordingPill state={contact.recording} />
+        </>
+      ),
+    },
     {
       key: 'queue',
       label: t('floor.queue'),

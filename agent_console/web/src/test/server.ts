@@ -16,6 +16,7 @@ const PERSON: SessionView = {
 const SETTINGS: DeskSettings = {
   company: 'Example',
   not_ready_reasons: [{ code: 'lunch', labels: { en: 'Lunch', zh: '午餐' } }],
+  recording_on_demand: [],
   dispositions: [{ code: 'solved', labels: { en: 'Solved', zh: '已解决' } }],
   queues: [{ code: 'billing', labels: { en: 'Billing', zh: '账务' } }],
   languages: ['en', 'zh'],

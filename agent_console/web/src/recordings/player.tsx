@@ -1,0 +1,109 @@
+import { useRef, useState } from 'react';
+import type { Recording } from '../api/customers';
+import { useLocalisation } from '../i18n/context';
+import { clockDigits } from '../i18n/format';
+import type { Key } from '../i18n/translate';
+import { Icon } from '../icons';
+import classes from './recordings.module.css';
+
+const SPEEDS = [1, 1.25, 1.5, 2] as const;
+
+const ABSENT: Partial<Record<string, Key>> = {
+  recording: 'recording.being_made',
+  lost: 'recording.lost',
+  deleted: 'recording.deleted',
+};
+
+/** Where a recording's audio is. */
+export const audioPath = (recording: Recording) =>
+  `/api/v1/interactions/${encodeURIComponent(recording.contact_id)}/recordings/${encodeURIComponent(recording.recording_id)}`;
+
+/** What a listener should know of a recording before believing it is everything. */
+function Remarks({ recording }: { readonly recording: Recording }) {
+  const { t } = useLocalisation();
+  const paused = recording.pauses.reduce((total, [from, to]) => total + to - from, 0);
+  const remarks = [
+    recording.agent_name,
+    recording.announced === true && t('recording.announced'),
+    paused > 0 && t('recording.paused_for', { time: clockDigits(paused) }),
+    recording.legal_hold && t('recording.held'),
+  ].filter(Boolean);
+  return (
+    <>
+      {remarks.length > 0 && <p className="soft">{remarks.join(' · ')}</p>}
+      {recording.truncated !== null && (
+        <p className="tone-attention">
+          <Icon name="warning" size={16} /> {t('recording.incomplete')}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Player({ recording }: { readonly recording: Recording }) {
+  const { t } = useLocalisation();
+  const audio = useRef<HTMLAudioElement>(null);
+  const [speed, setSpeed] = useState<number>(1);
+  const [failed, setFailed] = useState(false);
+  const choose = (wanted: number) => {
+    setSpeed(wanted);
+    if (audio.current) audio.current.playbackRate = wanted;
+  };
+  const label = t('recording.of', { time: clockDigits(recording.duration_ms ?? 0) });
+  return (
+    <>
+      {/* eslint-disable-next-line jsx-a11y/media-has-caption -- a telephone conversation; there is no transcript */}
+      <audio
+        ref={audio}
+        controls
+        preload="none"
+        src={audioPath(recording)}
+        aria-label={label}
+        onError={() => setFailed(true)}
+        onPlay={(event) => {
+          event.currentTarget.playbackRate = speed;
+          setFailed(false);
+        }}
+        data-testid="recording-audio"
+      />
+      <fieldset className={classes.speeds}>
+        <legend className="visually-hidden">{t('recording.speed')}</legend>
+        {SPEEDS.map((each) => (
+          <label key={each} className={classes.speed}>
+            <input
+              type="radio"
+              name={`speed-${recording.recording_id}`}
+              checked={speed === each}
+              onChange={() => choose(each)}
+            />
+            {`${each}×`}
+          </label>
+        ))}
+      </fieldset>
+      {failed && (
+        <p role="alert" className="tone-bad">
+          {t('recording.not_playable')}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The recordings of one contact, each with what is to be known of it. */
+export function Recordings({ recordings }: { readonly recordings: readonly Recording[] }) {
+  const { t } = useLocalisation();
+  if (recordings.length === 0) return null;
+  return (
+    <ul className={classes.recordings} aria-label={t('recording.title')}>
+      {recordings.map((recording) => {
+        const absent = ABSENT[recording.state];
+        return (
+          <li key={recording.recording_id} data-testid="recording">
+            {absent ? <p className="soft">{t(absent)}</p> : <Player recording={recording} />}
+            <Remarks recording={recording} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
