@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import threading
 import time
@@ -83,7 +84,7 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.login,
         os.environ[PASSWORD_VARIABLE],
         myIP=FOREIGN_HOST,
-        sipPort=arguments.port,
+        sipPort=free_port(),
         rtpPortLow=13000,
         rtpPortHigh=13200,
         callCallback=lambda call: talk(call, arguments.login, answer_after),
@@ -93,12 +94,18 @@ def main(arguments: argparse.Namespace) -> None:
     os._exit(0)  # its own stop() waits for threads that wait for packets
 
 
+def free_port() -> int:
+    """A port of this phone's address that nobody has: two demos may run on one machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((FOREIGN_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
 def parse_arguments() -> argparse.Namespace:
     """The process's arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--login", required=True)
     parser.add_argument("--sip-port", type=int, required=True)
-    parser.add_argument("--port", type=int, default=5062)
     parser.add_argument("--fast", action="store_true")
     return parser.parse_args()
 
