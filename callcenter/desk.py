@@ -24,15 +24,19 @@ from callcenter.calls.facts import (
     CallClosed,
     CallConnected,
     CallCorrected,
-    CallEnded,
     CallRecord,
     CustomerIdentified,
+    SegmentEnded,
+    SegmentOpened,
     WrapUpRecorded,
 )
 from callcenter.calls.recorder import RecordingAsked
 from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.runner import Identified
+from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.switchboard import Switchboard
+from callcenter.calls.targets import Directory
+from callcenter.desk_calls import CallControl
 from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
@@ -56,7 +60,7 @@ class _Conversation:
     """The call's record, once it is closed."""
 
 
-class ExchangeDesk:
+class ExchangeDesk(CallControl):
     """Implements the console's ``Desk`` port where the floor is."""
 
     def __init__(
@@ -69,6 +73,7 @@ class ExchangeDesk:
         routing: RoutingInbox,
         switchboard: Switchboard,
         floor: FloorFold,
+        targets: Directory,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -77,6 +82,7 @@ class ExchangeDesk:
         self._routing = routing
         self._switchboard = switchboard
         self._floor = floor
+        self._targets = targets
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
         bus.subscribe(self._remember)
 
@@ -103,64 +109,14 @@ class ExchangeDesk:
         agent = self._floor.agent(agent_id)
         if agent is None or agent.state is not AgentState.OFFERED or agent.contact_id != contact_id:
             raise IntentError("offer-gone", "This call does not ring at your desk any more.")
-        self._switchboard.tell(contact_id, ev.DeclineOrdered())
+        self._switchboard.tell(contact_id, ev.DeclineOrdered(contact_id))
 
     async def hang_up(self, agent_id: str, contact_id: str) -> None:
         """End the conversation."""
         agent = self._floor.agent(agent_id)
         holds = agent is not None and agent.state is AgentState.BUSY and agent.contact_id == contact_id
-        if not holds or not self._switchboard.tell(contact_id, ev.HangUpOrdered()):
+        if not holds or not self._switchboard.tell(contact_id, ev.HangUpOrdered(contact_id)):
             raise IntentError("contact-gone", "This call is over.")
-
-    # Call control. The orders are on the wire; the calls do not carry them out yet.
-
-    async def hold(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def resume(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id, target_kind, target)
-
-    async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id, target_kind, target)
-
-    async def complete(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def cancel(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def swap(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def conference(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def park(self, agent_id: str, contact_id: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id)
-
-    async def retrieve(self, agent_id: str, slot: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, slot)
-
-    async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, target_kind, target)
-
-    async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
-        """Refused until the calls can do it."""
-        raise _not_available(agent_id, contact_id, digits)
 
     async def identify(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "") -> None:
         """Say which customer this is, during the call or its wrap-up; the name is what the floor shows."""
@@ -180,7 +136,9 @@ class ExchangeDesk:
         now = self._clock.now()
         ended_at = conversation.ended_at if conversation is not None else None
         wrap_up_ms = 0 if ended_at is None else max(0, now - ended_at)
-        fact = WrapUpRecorded(contact_id, now, agent_id, disposition, notes, wrap_up_ms)
+        call_id = call_of(contact_id)
+        segment = "" if call_id == contact_id else contact_id
+        fact = WrapUpRecorded(call_id, now, agent_id, disposition, notes, wrap_up_ms, segment)
         await self._journal.committed(self._journal.append(fact, at=now))
         self._bus.publish(fact, now)
         if wraps_up:
@@ -240,8 +198,9 @@ class ExchangeDesk:
             raise IntentError("contact-gone", "This call is over.")
         now = self._clock.now()
         conversation.record = replace(conversation.record, customer_id=customer_id, match_state="manual")
-        identified = CustomerIdentified(contact_id, now, customer_id, agent_id, customer_name)
-        corrected = CallCorrected(contact_id, now, conversation.record)
+        call_id = conversation.record.call_id
+        identified = CustomerIdentified(call_id, now, customer_id, agent_id, customer_name)
+        corrected = CallCorrected(call_id, now, conversation.record)
         self._journal.append(identified, at=now)
         await self._journal.committed(self._journal.append(corrected, at=now))
         self._bus.publish(identified, now)
@@ -256,17 +215,25 @@ class ExchangeDesk:
     def _remember(self, fact: object, at: int) -> None:
         del at
         match fact:
-            case CallConnected(call_id=call_id, agent_id=agent_id):
-                self._conversations[call_id] = _Conversation(agent_id)
-                if len(self._conversations) > REMEMBERED_CONVERSATIONS:
-                    self._conversations.popitem(last=False)
-            case CallEnded(call_id=call_id, at=ended_at) if call_id in self._conversations:
-                self._conversations[call_id].ended_at = ended_at
-            case CallClosed(call_id=call_id, record=record) if call_id in self._conversations:
-                self._conversations[call_id].record = record
+            case CallConnected():
+                self._begin(fact.contact_id or fact.call_id, fact.agent_id)
+            case SegmentOpened(kind=SegmentKind.INTERNAL, contact_id=contact_id, target=agent_id):
+                self._begin(contact_id, agent_id)
+            case SegmentEnded(contact_id=contact_id, at=ended_at) if contact_id in self._conversations:
+                self._conversations[contact_id].ended_at = ended_at
+            case CallClosed(record=record):
+                for segment in record.segments:
+                    self._close(segment.contact_id, record)
             case _:
                 pass
 
+    def _begin(self, contact_id: str, agent_id: str) -> None:
+        self._conversations[contact_id] = _Conversation(agent_id)
+        if len(self._conversations) > REMEMBERED_CONVERSATIONS:
+            self._conversations.popitem(last=False)
 
-def _not_available(agent_id: str, *_: str) -> IntentError:
-    return IntentError("not-available", f"The exchange cannot do this for {agent_id} yet.")
+    def _close(self, contact_id: str, record: CallRecord) -> None:
+        conversation = self._conversations.get(contact_id)
+        if conversation is not None:
+            conversation.record = record
+            conversation.ended_at = conversation.ended_at or record.ended_at

@@ -144,6 +144,7 @@ async def run_exchange(settings: Settings) -> None:
         recording_sink=on_recording_event,
         encryption=EncryptionPolicy(settings.media.encryption),
     )
+    rules = numbering_rules(site)
     user_agent = UserAgent(
         clock=clock,
         sink=on_leg_event,
@@ -153,7 +154,7 @@ async def run_exchange(settings: Settings) -> None:
         secret=installation_key(settings.secret_path),
         phones=on_registration,
         queue_depth=lambda: sum(queue.waiting for queue in floor.view().queues),
-        rules=numbering_rules(site),
+        rules=rules,
     )
     link = ExchangeLink(
         settings.exchange_socket,
@@ -162,7 +163,7 @@ async def run_exchange(settings: Settings) -> None:
         desk=lambda: core.desk,
     )
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, user_agent, media, link, prompts),
+        ports=ExchangePorts(clock, journal, user_agent, media, link, prompts, rules),
         site=site,
         flows=flows,
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),

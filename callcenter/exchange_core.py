@@ -6,7 +6,7 @@ run it under virtual time.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,10 @@ from callcenter.calls.record import OpenRecord
 from callcenter.calls.recording_facts import RecordingFact
 from callcenter.calls.runner import CallDependencies
 from callcenter.calls.switchboard import Switchboard
+from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
-from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, Prompts, Signalling
+from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
 from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
@@ -52,6 +53,8 @@ class ExchangePorts:
     media: MediaPlane
     directory: CustomerDirectory
     prompts: Prompts
+    rules: OutboundRules = field(default_factory=NoCallsOut)
+    """Who may call what outside; by default nobody anything."""
 
 
 class ExchangeCore:
@@ -89,6 +92,11 @@ class ExchangeCore:
             on_outcome=self._on_routing_outcome,
             on_milestone=self._write_snapshot,
         )
+        targets = Directory(
+            {agent.id: next(iter(agent.queues), "") for agent in site.agents},
+            frozenset(queue.id for queue in site.queues),
+            ports.rules,
+        )
         deps = CallDependencies(
             clock=ports.clock,
             journal=ports.journal,
@@ -101,6 +109,7 @@ class ExchangeCore:
             flows=flows,
             music=music,
             recording_rules=recording_rules(site),
+            targets=targets,
             call_routing=call_routing(site, identity_key),
         )
         self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
@@ -113,6 +122,7 @@ class ExchangeCore:
             routing=self.routing,
             switchboard=self.switchboard,
             floor=floor,
+            targets=targets,
         )
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self._tell_closed)

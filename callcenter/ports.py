@@ -111,6 +111,10 @@ class Signalling(Protocol):
         """
         ...
 
+    def send_digit(self, leg_id: str, digit: str) -> None:
+        """Send one digit (``0-9 * # A-D``) to the far end of a leg that is up, in signalling (INFO)."""
+        ...
+
     def report_transfer(self, leg_id: str, status: int) -> None:
         """Tell the far end of a ``TransferRequested`` how it goes: 180, then one final SIP status.
 

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from acd.events import DeclineCause
 from callcenter.calls.legs import EndCause
+from callcenter.calls.participants import Conversation, Role
+from callcenter.ports import TrunkPolicy
+
+CUSTOMER_LEG = "customer"
+"""What the customer's leg is called in a ``Converse`` and in the media session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +24,11 @@ class EndCustomer:
 
 
 @dataclass(frozen=True, slots=True)
-class StartMusic:
-    """Let the customer hear music."""
+class Converse:
+    """Let these legs hear each other as the mode says; whoever waits hears music. ``CUSTOMER_LEG`` is the customer."""
 
-
-@dataclass(frozen=True, slots=True)
-class StopMusic:
-    """End the music."""
+    mode: Conversation
+    legs: tuple[tuple[str, Role], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +40,59 @@ class ReturnToFlow:
 
 @dataclass(frozen=True, slots=True)
 class RingAgent:
-    """Start the agent's leg."""
+    """Start the agent's leg. ``engage``: routing did not choose this agent and must first agree."""
 
     leg_id: str
+    agent_id: str
+    contact_id: str
+    engage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngageAgent:
+    """Tell routing that this agent is busy with a contact that it did not choose."""
+
+    contact_id: str
     agent_id: str
 
 
 @dataclass(frozen=True, slots=True)
+class DialNumber:
+    """Start a leg to a number outside, which the outbound rules allowed."""
+
+    leg_id: str
+    number: str
+    policy: TrunkPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class RingBack:
+    """Tell the phone of the agent who called that it rings there."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAgent:
+    """Answer the phone of the agent who called; nothing when it is up already."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndAgent:
-    """End an agent's leg in whatever state it is."""
+    """End a leg that is not the customer's, in whatever state it is."""
 
     leg_id: str
     cause: EndCause
 
 
 @dataclass(frozen=True, slots=True)
-class BridgeLegs:
-    """Stop the music and let customer and agent hear each other."""
+class ReportTransfer:
+    """Tell the phone that asked for a transfer how it goes: 180, then one final SIP status."""
 
     leg_id: str
+    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +106,16 @@ class RequestAgent:
     plan: str = ""
     agent: str = ""
     agent_ms: int = 0
+    contact_id: str = ""
+    alone: bool = False
+    """Ask nobody but ``agent``, and say so when the agent is not at work or ``agent_ms`` are over."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaveQueue:
-    """Tell routing that the customer is gone before being connected."""
+    """Tell routing that nobody is wanted any more before being connected."""
+
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +123,7 @@ class ReportAccepted:
     """Tell routing that the agent answered."""
 
     offer_id: str
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +136,9 @@ class ReportDeclined:
 
 @dataclass(frozen=True, slots=True)
 class ReportFinished:
-    """Tell routing that the conversation is over."""
+    """Tell routing that an agent's part is over."""
+
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +149,15 @@ class StopFlow:
 Effect = (
     AnswerCustomer
     | EndCustomer
-    | StartMusic
-    | StopMusic
+    | Converse
     | ReturnToFlow
     | RingAgent
+    | EngageAgent
+    | DialNumber
+    | RingBack
+    | AnswerAgent
     | EndAgent
-    | BridgeLegs
+    | ReportTransfer
     | RequestAgent
     | LeaveQueue
     | ReportAccepted

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from acd.outcomes import OfferResult
 from callcenter.calls.legs import EndCause
+from callcenter.calls.segments import Seat, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class AgentOffered:
     queue_id: str
     expires_at: int
     leg_id: str
+    contact_id: str = ""
+    """Which of the call's contacts; empty: the one that is being sought for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,19 @@ class OfferTooLate:
 class QueueVanished:
     """The queue was removed; nobody will come."""
 
+    contact_id: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueOverflowed:
     """The queue did not let the call in or gave up on it; ``target`` is where the queue sends it.
 
-    The machine takes it as one of the three that follow.
+    The machine takes it as one of the three that follow, or as a search that failed.
     """
 
     target: str
     reason: str
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,17 @@ class QueueGaveUp:
     """There is nowhere else for the call to go."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFailed:
+    """Whoever is being sought cannot be had: the agent is not at work or did not answer in time, the number rang out.
+
+    ``status`` says it to a phone that asked for a transfer.
+    """
+
+    contact_id: str = ""
+    status: int = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +154,222 @@ class AgentRefused:
 
 @dataclass(frozen=True, slots=True)
 class AgentGone:
-    """The agent's leg ended after it was answered."""
+    """The leg of the agent who is sought ended after it was answered."""
 
     leg_id: str
     cause: EndCause
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLeft:
+    """The leg of the agent who has the customer ended. Told as ``AgentGone``; the machine knows whose leg it is."""
+
+    leg_id: str
+    cause: EndCause
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultedLeft:
+    """The second party's leg ended. Told as ``AgentGone``."""
+
+    leg_id: str
+    cause: EndCause
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRinging:
+    """It rings at the number that is dialled beside the customer. Told as ``AgentRinging``."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAnswered:
+    """The number that is dialled beside the customer answered. Told as ``AgentAnswered``."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRefused:
+    """The number that is dialled beside the customer refused. Told as ``AgentRefused``."""
+
+    leg_id: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class DialStarted:
+    """The second party is a number, and is being dialled; follows upon the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyLeft:
+    """There is nobody whom the customer could go back to; follows upon a failed transfer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRinging:
+    """It rings at whoever an agent called."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerAnswered:
+    """Whoever an agent called answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRefused:
+    """Whoever an agent called refused, or was not reached."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class DialOrdered:
+    """An agent wants to call ``target`` and is rung first, on ``leg_id``; ``called_leg_id`` is for the target."""
+
+    agent_id: str
+    queue_id: str
+    leg_id: str
+    target: Target
+    called_leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneDialled:
+    """An agent's phone calls ``target``. ``engage`` is false for an agent who has a call already and asks somebody."""
+
+    agent_id: str
+    queue_id: str
+    leg_id: str
+    target: Target
+    called_leg_id: str
+    engage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementRefused:
+    """Routing does not agree: the agent is rung or busy at this moment."""
+
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOrdered:
+    """The agent wants the customer to wait. ``contact_id`` of this and the following: whose order it is."""
+
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeOrdered:
+    """The agent wants to talk with the customer again."""
+
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOrdered:
+    """The agent, or by REFER the agent's phone, hands the customer on; ``leg_id`` is for a number."""
+
+    target: Target
+    leg_id: str
+    contact_id: str = ""
+    refer_leg_id: str = ""
+    """The phone's leg that wants to hear how it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultOrdered:
+    """The agent wants to ask somebody."""
+
+    target: Target
+    leg_id: str
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartyBrought:
+    """The agent's phone joins another call of its own to this one (REFER with Replaces): ``party`` is its far end."""
+
+    party: Seat
+    refer_leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyTaken:
+    """The far end of this call was joined to another one; nothing is left here."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteOrdered:
+    """The agent connects customer and second party and leaves."""
+
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """As ``CompleteOrdered`` when the second party is a number outside; the machine tells them apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrdered:
+    """The agent wants the second party no more."""
+
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SwapOrdered:
+    """The agent wants to talk with the other one."""
+
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceOrdered:
+    """The agent wants all to talk together."""
+
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkOrdered:
+    """The agent parks the customer in this slot until this instant."""
+
+    slot: str
+    until: int
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveOrdered:
+    """An agent takes the parked customer up, by this leg."""
+
+    agent_id: str
+    queue_id: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkExpired:
+    """Nobody took the parked customer up."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeclineOrdered:
     """The agent declined at the desk."""
+
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HangUpOrdered:
     """The agent hung up at the desk."""
+
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +399,38 @@ CallEvent = (
     | QueueMoved
     | QueueLeft
     | QueueGaveUp
+    | SearchFailed
     | AgentRinging
     | AgentAnswered
     | AgentRefused
     | AgentGone
+    | AgentLeft
+    | ConsultedLeft
+    | NumberRinging
+    | NumberAnswered
+    | NumberRefused
+    | DialStarted
+    | NobodyLeft
+    | CustomerRinging
+    | CustomerAnswered
+    | CustomerRefused
+    | DialOrdered
+    | PhoneDialled
+    | EngagementRefused
+    | HoldOrdered
+    | ResumeOrdered
+    | TransferOrdered
+    | ConsultOrdered
+    | PartyBrought
+    | PartyTaken
+    | CompleteOrdered
+    | HandedOut
+    | CancelOrdered
+    | SwapOrdered
+    | ConferenceOrdered
+    | ParkOrdered
+    | RetrieveOrdered
+    | ParkExpired
     | DeclineOrdered
     | HangUpOrdered
     | MediaFailed

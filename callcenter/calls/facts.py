@@ -1,11 +1,15 @@
 """What happened to calls, past tense: written to the journal before anybody acts on it, then told on the bus.
 
-``at`` is an instant in milliseconds since the epoch. ``call_id`` is also the id of the call's contact.
+``at`` is an instant in milliseconds since the epoch. ``call_id`` is also the id of the call's first segment; facts
+about a later segment name it in ``contact_id``, which is empty for the first.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from callcenter.calls.participants import Conversation
+from callcenter.calls.segments import SegmentKind, SegmentResult, TargetKind
 
 
 class Outcome(StrEnum):
@@ -24,6 +28,8 @@ class Outcome(StrEnum):
     """The queue was removed while the customer waited."""
     TURNED_AWAY = "turned_away"
     """No queue let the customer in, or all gave up, and the flow had no other way."""
+    UNREACHED = "unreached"
+    """An agent called somebody and nobody answered."""
     FAILED = "failed"
     """Something of ours broke."""
     SYSTEM_RESTART = "system_restart"
@@ -66,6 +72,10 @@ class CallArrived:
     trunk_id: str
     sip_call_id: str
     flow: str
+    direction: str = SegmentKind.INBOUND
+    """``inbound``, ``outbound`` or ``internal``."""
+    agent_id: str = ""
+    """The agent who calls, of a call that did not come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,7 @@ class CallQueued:
     priority: int
     language: str | None
     required_skills: tuple[tuple[str, int], ...] = ()
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,7 @@ class CallOverflowed:
     queue_id: str
     reason: str
     to: str = ""
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,7 @@ class CallOffered:
     offer_id: str
     agent_id: str
     expires_at: int
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +164,98 @@ class CallOfferFailed:
     offer_id: str
     agent_id: str
     cause: str
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallConnected:
-    """Customer and agent are bridged."""
+    """Customer and agent are bridged; in a consultation, the agent who asks and the one who is asked.
+
+    ``offer_id`` is empty when routing did not choose the agent, ``queue_id`` when it is no queue's call.
+    """
 
     call_id: str
     at: int
     offer_id: str
     agent_id: str
     queue_id: str
+    contact_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberConnected:
+    """A number outside that was consulted, or that the customer is handed to, answered."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentOpened:
+    """Another stretch of the call begins: somebody is sought beside, or instead of, who is there."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    kind: SegmentKind
+    parent_id: str
+    """The contact it came from."""
+    by_agent_id: str
+    """Who wanted it, empty for the house."""
+    target_kind: TargetKind
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEnded:
+    """A stretch ended: before its call, or with it when it was not the first."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    result: SegmentResult
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """The customer is on hold: on purpose, or because the agent talks with a second party."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    """The customer is on hold no more."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationChanged:
+    """Who hears whom from here on; told from the first hold or second party on, not for the plain beginning."""
+
+    call_id: str
+    at: int
+    mode: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class CallParked:
+    """The customer waits in a slot; at ``until`` the call comes back to ``agent_id``."""
+
+    call_id: str
+    at: int
+    slot: str
+    agent_id: str
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +267,31 @@ class CallEnded:
     outcome: Outcome
     ended_by: EndedBy
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """One segment as it is kept. Milliseconds; ``talk_ms + hold_ms + consult_ms`` is the time it was connected."""
+
+    contact_id: str
+    kind: SegmentKind
+    parent_id: str
+    opened_at: int
+    ended_at: int
+    connected_at: int | None
+    agent_id: str
+    """Empty for a number outside, and for a segment that nobody took."""
+    number: str
+    queue_id: str
+    waited_ms: int
+    """From being opened, or queued, to being connected or ended."""
+    talk_ms: int
+    """In conversation with the customer."""
+    hold_ms: int
+    """The customer on hold for this agent, consultations included."""
+    consult_ms: int
+    """Asked by another agent, the customer not there."""
+    result: SegmentResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +319,14 @@ class CallRecord:
     waited_ms: int
     """From entering the queue to being connected, or to the end; 0 when it never queued."""
     talk_ms: int
+    """The customer in conversation with an agent, hold excepted."""
     offers: int
     missed_offers: int
+    direction: str = SegmentKind.INBOUND
+    hold_ms: int = 0
+    """The customer on hold for an agent, consultations included."""
+    segments: tuple[SegmentRecord, ...] = ()
+    """Every segment in the order they began, also of a call that has but one; none in records of older versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +357,8 @@ class WrapUpRecorded:
     disposition: str
     notes: str
     wrap_up_ms: int
+    contact_id: str = ""
+    """Which segment it was, empty for the first."""
 
 
 CallFact = (
@@ -245,6 +372,13 @@ CallFact = (
     | CallOffered
     | CallOfferFailed
     | CallConnected
+    | NumberConnected
+    | SegmentOpened
+    | SegmentEnded
+    | CallHeld
+    | CallResumed
+    | ConversationChanged
+    | CallParked
     | CallEnded
     | CallClosed
     | CallCorrected

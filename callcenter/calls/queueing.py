@@ -29,7 +29,7 @@ class CallRouting:
     def arrival(self, call_id: str, order: fx.RequestAgent, caller: str) -> ContactArrived:
         """The contact that this call is."""
         return ContactArrived(
-            ContactId(call_id),
+            ContactId(order.contact_id or call_id),
             QueueId(order.queue_id),
             order.arrived_at,
             order.priority,
@@ -42,6 +42,8 @@ class CallRouting:
         named = self.plans.get(order.plan)
         if not order.agent:
             return named
+        if order.alone:
+            return RoutePlan((preferred_agent(AgentId(order.agent), order.agent_ms, anywhere=True),), otherwise="")
         rest = named or self.queue_plans.get(order.queue_id) or RoutePlan((RouteStep(),))
         first = preferred_agent(AgentId(order.agent), order.agent_ms, anywhere=True)
         later = tuple(each for each in rest.steps if each.until_ms is None or each.until_ms > order.agent_ms)

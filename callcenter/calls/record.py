@@ -18,6 +18,9 @@ from callcenter.calls.facts import (
     EndedBy,
     Outcome,
 )
+from callcenter.calls.timeline import Timeline, begin
+
+NO_TIMELINE = Timeline("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,11 @@ class OpenRecord:
     agent_id: str | None = None
     offers: int = 0
     missed_offers: int = 0
+    timeline: Timeline = NO_TIMELINE
 
     def with_fact(self, fact: CallFact) -> "OpenRecord":
         """This record after one more fact."""
-        seen = replace(self, last_at=max(self.last_at, fact.at))
+        seen = replace(self, last_at=max(self.last_at, fact.at), timeline=self.timeline.with_fact(fact))
         match fact:
             case CallStepTaken(choice=str() as choice):
                 return replace(seen, flow_path=(*seen.flow_path, choice))
@@ -48,20 +52,21 @@ class OpenRecord:
                 return replace(seen, match_state=state, customer_id=ids[0] if state == "one" else None)
             case CustomerIdentified(customer_id=customer_id):
                 return replace(seen, match_state="manual", customer_id=customer_id)
-            case CallQueued():
+            case CallQueued(contact_id=""):
                 first = seen.first_queued_at if seen.first_queued_at is not None else fact.at
                 return replace(seen, first_queued_at=first, queue_id=fact.queue_id, language=fact.language)
             case CallOffered():
                 return replace(seen, offers=seen.offers + 1)
             case CallOfferFailed():
                 return replace(seen, missed_offers=seen.missed_offers + 1)
-            case CallConnected():
+            case CallConnected() if seen.connected_at is None:
                 return replace(seen, connected_at=fact.at, agent_id=fact.agent_id, queue_id=fact.queue_id)
             case _:
                 return seen
 
     def closed(self, outcome: Outcome, ended_by: EndedBy, *, ended_at: int) -> CallRecord:
-        """The finished record."""
+        """The finished record. Agent and queue are those of the first segment that was connected."""
+        timeline = self.timeline.at(ended_at)
         waited_until = self.connected_at if self.connected_at is not None else ended_at
         return CallRecord(
             call_id=self.arrived.call_id,
@@ -83,15 +88,18 @@ class OpenRecord:
             match_state=self.match_state,
             customer_id=self.customer_id,
             waited_ms=0 if self.first_queued_at is None else waited_until - self.first_queued_at,
-            talk_ms=0 if self.connected_at is None else ended_at - self.connected_at,
+            talk_ms=timeline.talk_ms,
             offers=self.offers,
             missed_offers=self.missed_offers,
+            direction=self.arrived.direction,
+            hold_ms=timeline.hold_ms,
+            segments=timeline.closed(ended_at),
         )
 
 
 def open_record(arrived: CallArrived) -> OpenRecord:
     """The record of a call that just arrived."""
-    return OpenRecord(arrived=arrived, last_at=arrived.at)
+    return OpenRecord(arrived=arrived, last_at=arrived.at, timeline=begin(arrived))
 
 
 def fold(facts: Iterable[CallFact]) -> OpenRecord | CallRecord | None:

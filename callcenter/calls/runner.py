@@ -6,16 +6,18 @@ A runner that fails ends its call politely; it never ends the process.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
-from acd.events import ContactFinished, ContactLeft, OfferAccepted, OfferDeclined
-from acd.ids import ContactId, OfferId
+from acd.errors import AcdError
+from acd.events import AgentEngaged, ContactFinished, ContactLeft, OfferAccepted, OfferDeclined
+from acd.ids import AgentId, ContactId, OfferId, QueueId
 from callcenter.bus import Bus
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
+from callcenter.calls.audio import CallAudio, is_music
 from callcenter.calls.facts import (
     CallArrived,
     CallClosed,
@@ -40,26 +42,28 @@ from callcenter.calls.legs import (
     Party,
     TransferRequested,
 )
+from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
+from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.queueing import CallRouting, queue_request
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked
 from callcenter.calls.recordings import RecordingRule
+from callcenter.calls.segments import Seat, SegmentKind, TargetKind
 from callcenter.calls.states import CallState
+from callcenter.calls.targets import Directory
 from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
     Clock,
     CustomerDirectory,
     DigitPressed,
     Journal,
-    LegProfile,
     LegSilent,
     MediaEvent,
     MediaPlane,
-    PhoneTarget,
     PlayFinished,
     Prompts,
-    Route,
+    Refused,
     SessionLost,
     Signalling,
 )
@@ -72,8 +76,6 @@ from ivr.interpreter import FlowRun
 log = structlog.get_logger(__name__)
 
 MAILBOX_SIZE = 1_000
-CUSTOMER_LEG = "customer"
-MUSIC_PLAY = "music"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,23 @@ class Matched:
     language: str | None
 
 
-Mail = ev.CallEvent | LegEvent | MediaEvent | Identified | Matched | RecordingAsked
+@dataclass(frozen=True, slots=True)
+class DigitsOrdered:
+    """The agent sends digits to whom she talks with."""
+
+    contact_id: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAsked:
+    """Another call of the same phone wants this one's far end; ``leg_id`` is the phone's leg here."""
+
+    leg_id: str
+    done: "asyncio.Future[Seat | None]" = field(compare=False)
+
+
+Mail = ev.CallEvent | LegEvent | MediaEvent | Identified | Matched | RecordingAsked | DigitsOrdered | PartyAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,51 @@ class CallDependencies:
     recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
     """How each queue records."""
     call_routing: CallRouting = field(default_factory=CallRouting)
+    targets: Directory = field(default_factory=Directory)
+    """Whom people can reach, inside and outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a call began: a customer's leg that came in, or an agent's order to call somebody."""
+
+    offered: LegOffered | None
+    """The leg that came in: the customer's, or that of the agent's phone; ``None`` for a call the desk ordered."""
+    flow: str = ""
+    order: ev.DialOrdered | ev.PhoneDialled | None = None
+    """What an agent wants, ``None`` for a customer's call."""
+
+    @property
+    def customer_leg_id(self) -> str:
+        """The leg that is the customer's, or will be."""
+        if self.order is not None:
+            return self.order.called_leg_id
+        return "" if self.offered is None else self.offered.leg_id
+
+    @property
+    def direction(self) -> SegmentKind:
+        """What kind of call it is."""
+        if self.order is None:
+            return SegmentKind.INBOUND
+        inside = self.order.target.kind is TargetKind.AGENT
+        return SegmentKind.INTERNAL if inside else SegmentKind.OUTBOUND
+
+    def arrived(self, call_id: str, now: int) -> CallArrived:
+        """The call's first fact."""
+        leg, order = self.offered, self.order
+        caller = Party(order.agent_id) if order is not None else Party("")
+        return CallArrived(
+            call_id=call_id,
+            at=now,
+            caller=caller.number if leg is None or order is not None else leg.caller.number,
+            caller_name="" if leg is None else leg.caller.display_name,
+            called=order.target.id if order is not None else "" if leg is None else leg.called.number,
+            trunk_id="" if leg is None else leg.trunk_id or "",
+            sip_call_id="" if leg is None else leg.sip_call_id,
+            flow=self.flow,
+            direction=self.direction,
+            agent_id="" if order is None else order.agent_id,
+        )
 
 
 @dataclass(slots=True)
@@ -121,20 +184,32 @@ class CallRunner:
     """One call's task. ``on_leg`` tells the switchboard which agent legs belong to this call."""
 
     call_id: str
-    flow_name: str
-    offered: LegOffered
+    origin: Origin
     deps: CallDependencies
     on_leg: Callable[[str, str], None]
+    take_party: Callable[[str, str], Awaitable[Seat | None]]
+    """Fetches the far end of the call in which a phone has this leg, for this call; ``None`` when there is none."""
     mailbox: asyncio.Queue[Mail] = field(default_factory=lambda: asyncio.Queue(MAILBOX_SIZE))
-    _machine: CallMachine = field(init=False)
+    machine: CallMachine = field(init=False)
+    """For others to look at; only this runner's task feeds it."""
+    _audio: CallAudio = field(init=False)
+    _legs: CallLegs = field(init=False)
     _flow: FlowRun | None = None
     _recorder: CallRecorder = field(init=False)
     _consented: flow_fx.EnqueueContact | None = None
     """The queue that the call goes to once the customer was told that it is recorded."""
     _record: OpenRecord = field(init=False)
-    _agent_legs: dict[str, str] = field(default_factory=dict)
-    """Agent legs that have media in this call: signalling leg id to media leg id."""
-    _answered_legs: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Everything is there before the task runs, so that the switchboard may look at it."""
+        origin, deps = self.origin, self.deps
+        self.machine = CallMachine(self.call_id)
+        self._audio = CallAudio(self.call_id, deps.media, deps.music)
+        customer, phone = (origin.offered, None) if origin.order is None else (None, origin.offered)
+        self._legs = CallLegs(
+            self.call_id, deps.signalling, self._audio, self.on_leg, origin.customer_leg_id, customer, phone
+        )
+        self._recorder = CallRecorder(self.call_id, deps)
 
     def tell(self, mail: Mail) -> None:
         """Put something into the mailbox. A full one means a flood on one call: the mail is dropped, and logged."""
@@ -145,8 +220,6 @@ class CallRunner:
 
     async def run(self) -> None:
         """Live the call from its arrival to its end."""
-        self._machine = CallMachine(self.call_id)
-        self._recorder = CallRecorder(self.call_id, self.deps)
         try:
             await self._live()
         except JournalError:
@@ -155,20 +228,22 @@ class CallRunner:
             log.exception("call failed", call_id=self.call_id)
             await self._give_up()
         finally:
+            self._refuse_rest()
             await self._close_media()
 
     async def _live(self) -> None:
         match = asyncio.create_task(self._match_customer(), name=f"match {self.call_id}")
         try:
             await self._arrive()
-            while self._machine.state is not CallState.ENDED:
+            while self.machine.state is not CallState.ENDED:
                 await self._take(await self._next_mail())
         finally:
             match.cancel()
 
     async def _next_mail(self) -> Mail | None:
-        """The next mail, or ``None`` when the flow's timer is due."""
-        deadline = self._flow.next_deadline() if self._flow is not None else None
+        """The next mail, or ``None`` when a timer is due."""
+        flow = self._flow.next_deadline() if self._flow is not None else None
+        deadline = min((each for each in (flow, self.machine.next_deadline()) if each is not None), default=None)
         if deadline is None:
             return await self.mailbox.get()
         remaining = (deadline - self.deps.clock.now()) / 1000
@@ -183,41 +258,44 @@ class CallRunner:
     # Arrival
 
     async def _arrive(self) -> None:
-        now, leg = self.deps.clock.now(), self.offered
-        arrived = CallArrived(
-            call_id=self.call_id,
-            at=now,
-            caller=leg.caller.number,
-            caller_name=leg.caller.display_name,
-            called=leg.called.number,
-            trunk_id=leg.trunk_id or "",
-            sip_call_id=leg.sip_call_id,
-            flow=self.flow_name,
-        )
+        now, origin = self.deps.clock.now(), self.origin
+        arrived = origin.arrived(self.call_id, now)
         self._record = open_record(arrived)
         await self._commit((arrived,), now)
         try:
             await self.deps.media.create(self.call_id)
         except MediaError as error:
+            if origin.order is not None:
+                await self._feed(origin.order)
             await self._feed(ev.MediaFailed(str(error), EndCause.OVERLOADED))
             return
-        flow = FlowRun(self.deps.flows[self.flow_name])
+        if origin.order is not None:
+            await self._feed(origin.order)
+            return
+        flow = FlowRun(self.deps.flows[origin.flow])
         self._flow = flow
-        variables = (("caller", leg.caller.number), ("called", leg.called.number))
+        variables = (("caller", arrived.caller), ("called", arrived.called))
         await self._obey_flow(flow.receive(flow_ev.CallStarted(variables), now=now))
 
     async def _match_customer(self) -> None:
-        match = await self.deps.directory.match(self.offered.caller.number)
+        if self.origin.direction is SegmentKind.INTERNAL:
+            return
+        match = await self.deps.directory.match(self._customer_number())
         fact = CustomerMatched(self.call_id, self.deps.clock.now(), match.state, match.customer_ids, match.name)
         self.tell(Matched(fact, match.language))
+
+    def _customer_number(self) -> str:
+        origin = self.origin
+        if origin.order is not None:
+            return origin.order.target.id
+        return "" if origin.offered is None else origin.offered.caller.number
 
     # Mail
 
     async def _take(self, mail: Mail | None) -> None:
         match mail:
             case None:
-                if self._flow is not None:
-                    await self._obey_flow(self._flow.handle_timer(now=self.deps.clock.now()))
+                await self._run_timers()
             case Matched(fact=matched, language=language):
                 now = self.deps.clock.now()
                 await self._commit((replace(matched, at=now),), now)
@@ -227,8 +305,11 @@ class CallRunner:
                 now = self.deps.clock.now()
                 fact = CustomerIdentified(self.call_id, now, mail.customer_id, mail.agent_id, mail.customer_name)
                 await self._commit((fact,), now)
-            case DigitPressed(digit=digit) | LegDigit(digit=digit):
-                if isinstance(mail, LegDigit) or mail.leg_id == CUSTOMER_LEG:
+            case DigitPressed(leg_id=leg_id, digit=digit):
+                if leg_id == fx.CUSTOMER_LEG:
+                    await self._tell_flow(flow_ev.DigitPressed(digit))
+            case LegDigit(leg_id=leg_id, digit=digit):
+                if leg_id == self._legs.customer_leg_id:
                     await self._tell_flow(flow_ev.DigitPressed(digit))
             case RecordingAsked():
                 await self._recorder.take(mail)
@@ -237,7 +318,18 @@ class CallRunner:
             case SessionLost():
                 await self._feed(ev.MediaFailed("media lost"))
             case LegSilent(leg_id=leg_id):
-                await self._drop_silent(leg_id)
+                self._legs.drop_silent(leg_id)
+            case _:
+                await self._take_news(mail)
+
+    async def _take_news(self, mail: Mail) -> None:
+        match mail:
+            case DigitsOrdered():
+                self._send_digits(mail)
+            case PartyAsked():
+                await self._give_party(mail)
+            case TransferRequested():
+                await self._transfer(mail)
             case (
                 LegOffered()
                 | LegRinging()
@@ -246,76 +338,81 @@ class CallRunner:
                 | LegReoffered()
                 | LegReanswered()
                 | LegReofferRefused()
-                | TransferRequested()
                 | LegEnded()
             ):
                 await self._take_leg_event(mail)
             case _:
-                await self._feed(mail)
+                await self._feed(mail)  # type: ignore[arg-type]  # all other mail was taken before
+
+    async def _run_timers(self) -> None:
+        now = self.deps.clock.now()
+        await self._follow(*self.machine.handle_timer(now=now), now)
+        if self._flow is not None:
+            await self._obey_flow(self._flow.handle_timer(now=self.deps.clock.now()))
 
     async def _end_play(self, over: PlayFinished) -> None:
         if over.play_id == CONSENT_PLAY:
             await self._enter_announced_queue(heard=over.reason == "end")
-        elif over.play_id != MUSIC_PLAY:
+        elif not is_music(over.play_id):
             await self._tell_flow(flow_ev.PromptFinished(over.play_id))
 
     async def _take_leg_event(self, event: LegEvent) -> None:
-        is_customer = event.leg_id == self.offered.leg_id
-        match event:
-            case LegReoffered():
-                await self._renegotiate(event)
-            case LegEnded(cause=cause) if is_customer:
-                await self._feed(ev.CustomerGone(cause))
-            case LegAnswered() if is_customer:
-                await self.deps.media.accept_answer(self.call_id, CUSTOMER_LEG, event.sdp, self._profile(event))
-            case LegRinging(leg_id=leg_id):
-                await self._feed(ev.AgentRinging(leg_id))
-            case LegAnswered(leg_id=leg_id):
-                await self._accept_agent_answer(event)
-            case LegRefused(leg_id=leg_id, status=status):
-                await self._forget_agent_leg(leg_id)
-                await self._feed(ev.AgentRefused(leg_id, status))
-            case LegEnded(leg_id=leg_id, cause=cause):
-                await self._forget_agent_leg(leg_id)
-                await self._feed(ev.AgentGone(leg_id, cause))
-            case _:
-                log.debug("leg event ignored", call_id=self.call_id, leg_event=type(event).__name__)
+        meant = await self._legs.news(event)
+        if isinstance(event, LegRefused | LegEnded) and event.leg_id != self._legs.customer_leg_id:
+            await self._forget(await self._legs.forget(event.leg_id))
+        if meant is not None:
+            await self._feed(meant)
 
-    async def _accept_agent_answer(self, event: LegAnswered) -> None:
-        media_leg = self._agent_legs.get(event.leg_id)
-        if media_leg is not None:
-            try:
-                await self.deps.media.accept_answer(self.call_id, media_leg, event.sdp, self._profile(event))
-            except MediaError as error:
-                log.warning("agent answer refused by media", call_id=self.call_id, error=str(error))
-                self.deps.signalling.end(event.leg_id, EndCause.ERROR)
-                await self._feed(ev.AgentRefused(event.leg_id, 488))
-                return
-        if event.leg_id not in self._answered_legs:  # else it answers our offer to its late re-offer
-            self._answered_legs.add(event.leg_id)
-            await self._feed(ev.AgentAnswered(event.leg_id))
+    # What phones and desks want besides
 
-    async def _renegotiate(self, event: LegReoffered) -> None:
-        media_leg = CUSTOMER_LEG if event.leg_id == self.offered.leg_id else self._agent_legs.get(event.leg_id)
-        if media_leg is None:
+    async def _transfer(self, asked: TransferRequested) -> None:
+        """A phone's REFER: only the phone of the agent who has the customer may hand on."""
+        agent, now = self.machine.agent, self.deps.clock.now()
+        free = self.machine.state in {CallState.TALKING, CallState.HELD}
+        if agent is None or asked.leg_id != agent.leg_id or not free:
+            self.deps.signalling.report_transfer(asked.leg_id, 403 if free else 491)
             return
-        try:
-            if event.sdp:
-                sdp = await self.deps.media.answer_offer(self.call_id, media_leg, event.sdp, self._profile(event))
-            else:
-                sdp = await self.deps.media.make_offer(self.call_id, media_leg)
-        except MediaError as error:  # the stack refuses a re-offer that is not accepted; the call goes on as it was
-            log.warning("re-offer not accepted", call_id=self.call_id, error=str(error))
+        if asked.replaces_leg_id is not None:
+            await self._join(asked.leg_id, asked.replaces_leg_id)
             return
-        self.deps.signalling.accept_reoffer(event.leg_id, sdp)
+        target = self.deps.targets.resolve(agent.agent_id, "", asked.target, now)
+        if isinstance(target, Refused):
+            log.info("transfer refused", call_id=self.call_id, code=target.code)
+            self.deps.signalling.report_transfer(asked.leg_id, 403)
+            return
+        await self._feed(ev.TransferOrdered(target, new_leg_id(), refer_leg_id=asked.leg_id))
 
-    async def _drop_silent(self, media_leg: str) -> None:
-        """A leg without audio for the time-out is a leg whose BYE was lost."""
-        if media_leg == CUSTOMER_LEG:
-            self.deps.signalling.end(self.offered.leg_id, EndCause.TIMEOUT)
-        for leg_id, name in self._agent_legs.items():
-            if name == media_leg:
-                self.deps.signalling.end(leg_id, EndCause.TIMEOUT)
+    async def _join(self, refer_leg_id: str, other_leg_id: str) -> None:
+        """Attended transfer by a phone: the far end of its other call comes to this one."""
+        party = await self.take_party(other_leg_id, self.call_id)
+        if party is None:
+            self.deps.signalling.report_transfer(refer_leg_id, 481)
+        elif self.machine.state in {CallState.TALKING, CallState.HELD} and await self._legs.adopt(party):
+            await self._feed(ev.PartyBrought(party, refer_leg_id))
+        else:
+            self.deps.signalling.end(party.leg_id, EndCause.ERROR)
+            self.deps.signalling.report_transfer(refer_leg_id, 500)
+
+    async def _give_party(self, asked: PartyAsked) -> None:
+        machine, callee = self.machine, self.machine.callee
+        ours = machine.agent is not None and machine.agent.leg_id == asked.leg_id
+        if not ours or machine.state not in {CallState.TALKING, CallState.HELD}:
+            asked.done.set_result(None)
+            return
+        number = "" if callee is not None else self._customer_number()
+        seat = Seat(self._legs.customer_leg_id, "", number=number) if callee is None else callee
+        await self._feed(ev.PartyTaken())
+        if not asked.done.done():
+            asked.done.set_result(seat)
+
+    def _send_digits(self, order: DigitsOrdered) -> None:
+        machine = self.machine
+        if machine.agent is None or machine.agent.contact_id != order.contact_id:
+            return
+        apart = machine.consulted is not None and machine.mode is Conversation.CONSULT
+        leg_id = machine.consulted.leg_id if apart and machine.consulted is not None else self._legs.customer_leg_id
+        for digit in order.digits:
+            self.deps.signalling.send_digit(leg_id, digit)
 
     # The flow
 
@@ -348,16 +445,16 @@ class CallRunner:
             await self._feed(queue_request(order))
             return
         await self._feed(ev.AnswerRequested())
-        if self._machine.state is CallState.ENDED:
+        if self.machine.state is CallState.ENDED:
             return
         self._consented = order
         path = await self.deps.prompts.path(announcement)
-        await self.deps.media.play(self.call_id, CUSTOMER_LEG, CONSENT_PLAY, [path])
+        await self.deps.media.play(self.call_id, fx.CUSTOMER_LEG, CONSENT_PLAY, [path])
 
     async def _enter_announced_queue(self, *, heard: bool) -> None:
         """The announcement is over. One that was not heard lets the call go on, unrecorded."""
         order, self._consented = self._consented, None
-        if order is None or self._machine.state is CallState.ENDED:
+        if order is None or self.machine.state is CallState.ENDED:
             return
         if heard:
             await self._recorder.announced(order.queue_id)
@@ -365,17 +462,19 @@ class CallRunner:
 
     async def _play(self, order: flow_fx.PlayPrompt) -> None:
         paths = [await self.deps.prompts.path(prompt) for prompt in order.prompts]
-        await self.deps.media.play(self.call_id, CUSTOMER_LEG, order.play_id, paths, barge_in=order.barge_in)
+        await self.deps.media.play(self.call_id, fx.CUSTOMER_LEG, order.play_id, paths, barge_in=order.barge_in)
 
     # The call machine
 
     async def _feed(self, event: ev.CallEvent) -> None:
         now = self.deps.clock.now()
-        facts, effects = self._machine.receive(event, now=now)
+        await self._follow(*self.machine.receive(event, now=now), now)
+
+    async def _follow(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...], now: int) -> None:
         await self._commit(facts, now)
-        state = self._machine.state
+        state = self.machine.state
         for effect in effects:
-            if self._machine.state is not state:  # an order failed and ended the call; the rest is void
+            if self.machine.state is not state:  # an order failed and ended the call; the rest is void
                 return
             await self._obey(effect)
 
@@ -398,94 +497,124 @@ class CallRunner:
             self.deps.bus.publish(fact, now)
 
     async def _obey(self, effect: fx.Effect) -> None:
+        failed: ev.CallEvent | None = None
         match effect:
             case fx.AnswerCustomer():
-                await self._answer_customer()
+                failed = await self._legs.answer_customer()
+            case fx.AnswerAgent(leg_id=leg_id):
+                failed = await self._legs.answer_phone(leg_id)
             case fx.EndCustomer(cause=cause):
-                self.deps.signalling.end(self.offered.leg_id, cause)
+                self._legs.end_customer(cause)
             case fx.StopFlow():
                 self._flow = None
-            case fx.StartMusic():
-                await self.deps.media.play(self.call_id, CUSTOMER_LEG, MUSIC_PLAY, [self.deps.music], loop=True)
-            case fx.StopMusic():
-                await self.deps.media.stop_play(self.call_id, MUSIC_PLAY)
             case fx.ReturnToFlow(reason=reason):
                 await self._tell_flow(flow_ev.ContactReturned(reason))
-            case fx.RingAgent(leg_id=leg_id, agent_id=agent_id):
-                await self._ring_agent(leg_id, agent_id)
+            case fx.RingAgent():
+                failed = await self._ring_agent(effect)
+            case fx.EngageAgent(contact_id=contact_id, agent_id=agent_id):
+                failed = await self._engage(contact_id, agent_id)
+            case fx.DialNumber(leg_id=leg_id, number=number, policy=policy):
+                refused = await self._legs.dial(leg_id, number, policy, self._shown_outside())
+                self._tell_if(refused)
             case fx.EndAgent(leg_id=leg_id, cause=cause):
-                self.deps.signalling.end(leg_id, cause)
-                await self._forget_agent_leg(leg_id)
-            case fx.BridgeLegs(leg_id=leg_id):
-                await self._bridge(leg_id)
+                await self._forget(await self._legs.end(leg_id, cause))
+            case fx.Converse(mode=mode, legs=legs):
+                await self._converse(mode, legs)
             case _:
-                self._tell_routing(effect)
+                self._tell_others(effect)
+        if failed is not None:
+            await self._feed(failed)
 
-    def _tell_routing(self, effect: fx.Effect) -> None:
-        contact_id, routing = ContactId(self.call_id), self.deps.routing
+    async def _ring_agent(self, order: fx.RingAgent) -> ev.CallEvent | None:
+        if order.engage and (refused := await self._engage(order.contact_id, order.agent_id)) is not None:
+            return refused
+        self._tell_if(await self._legs.ring_agent(order.leg_id, order.agent_id, self._shown_inside(order)))
+        return None
+
+    def _tell_if(self, refused: LegRefused | None) -> None:
+        if refused is not None:
+            self.tell(refused)
+
+    async def _engage(self, contact_id: str, agent_id: str) -> ev.CallEvent | None:
+        """Ask routing whether the agent may be busy with what it did not choose; returns its refusal."""
+        queue_id = self.deps.targets.queue_of(agent_id)
+        try:
+            await self.deps.routing.request(
+                AgentEngaged(AgentId(agent_id), ContactId(contact_id), QueueId(queue_id)),
+            )
+        except AcdError as error:
+            log.info("agent not engaged", call_id=self.call_id, agent_id=agent_id, code=error.code)
+            return ev.EngagementRefused(contact_id)
+        return None
+
+    def _shown_inside(self, order: fx.RingAgent) -> Party:
+        """Whom an agent's phone shows: the customer, or who calls; the own phone of who calls shows who is called."""
+        origin = self.origin
+        if origin.order is None:
+            return Party("") if origin.offered is None else origin.offered.caller
+        own = order.agent_id == origin.order.agent_id
+        if own or origin.direction is SegmentKind.OUTBOUND:
+            return Party(origin.order.target.id)
+        return Party(origin.order.agent_id, "" if origin.offered is None else origin.offered.caller.display_name)
+
+    def _shown_outside(self) -> Party:
+        """Whom a number outside sees: the customer who is handed on; for an agent's call the trunk's rules decide."""
+        origin = self.origin
+        return Party("") if origin.offered is None or origin.order is not None else origin.offered.caller
+
+    async def _converse(self, mode: Conversation, legs: tuple[tuple[str, Role], ...]) -> None:
+        await self._audio.converse(mode, legs)
+        agent = self.machine.agent
+        media_leg = None if agent is None else self._audio.legs.get(agent.leg_id)
+        if agent is None or media_leg is None:
+            return
+        if mode in {Conversation.TALK, Conversation.CONFERENCE}:
+            await self._recorder.bridged(media_leg, fx.CUSTOMER_LEG, agent_id=agent.agent_id, queue_id=agent.queue_id)
+        elif mode is Conversation.CONSULT:
+            await self._recorder.unbridged(media_leg)
+
+    async def _forget(self, media_leg: str | None) -> None:
+        if media_leg is not None:
+            await self._recorder.unbridged(media_leg)
+
+    def _tell_others(self, effect: fx.Effect) -> None:
+        routing = self.deps.routing
         match effect:
+            case fx.RingBack(leg_id=leg_id):
+                self._legs.ring_back(leg_id)
+            case fx.ReportTransfer(leg_id=leg_id, status=status):
+                self.deps.signalling.report_transfer(leg_id, status)
             case fx.RequestAgent():
-                routing.post(self.deps.call_routing.arrival(self.call_id, effect, self.offered.caller.number))
-            case fx.LeaveQueue():
-                routing.post(ContactLeft(contact_id))
-            case fx.ReportAccepted(offer_id=offer_id):
+                routing.post(self.deps.call_routing.arrival(self.call_id, effect, self._customer_number()))
+            case fx.LeaveQueue(contact_id=contact_id):
+                routing.post(ContactLeft(ContactId(contact_id)))
+            case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):
                 routing.post(OfferAccepted(OfferId(offer_id)), contact_id=contact_id)
             case fx.ReportDeclined(offer_id=offer_id, cause=reason):
                 routing.post(OfferDeclined(OfferId(offer_id), reason))
-            case fx.ReportFinished():
-                routing.post(ContactFinished(contact_id))
-
-    async def _answer_customer(self) -> None:
-        leg = self.offered
-        try:
-            if leg.sdp:
-                sdp = await self.deps.media.answer_offer(self.call_id, CUSTOMER_LEG, leg.sdp, self._profile(leg))
-            else:
-                sdp = await self.deps.media.make_offer(self.call_id, CUSTOMER_LEG)
-        except MediaError as error:
-            await self._feed(ev.MediaFailed(str(error), EndCause.NOT_ACCEPTABLE))
-            return
-        self.deps.signalling.answer(leg.leg_id, sdp)
-
-    async def _ring_agent(self, leg_id: str, agent_id: str) -> None:
-        media_leg = f"agent-{secrets.token_hex(4)}"
-        self.on_leg(leg_id, self.call_id)
-        try:
-            sdp = await self.deps.media.make_offer(self.call_id, media_leg)
-        except MediaError as error:
-            log.warning("no media for the agent leg", call_id=self.call_id, error=str(error))
-            self.tell(ev.AgentRefused(leg_id, 500))
-            return
-        self._agent_legs[leg_id] = media_leg
-        caller = Party(self.offered.caller.number, self.offered.caller.display_name)
-        self.deps.signalling.invite(leg_id, PhoneTarget(agent_id), caller=caller, sdp=sdp)
-
-    async def _bridge(self, leg_id: str) -> None:
-        media_leg = self._agent_legs[leg_id]
-        await self.deps.media.stop_play(self.call_id, MUSIC_PLAY)
-        await self.deps.media.route(self.call_id, (Route(CUSTOMER_LEG, media_leg), Route(media_leg, CUSTOMER_LEG)))
-        offer = self._machine.offer
-        if offer is not None:
-            await self._recorder.bridged(media_leg, CUSTOMER_LEG, agent_id=offer.agent_id, queue_id=offer.queue_id)
-
-    async def _forget_agent_leg(self, leg_id: str) -> None:
-        self._answered_legs.discard(leg_id)
-        media_leg = self._agent_legs.pop(leg_id, None)
-        if media_leg is not None:
-            await self._recorder.unbridged(media_leg)
-            await self.deps.media.remove_leg(self.call_id, media_leg)
-
-    def _profile(self, event: LegOffered | LegAnswered | LegReoffered) -> LegProfile:
-        return LegProfile(peer_address=event.peer_address)
+            case fx.ReportFinished(contact_id=contact_id):
+                routing.post(ContactFinished(ContactId(contact_id)))
 
     # The end
 
     async def _give_up(self) -> None:
-        if self._machine.state is not CallState.ENDED:
+        if self.machine.state is not CallState.ENDED:
             await self._feed(ev.MediaFailed("internal error"))
+
+    def _refuse_rest(self) -> None:
+        """Whoever waits for an answer of this call gets none."""
+        while not self.mailbox.empty():
+            mail = self.mailbox.get_nowait()
+            if isinstance(mail, PartyAsked) and not mail.done.done():
+                mail.done.set_result(None)
 
     async def _close_media(self) -> None:
         try:
             await self.deps.media.destroy(self.call_id)
         except MediaError as error:
             log.warning("media session not closed", call_id=self.call_id, error=str(error))
+
+
+def new_leg_id() -> str:
+    """An id for a leg that we start."""
+    return f"a-{secrets.token_hex(8)}"

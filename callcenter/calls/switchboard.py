@@ -1,4 +1,4 @@
-"""The switchboard: makes a runner for each inbound leg, and brings every event to the runner it belongs to."""
+"""The switchboard: makes a runner for each new call, and brings every event to the runner it belongs to."""
 
 import asyncio
 import secrets
@@ -19,11 +19,17 @@ from acd.outcomes import (
 )
 from callcenter.calls import events as ev
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
-from callcenter.calls.runner import CallDependencies, CallRunner, Mail
+from callcenter.calls.runner import CallDependencies, CallRunner, Mail, Origin, PartyAsked, new_leg_id
+from callcenter.calls.segments import Seat, Target, TargetKind, call_of
+from callcenter.calls.states import CallState
 from callcenter.errors import JournalError
-from callcenter.ports import MediaEvent
+from callcenter.ports import MediaEvent, Refused
 
 log = structlog.get_logger(__name__)
+
+PARK_SLOTS = range(701, 800)
+PARTY_SECONDS = 2.0
+"""How long a call waits for the far end of another one."""
 
 
 class Switchboard:
@@ -41,6 +47,8 @@ class Switchboard:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._call_of_leg: dict[str, str] = {}
         self._legs_of_call: dict[str, list[str]] = {}
+        self._adopted: dict[str, str] = {}
+        """Contacts that went over to another call than the one their id names."""
 
     @property
     def calls(self) -> Mapping[str, CallRunner]:
@@ -64,9 +72,13 @@ class Switchboard:
         if runner is not None:
             runner.tell(event)
 
-    def tell(self, call_id: str, mail: Mail) -> bool:
-        """Bring mail to a call. ``False`` when it is over."""
-        runner = self._runners.get(call_id)
+    def call_of(self, contact_id: str) -> CallRunner | None:
+        """The call that a contact is part of now."""
+        return self._runners.get(self._adopted.get(contact_id, call_of(contact_id)))
+
+    def tell(self, contact_id: str, mail: Mail) -> bool:
+        """Bring mail to the call of a contact. ``False`` when it is over."""
+        runner = self.call_of(contact_id)
         if runner is None:
             return False
         runner.tell(mail)
@@ -81,7 +93,8 @@ class Switchboard:
                     outcome.agent_id,
                     outcome.queue_id,
                     outcome.expires_at,
-                    leg_id=f"a-{secrets.token_hex(8)}",
+                    leg_id=new_leg_id(),
+                    contact_id=outcome.contact_id,
                 )
                 if not self.tell(outcome.contact_id, offered):
                     self._deps.routing.post(ContactLeft(ContactId(outcome.contact_id)))
@@ -92,9 +105,9 @@ class Switchboard:
             case OfferLapsed() if contact_id is not None:
                 self.tell(contact_id, ev.OfferTooLate(outcome.offer_id))
             case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED):
-                self.tell(outcome.contact_id, ev.QueueVanished())
+                self.tell(outcome.contact_id, ev.QueueVanished(outcome.contact_id))
             case ContactOverflowed():
-                self.tell(outcome.contact_id, ev.QueueOverflowed(outcome.target, outcome.reason))
+                self.tell(outcome.contact_id, ev.QueueOverflowed(outcome.target, outcome.reason, outcome.contact_id))
             case _:
                 pass
 
@@ -105,18 +118,92 @@ class Switchboard:
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=5)
 
+    # New calls
+
     def _open_call(self, offered: LegOffered) -> None:
-        flow = self._flow_of(offered.called.number) if offered.trunk_id is not None else None
+        if offered.agent_id is not None:
+            self._open_phones_call(offered, offered.agent_id)
+            return
+        flow = self._flow_of(offered.called.number)
         if flow is None:
             self._deps.signalling.end(offered.leg_id, EndCause.NO_SUCH_NUMBER)
             return
+        self._add_leg(offered.leg_id, self._open(Origin(offered, flow)))
+
+    def _open_phones_call(self, offered: LegOffered, agent_id: str) -> None:
+        """An agent's phone calls a colleague or a number."""
+        targets, now = self._deps.targets, self._deps.clock.now()
+        target = None if offered.replaces_leg_id else targets.resolve(agent_id, "", offered.called.number, now)
+        if not isinstance(target, Target) or target.kind is TargetKind.QUEUE or target.id == agent_id:
+            code = target.code if isinstance(target, Refused) else "not_callable"
+            log.info("call of a phone refused", agent_id=agent_id, code=code)
+            self._deps.signalling.end(offered.leg_id, EndCause.REJECTED)
+            return
+        order = ev.PhoneDialled(
+            agent_id,
+            targets.queue_of(agent_id),
+            offered.leg_id,
+            target,
+            new_leg_id(),
+            engage=not self._is_in_a_call(agent_id),
+        )
+        self._add_leg(offered.leg_id, self._open(Origin(offered, order=order)))
+
+    def dial(self, agent_id: str, target: Target) -> str:
+        """Call somebody for an agent, whose own phone rings first. Returns the call's id."""
+        queue_id = self._deps.targets.queue_of(agent_id)
+        return self._open(Origin(None, order=ev.DialOrdered(agent_id, queue_id, new_leg_id(), target, new_leg_id())))
+
+    def _is_in_a_call(self, agent_id: str) -> bool:
+        machines = [runner.machine for runner in self._runners.values()]
+        seats = [seat for machine in machines for seat in (machine.agent, machine.consulted, machine.callee)]
+        return any(seat is not None and seat.agent_id == agent_id for seat in seats)
+
+    def _open(self, origin: Origin) -> str:
         call_id = new_call_id(self._deps.clock.now())
-        runner = CallRunner(call_id, flow, offered, self._deps, self._add_leg)
+        runner = CallRunner(call_id, origin, self._deps, self._add_leg, self._take_party)
         self._runners[call_id] = runner
-        self._add_leg(offered.leg_id, call_id)
         task = asyncio.create_task(runner.run(), name=f"call {call_id}")
         self._tasks[call_id] = task
         task.add_done_callback(lambda done: self._close_call(call_id, done))
+        return call_id
+
+    # Parties that change their call
+
+    async def _take_party(self, leg_id: str, for_call_id: str) -> Seat | None:
+        """Fetch the far end of the call in which a phone has this leg. ``None`` when there is none to be had."""
+        giver = self._runners.get(self._call_of_leg.get(leg_id, ""))
+        if giver is None or giver.call_id == for_call_id:
+            return None
+        done: asyncio.Future[Seat | None] = asyncio.get_running_loop().create_future()
+        giver.tell(PartyAsked(leg_id, done))
+        try:
+            async with asyncio.timeout(PARTY_SECONDS):
+                party = await done
+        except TimeoutError:
+            return None
+        if party is not None:
+            self._add_leg(party.leg_id, for_call_id)
+            if party.contact_id:
+                self._adopted[party.contact_id] = for_call_id
+        return party
+
+    # Parking
+
+    def parked(self, slot: str) -> CallRunner | None:
+        """The call that waits in a park slot."""
+        for runner in self._runners.values():
+            park = runner.machine.park
+            if park is not None and park.slot == slot and runner.machine.state is CallState.PARKED:
+                return runner
+        return None
+
+    def free_slot(self) -> str | None:
+        """The lowest park slot that nobody waits in; ``None`` when all are taken."""
+        taken = {runner.machine.park.slot for runner in self._runners.values() if runner.machine.park is not None}
+        return next((str(slot) for slot in PARK_SLOTS if str(slot) not in taken), None)
+
+    # Keeping the books
 
     def _add_leg(self, leg_id: str, call_id: str) -> None:
         self._call_of_leg[leg_id] = call_id
@@ -125,7 +212,10 @@ class Switchboard:
     def _close_call(self, call_id: str, task: asyncio.Task[None]) -> None:
         del self._runners[call_id], self._tasks[call_id]
         for leg_id in self._legs_of_call.pop(call_id, ()):
-            self._call_of_leg.pop(leg_id, None)
+            if self._call_of_leg.get(leg_id) == call_id:  # else it went over to another call
+                del self._call_of_leg[leg_id]
+        for contact_id in [contact for contact, now_in in self._adopted.items() if now_in == call_id]:
+            del self._adopted[contact_id]
         error = None if task.cancelled() else task.exception()
         if isinstance(error, JournalError):
             self._on_fatal(error)

@@ -214,6 +214,10 @@ class UserAgent:
         """Answer a ``LegReoffered``."""
         self._station.perform(self._exchange.accept_reoffer(leg_id, sdp, self._station.now()))
 
+    def send_digit(self, leg_id: str, digit: str) -> None:
+        """Send a digit by INFO."""
+        self._station.perform(self._exchange.send_digit(leg_id, digit, self._station.now()))
+
     def report_transfer(self, leg_id: str, status: int) -> None:
         """Tell the far end of a ``TransferRequested`` how it goes (NOTIFY)."""
         self._station.perform(self._exchange.report_transfer(leg_id, status, self._station.now()))

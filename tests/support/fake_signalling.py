@@ -54,6 +54,8 @@ class FakeSignalling:
         """What was reported of transfers."""
         self.waiting: dict[str, tuple[int, int]] = {}
         """By agent: voice messages not yet heard, and heard."""
+        self.digits: list[tuple[str, str]] = []
+        """What was sent in signalling: leg, digit."""
         self._numbers = itertools.count(1)
 
     # What a test does.
@@ -116,6 +118,10 @@ class FakeSignalling:
         address = PHONE_ADDRESS if self.legs[leg_id].agent_id is not None else CUSTOMER_ADDRESS
         if self.legs[leg_id].state == "answered":
             self.sink(LegReanswered(leg_id, some_sdp(address, 50_002), address))
+
+    def send_digit(self, leg_id: str, digit: str) -> None:
+        """Send a digit."""
+        self.digits.append((leg_id, digit))
 
     def report_transfer(self, leg_id: str, status: int) -> None:
         """Say how a transfer goes."""

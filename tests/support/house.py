@@ -10,7 +10,7 @@ from agent_console.messages import AgentView, ContactView, QueueView
 from callcenter.calls.facts import CallClosed, CallRecord
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.floor import FloorFold
-from callcenter.ports import Match
+from callcenter.ports import Allowed, Match, Refused, TrunkPolicy
 from callcenter.recovery import recover
 from callcenter.site.models import Site
 from ivr.effects import PromptText
@@ -71,6 +71,22 @@ class FakePrompts:
     async def path(self, prompt: PromptText) -> str:
         """Where the prompt would be."""
         return f"{prompt.language}/{prompt.name}.wav"
+
+
+class FakeRules:
+    """Implements ``OutboundRules``: calls within the own country by the one trunk, and nothing else."""
+
+    def __init__(self) -> None:
+        self.checked: list[tuple[str, str]] = []
+
+    def check(self, agent_id: str, number: str, at: int) -> Allowed | Refused:
+        """Whether this may be called."""
+        del at
+        self.checked.append((agent_id, number))
+        digits = number.removeprefix("+")
+        if not digits.isdigit() or not digits.startswith("1"):
+            return Refused("destination_denied", "Not there.")
+        return Allowed(f"+{digits}", TrunkPolicy(("trunk",)))
 
 
 @dataclass(slots=True)
@@ -191,7 +207,7 @@ async def open_house(
 
     media = FakeMedia(on_media, recording_sink=on_recording)
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts()),
+        ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts(), FakeRules()),
         site=site,
         flows={"main": parse_flow(flow or demo_flow_text(), source="house")},
         music="music.wav",

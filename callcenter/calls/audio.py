@@ -1,0 +1,121 @@
+"""The media of one call: which leg is which in the session, who hears whom, who hears music.
+
+The machine says how its parties are joined; what that means for the gain matrix says ``calls.participants``. Only what
+changed is ordered.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from callcenter.calls.effects import CUSTOMER_LEG
+from callcenter.calls.participants import Conversation, Participant, Role, Supervision, Ways, music_for, routes_for
+from callcenter.ports import LegProfile, MediaPlane, Route
+
+MUSIC_PLAY = "music"
+"""The play id of the customer's music; that of another leg has the leg's name after it."""
+
+
+@dataclass(slots=True)
+class CallAudio:
+    """Owned by the call's runner, whose task is the only one that calls it. Failures raise ``MediaError``."""
+
+    session_id: str
+    media: MediaPlane
+    music: str
+    """Path of the WAV file that waiting parties hear."""
+    legs: dict[str, str] = field(default_factory=dict)
+    """Signalling leg id to media leg id, of every leg that has media here."""
+    mode: Conversation = Conversation.WAITING
+    supervisors: dict[str, Supervision] = field(default_factory=dict)
+    """By signalling leg id: who listens, and how."""
+    _parties: tuple[tuple[str, Role], ...] = ()
+    _ways: Ways = ()
+    _music: frozenset[str] = frozenset()
+
+    def name(self, leg_id: str, *, customer: bool = False) -> str:
+        """The media leg of a signalling leg, named when it is not known yet."""
+        named = CUSTOMER_LEG if customer else f"agent-{secrets.token_hex(4)}"
+        return self.legs.setdefault(leg_id, named)
+
+    async def offer(self, leg_id: str, *, customer: bool = False) -> str:
+        """Our offer for a leg, which is added when it is new."""
+        known = leg_id in self.legs
+        media_leg = self.name(leg_id, customer=customer)
+        try:
+            return await self.media.make_offer(self.session_id, media_leg)
+        except BaseException:
+            if not known:
+                del self.legs[leg_id]
+            raise
+
+    async def meet(self, leg_id: str, sdp: str, profile: LegProfile, *, customer: bool = False) -> str:
+        """Our answer to a leg's offer; the leg is added when it is new."""
+        known = leg_id in self.legs
+        media_leg = self.name(leg_id, customer=customer)
+        try:
+            return await self.media.answer_offer(self.session_id, media_leg, sdp, profile)
+        except BaseException:
+            if not known:
+                del self.legs[leg_id]
+            raise
+
+    async def accept(self, leg_id: str, sdp: str, profile: LegProfile) -> None:
+        """Take a leg's answer to our offer."""
+        media_leg = self.legs.get(leg_id)
+        if media_leg is not None:
+            await self.media.accept_answer(self.session_id, media_leg, sdp, profile)
+
+    async def converse(self, mode: Conversation, parties: Iterable[tuple[str, Role]]) -> None:
+        """Join these parties, named by signalling leg ids, as the mode says."""
+        self.mode, self._parties = mode, tuple(parties)
+        await self._apply()
+
+    async def supervise(self, leg_id: str, how: Supervision | None) -> None:
+        """Let the supervisor on this leg take part so, or no more."""
+        if how is None:
+            self.supervisors.pop(leg_id, None)
+        else:
+            self.supervisors[leg_id] = how
+        await self._apply()
+
+    async def forget(self, leg_id: str) -> str | None:
+        """The leg is over: its media goes. Returns what it was called."""
+        self.supervisors.pop(leg_id, None)
+        media_leg = self.legs.pop(leg_id, None)
+        if media_leg is not None:
+            self._ways = tuple(way for way in self._ways if media_leg not in way)
+            self._music -= {media_leg}
+            await self.media.remove_leg(self.session_id, media_leg)
+        return media_leg
+
+    def participants(self) -> tuple[Participant, ...]:
+        """Whoever is there with media, supervisors last."""
+        names = {CUSTOMER_LEG: CUSTOMER_LEG, **self.legs}
+        there = [Participant(names[leg_id], role) for leg_id, role in self._parties if leg_id in names]
+        there += [
+            Participant(self.legs[leg_id], Role.SUPERVISOR, how)
+            for leg_id, how in self.supervisors.items()
+            if leg_id in self.legs
+        ]
+        return tuple(there)
+
+    async def _apply(self) -> None:
+        participants = self.participants()
+        music, ways = music_for(participants, self.mode), routes_for(participants, self.mode)
+        for media_leg in sorted(self._music - music):
+            await self.media.stop_play(self.session_id, _play_of(media_leg))
+        if ways != self._ways:
+            await self.media.route(self.session_id, tuple(Route(source, target) for source, target in ways))
+        for media_leg in sorted(music - self._music):
+            await self.media.play(self.session_id, media_leg, _play_of(media_leg), [self.music], loop=True)
+        self._ways, self._music = ways, music
+
+
+def _play_of(media_leg: str) -> str:
+    return MUSIC_PLAY if media_leg == CUSTOMER_LEG else f"{MUSIC_PLAY}-{media_leg}"
+
+
+def is_music(play_id: str) -> bool:
+    """Whether a play is music of ours."""
+    return play_id == MUSIC_PLAY or play_id.startswith(f"{MUSIC_PLAY}-")

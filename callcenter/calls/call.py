@@ -1,0 +1,152 @@
+"""What a call knows, and how it says something: the plain data that the actions of the table work on. Pure."""
+
+from dataclasses import dataclass, field
+
+from callcenter.calls import effects as fx
+from callcenter.calls import events as ev
+from callcenter.calls.facts import CallFact, CallHeld, CallResumed, ConversationChanged, SegmentEnded, SegmentOpened
+from callcenter.calls.legs import EndCause
+from callcenter.calls.participants import Conversation, Role
+from callcenter.calls.segments import Seat, SegmentKind, SegmentResult, Target, TargetKind, segment_id
+from callcenter.calls.states import CallState
+
+ON_HOLD = frozenset({Conversation.HELD, Conversation.CONSULT})
+"""Modes in which an agent is there and the customer waits."""
+RECALLED = frozenset({SegmentKind.INBOUND, SegmentKind.RECALL})
+"""Searches whose failure is the end: there is nobody else to go back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Who is being sought. ``leg_id`` is the leg of a number, or of an agent whom routing did not choose."""
+
+    contact_id: str
+    kind: SegmentKind
+    target: Target
+    leg_id: str = ""
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether routing looks for somebody."""
+        return not self.leg_id
+
+
+@dataclass(slots=True)
+class Call:
+    """One call's data. What an action notes here is handed out by ``CallMachine.receive``."""
+
+    call_id: str
+    state: CallState = CallState.IN_FLOW
+    answered: bool = False
+    talked: bool = False
+    """Whether an agent, or whoever an agent called, ever talked here."""
+    mode: Conversation = Conversation.WAITING
+    queue: ev.QueueRequested | None = None
+    """What is asked of the queue in which somebody is sought."""
+    queued_at: int = 0
+    visited: frozenset[str] = frozenset()
+    """Queues the search has been in."""
+    offer: ev.AgentOffered | None = None
+    """The offer that stands."""
+    search: Search | None = None
+    agent: Seat | None = None
+    consulted: Seat | None = None
+    callee: Seat | None = None
+    """The colleague who was called, and so sits in the customer's place."""
+    home: Seat | None = None
+    """The last agent who had the customer, to whom the call comes back."""
+    segments: int = 1
+    refer_leg_id: str = ""
+    """The phone's leg that waits to hear how its transfer goes."""
+    dial: ev.DialOrdered | None = None
+    """The call out that waits for the agent's own phone."""
+    park: ev.ParkOrdered | None = None
+    deadline: tuple[int, ev.CallEvent] | None = None
+    """What happens by itself, and when."""
+    facts: list[CallFact] = field(default_factory=list)
+    effects: list[fx.Effect] = field(default_factory=list)
+    unengaged: frozenset[str] = frozenset()
+    """Contacts that routing does not know of: it did not agree, or the agent is busy with another one anyhow."""
+    following: list[ev.CallEvent] = field(default_factory=list)
+    """Events that follow at once from the one that is being taken."""
+
+    def named(self, contact_id: str) -> str:
+        """A contact id as facts hold it: empty for the first segment."""
+        return "" if contact_id == self.call_id else contact_id
+
+    def open_segment(
+        self, kind: SegmentKind, target: Target, now: int, *, parent: Seat | None, leg_id: str = "", by: str = ""
+    ) -> Search:
+        """A new segment, whose party is being sought from here on."""
+        search = Search(self.next_contact(kind, target, now, parent=parent, by=by), kind, target, leg_id)
+        self.search = search
+        return search
+
+    def next_contact(
+        self, kind: SegmentKind, target: Target, now: int, *, parent: Seat | None, by: str, contact_id: str = ""
+    ) -> str:
+        """The id of a new segment, and its fact. ``contact_id``: one that came with an agent from another call."""
+        if not contact_id:
+            self.segments += 1
+            contact_id = segment_id(self.call_id, self.segments)
+        parent_id = self.call_id if parent is None else parent.contact_id
+        self.facts.append(
+            SegmentOpened(self.call_id, now, contact_id, kind, parent_id, by, target.kind, target.id),
+        )
+        return contact_id
+
+    def close_segment(self, contact_id: str, result: SegmentResult, now: int) -> None:
+        """A segment is over."""
+        self.facts.append(SegmentEnded(self.call_id, now, contact_id, result))
+
+    def converse(self, mode: Conversation, now: int, *, plain: bool = False) -> None:
+        """Join the legs that are there; ``plain`` is the ordinary beginning, which needs no fact."""
+        was_held, held = self.mode in ON_HOLD, mode in ON_HOLD
+        agent = self.agent
+        if agent is not None and was_held is not held:
+            told = CallHeld if held else CallResumed
+            self.facts.append(told(self.call_id, now, agent.contact_id, agent.agent_id))
+        if mode is not self.mode and not plain:
+            self.facts.append(ConversationChanged(self.call_id, now, mode))
+        self.mode = mode
+        self.effects.append(fx.Converse(mode, self.legs()))
+
+    def legs(self) -> tuple[tuple[str, Role], ...]:
+        """Who is there, the customer first."""
+        found = [(fx.CUSTOMER_LEG, Role.CUSTOMER)]
+        if self.agent is not None:
+            found.append((self.agent.leg_id, Role.AGENT))
+        if self.consulted is not None:
+            found.append((self.consulted.leg_id, Role.CONSULTED))
+        return tuple(found)
+
+    def finish(self, seat: Seat) -> None:
+        """Tell routing that an agent's part is over; a number outside has none."""
+        if seat.agent_id:
+            self.finish_contact(seat.contact_id)
+
+    def finish_contact(self, contact_id: str) -> None:
+        """Tell routing that nobody is busy with this contact any more."""
+        if contact_id not in self.unengaged:
+            self.effects.append(fx.ReportFinished(contact_id))
+
+    def report_transfer(self, status: int) -> None:
+        """Tell the phone that asked for it; a final status ends the matter."""
+        if self.refer_leg_id:
+            self.effects.append(fx.ReportTransfer(self.refer_leg_id, status))
+            if status >= 200:
+                self.refer_leg_id = ""
+
+    def drop_search(self, cause: EndCause, *, leave: bool = True) -> None:
+        """Stop looking: no phone rings on, and routing is told unless it knows."""
+        search, offer = self.search, self.offer
+        if offer is not None:
+            self.effects.append(fx.EndAgent(offer.leg_id, cause))
+        if search is not None and search.leg_id:
+            self.effects.append(fx.EndAgent(search.leg_id, cause))
+        if leave and search is not None:
+            if search.is_routed:
+                self.effects.append(fx.LeaveQueue(search.contact_id))
+            elif search.target.kind is TargetKind.AGENT:
+                self.finish_contact(search.contact_id)
+        self.search = self.offer = self.deadline = None

@@ -1,0 +1,209 @@
+"""The legs of one call: orders to signalling with the media they need, and news of legs in the machine's words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from callcenter.calls import events as ev
+from callcenter.calls.audio import CallAudio
+from callcenter.calls.legs import (
+    EndCause,
+    LegAnswered,
+    LegEnded,
+    LegEvent,
+    LegOffered,
+    LegReanswered,
+    LegRefused,
+    LegReoffered,
+    LegReofferRefused,
+    LegRinging,
+    Party,
+)
+from callcenter.calls.segments import Seat
+from callcenter.errors import MediaError
+from callcenter.ports import LegProfile, PhoneTarget, Signalling, TrunkPolicy
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class CallLegs:
+    """Owned by the call's runner, whose task is the only one that calls it."""
+
+    call_id: str
+    signalling: Signalling
+    audio: CallAudio
+    on_leg: Callable[[str, str], None]
+    """Tells the switchboard which legs belong to this call."""
+    customer_leg_id: str
+    customer: LegOffered | None = None
+    """The customer's leg when it came in; ``None`` when it is called from here."""
+    phone: LegOffered | None = None
+    """The agent's leg when the agent's phone called."""
+    _answered: set[str] = field(default_factory=set)
+    _started: set[str] = field(default_factory=set)
+    """Legs that are there, or were."""
+
+    # Orders
+
+    async def answer_customer(self) -> ev.CallEvent | None:
+        """Answer the customer's leg; returns what went wrong."""
+        return None if self.customer is None else await self._answer(self.customer, customer=True)
+
+    async def answer_phone(self, leg_id: str) -> ev.CallEvent | None:
+        """Answer the agent's own phone, which called; nothing for one that was rung."""
+        phone = self.phone
+        if phone is None or phone.leg_id != leg_id or leg_id in self._answered:
+            return None
+        self._answered.add(leg_id)
+        return await self._answer(phone, customer=False)
+
+    async def _answer(self, leg: LegOffered, *, customer: bool) -> ev.CallEvent | None:
+        try:
+            if leg.sdp:
+                sdp = await self.audio.meet(leg.leg_id, leg.sdp, _profile(leg), customer=customer)
+            else:
+                sdp = await self.audio.offer(leg.leg_id, customer=customer)
+        except MediaError as error:
+            return ev.MediaFailed(str(error), EndCause.NOT_ACCEPTABLE)
+        self.signalling.answer(leg.leg_id, sdp)
+        return None
+
+    async def ring_agent(self, leg_id: str, agent_id: str, caller: Party) -> LegRefused | None:
+        """Ring an agent's phones; returns the refusal when there is no media for it."""
+        sdp = await self._offer(leg_id)
+        if sdp is None:
+            return LegRefused(leg_id, 500, "No media")
+        self.signalling.invite(leg_id, PhoneTarget(agent_id), caller=caller, sdp=sdp)
+        return None
+
+    async def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party) -> LegRefused | None:
+        """Call a number outside; returns the refusal when there is no media for it."""
+        sdp = await self._offer(leg_id)
+        if sdp is None:
+            return LegRefused(leg_id, 500, "No media")
+        self.signalling.dial(leg_id, number, policy, caller=caller, sdp=sdp)
+        return None
+
+    async def _offer(self, leg_id: str) -> str | None:
+        self.on_leg(leg_id, self.call_id)
+        try:
+            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id)
+        except MediaError as error:
+            log.warning("no media for a leg", call_id=self.call_id, error=str(error))
+            return None
+        self._started.add(leg_id)
+        return sdp
+
+    def ring_back(self, leg_id: str) -> None:
+        """Tell the agent's phone, which called, that it rings there."""
+        if self.phone is not None and self.phone.leg_id == leg_id:
+            self.signalling.ring(leg_id)
+
+    async def adopt(self, party: Seat) -> bool:
+        """Take over the far end of another call: its media moves here by a new offer. ``False``: no media for it."""
+        sdp = await self._offer(party.leg_id)
+        if sdp is None:
+            return False
+        self._answered.add(party.leg_id)
+        self.signalling.reoffer(party.leg_id, sdp)
+        return True
+
+    async def end(self, leg_id: str, cause: EndCause) -> str | None:
+        """End a leg other than the customer's; returns the name of its media."""
+        self.signalling.end(leg_id, cause)
+        return await self.forget(leg_id)
+
+    def end_customer(self, cause: EndCause) -> None:
+        """End the customer's leg, if there ever was one."""
+        if self.customer is not None or self.customer_leg_id in self._started:
+            self.signalling.end(self.customer_leg_id, cause)
+
+    async def forget(self, leg_id: str) -> str | None:
+        """The leg is over; returns the name of its media."""
+        self._answered.discard(leg_id)
+        return await self.audio.forget(leg_id)
+
+    def drop_silent(self, media_leg: str) -> None:
+        """A leg without audio for the time-out is a leg whose BYE was lost."""
+        for leg_id, name in list(self.audio.legs.items()):
+            if name == media_leg:
+                self.signalling.end(leg_id, EndCause.TIMEOUT)
+
+    # News
+
+    async def news(self, event: LegEvent) -> ev.CallEvent | None:
+        """What a leg event means for the machine; ``None`` when it is a matter of media alone."""
+        match event:
+            case LegReoffered():
+                await self._renegotiate(event)
+                return None
+            case LegReanswered(leg_id=leg_id, sdp=sdp):
+                return await self._take_answer(event, leg_id, sdp)
+            case LegReofferRefused(leg_id=leg_id):
+                self.signalling.end(leg_id, EndCause.NOT_ACCEPTABLE)
+                return None
+            case LegRinging() | LegAnswered() | LegRefused() | LegEnded():
+                is_customer = event.leg_id == self.customer_leg_id
+                return await (self._of_customer(event) if is_customer else self._of_other(event))
+            case _:
+                log.debug("leg event ignored", call_id=self.call_id, leg_event=type(event).__name__)
+                return None
+
+    async def _of_customer(self, event: LegRinging | LegAnswered | LegRefused | LegEnded) -> ev.CallEvent | None:
+        match event:
+            case LegRinging():
+                return ev.CustomerRinging()
+            case LegAnswered(leg_id=leg_id):
+                refused = await self._take_answer(event, leg_id, event.sdp)
+                if self.customer is not None or refused is not None or leg_id in self._answered:
+                    return None if refused is None else ev.CustomerRefused(488)
+                self._answered.add(leg_id)
+                return ev.CustomerAnswered()
+            case LegRefused(status=status):
+                return ev.CustomerRefused(status)
+            case LegEnded(cause=cause):
+                called = self.customer is None and event.leg_id not in self._answered
+                return ev.CustomerRefused(480) if called else ev.CustomerGone(cause)
+
+    async def _of_other(self, event: LegRinging | LegAnswered | LegRefused | LegEnded) -> ev.CallEvent | None:
+        match event:
+            case LegRinging(leg_id=leg_id):
+                return ev.AgentRinging(leg_id)
+            case LegAnswered(leg_id=leg_id):
+                refused = await self._take_answer(event, leg_id, event.sdp)
+                if refused is not None or leg_id in self._answered:  # the latter answers our offer to a late re-offer
+                    return refused
+                self._answered.add(leg_id)
+                return ev.AgentAnswered(leg_id)
+            case LegRefused(leg_id=leg_id, status=status):
+                return ev.AgentRefused(leg_id, status)
+            case LegEnded(leg_id=leg_id, cause=cause):
+                return ev.AgentGone(leg_id, cause)
+
+    async def _take_answer(self, event: LegAnswered | LegReanswered, leg_id: str, sdp: str) -> ev.CallEvent | None:
+        try:
+            await self.audio.accept(leg_id, sdp, _profile(event))
+        except MediaError as error:
+            log.warning("answer refused by media", call_id=self.call_id, error=str(error))
+            self.signalling.end(leg_id, EndCause.ERROR)
+            return ev.AgentRefused(leg_id, 488)
+        return None
+
+    async def _renegotiate(self, event: LegReoffered) -> None:
+        if event.leg_id not in self.audio.legs:
+            return
+        try:
+            if event.sdp:
+                sdp = await self.audio.meet(event.leg_id, event.sdp, _profile(event))
+            else:
+                sdp = await self.audio.offer(event.leg_id)
+        except MediaError as error:  # the stack refuses a re-offer that is not accepted; the call goes on as it was
+            log.warning("re-offer not accepted", call_id=self.call_id, error=str(error))
+            return
+        self.signalling.accept_reoffer(event.leg_id, sdp)
+
+
+def _profile(event: LegOffered | LegAnswered | LegReoffered | LegReanswered) -> LegProfile:
+    return LegProfile(peer_address=event.peer_address)

@@ -1,0 +1,254 @@
+"""Every transition of a call: (state, what happened) to what is done and where it leads.
+
+The search for somebody is the same with and without an agent there, so its rows are written once and laid down twice.
+Orders of desks cross with what happens meanwhile; where one does not fit it changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callcenter.calls import dialling, ending, searching, talking
+from callcenter.calls import events as ev
+from callcenter.calls.call import Call
+from callcenter.calls.states import CallState as S
+
+Action = Callable[[Call, Any, int], None]
+"""``action(call, event, now)``; it notes facts and effects in the call and never touches the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One transition: where it leads, and what is done."""
+
+    to: S
+    act: Action | None = None
+
+
+Rows = dict[tuple[S, type[ev.CallEvent]], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The states of a search: alone, or with an agent there."""
+
+    queued: S
+    offered: S
+    connecting: S
+    lost: S
+    dialling: S
+    found: S
+    found_number: S
+    failed: S
+    connect: Action
+    connect_number: Action
+    fail: Action
+
+    @property
+    def states(self) -> tuple[S, ...]:
+        return self.queued, self.offered, self.connecting, self.lost, self.dialling
+
+
+ALONE = _Search(
+    S.QUEUED,
+    S.OFFERED,
+    S.CONNECTING,
+    S.AGENT_LOST,
+    S.DIALLING,
+    found=S.TALKING,
+    found_number=S.PRIVATE,
+    failed=S.QUEUED,
+    connect=searching.connect,
+    connect_number=searching.connect_number_alone,
+    fail=searching.recall,
+)
+ATTENDED = _Search(
+    S.CONSULT_QUEUED,
+    S.CONSULT_OFFERED,
+    S.CONSULT_CONNECTING,
+    S.CONSULT_LOST,
+    S.CONSULT_DIALLING,
+    found=S.CONSULTING,
+    found_number=S.CONSULTING,
+    failed=S.TALKING,
+    connect=searching.connect_consulted,
+    connect_number=searching.connect_number,
+    fail=searching.fail,
+)
+
+ORDERS: tuple[type[ev.CallEvent], ...] = (
+    ev.HoldOrdered,
+    ev.ResumeOrdered,
+    ev.TransferOrdered,
+    ev.ConsultOrdered,
+    ev.PartyBrought,
+    ev.PartyTaken,
+    ev.CompleteOrdered,
+    ev.HandedOut,
+    ev.CancelOrdered,
+    ev.SwapOrdered,
+    ev.ConferenceOrdered,
+    ev.ParkOrdered,
+    ev.RetrieveOrdered,
+    ev.DeclineOrdered,
+    ev.HangUpOrdered,
+    ev.ParkExpired,
+    ev.SearchFailed,
+    ev.EngagementRefused,
+)
+"""Events that may cross with anything: in a state that has no row for one it changes nothing."""
+
+
+def _search_rows(s: _Search) -> Rows:
+    rows: Rows = {
+        (s.queued, ev.AgentOffered): Row(s.offered, searching.take_offer),
+        (s.queued, ev.QueueMoved): Row(s.queued, searching.move_on),
+        (s.queued, ev.DialStarted): Row(s.dialling),
+        (s.offered, ev.AgentRinging): Row(s.offered, searching.note_ringing),
+        (s.offered, ev.AgentAnswered): Row(s.connecting, searching.report_answer),
+        (s.offered, ev.AgentRefused): Row(s.queued, searching.be_refused),
+        (s.offered, ev.DeclineOrdered): Row(s.queued, searching.be_declined),
+        (s.offered, ev.OfferTakenBack): Row(s.queued, searching.lose_offer),
+        (s.connecting, ev.OfferConfirmed): Row(s.found, s.connect),
+        (s.connecting, ev.OfferTooLate): Row(s.queued, searching.come_too_late),
+        (s.connecting, ev.OfferTakenBack): Row(s.queued, searching.lose_offer),
+        (s.connecting, ev.AgentGone): Row(s.lost),
+        (s.lost, ev.OfferConfirmed): Row(s.queued, searching.return_after_confirmation),
+        (s.lost, ev.OfferTooLate): Row(s.queued, searching.return_after_refusal),
+        (s.lost, ev.OfferTakenBack): Row(s.queued, searching.return_after_refusal),
+        (s.dialling, ev.NumberRinging): Row(s.dialling, searching.note_ringing),
+        (s.dialling, ev.NumberAnswered): Row(s.found_number, s.connect_number),
+        (s.dialling, ev.NumberRefused): Row(s.failed, s.fail),
+    }
+    rows |= {(state, ev.SearchFailed): Row(s.failed, s.fail) for state in s.states}
+    return rows
+
+
+def _attended_rows() -> Rows:
+    rows: Rows = {}
+    for attended, alone in zip(ATTENDED.states, ALONE.states, strict=True):
+        rows |= {
+            (attended, ev.CustomerGone): Row(S.ENDED, ending.end_by_customer),
+            (attended, ev.AgentLeft): Row(alone, talking.leave_search),
+            (attended, ev.HangUpOrdered): Row(alone, talking.leave_search),
+            (attended, ev.CancelOrdered): Row(S.TALKING, searching.cancel),
+            (attended, ev.ResumeOrdered): Row(S.TALKING, searching.cancel),
+        }
+    return rows
+
+
+def _together_rows() -> Rows:
+    """Customer, agent and second party are there."""
+    rows: Rows = {
+        (S.CONSULTING, ev.SwapOrdered): Row(S.SWAPPED, talking.resume),
+        (S.CONSULTING, ev.ResumeOrdered): Row(S.SWAPPED, talking.resume),
+        (S.SWAPPED, ev.SwapOrdered): Row(S.CONSULTING, talking.consult),
+        (S.SWAPPED, ev.HoldOrdered): Row(S.CONSULTING, talking.consult),
+        (S.CONFERENCE, ev.SwapOrdered): Row(S.CONSULTING, talking.consult),
+        (S.CONFERENCE, ev.HoldOrdered): Row(S.CONSULTING, talking.consult),
+        (S.CONSULTING, ev.ConferenceOrdered): Row(S.CONFERENCE, talking.join_all),
+        (S.SWAPPED, ev.ConferenceOrdered): Row(S.CONFERENCE, talking.join_all),
+    }
+    for state in (S.CONSULTING, S.SWAPPED, S.CONFERENCE):
+        rows |= {
+            (state, ev.CompleteOrdered): Row(S.TALKING, talking.complete),
+            (state, ev.HandedOut): Row(S.PRIVATE, talking.hand_out),
+            (state, ev.CancelOrdered): Row(S.TALKING, talking.drop_consulted),
+            (state, ev.ConsultedLeft): Row(S.TALKING, talking.drop_consulted),
+            (state, ev.AgentLeft): Row(state, talking.then_complete),
+            (state, ev.HangUpOrdered): Row(state, talking.then_complete),
+            (state, ev.CustomerGone): Row(S.ENDED, ending.end_by_customer),
+        }
+    return rows
+
+
+def _talk_rows() -> Rows:
+    """Customer and agent are there."""
+    rows: Rows = {
+        (S.TALKING, ev.HoldOrdered): Row(S.HELD, talking.hold),
+        (S.HELD, ev.ResumeOrdered): Row(S.TALKING, talking.resume),
+        (S.TALKING, ev.PartyTaken): Row(S.ENDED, ending.be_taken),
+        (S.HELD, ev.PartyTaken): Row(S.ENDED, ending.be_taken),
+    }
+    for state in (S.TALKING, S.HELD):
+        rows |= {
+            (state, ev.CustomerGone): Row(S.ENDED, ending.end_by_customer),
+            (state, ev.AgentLeft): Row(S.ENDED, ending.end_by_agent_leg),
+            (state, ev.HangUpOrdered): Row(S.ENDED, ending.end_by_desk),
+            (state, ev.TransferOrdered): Row(S.CONSULT_QUEUED, searching.seek),
+            (state, ev.ConsultOrdered): Row(S.CONSULT_QUEUED, searching.seek),
+            (state, ev.PartyBrought): Row(S.CONSULTING, talking.bring),
+            (state, ev.ParkOrdered): Row(S.PARKED, talking.park),
+        }
+    return rows
+
+
+def _filled(rows: Rows) -> Rows:
+    """With what may happen in every state: the end of media and of the house, and orders that cross."""
+    for state in S:
+        breaks = Row(S.ENDED) if state is S.ENDED else Row(S.ENDED, ending.break_off)
+        rows.setdefault((state, ev.MediaFailed), breaks)
+        rows.setdefault((state, ev.ShutdownOrdered), breaks)
+        for order in ORDERS:
+            rows.setdefault((state, order), Row(state))
+    return rows
+
+
+TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
+    {
+        # The flow speaks with the customer, or an agent calls somebody.
+        (S.IN_FLOW, ev.AnswerRequested): Row(S.IN_FLOW, searching.answer),
+        (S.IN_FLOW, ev.QueueRequested): Row(S.QUEUED, searching.enter_queue),
+        (S.IN_FLOW, ev.HangUpRequested): Row(S.ENDED, ending.end_by_flow),
+        (S.IN_FLOW, ev.CustomerGone): Row(S.ENDED, ending.abandon_in_flow),
+        (S.IN_FLOW, ev.DialOrdered): Row(S.CALLING_AGENT, dialling.dial),
+        (S.IN_FLOW, ev.PhoneDialled): Row(S.CALLING, dialling.phone_dialled),
+        (S.CALLING_AGENT, ev.AgentRinging): Row(S.CALLING_AGENT),
+        (S.CALLING_AGENT, ev.AgentAnswered): Row(S.CALLING, dialling.call_out),
+        (S.CALLING_AGENT, ev.AgentRefused): Row(S.ENDED, dialling.own_phone_silent),
+        (S.CALLING_AGENT, ev.SearchFailed): Row(S.ENDED, dialling.own_phone_silent),
+        (S.CALLING_AGENT, ev.EngagementRefused): Row(S.ENDED, dialling.not_engaged),
+        (S.CALLING_AGENT, ev.AgentLeft): Row(S.ENDED, dialling.give_up),
+        (S.CALLING_AGENT, ev.HangUpOrdered): Row(S.ENDED, dialling.give_up),
+        (S.CALLING, ev.CustomerRinging): Row(S.CALLING, dialling.note_called_ringing),
+        (S.CALLING, ev.CustomerAnswered): Row(S.TALKING, dialling.reach),
+        (S.CALLING, ev.CustomerRefused): Row(S.ENDED, dialling.not_reach),
+        (S.CALLING, ev.EngagementRefused): Row(S.ENDED, dialling.not_engaged),
+        (S.CALLING, ev.AgentLeft): Row(S.ENDED, dialling.give_up),
+        (S.CALLING, ev.HangUpOrdered): Row(S.ENDED, dialling.give_up),
+        # The customer waits: for the first agent, after a transfer, or for whom it comes back to.
+        **_search_rows(ALONE),
+        **{(state, ev.CustomerGone): Row(S.ENDED, ending.abandon) for state in ALONE.states},
+        **{(state, ev.QueueVanished): Row(S.ENDED, ending.lose_queue) for state in ALONE.states},
+        (S.QUEUED, ev.QueueLeft): Row(S.IN_FLOW, searching.return_to_flow),
+        (S.QUEUED, ev.QueueGaveUp): Row(S.ENDED, ending.turn_away),
+        (S.QUEUED, ev.NobodyLeft): Row(S.ENDED, ending.leave_nobody),
+        # They talk, and the agent may want somebody else.
+        **_talk_rows(),
+        **_search_rows(ATTENDED),
+        **_attended_rows(),
+        **_together_rows(),
+        (S.PRIVATE, ev.CustomerGone): Row(S.ENDED, ending.end_by_customer),
+        (S.PRIVATE, ev.ConsultedLeft): Row(S.ENDED, ending.end_by_outside),
+        # The customer waits in a park slot.
+        (S.PARKED, ev.CustomerGone): Row(S.ENDED, ending.abandon),
+        (S.PARKED, ev.RetrieveOrdered): Row(S.RETRIEVING, talking.retrieve),
+        (S.PARKED, ev.ParkExpired): Row(S.QUEUED, searching.recall),
+        (S.RETRIEVING, ev.CustomerGone): Row(S.ENDED, ending.abandon),
+        (S.RETRIEVING, ev.AgentRinging): Row(S.RETRIEVING),
+        (S.RETRIEVING, ev.AgentAnswered): Row(S.TALKING, talking.take_up),
+        (S.RETRIEVING, ev.AgentRefused): Row(S.PARKED, talking.park_again),
+        (S.RETRIEVING, ev.SearchFailed): Row(S.PARKED, talking.park_again),
+        (S.RETRIEVING, ev.HangUpOrdered): Row(S.PARKED, talking.park_again),
+        # Over; what crosses the end changes nothing.
+        **{
+            (S.ENDED, event): Row(S.ENDED)
+            for event in (
+                *(ev.AnswerRequested, ev.QueueRequested, ev.HangUpRequested, ev.DialOrdered, ev.PhoneDialled),
+                *(ev.CustomerGone, ev.CustomerRinging, ev.CustomerAnswered, ev.CustomerRefused),
+                *(ev.AgentOffered, ev.QueueVanished, ev.QueueMoved, ev.QueueLeft, ev.QueueGaveUp),
+            )
+        },
+    }
+)
+"""The table."""
