@@ -44,8 +44,6 @@ class Matching:
     def __init__(self, specs: Sequence[AgentSpec], queues: Sequence[QueueSpec] = (), seed: int = 0) -> None:
         self._orders = {queue.queue_id: queue.order for queue in queues}
         self._seed = seed
-        self.alike = all(order is AgentOrder.LONGEST_IDLE for order in self._orders.values())
-        """Whether every queue ranks the agents by idle time."""
         self._profiles: list[ProfileLine] = []
         self._demands: list[DemandLine] = []
         self._demand_lines: dict[Demand, DemandLine] = {}

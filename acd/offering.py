@@ -15,6 +15,7 @@ from acd.lines import Key
 from acd.matching import Choice
 from acd.offers import Offer, OfferState, OfferTrigger, step
 from acd.outcomes import (
+    AgentState,
     ContactAssigned,
     ContactDequeued,
     ContactQueued,
@@ -47,8 +48,8 @@ DECLINE_REASONS = {
 def settle(board: Board, now: int) -> None:
     """Make every offer that the event in progress made possible, so that no waiting contact has an idle agent.
 
-    Contacts choose in their order, each the best agent. Agents in theirs would lead to the same pairs as long as
-    everybody ranks the agents alike and nobody is held in reserve; then what is cheaper is done.
+    Contacts choose in their order, each the best agent. A single agent who became free, with nobody held in reserve,
+    may as well take the first contact that fits: the same pair, and cheaper.
     """
     if board.someone_stopped:
         board.someone_stopped = False
@@ -66,14 +67,10 @@ def settle(board: Board, now: int) -> None:
 def _settle_waiting(board: Board, now: int) -> None:
     if not board.freed:
         _serve(board, board.queued, now)
-    elif board.queued or not _agents_may_choose(board):
+    elif board.queued or not _agent_may_choose(board):
         _serve_everybody(board, now)
     else:
-        freed = [board.agents[agent_id] for agent_id in board.freed]
-        if len(freed) > 1:
-            freed.sort(key=lambda agent: (agent.idle_since, agent.idle_seq))
-        for agent in freed:
-            _serve_agent(board, agent, now)
+        _serve_agent(board, board.agents[board.freed[0]], now)
 
 
 def accept(board: Board, event: OfferAccepted, now: int) -> None:
@@ -199,12 +196,14 @@ def _serve_everybody(board: Board, now: int) -> None:
             closed.add(demand_of(contact))
 
 
-def _agents_may_choose(board: Board) -> bool:
-    """Whether the freed agents can take their contacts one by one and come to the same pairs."""
-    matching = board.matching
-    if len(board.freed) > 1 and not matching.alike:
+def _agent_may_choose(board: Board) -> bool:
+    """Whether the freed agent may simply take the first contact: nobody else is there for it, nor held in reserve.
+
+    This depends on the records alone, so that equal floors decide by the same rule and say so.
+    """
+    if len(board.freed) > 1:
         return False
-    return not (matching.reserves and any(map(matching.reserve_waits, board.freed)))
+    return not (board.matching.reserves and board.matching.reserve_waits(board.freed[0]))
 
 
 def _serve_contact(board: Board, contact: Contact, barred: Collection[AgentId], now: int) -> bool:
@@ -258,7 +257,9 @@ def _rule(board: Board, contact: Contact) -> str:
 
 
 def _serve_agent(board: Board, agent: Agent, now: int) -> None:
-    """Look for a contact for an agent who became idle."""
+    """Look for a contact for an agent who became idle, unless the same instant took the agent away again."""
+    if agent.state is not AgentState.READY:
+        return
     barred = board.barred_contacts(agent.agent_id) if board.refused else ()
     choice = board.matching.pick_contact(agent.agent_id, barred)
     if choice is not None:

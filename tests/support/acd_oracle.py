@@ -23,7 +23,6 @@ class BruteForceMatching:
         self._specs = {spec.agent_id: spec for spec in specs}
         self._orders = {queue.queue_id: queue.order for queue in queues}
         self._seed = seed
-        self.alike = False
         self.anybody_idle = True
         self.reserves = True
         self._idle: dict[AgentId, Agent] = {}
