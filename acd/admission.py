@@ -8,7 +8,7 @@ from acd.contacts import Contact, ContactState
 from acd.errors import UnknownQueue
 from acd.events import ContactArrived, QueueClosed, QueueOpened, QueueSpec
 from acd.ids import QueueId
-from acd.outcomes import OverflowReason
+from acd.outcomes import OverflowReason, QueueDoorChanged
 from acd.queues import FOREVER_MS, Demand, strongest
 from acd.route_plans import StepGuard
 
@@ -40,6 +40,8 @@ def close_queue(board: Board, event: QueueClosed, now: int) -> None:
     """
     if event.queue_id not in board.queues:
         raise UnknownQueue(f"queue {event.queue_id!r} is not configured")
+    if event.queue_id not in board.closed:
+        board.outcomes.append(QueueDoorChanged(event.queue_id, is_open=False))
     board.closed[event.queue_id] = event.target
     if not event.send_away:
         return
@@ -56,7 +58,9 @@ def open_queue(board: Board, event: QueueOpened, now: int) -> None:  # noqa: ARG
     """Let contacts in again."""
     if event.queue_id not in board.queues:
         raise UnknownQueue(f"queue {event.queue_id!r} is not configured")
-    board.closed.pop(event.queue_id, None)
+    if event.queue_id in board.closed:
+        del board.closed[event.queue_id]
+        board.outcomes.append(QueueDoorChanged(event.queue_id, is_open=True))
 
 
 def keep_place(board: Board, contact: Contact, now: int) -> None:

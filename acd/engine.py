@@ -13,6 +13,7 @@ from acd.agents import Agent
 from acd.board import Board
 from acd.contacts import Contact
 from acd.events import (
+    AgentClientLost,
     AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
@@ -31,7 +32,7 @@ from acd.events import (
     WrapUpExtended,
     WrapUpFinished,
 )
-from acd.ids import OfferId
+from acd.ids import OfferId, QueueId
 from acd.offers import Offer
 from acd.outcomes import OfferContact, Outcome
 from acd.queues import QueueView, view_queues
@@ -51,6 +52,7 @@ _REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
     WrapUpFinished: seating.finish_wrap_up,
     WrapUpExtended: seating.extend_wrap_up,
     AgentPresenceSeen: seating.see,
+    AgentClientLost: seating.lose_client,
     QueueClosed: admission.close_queue,
     QueueOpened: admission.open_queue,
 }
@@ -167,6 +169,10 @@ class Acd:
     def offers(self) -> tuple[Offer, ...]:
         """Every standing offer, in the order they were made."""
         return tuple(self._board.offers.values())
+
+    def closed_queues(self) -> frozenset[QueueId]:
+        """Queues that let nobody in until ``QueueOpened``."""
+        return frozenset(self._board.closed)
 
     def queues(self) -> tuple[QueueView, ...]:
         """Every queue in configured order, with what waits in it. Costs one pass over the contacts."""

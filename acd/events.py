@@ -267,6 +267,16 @@ class AgentPresenceSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentClientLost:
+    """The host has heard nothing of the agent's client for too long: the same as a lease that ended.
+
+    For hosts that watch over clients themselves, so that signs of life need no journal.
+    """
+
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class QueueClosed:
     """Nobody is let in any more until ``QueueOpened``; what waits goes on unless ``send_away``.
 
@@ -300,6 +310,7 @@ Event = (
     | WrapUpFinished
     | WrapUpExtended
     | AgentPresenceSeen
+    | AgentClientLost
     | QueueClosed
     | QueueOpened
 )

@@ -182,6 +182,14 @@ class WrapUpCodeForced:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class QueueDoorChanged:
+    """A queue lets contacts in again, or lets nobody in any more."""
+
+    queue_id: QueueId
+    is_open: bool
+
+
 Outcome = (
     OfferContact
     | WithdrawOffer
@@ -194,4 +202,5 @@ Outcome = (
     | OfferLapsed
     | AgentStateChanged
     | WrapUpCodeForced
+    | QueueDoorChanged
 )

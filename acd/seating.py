@@ -23,6 +23,7 @@ from acd.contacts import Contact, ContactState, ContactTrigger
 from acd.contacts import step as contact_step
 from acd.errors import AgentQuarantined, IllegalTransition, UnknownAgent
 from acd.events import (
+    AgentClientLost,
     AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
@@ -161,6 +162,12 @@ def see(board: Board, event: AgentPresenceSeen, now: int) -> None:
     lease_ms = board.policy.presence_lease_ms
     if lease_ms is not None and agent.state is not AgentState.OFFLINE:
         board.leases.add((now + lease_ms,), agent.agent_id)
+
+
+def lose_client(board: Board, event: AgentClientLost, now: int) -> None:
+    """The host gave up on the agent's client; nothing happens to whoever is offline."""
+    if board.agent(event.agent_id).state is not AgentState.OFFLINE:
+        lose(board, event.agent_id, now)
 
 
 def lose(board: Board, agent_id: AgentId, now: int) -> None:

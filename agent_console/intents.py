@@ -24,14 +24,20 @@ LONGEST_FIELD = 200
 
 @dataclass(frozen=True, slots=True)
 class IntentRule:
-    """How an intent is carried out: ``Desk.<method>(agent_id, *required, *optional)``, for people with ``role``."""
+    """How an intent is carried out: ``Desk.<method>(agent_id, *required, *optional)``, for those with ``roles``."""
 
     method: str
     required: tuple[str, ...] = ()
     """Fields that must be there and not empty."""
     optional: tuple[str, ...] = ()
     """Fields that count as empty text when they are not there."""
-    role: Role = Role.AGENT
+    roles: frozenset[Role] = frozenset({Role.AGENT})
+    """Any of these is enough."""
+    seat: bool = True
+    """Whether it is about the person's own seat; else the first argument is who asks."""
+
+
+ABOVE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 INTENTS: Mapping[str, IntentRule] = {
@@ -58,6 +64,8 @@ INTENTS: Mapping[str, IntentRule] = {
     "recording.resume": IntentRule("resume_recording", required=("contact_id",)),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
     "wrap_up.extend": IntentRule("extend_wrap_up"),
+    "queue.close": IntentRule("close_queue", required=("target",), roles=ABOVE, seat=False),
+    "queue.open": IntentRule("open_queue", required=("target",), roles=ABOVE, seat=False),
 }
 
 
@@ -78,8 +86,10 @@ def _checked(principal: Principal, intent: Intent) -> _Order:
     rule = INTENTS.get(intent.intent)
     if rule is None:
         raise IntentError("unknown-intent", "The console does not know this request.")
-    if rule.role not in principal.roles:
+    if not rule.roles & principal.roles:
         raise IntentError("not-allowed", "Your role does not allow this.")
+    if not rule.seat:
+        return _Order(rule.method, principal.user_id, _values(rule, intent))
     if principal.agent_id is None:
         raise IntentError("no-seat", "You have no seat to work on.")
     return _Order(rule.method, principal.agent_id, _values(rule, intent))

@@ -80,6 +80,10 @@ class ConsoleHub:
         self._unsubscribe: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def seats(self) -> frozenset[str]:
+        """Agents who have a console open."""
+        return frozenset(each.principal.agent_id for each in self._connections if each.principal.agent_id is not None)
+
     def __len__(self) -> int:
         """Open sockets."""
         return len(self._connections)

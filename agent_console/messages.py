@@ -124,6 +124,8 @@ class QueueView(msgspec.Struct, frozen=True):
     abandoned: int
     answered_in_target: int
     target_seconds: int
+    closed: bool = False
+    """Whether somebody closed it: nobody is let in until it is opened again."""
 
 
 class CustomerMatch(msgspec.Struct, frozen=True):
@@ -236,10 +238,10 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     intent: str
     """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
     ``wrap_up.finish``, ``wrap_up.extend``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``,
-    ``contact.consult``,
-    ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``, ``contact.park``,
-    ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``, ``recording.stop``,
-    ``recording.pause``, ``recording.resume``."""
+    ``contact.consult``, ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``,
+    ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``,
+    ``recording.stop``, ``recording.pause``, ``recording.resume``; of supervisors: ``queue.close``, ``queue.open``,
+    with the queue's id as ``target``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None

@@ -163,6 +163,14 @@ class Desk(Protocol):
         """Record again."""
         ...
 
+    async def close_queue(self, user_id: str, queue_id: str) -> None:
+        """Let nobody into a queue any more until it is opened; who waits is served."""
+        ...
+
+    async def open_queue(self, user_id: str, queue_id: str) -> None:
+        """Let people in again."""
+        ...
+
     async def extend_wrap_up(self, agent_id: str) -> None:
         """Ask for more time to complete the wrap-up."""
         ...

@@ -16,6 +16,7 @@ from callcenter.commands import (
     bench_store,
     generate,
     maintain,
+    queue_door,
     replay,
     report,
     simulate,
@@ -158,7 +159,7 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     run(lambda: run_web(settings))
 
 
-for command in (audit, generate, maintain, replay, report, simulate, staffing, why):
+for command in (audit, generate, maintain, queue_door, replay, report, simulate, staffing, why):
     command.register(app)
 
 bench = typer.Typer(name="bench", help="Measure parts of the product on this machine.", no_args_is_help=True)

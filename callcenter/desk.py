@@ -4,6 +4,8 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+import structlog
+
 from acd.errors import AcdError
 from acd.events import (
     AgentMadeNotReady,
@@ -11,10 +13,12 @@ from acd.events import (
     AgentSignedIn,
     AgentSignedOut,
     Event,
+    QueueClosed,
+    QueueOpened,
     WrapUpExtended,
     WrapUpFinished,
 )
-from acd.ids import AgentId
+from acd.ids import AgentId, QueueId
 from acd.outcomes import WrapUpCodeForced
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
@@ -41,6 +45,8 @@ from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
 from callcenter.routing import RoutingInbox
+
+log = structlog.get_logger(__name__)
 
 REMEMBERED_CONVERSATIONS = 10_000
 """How many conversations are remembered for a wrap-up that is handed in late."""
@@ -171,6 +177,16 @@ class ExchangeDesk(CallControl):
             raise IntentError(error.code, str(error)) from error
         except (MediaError, TimeoutError) as error:
             raise IntentError("recording-failed", "This could not be done; take it that it is recorded.") from error
+
+    async def close_queue(self, user_id: str, queue_id: str) -> None:
+        """Let nobody into a queue any more until it is opened; who waits is served."""
+        log.info("queue closed", queue_id=queue_id, by=user_id)
+        await self._request(QueueClosed(QueueId(queue_id)))
+
+    async def open_queue(self, user_id: str, queue_id: str) -> None:
+        """Let people in again."""
+        log.info("queue opened", queue_id=queue_id, by=user_id)
+        await self._request(QueueOpened(QueueId(queue_id)))
 
     async def extend_wrap_up(self, agent_id: str) -> None:
         """Ask for more time to complete the wrap-up, as far as the queue allows."""

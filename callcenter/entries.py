@@ -29,6 +29,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "wrap_up.extended": acd_events.WrapUpExtended,
     "queue.closed": acd_events.QueueClosed,
     "queue.opened": acd_events.QueueOpened,
+    "agent.client_lost": acd_events.AgentClientLost,
     "agent.presence_seen": acd_events.AgentPresenceSeen,
     "offer.made": acd_outcomes.OfferContact,
     "routing.timers_fired": facts.TimersFired,

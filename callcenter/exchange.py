@@ -138,6 +138,9 @@ async def run_exchange(settings: Settings) -> None:
     def on_recording_event(event: RecordingEvent) -> None:
         core.recording_ledger.tell(event)
 
+    def on_seats(agent_ids: tuple[str, ...] | None) -> None:
+        core.on_seats(agent_ids)
+
     media = EmbeddedMediaPlane(
         settings.media_socket,
         on_media_event,
@@ -161,6 +164,7 @@ async def run_exchange(settings: Settings) -> None:
         floor=floor.view,
         journal_seq=lambda: journal.committed_seq,
         desk=lambda: core.desk,
+        on_seats=on_seats,
     )
     core = ExchangeCore(
         ports=ExchangePorts(clock, journal, user_agent, media, link, prompts, rules),

@@ -14,9 +14,10 @@ import structlog
 
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import AgentMadeNotReady, AgentMadeReady, Event
+from acd.events import AgentClientLost, AgentMadeNotReady, AgentMadeReady, Event
 from acd.ids import AgentId
-from acd.outcomes import WrapUpCodeForced
+from acd.outcomes import AgentState as RoutingState
+from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.calls.facts import CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
@@ -29,6 +30,7 @@ from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
+from callcenter.presence import SeatPresence
 from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
@@ -126,6 +128,8 @@ class ExchangeCore:
         )
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self._tell_closed)
+        lease = site.routing.presence_lease_seconds
+        self._presence = SeatPresence(None if lease is None else round(lease * 1000))
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
         self._forced_codes: set[asyncio.Task[None]] = set()
@@ -168,6 +172,15 @@ class ExchangeCore:
         elif registered and agent.state is AgentState.NOT_READY and agent.reason in PHONE_REASONS:
             self.routing.post(AgentMadeReady(AgentId(agent_id)))
 
+    def on_seats(self, agent_ids: tuple[str, ...] | None) -> None:
+        """Which agents have a console open; ``None``: nobody can say. Who is away too long gets no further calls."""
+        if agent_ids is None:
+            self._presence.pause()
+            return
+        for agent_id in self._presence.report(agent_ids, now=self._ports.clock.now()):
+            log.info("seat lost", agent_id=agent_id)
+            self.routing.post(AgentClientLost(AgentId(agent_id)))
+
     def _write_snapshot(self) -> None:
         """Write where routing and the day's counts stand: a replay may begin here."""
         now = self._ports.clock.now()
@@ -207,6 +220,8 @@ class ExchangeCore:
         changes = self.floor.apply(fact, at)
         if changes:
             self._on_changes(changes)
+        if isinstance(fact, AgentStateChanged) and fact.state is RoutingState.OFFLINE:
+            self._presence.forget(fact.agent_id)
 
     def _tell_closed(self, fact: object, at: int) -> None:
         del at

@@ -99,6 +99,9 @@ class FloorFold:
                 self._take_agent_state(fact)
             case acd.ContactQueued() | acd.ContactDequeued() | acd.ContactAssigned():
                 self._take_queue_fact(fact)
+            case acd.QueueDoorChanged(queue_id=queue_id, is_open=is_open):
+                if queue_id in self._queues:
+                    self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
             case acd.OfferContact() | acd.OfferEnded():
                 self._take_offer_fact(fact, at)
             case facts.CallArrived():

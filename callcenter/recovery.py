@@ -12,7 +12,7 @@ from acd.contacts import ContactState
 from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import ContactFinished, ContactLeft, Event, FloorConfigured
-from acd.outcomes import AgentStateChanged
+from acd.outcomes import AgentStateChanged, QueueDoorChanged
 from callcenter.calls.facts import CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
 from callcenter.calls.record import OpenRecord, fold
 from callcenter.entries import ENTRY_KINDS
@@ -116,6 +116,8 @@ def _restore(snapshot: JournalRow, floor: FloorFold) -> tuple[Acd, int]:
     engine = Acd.restore(entry.engine)
     floor.apply(_configuration(engine), snapshot.at)
     floor.restore_counts(entry.counts, at=entry.at)
+    for queue_id in engine.closed_queues():
+        floor.apply(QueueDoorChanged(queue_id, is_open=False), snapshot.at)
     for agent in engine.agents():
         floor.apply(
             AgentStateChanged(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import agent_console
 from agent_console.app import create_app
 from agent_console.auth import current_principal
+from agent_console.live import ConsoleHub
 from agent_console.ports import Choice, DeskSettings, IntentError
 from callcenter.accounts import SiteAccounts
 from callcenter.calls.recordings import RecordingMode
@@ -38,6 +39,8 @@ from crm_bridge.phone_numbers import normal_forms
 log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 1.0
+PING_SECONDS = 2.0
+"""How often a browser is asked whether it is there (RFC 6455 section 5.5.2), and the exchange told who is."""
 
 
 def desk_settings(site: Site) -> DeskSettings:
@@ -82,6 +85,13 @@ class StoreDirectory:
                 return (await get_customer(session, int(customer_id))).display_name
         except (CrmError, ValueError) as error:
             raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
+
+
+async def _tell_seats(hub: ConsoleHub, link: WebLink) -> None:
+    """Keep the exchange informed of who has a console open."""
+    while True:
+        link.tell_seats(hub.seats())
+        await asyncio.sleep(PING_SECONDS)
 
 
 async def _keep_store(url: str, projection: InteractionProjection) -> None:
@@ -150,6 +160,8 @@ async def run_web(settings: Settings) -> None:
             access_log=False,
             ws="websockets-sansio",
             ws_max_size=16_384,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=2 * PING_SECONDS,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
         )
@@ -157,6 +169,7 @@ async def run_web(settings: Settings) -> None:
     log.info("web starting", pid=os.getpid(), port=settings.web.port)
     background = [
         asyncio.create_task(link.run(), name="link"),
+        asyncio.create_task(_tell_seats(app.state.console.hub, link), name="seats"),
         asyncio.create_task(_keep_store(settings.store_url, projection), name="projection"),
     ]
     maintaining = maintain_daily(

@@ -24,6 +24,7 @@ from callcenter.link.messages import (
     JournalAdvanced,
     MatchReply,
     MatchRequested,
+    SeatsPresent,
     frame,
     from_web,
     read_frame,
@@ -39,6 +40,11 @@ MAX_UNREAD_BYTES = 8 * 1024 * 1024
 UNAVAILABLE = Match(state="unavailable")
 
 
+def control_socket(link: Path) -> Path:
+    """Where the command line gives its orders to the exchange that serves this link."""
+    return link.with_name("control.sock")
+
+
 async def carry_out(desk: Desk, request: DeskRequest) -> None:
     """Call the desk's method that the request names. Raises ``IntentError`` when the answer is no."""
     fields = DESK_ORDERS.get(request.order)
@@ -52,13 +58,22 @@ class ExchangeLink:
     """Serves the link; implements the ``CustomerDirectory`` port with what the web process answers."""
 
     def __init__(
-        self, path: Path, *, floor: Callable[[], FloorView], journal_seq: Callable[[], int], desk: Callable[[], Desk]
+        self,
+        path: Path,
+        *,
+        floor: Callable[[], FloorView],
+        journal_seq: Callable[[], int],
+        desk: Callable[[], Desk],
+        on_seats: Callable[[tuple[str, ...] | None], None] = lambda _: None,
     ) -> None:
+        """``on_seats`` hears which agents have a console open, ``None`` when the web process is gone."""
         self._path = path
+        self._on_seats = on_seats
         self._floor = floor
         self._journal_seq = journal_seq
         self._desk = desk
         self._server: asyncio.Server | None = None
+        self._counter: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._matches: dict[int, asyncio.Future[Match]] = {}
         self._next_request = 0
@@ -72,11 +87,17 @@ class ExchangeLink:
             self._path.unlink()
         self._server = await asyncio.start_unix_server(self._accept, path=str(self._path))
         self._path.chmod(0o600)
+        counter = control_socket(self._path)
+        with contextlib.suppress(FileNotFoundError):
+            counter.unlink()
+        self._counter = await asyncio.start_unix_server(self._serve_counter, path=str(counter))
+        counter.chmod(0o600)
 
     async def stop(self) -> None:
         """Close the link."""
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._counter):
+            if server is not None:
+                server.close()
         if self._writer is not None:
             self._writer.close()
         for order in self._orders:
@@ -140,8 +161,21 @@ class ExchangeLink:
         finally:
             if self._writer is writer:
                 self._writer = None
+                self._on_seats(None)
             writer.close()
             log.info("web process detached")
+
+    async def _serve_counter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take orders of the command line, one connection for each; the web process keeps its link."""
+        try:
+            message = await read_frame(reader, from_web)
+            if isinstance(message, DeskRequest):
+                await self._answer(message, writer)
+                await writer.drain()
+        except (LinkError, ConnectionError) as error:
+            log.warning("order not understood", error=str(error))
+        finally:
+            writer.close()
 
     def _take(self, message: FromWeb, writer: asyncio.StreamWriter) -> None:
         match message:
@@ -149,6 +183,8 @@ class ExchangeLink:
                 future = self._matches.get(message.request_id)
                 if future is not None and not future.done():
                     future.set_result(Match(message.state, message.customer_ids, message.name, message.language))
+            case SeatsPresent(agent_ids=agent_ids):
+                self._on_seats(agent_ids)
             case DeskRequest():
                 task = asyncio.create_task(self._answer(message, writer), name=f"desk {message.order}")
                 self._orders.add(task)

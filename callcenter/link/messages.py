@@ -95,9 +95,17 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "pause_recording": ("contact_id",),
     "resume_recording": ("contact_id",),
     "extend_wrap_up": (),
+    "close_queue": ("target",),
+    "open_queue": ("target",),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),
 }
 """Every order of the ``Desk`` port that travels on the link, with the arguments it takes besides the agent."""
+
+
+class SeatsPresent(msgspec.Struct, frozen=True, tag=True):
+    """Web: the agents who have a console open, every few seconds and whenever that changes."""
+
+    agent_ids: tuple[str, ...]
 
 
 class MatchReply(msgspec.Struct, frozen=True, tag=True):
@@ -111,7 +119,7 @@ class MatchReply(msgspec.Struct, frozen=True, tag=True):
 
 
 FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply
-FromWeb = DeskRequest | MatchReply
+FromWeb = DeskRequest | MatchReply | SeatsPresent
 
 MessageT = TypeVar("MessageT")
 

@@ -1,7 +1,7 @@
 """The web process's end of the link: keeps a copy of the floor, and carries the desk's orders to the exchange."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -28,6 +28,7 @@ from callcenter.link.messages import (
     JournalAdvanced,
     MatchReply,
     MatchRequested,
+    SeatsPresent,
     frame,
     from_exchange,
     read_frame,
@@ -152,6 +153,11 @@ class WebLink:
             self._replies.pop(request_id, None)
         if reply.code is not None:
             raise IntentError(reply.code, reply.message)
+
+    def tell_seats(self, agent_ids: Iterable[str]) -> None:
+        """Tell who has a console open; nothing happens while the exchange is away."""
+        if self._writer is not None:
+            self._writer.write(frame(SeatsPresent(tuple(sorted(agent_ids)))))
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -298,6 +304,14 @@ class LinkDesk:
     async def resume_recording(self, agent_id: str, contact_id: str) -> None:
         """Record again."""
         await self._link.order("resume_recording", agent_id, contact_id=contact_id)
+
+    async def close_queue(self, user_id: str, queue_id: str) -> None:
+        """Let nobody into a queue any more until it is opened."""
+        await self._link.order("close_queue", user_id, target=queue_id)
+
+    async def open_queue(self, user_id: str, queue_id: str) -> None:
+        """Let people in again."""
+        await self._link.order("open_queue", user_id, target=queue_id)
 
     async def extend_wrap_up(self, agent_id: str) -> None:
         """Ask for more time to complete the wrap-up."""

@@ -182,3 +182,60 @@ async def test_who_would_wait_too_long_is_not_let_in() -> None:
         await settle()
     await house.call("+12025550301")
     assert overflows(house) == [("sales", "wait_too_long", "")]
+
+
+@in_virtual_time
+async def test_a_closed_queue_lets_nobody_in_until_it_is_opened_also_over_a_restart() -> None:
+    house = await open_house(site=site(), flow=BACK)
+    await house.core.desk.close_queue("boss", "sales")
+    await settle()
+    assert house.queue("sales").closed
+    await house.call()
+    assert overflows(house) == [("sales", "queue_closed", "")]
+    house = await open_house(site=site(), flow=BACK, journal=house.journal)
+    assert house.queue("sales").closed
+    await house.core.desk.open_queue("boss", "sales")
+    await house.sign_in("anna")
+    await house.call("+12025550113")
+    assert house.signalling.ringing_phone("anna") is not None
+    assert not house.queue("sales").closed
+    with pytest.raises(IntentError):
+        await house.core.desk.close_queue("boss", "nowhere")
+
+
+@in_virtual_time
+async def test_a_seat_whose_console_is_gone_gets_no_further_calls_and_keeps_the_present_one() -> None:
+    house = await open_house(site=site({"presence_lease_seconds": 10}), flow=NO_WAY_BACK)
+    await house.sign_in("anna", "ben")
+    house.core.on_seats(("anna", "ben"))
+    await house.call("+12025550111")
+    phone = await house.answer("anna")
+    house.core.on_seats(())
+    await pass_seconds(9)
+    house.core.on_seats(())
+    await settle()
+    assert house.agent("ben").state is AgentState.READY
+    await pass_seconds(1)
+    house.core.on_seats(())
+    await settle()
+    assert (house.agent("ben").state, house.agent("ben").reason) == (AgentState.NOT_READY, "lost_client")
+    assert (phone.state, house.agent("anna").state) == ("answered", AgentState.BUSY)
+    assert house.agent("anna").pending == "not_ready:lost_client"
+    await house.call("+12025550112")
+    assert house.signalling.ringing_phone("ben") is None
+
+
+@in_virtual_time
+async def test_a_ringing_call_of_a_lost_seat_goes_to_the_next_without_being_refused() -> None:
+    house = await open_house(site=site({"presence_lease_seconds": 10}), flow=NO_WAY_BACK)
+    await house.sign_in("anna", "ben")
+    house.core.on_seats(("anna",))
+    house.core.on_seats(())
+    await pass_seconds(8)
+    await house.call()
+    assert house.signalling.ringing_phone("anna") is not None
+    await pass_seconds(2)
+    house.core.on_seats(())
+    await settle()
+    assert house.signalling.ringing_phone("anna") is None
+    assert house.signalling.ringing_phone("ben") is not None

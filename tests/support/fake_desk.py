@@ -232,6 +232,12 @@ class FakeDesk:
     async def resume_recording(self, agent_id: str, contact_id: str) -> None:
         await self._note("resume_recording", agent_id, contact_id)
 
+    async def close_queue(self, user_id: str, queue_id: str) -> None:
+        await self._note("close_queue", user_id, queue_id)
+
+    async def open_queue(self, user_id: str, queue_id: str) -> None:
+        await self._note("open_queue", user_id, queue_id)
+
     async def extend_wrap_up(self, agent_id: str) -> None:
         await self._note("extend_wrap_up", agent_id)
 

@@ -15,7 +15,7 @@ from acd.events import (
     QueueSpec,
 )
 from acd.ids import AgentId, ContactId, QueueId
-from acd.outcomes import ContactOverflowed, ContactQueued, OfferContact, Outcome, OverflowReason
+from acd.outcomes import ContactOverflowed, ContactQueued, OfferContact, Outcome, OverflowReason, QueueDoorChanged
 from acd.route_plans import StepGuard
 from tests.support.acd_floor import Floor, agent, names, of, only, plan, step
 
@@ -88,12 +88,13 @@ def test_agents_who_pause_may_count_as_nobody() -> None:
 def test_closed_queue_lets_nobody_in_until_it_opens() -> None:
     floor = Floor(agent("a"), queues=[door(otherwise="voicemail")])
     floor.arrive("waits")
+    assert floor.tell(QueueClosed(Q)) == [QueueDoorChanged(Q, is_open=False)]
     assert floor.tell(QueueClosed(Q)) == []
     said = floor.arrive("c")
     assert (why(said), only(said, ContactOverflowed).target) == ("queue_closed", "voicemail")
     assert only(floor.ready("a"), OfferContact).contact_id == "waits", "who is in is served"
-    floor.tell(QueueOpened(Q))
-    floor.tell(QueueOpened(Q))
+    assert floor.tell(QueueOpened(Q)) == [QueueDoorChanged(Q, is_open=True)]
+    assert floor.tell(QueueOpened(Q)) == []
     assert names(floor.arrive("d")) == ["ContactQueued"]
 
 

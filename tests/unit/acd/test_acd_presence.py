@@ -5,6 +5,7 @@ import pytest
 from acd.engine import Acd
 from acd.errors import AgentQuarantined
 from acd.events import (
+    AgentClientLost,
     AgentMadeNotReady,
     AgentMadeReady,
     AgentPresenceSeen,
@@ -249,3 +250,29 @@ def test_wrap_up_is_one_clock_whatever_queues_the_agent_serves() -> None:
     assert floor.wait(29_999) == []
     floor.wait(1)
     assert floor.pairs() == {"d": "a"}
+
+
+def test_a_client_the_host_gave_up_on_is_lost_as_by_a_lease() -> None:
+    floor = configured(agent("a"), agent("b"))
+    floor.ready("a", "b")
+    floor.arrive("c")
+    assert floor.pairs() == {"c": "a"}
+    floor.tell(AgentClientLost(A))
+    assert (floor.agent("a").state, floor.agent("a").reason) == (AgentState.NOT_READY, "lost_client")
+    assert floor.pairs() == {"c": "b"}
+    assert floor.contact("c").excluded == ()
+    floor.tell(AgentSignedOut(A))
+    assert floor.tell(AgentClientLost(A)) == []
+
+
+def test_who_is_freed_and_lost_in_the_same_instant_is_not_asked() -> None:
+    """Both deadlines overdue, somebody waits: an offer to whoever is not ready any more would be no offer."""
+    floor = configured(agent("a"), spec=QueueSpec(QueueId("q"), "q", wrap_up_ms=5_000), lease_ms=LEASE_MS)
+    floor.ready("a")
+    floor.tell(AgentPresenceSeen(A))
+    floor.connect("c")
+    floor.tell(ContactFinished(ContactId("c")))
+    floor.arrive("d")
+    floor.wait(2 * LEASE_MS)
+    assert (floor.agent("a").state, floor.agent("a").reason) == (AgentState.NOT_READY, "lost_client")
+    assert floor.pairs() == {}

@@ -7,7 +7,7 @@ import pytest
 from agent_console.intents import INTENTS, REMEMBERED_PER_USER, IntentMemory
 from agent_console.messages import Intent, IntentAccepted, IntentRefused
 from agent_console.ports import Desk, IntentError, Principal, Role
-from tests.support.fake_desk import ANNA, BORIS, FakeDesk, a_principal
+from tests.support.fake_desk import ANNA, BORIS, SOFIA, FakeDesk, a_principal
 
 pytestmark = pytest.mark.unit
 
@@ -44,6 +44,8 @@ ORDERS = {
     "recording.stop": ("stop_recording", "anna", "c1"),
     "recording.pause": ("pause_recording", "anna", "c1"),
     "recording.resume": ("resume_recording", "anna", "c1"),
+    "queue.close": ("close_queue", "user-sofia", "sales"),
+    "queue.open": ("open_queue", "user-sofia", "sales"),
     "wrap_up.extend": ("extend_wrap_up", "anna"),
     "wrap_up.finish": ("finish_wrap_up", "anna", "c1", "solved", "called back"),
 }
@@ -53,23 +55,30 @@ def an_intent(name: str, intent_id: str = "i1", **fields: Any) -> Intent:
     return Intent(intent_id, name, **(FIELDS | fields))
 
 
+AT_THE_DESK = [name for name, rule in INTENTS.items() if rule.seat]
+
+
 def test_every_intent_names_a_method_of_the_desk_with_its_arguments() -> None:
     for rule in INTENTS.values():
         parameters = list(inspect.signature(getattr(Desk, rule.method)).parameters)
-        assert parameters == ["self", "agent_id", *rule.required, *rule.optional]
+        if rule.seat:
+            assert parameters == ["self", "agent_id", *rule.required, *rule.optional]
+        else:
+            assert parameters[:2] == ["self", "user_id"]
+            assert len(parameters) == 2 + len((*rule.required, *rule.optional))
 
 
 def test_every_intent_of_the_contract_is_in_the_table() -> None:
     assert set(INTENTS) == set(ORDERS)
 
 
-@pytest.mark.parametrize("name", INTENTS)
+@pytest.mark.parametrize("name", AT_THE_DESK)
 async def test_an_agent_may_do_everything_at_the_own_desk(name: str, desk: FakeDesk) -> None:
     assert await IntentMemory(desk).carry_out(ANNA, an_intent(name)) == IntentAccepted("i1")
     assert desk.orders == [ORDERS[name]]
 
 
-@pytest.mark.parametrize("name", INTENTS)
+@pytest.mark.parametrize("name", AT_THE_DESK)
 @pytest.mark.parametrize(
     ("person", "code"),
     [
@@ -91,9 +100,7 @@ async def test_whoever_is_no_agent_or_has_no_seat_reaches_no_desk(
     assert desk.orders == []
 
 
-@pytest.mark.parametrize(
-    ("name", "missing"), [(name, each) for name, rule in INTENTS.items() for each in rule.required]
-)
+@pytest.mark.parametrize(("name", "missing"), [(name, each) for name in AT_THE_DESK for each in INTENTS[name].required])
 @pytest.mark.parametrize(
     ("value", "code"), [(None, "missing-field"), ("", "missing-field"), ("x" * 201, "field-too-long")]
 )
@@ -105,6 +112,16 @@ async def test_each_required_field_must_be_there_and_short(
     assert isinstance(answer, IntentRefused)
     assert answer.code == code
     assert desk.orders == []
+
+
+@pytest.mark.parametrize("name", sorted(set(INTENTS) - set(AT_THE_DESK)))
+async def test_only_those_above_open_and_close_queues_and_need_no_seat(name: str, desk: FakeDesk) -> None:
+    memory = IntentMemory(desk)
+    refused = await memory.carry_out(ANNA, an_intent(name, target="sales"))
+    assert isinstance(refused, IntentRefused)
+    assert (refused.code, desk.orders) == ("not-allowed", [])
+    assert await memory.carry_out(SOFIA, an_intent(name, target="sales")) == IntentAccepted("i1")
+    assert desk.orders == [ORDERS[name]]
 
 
 async def test_notes_may_be_left_out(desk: FakeDesk) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from agent_console.messages import AgentChanged, AgentState, AgentView, FloorView
 from agent_console.ports import IntentError
+from callcenter.commands.queue_door import order
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.ports import Match
@@ -27,6 +28,8 @@ class Ends:
         self.floor_view = FloorView((ANNA,), (), ())
         self.match: Callable[[str], Awaitable[Match]] = self.found
         self.copy = FloorCopy()
+        self.seats: list[tuple[str, ...] | None] = []
+        self.seats_told = asyncio.Event()
         self.live = asyncio.Event()
         self.dead = asyncio.Event()
         self.changed = asyncio.Event()
@@ -41,7 +44,17 @@ class Ends:
         self.console_desk = LinkDesk(self.web, name_of=self.name_of)
 
     def new_exchange(self, path: Path) -> ExchangeLink:
-        return ExchangeLink(path, floor=lambda: self.floor_view, journal_seq=lambda: 41, desk=lambda: self.desk)
+        return ExchangeLink(
+            path,
+            floor=lambda: self.floor_view,
+            journal_seq=lambda: 41,
+            desk=lambda: self.desk,
+            on_seats=self.take_seats,
+        )
+
+    def take_seats(self, agent_ids: tuple[str, ...] | None) -> None:
+        self.seats.append(agent_ids)
+        self.seats_told.set()
 
     async def found(self, number: str) -> Match:
         return Match("one", ("7",), f"Owner of {number}", "en")
@@ -55,7 +68,7 @@ class Ends:
 
 @pytest.fixture
 async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
-    ends = Ends(tmp_path / "link.sock")
+    ends = Ends(tmp_path / "exchange.sock")
     await ends.exchange.start()
     following = asyncio.create_task(ends.web.run())
     async with asyncio.timeout(5):
@@ -106,7 +119,7 @@ async def test_lookup_that_is_not_answered_in_time_is_unavailable(ends: Ends, mo
 
 
 async def test_without_a_web_process_lookups_are_unavailable_at_once(tmp_path: Path) -> None:
-    ends = Ends(tmp_path / "link.sock")
+    ends = Ends(tmp_path / "exchange.sock")
     await ends.exchange.start()
     assert (await ends.exchange.match("+1")).state == "unavailable"
     ends.exchange.tell_journal(1)
@@ -128,8 +141,30 @@ async def test_exchange_that_comes_back_brings_a_fresh_floor(ends: Ends, tmp_pat
     assert not ends.copy.is_live()
     ends.live.clear()
     ends.floor_view = FloorView((), (), ())
-    ends.exchange = ends.new_exchange(tmp_path / "link.sock")
+    ends.exchange = ends.new_exchange(tmp_path / "exchange.sock")
     await ends.exchange.start()
     async with asyncio.timeout(5):
         await ends.live.wait()
     assert ends.copy.snapshot() == FloorView((), (), ())
+
+
+async def test_the_exchange_hears_who_has_a_console_and_that_nobody_can_say(ends: Ends) -> None:
+    ends.web.tell_seats({"ben", "anna"})
+    async with asyncio.timeout(5):
+        await ends.seats_told.wait()
+    assert ends.seats == [("anna", "ben")]
+    ends.seats_told.clear()
+    await ends.exchange.stop()
+    async with asyncio.timeout(5):
+        await ends.seats_told.wait()
+    assert ends.seats == [("anna", "ben"), None]
+
+
+async def test_the_command_line_gives_an_order_beside_the_web_process(ends: Ends, tmp_path: Path) -> None:
+    config = tmp_path / "callcenter.toml"
+    config.write_text(f'data_dir = "{tmp_path}"\n', "utf-8")
+    assert await asyncio.to_thread(order, config, "close_queue", "sales") is None
+    assert ends.desk.orders == [("close_queue", "command line", "sales")]
+    ends.desk.refuse_with = IntentError("unknown-queue", "No such queue.")
+    assert await asyncio.to_thread(order, config, "open_queue", "sales") == "No such queue."
+    assert ends.copy.is_live()

@@ -27,6 +27,7 @@ export const aQueue = (over: Partial<QueueView> = {}): QueueView => ({
   abandoned: 0,
   answered_in_target: 0,
   target_seconds: 20,
+  closed: false,
   ...over,
 });
 
