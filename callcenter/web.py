@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -94,7 +95,7 @@ async def _tell_seats(hub: ConsoleHub, link: WebLink) -> None:
         await asyncio.sleep(PING_SECONDS)
 
 
-async def _keep_store(url: str, projection: InteractionProjection) -> None:
+async def _keep_store(url: str, projection: InteractionProjection, ready: asyncio.Event) -> None:
     """Bring the store's schema up to date, waiting for a store that is away, then follow the journal."""
     told = False
     while True:
@@ -109,7 +110,18 @@ async def _keep_store(url: str, projection: InteractionProjection) -> None:
             break
     if told:
         log.info("customer store reachable")
+    ready.set()
     await projection.run()
+
+
+async def _after(ready: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Work that needs the store's tables."""
+    try:
+        await ready.wait()
+    except asyncio.CancelledError:
+        work.close()
+        raise
+    await work
 
 
 async def run_web(settings: Settings) -> None:
@@ -167,15 +179,16 @@ async def run_web(settings: Settings) -> None:
         )
     )
     log.info("web starting", pid=os.getpid(), port=settings.web.port)
+    store_ready = asyncio.Event()
     background = [
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(_tell_seats(app.state.console.hub, link), name="seats"),
-        asyncio.create_task(_keep_store(settings.store_url, projection), name="projection"),
+        asyncio.create_task(_keep_store(settings.store_url, projection, store_ready), name="projection"),
     ]
     maintaining = maintain_daily(
         database, clock=clock, zone=ZoneInfo(site.time_zone), hour=settings.store.maintenance_hour
     )
-    background.append(asyncio.create_task(maintaining, name="maintenance"))
+    background.append(asyncio.create_task(_after(store_ready, maintaining), name="maintenance"))
     if folder is not None:
         sweeping = sweep_daily(
             database,
