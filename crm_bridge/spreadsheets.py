@@ -16,9 +16,15 @@ from crm_bridge.errors import InvalidFile
 
 MAX_COLUMNS = 200
 MAX_CELL = 10_000
+SHEET_ROWS = 1_048_576
+MAX_XLSX_CELL = 32_767
+"""What a sheet and a cell of an XLSX file hold (ECMA-376 as spreadsheet programs have it)."""
 
 _FORMULA = re.compile(r"'*(?:[=@\t\r]|[+\-](?!\d))")
 """Also with apostrophes before it, so that what was made safe can be told from what had one of its own."""
+
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+"""Characters that XML 1.0 has no way to write (section 2.2)."""
 
 FIELDS = (
     "display_name", "kind", "phone", "phone_2", "email", "preferred_language", "level", "family_name", "given_name",
@@ -79,7 +85,7 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     for row in rows:
-        writer.writerow([_safe(cell) for cell in row])
+        writer.writerow([safe_cell(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -90,12 +96,49 @@ def plain_cell(text: str) -> str:
     return (text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text).strip()
 
 
+class XlsxWriter:
+    """A workbook that is written row by row into temporary files; sheets after the first repeat the header.
+
+    ``write`` and ``save`` block: not for an event loop.
+    """
+
+    def __init__(self, title: str, sheet_rows: int = SHEET_ROWS) -> None:
+        from openpyxl import Workbook
+
+        self._book = Workbook(write_only=True)
+        self._title, self._sheet_rows = title, sheet_rows
+        self._sheets = 0
+        self._written = sheet_rows
+        self._header: list[str] | None = None
+
+    def write(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Append rows; the first of all is the header."""
+        for row in rows:
+            cells = [_NOT_IN_XML.sub("\ufffd", safe_cell(cell))[:MAX_XLSX_CELL] for cell in row]
+            if self._header is None:
+                self._header = cells
+                self._next_sheet()
+                continue
+            if self._written == self._sheet_rows:
+                self._next_sheet()
+            self._sheet.append(cells)
+            self._written += 1
+
+    def save(self, file: IO[bytes]) -> None:
+        """The workbook into a file; nothing can be written afterwards."""
+        self._book.save(file)
+
+    def _next_sheet(self) -> None:
+        self._sheets += 1
+        self._sheet: Any = self._book.create_sheet(
+            self._title if self._sheets == 1 else f"{self._title} {self._sheets}"
+        )
+        self._sheet.append(self._header)
+        self._written = 1
+
+
 def safe_cell(value: Any) -> str:
     """A cell that no spreadsheet program runs."""
-    return _safe(value)
-
-
-def _safe(value: Any) -> str:
     text = "" if value is None else str(value)
     return f"'{text}" if _FORMULA.match(text) else text
 
@@ -117,7 +160,10 @@ def _csv_rows(file: IO[bytes]) -> Generator[list[str], None, None]:
 
 
 def _xlsx_rows(file: IO[bytes]) -> Generator[list[str], None, None]:
-    """The first sheet. ``defusedxml`` is installed, so the reader refuses entities that expand without end."""
+    """The first sheet, and those after it that go on under the same header.
+
+    ``defusedxml`` is installed, so the reader refuses entities that expand without end.
+    """
     import zipfile
 
     from openpyxl import load_workbook
@@ -128,8 +174,19 @@ def _xlsx_rows(file: IO[bytes]) -> Generator[list[str], None, None]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise InvalidFile("the file is no XLSX", where="body") from error
     try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            yield ["" if cell is None else plain_cell(_cell_text(cell)[:MAX_CELL]) for cell in row]
+        header: list[str] | None = None
+        for sheet in book.worksheets:
+            rows = (
+                ["" if cell is None else plain_cell(_cell_text(cell)[:MAX_CELL]) for cell in row]
+                for row in sheet.iter_rows(values_only=True)
+            )
+            first = next(rows, None)
+            if header is not None and first != header:
+                return
+            if header is None and first is not None:
+                header = first
+                yield first
+            yield from rows
     finally:
         book.close()
 

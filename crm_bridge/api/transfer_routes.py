@@ -1,8 +1,9 @@
 """Routes of import and export. Files are streamed: in through a temporary file, out page by page."""
 
+import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from itertools import islice
@@ -31,7 +32,7 @@ from crm_bridge.importing import (
 )
 from crm_bridge.models import ImportJob
 from crm_bridge.permissions import Permission
-from crm_bridge.spreadsheets import csv_lines, guess_mapping, read_table
+from crm_bridge.spreadsheets import Row, XlsxWriter, csv_lines, guess_mapping, read_table
 from crm_bridge.vocabulary import ImportState
 
 MAX_UPLOAD = 1_000_000_000
@@ -131,7 +132,7 @@ def _imports(router: APIRouter, given: Surroundings) -> None:
                 check_mapping(places, len(header))
                 async with given.writing(principal) as session:
                     job_id = (await begin_import(session, file_name, **told)).id
-                while portion := list(islice(rows, PORTION)):
+                while portion := await asyncio.to_thread(_next_rows, rows):
                     async with given.writing(principal) as session:
                         await import_portion(session, job_id, portion, places, report, region=given.region, **told)
         async with given.writing(principal) as session:
@@ -176,17 +177,16 @@ def _exports(router: APIRouter, given: Surroundings) -> None:
     @router.get("/exports/customers.xlsx", responses=responses(), response_class=StreamingResponse)
     async def get_xlsx(principal: Annotated[Principal, exporter]) -> StreamingResponse:
         """All customers as XLSX."""
-        from openpyxl import Workbook
-
-        from crm_bridge.spreadsheets import safe_cell
-
         await _audit(given, principal, "customers.xlsx")
-        book = Workbook(write_only=True)
-        sheet = book.create_sheet("customers")
+        writer, waiting = XlsxWriter("customers"), []
         async for row in customer_rows(lambda: given.reading(principal)):
-            sheet.append([safe_cell(cell) for cell in row])
+            waiting.append(row)
+            if len(waiting) == PORTION:  # in a thread: nobody else's request waits for it
+                await asyncio.to_thread(writer.write, waiting)
+                waiting = []
+        await asyncio.to_thread(writer.write, waiting)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been sent
-        book.save(file)
+        await asyncio.to_thread(writer.save, file)
         file.seek(0)
 
         async def pieces() -> AsyncIterator[bytes]:
@@ -210,6 +210,10 @@ async def uploaded(request: Request) -> AsyncIterator[IO[bytes]]:
             file.write(piece)
         file.seek(0)
         yield file
+
+
+def _next_rows(rows: Iterator[Row]) -> list[Row]:
+    return list(islice(rows, PORTION))
 
 
 def _header(rows: Any) -> list[str]:

@@ -13,7 +13,7 @@ from openpyxl import Workbook, load_workbook
 from crm_bridge.database import Database
 from crm_bridge.errors import InvalidFile
 from crm_bridge.interactions import record
-from crm_bridge.spreadsheets import csv_lines, guess_mapping, plain_cell, read_table, safe_cell
+from crm_bridge.spreadsheets import XlsxWriter, csv_lines, guess_mapping, plain_cell, read_table, safe_cell
 from tests.support.crm_records import NUMBER, REGION, call
 from tests.support.crm_web import client_of, enter, problem
 
@@ -177,3 +177,37 @@ def test_rows_are_read_one_by_one() -> None:
     lines = csv_lines([("name",), ("Ada",)])
     assert next(lines) == "name\r\n"
     assert next(lines) == "Ada\r\n"
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=3))
+def test_any_text_goes_into_a_workbook_and_comes_back_but_for_what_xml_cannot_hold(cells: list[str]) -> None:
+    file = io.BytesIO()
+    writer = XlsxWriter("customers")
+    writer.write([["name"] * len(cells), [f"a{cell}" for cell in cells]])
+    writer.save(file)
+    _, row = read_table(file, "a.xlsx")
+    for cell, back in zip(cells, row.cells, strict=True):
+        assert len(back) <= len(f"a{cell}")
+        if cell.isprintable():
+            assert back == f"a{cell}".strip()
+
+
+def test_a_table_longer_than_a_sheet_goes_on_in_the_next_and_is_read_as_one() -> None:
+    file = io.BytesIO()
+    writer = XlsxWriter("customers", sheet_rows=4)
+    for start in range(0, 10, 2):
+        writer.write([["name", "phone"]] if start == 0 else [])
+        writer.write([[f"Ada {n}", f"+86139{n:08}"] for n in range(start, start + 2)])
+    writer.save(file)
+    assert load_workbook(file).sheetnames == ["customers", "customers 2", "customers 3", "customers 4"]
+    header, *rows = read_table(file, "a.xlsx")
+    assert header.cells == ("name", "phone")
+    assert [row.cells[0] for row in rows] == [f"Ada {n}" for n in range(10)]
+
+
+async def test_a_name_with_characters_that_no_workbook_holds_is_exported(web: httpx.AsyncClient) -> None:
+    await enter(web, "Ada \x0b\x1f\ufffe Lovelace", NUMBER)
+    answer = await web.get("/exports/customers.xlsx")
+    assert answer.status_code == 200
+    _, row = read_table(io.BytesIO(answer.content), "a.xlsx")
+    assert row.cells[1].startswith("Ada \ufffd")
