@@ -31,11 +31,13 @@ from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
 from callcenter.presence import SeatPresence
+from callcenter.queue_announcer import QueueAnnouncer
 from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
 from callcenter.site.models import Site
-from callcenter.site.repository import floor_configuration, recording_rules, route_plans
+from callcenter.site.repository import announcement_rules, floor_configuration, recording_rules, route_plans
+from callcenter.waiting_room import WaitingRoom
 from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
@@ -130,6 +132,15 @@ class ExchangeCore:
         self.bus.subscribe(self._tell_closed)
         lease = site.routing.presence_lease_seconds
         self._presence = SeatPresence(None if lease is None else round(lease * 1000))
+        self.announcer = QueueAnnouncer(
+            WaitingRoom(announcement_rules(site)),
+            clock=ports.clock,
+            media=ports.media,
+            prompts=ports.prompts,
+            expected_wait=self.routing.expected_wait_ms,
+        )
+        self.bus.subscribe(self.announcer.hear)
+        self._announcer_task: asyncio.Task[None] | None = None
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
         self._forced_codes: set[asyncio.Task[None]] = set()
@@ -143,6 +154,8 @@ class ExchangeCore:
         self._routing_task.add_done_callback(self._routing_ended)
         self._ledger_task = asyncio.create_task(self.recording_ledger.run(), name="recording ledger")
         self._ledger_task.add_done_callback(self._routing_ended)
+        self._announcer_task = asyncio.create_task(self.announcer.run(), name="queue announcer")
+        self._announcer_task.add_done_callback(self._routing_ended)
         for event in closing_inputs(self.routing.engine):
             await self._tolerate(event)
         await self._close_orphans(orphans, now)
@@ -157,8 +170,9 @@ class ExchangeCore:
         await self.switchboard.close()
         if self._routing_task is not None:
             self._routing_task.cancel()
-        if self._ledger_task is not None:
-            self._ledger_task.cancel()
+        for task in (self._ledger_task, self._announcer_task):
+            if task is not None:
+                task.cancel()
 
     def on_registration(self, agent_id: str, registered: bool) -> None:
         """An agent's phone came or went. A ready agent whose phone is gone is paused until it is back."""

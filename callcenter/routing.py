@@ -96,6 +96,11 @@ class Routing:
         self._mailbox.put_nowait(_Posted(event, None, done))
         await done
 
+    def expected_wait_ms(self, queue_id: str, ahead: int) -> float | None:
+        """How long one more contact would wait behind so many others; ``None`` when nothing is known."""
+        estimate = self._estimates.estimate(QueueId(queue_id), now=self._clock.now(), ahead=ahead)
+        return None if estimate is None else estimate.mean_ms
+
     async def run(self) -> None:
         """Serve the mailbox and the engine's timers. An error here ends the process; the journal brings it back."""
         while True:

@@ -12,6 +12,8 @@ from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.participants import Conversation, Participant, Role, Supervision, Ways, music_for, routes_for
 from callcenter.ports import LegProfile, MediaPlane, Route
 
+ANNOUNCEMENT_PLAY = "queue-announcement"
+"""What the play ids of announcements to waiting callers begin with."""
 MUSIC_PLAY = "music"
 """The play id of the customer's music; that of another leg has the leg's name after it."""
 
@@ -114,6 +116,11 @@ class CallAudio:
 
 def _play_of(media_leg: str) -> str:
     return MUSIC_PLAY if media_leg == CUSTOMER_LEG else f"{MUSIC_PLAY}-{media_leg}"
+
+
+def is_beside_the_flow(play_id: str) -> bool:
+    """Whether a play is none of the flow's business: music, or an announcement to who waits."""
+    return is_music(play_id) or play_id.startswith(ANNOUNCEMENT_PLAY)
 
 
 def is_music(play_id: str) -> bool:

@@ -17,7 +17,7 @@ from acd.ids import AgentId, ContactId, OfferId, QueueId
 from callcenter.bus import Bus
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls.audio import CallAudio, is_music
+from callcenter.calls.audio import CallAudio, is_beside_the_flow
 from callcenter.calls.facts import (
     CallArrived,
     CallClosed,
@@ -353,7 +353,7 @@ class CallRunner:
     async def _end_play(self, over: PlayFinished) -> None:
         if over.play_id == CONSENT_PLAY:
             await self._enter_announced_queue(heard=over.reason == "end")
-        elif not is_music(over.play_id):
+        elif not is_beside_the_flow(over.play_id):
             await self._tell_flow(flow_ev.PromptFinished(over.play_id))
 
     async def _take_leg_event(self, event: LegEvent) -> None:

@@ -109,6 +109,11 @@ class QueueModel(SiteModel):
     """What callers are told before, by language; nothing of a caller who did not hear it to the end is recorded."""
     recording_retention: Name = "standard"
     """Class of ``[recordings.keep_days]`` in the configuration that says how long they are kept."""
+    announce_position: bool = False
+    """Whether waiting callers are told their place."""
+    announce_wait: bool = False
+    """Whether waiting callers are told how long it will take, once that is known."""
+    announce_every_seconds: int = Field(default=60, ge=15, le=3600)
     weight: int = Field(default=0, ge=-1000, le=1000)
     """Added to the priority of its contacts: which queue goes first for agents who serve several."""
     steps: tuple[RouteStepModel, ...] = ()

@@ -14,6 +14,7 @@ from callcenter.config import explain
 from callcenter.errors import ConfigError
 from callcenter.site.models import Site
 from callcenter.site.queues import milliseconds
+from callcenter.waiting_room import AnnouncementRule
 from ivr.effects import PromptText
 from ivr.errors import IvrError
 from ivr.flow import Flow
@@ -102,6 +103,14 @@ def recording_rules(site: Site) -> Mapping[str, RecordingRule]:
     """How each queue records."""
     return {
         queue.id: RecordingRule(queue.recording, queue.recording_consent, queue.recording_retention)
+        for queue in site.queues
+    }
+
+
+def announcement_rules(site: Site) -> Mapping[str, AnnouncementRule]:
+    """What each queue tells its waiting callers."""
+    return {
+        queue.id: AnnouncementRule(queue.announce_position, queue.announce_wait, queue.announce_every_seconds * 1000)
         for queue in site.queues
     }
 
