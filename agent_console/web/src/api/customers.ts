@@ -1,4 +1,5 @@
 import { get, post, withQuery } from './http';
+import type { Change } from './record';
 
 // What the customer store answers, as far as it is shown. Ids are strings, instants RFC 3339 texts, durations
 // milliseconds. The whole of it is in the server's OpenAPI document.
@@ -6,6 +7,7 @@ import { get, post, withQuery } from './http';
 /** A customer in a list. */
 export interface CustomerSummary {
   readonly id: string;
+  readonly kind: 'person' | 'org';
   readonly display_name: string;
   readonly level: string | null;
   readonly preferred_language: string | null;
@@ -97,6 +99,7 @@ export interface TimelineItem {
   readonly actor_name: string | null;
   readonly interaction: Interaction | null;
   readonly note: string | null;
+  readonly change: Change | null;
 }
 
 /** A part of a list, and where the next part starts; `null` at its end. */
@@ -124,8 +127,18 @@ export const lookUpNumber = (number: string, signal?: AbortSignal) =>
 
 export const customerCard = (id: string, signal?: AbortSignal) => get<CustomerCard>(`${customerPath(id)}/card`, signal);
 
-export const customerTimeline = (id: string, cursor: string | null, signal?: AbortSignal) =>
-  get<Page<TimelineItem>>(withQuery(`${customerPath(id)}/timeline`, { cursor, limit: 10 }), signal);
+/** Which entries of a timeline are wanted: all, those of one kind, or the contacts of one channel. */
+export interface TimelineFilter {
+  readonly kind?: string;
+  readonly channel?: string;
+}
+
+export const customerTimeline = (
+  id: string,
+  cursor: string | null,
+  signal?: AbortSignal,
+  { kind, channel }: TimelineFilter = {},
+) => get<Page<TimelineItem>>(withQuery(`${customerPath(id)}/timeline`, { cursor, limit: 10, kind, channel }), signal);
 
 export const addNote = (id: string, body: string) => post<TimelineItem>(`${customerPath(id)}/notes`, { body });
 

@@ -36,15 +36,34 @@ async function refusal(response: Response): Promise<ApiError> {
   return new ApiError(response.status, code, stringField(body, 'message') ?? response.statusText, retryAfter);
 }
 
-async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
+interface Sent {
+  /** Sent as JSON; a file as it is. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** The version of the record that is being edited. */
+  readonly version?: number;
+}
+
+function initOf(method: string, { body, signal, version }: Sent): RequestInit {
   const headers: Record<string, string> = { Accept: 'application/json' };
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
   const init: RequestInit = { method, headers, credentials: 'same-origin' };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  if (body instanceof Blob) {
+    headers['Content-Type'] = 'application/octet-stream';
+    init.body = body;
+  } else if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    init.body = JSON.stringify(body);
+  }
+  if (version !== undefined) headers['If-Match'] = `"${version}"`;
   if (signal) init.signal = signal;
+  return init;
+}
+
+async function request(method: string, path: string, sent: Sent = {}): Promise<unknown> {
+  const { signal } = sent;
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, initOf(method, sent));
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, 'unreachable', '');
@@ -55,6 +74,12 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
 
 // The shape of an answer is the server's promise, taken at its word here and nowhere else.
 export const get = async <Answer>(path: string, signal?: AbortSignal) =>
-  (await request('GET', path, undefined, signal)) as Answer;
-export const post = async <Answer>(path: string, body: unknown) => (await request('POST', path, body)) as Answer;
+  (await request('GET', path, { signal })) as Answer;
+export const post = async <Answer>(path: string, body?: unknown) => (await request('POST', path, { body })) as Answer;
+/** An edit of the version of a record that the editor saw; refused with 412 when there is a newer one. */
+export const patch = async <Answer>(path: string, body: unknown, version?: number) =>
+  (await request('PATCH', path, { body, ...(version !== undefined && { version }) })) as Answer;
+/** As `patch`, for a part that is replaced. */
+export const put = async <Answer>(path: string, body: unknown, version?: number) =>
+  (await request('PUT', path, { body, ...(version !== undefined && { version }) })) as Answer;
 export const remove = (path: string) => request('DELETE', path);

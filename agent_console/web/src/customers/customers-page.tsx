@@ -7,10 +7,9 @@ import { useServerNow } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { addressOf } from '../shell/route';
-import { CustomerSummary, initialsOf } from './customer-summary';
+import { initialsOf } from './customer-summary';
 import { InteractionSummary } from './interaction-lines';
 import { LoadProblem } from './load-problem';
-import { Timeline } from './timeline';
 import classes from './customers.module.css';
 
 /** Milliseconds after the last key press at which a search starts. */
@@ -122,30 +121,16 @@ function LatestInteractions() {
   );
 }
 
-/** Finding customers, and the page of one. */
-export default function CustomersPage({ customerId }: { readonly customerId: string | null }) {
+/** Finding customers. */
+export default function CustomersPage() {
   const { t } = useLocalisation();
-  if (customerId === null) {
-    return (
-      <>
-        <h1 className="visually-hidden">{t('nav.customers')}</h1>
-        <div className={classes.columns}>
-          <CustomerSearch />
-          <LatestInteractions />
-        </div>
-      </>
-    );
-  }
   return (
     <>
       <h1 className="visually-hidden">{t('nav.customers')}</h1>
-      <p>
-        <a href={addressOf({ page: 'customers' })}>{t('customers.back')}</a>
-      </p>
-      <section key={customerId} className={`panel ${classes.pane} ${classes.single}`} data-testid="customer-page">
-        <CustomerSummary customerId={customerId} withRecent={false} />
-        <Timeline customerId={customerId} />
-      </section>
+      <div className={classes.columns}>
+        <CustomerSearch />
+        <LatestInteractions />
+      </div>
     </>
   );
 }

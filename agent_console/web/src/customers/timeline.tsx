@@ -1,28 +1,61 @@
-import { Button, Textarea } from '@mantine/core';
+import { Button, NativeSelect, Textarea } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
-import { addNote, customerTimeline, type TimelineItem } from '../api/customers';
+import { addNote, customerTimeline, type TimelineFilter, type TimelineItem } from '../api/customers';
 import { usePaged } from '../api/use-fetched';
 import { useServerNow } from '../clock';
 import { useLocalisation } from '../i18n/context';
-import { Icon } from '../icons';
+import type { Key } from '../i18n/translate';
+import { Icon, type IconName } from '../icons';
+import { ChangeLine } from '../record/changes';
 import { useAnnouncer } from '../shell/announcer';
 import { InteractionSummary } from './interaction-lines';
 import { LoadProblem } from './load-problem';
 import classes from './customers.module.css';
 
+/** Entries that are neither contact nor note nor change: what happened to the record as a whole. */
+const EVENTS: Readonly<Partial<Record<string, { readonly label: Key; readonly icon: IconName }>>> = {
+  customer_created: { label: 'timeline.created', icon: 'userPlus' },
+  note: { label: 'timeline.note', icon: 'note' },
+  attachment: { label: 'timeline.attachment', icon: 'note' },
+  consent: { label: 'timeline.consent', icon: 'check' },
+  merged: { label: 'timeline.merged', icon: 'users' },
+  merge_undone: { label: 'timeline.merge_undone', icon: 'users' },
+};
+
+/** What of a timeline can be looked at alone. */
+const FILTERS: Readonly<Record<string, { readonly label: Key; readonly filter: TimelineFilter }>> = {
+  all: { label: 'filter.all', filter: {} },
+  voice: { label: 'channel.voice', filter: { channel: 'voice' } },
+  email: { label: 'channel.email', filter: { channel: 'email' } },
+  sms: { label: 'channel.sms', filter: { channel: 'sms' } },
+  webchat: { label: 'channel.webchat', filter: { channel: 'webchat' } },
+  note: { label: 'filter.notes', filter: { kind: 'note' } },
+  change: { label: 'filter.changes', filter: { kind: 'change' } },
+};
+
 function TimelineEntry({ item }: { readonly item: TimelineItem }) {
   const { t, format } = useLocalisation();
   const serverNow = useServerNow();
   if (item.interaction) return <InteractionSummary line={item.interaction} />;
-  const created = item.kind === 'customer_created';
+  if (item.change) {
+    return (
+      <div className={classes.line}>
+        <span className={classes.lineIcon}>
+          <Icon name="pencil" />
+        </span>
+        <ChangeLine change={item.change} />
+      </div>
+    );
+  }
+  const event = EVENTS[item.kind];
   return (
     <div className={classes.line}>
       <span className={classes.lineIcon}>
-        <Icon name={created ? 'userPlus' : 'note'} />
+        <Icon name={event?.icon ?? 'dot'} />
       </span>
       <div>
         <p className={classes.lineHead}>
-          <strong>{created ? t('timeline.created') : item.note === null ? item.kind : t('timeline.note')}</strong>
+          <strong>{event ? t(event.label) : item.kind}</strong>
           <time dateTime={item.at} title={format.dateTime(item.at)} className="soft">
             {format.ago(item.at, serverNow())}
           </time>
@@ -78,16 +111,36 @@ function AddNote({ customerId, onAdded }: { readonly customerId: string; readonl
   );
 }
 
+interface TimelineProps {
+  readonly customerId: string;
+  /** Read again when it changes. */
+  readonly version?: string;
+  readonly withFilter?: boolean;
+  readonly mayWrite?: boolean;
+}
+
 /** Everything that happened with a customer, latest first, and a place to write a note. */
-export function Timeline({ customerId, version }: { readonly customerId: string; readonly version?: string }) {
+export function Timeline({ customerId, version, withFilter = false, mayWrite = true }: TimelineProps) {
   const { t } = useLocalisation();
-  const list = usePaged(`${customerId} ${version ?? ''}`, (cursor, signal) =>
-    customerTimeline(customerId, cursor, signal),
+  const [shown, setShown] = useState('all');
+  const list = usePaged(`${customerId} ${version ?? ''} ${shown}`, (cursor, signal) =>
+    customerTimeline(customerId, cursor, signal, FILTERS[shown]?.filter),
   );
   return (
     <section aria-label={t('timeline.title')} data-testid="timeline">
       <h3 className={classes.heading}>{t('timeline.title')}</h3>
-      <AddNote key={customerId} customerId={customerId} onAdded={list.reload} />
+      {mayWrite && <AddNote key={customerId} customerId={customerId} onAdded={list.reload} />}
+      {withFilter && (
+        <NativeSelect
+          className={classes.filter}
+          label={t('filter.label')}
+          value={shown}
+          data={Object.entries(FILTERS).map(([value, { label }]) => ({ value, label: t(label) }))}
+          onChange={(event) => setShown(event.currentTarget.value)}
+          data-testid="timeline-filter"
+        />
+      )}
+      {!list.loading && !list.error && list.items.length === 0 && <p className="soft">{t('timeline.none')}</p>}
       <ol className={classes.lines}>
         {list.items.map((item) => (
           <li key={item.id} data-testid="timeline-item">

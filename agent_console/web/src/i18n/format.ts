@@ -6,9 +6,15 @@ export interface Formats {
   dateTime(at: string | number): string;
   /** How long ago, in the largest whole unit: `3 days ago`. */
   ago(at: string | number, now: number): string;
+  /** A day without its time: `7 Mar 2026`. A date such as `1990-03-07` is that day in every time zone. */
+  day(at: string): string;
+  /** A size in the largest fitting unit: `12 kB`. */
+  bytes(size: number): string;
   percent(share: number): string;
   number(value: number): string;
 }
+
+const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400_000],
@@ -20,6 +26,8 @@ export function formats(language: Language): Formats {
   const { tag } = LANGUAGES[language];
   const dateTime = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto' });
+  const day = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' });
+  const wholeDay = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeZone: 'UTC' });
   const percent = new Intl.NumberFormat(tag, { style: 'percent' });
   const number = new Intl.NumberFormat(tag);
   return {
@@ -28,6 +36,13 @@ export function formats(language: Language): Formats {
       const elapsed = now - new Date(at).getTime();
       const [unit, size] = UNITS.find(([, length]) => elapsed >= length) ?? (['minute', 60_000] as const);
       return relative.format(-Math.floor(elapsed / size), unit);
+    },
+    day: (at) => (/^\d{4}-\d\d-\d\d$/.test(at) ? wholeDay : day).format(new Date(at)),
+    bytes: (size) => {
+      const place = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, size)) / 3)));
+      const unit = SIZES[place] ?? 'byte';
+      const shown = new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 });
+      return shown.format(size / 1_000 ** place);
     },
     percent: (share) => percent.format(share),
     number: (value) => number.format(value),

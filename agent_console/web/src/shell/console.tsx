@@ -21,6 +21,7 @@ import { TopBar } from './top-bar';
 const HelpDialog = lazy(() => import('./help-dialog'));
 const DeskPage = lazy(() => import('../desk/desk-page'));
 const FloorPage = lazy(() => import('../floor/floor-page'));
+const RecordPage = lazy(() => import('../record/record-page'));
 const CustomersPage = lazy(() => import('../customers/customers-page'));
 
 /** The page an address names, when this person may see it; else the one where their work is. */
@@ -127,8 +128,8 @@ export function Console() {
         <Suspense fallback={<p className="soft">{t('loading')}</p>}>
           {route.page === 'desk' && <DeskPage desk={desk} />}
           {route.page === 'floor' && <FloorPage />}
-          {route.page === 'customers' && <CustomersPage customerId={null} />}
-          {route.page === 'customer' && <CustomersPage customerId={route.customerId} />}
+          {route.page === 'customers' && <CustomersPage />}
+          {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}
         </Suspense>
       </main>
       <Suspense>{helpOpened && <HelpDialog onClose={() => setHelpOpened(false)} />}</Suspense>

@@ -1,0 +1,45 @@
+import type { CustomerRecord } from '../api/record';
+
+const EMPTY_GROUP = { filled: 0, total: 3, percent: 0, missing: [] };
+
+/** A customer record in which nothing but the name is written. */
+export const aRecord = (over: Partial<CustomerRecord> = {}): CustomerRecord => ({
+  id: '42',
+  kind: 'person',
+  display_name: 'Jane Cooper',
+  preferred_language: 'en',
+  level: null,
+  status: 'active',
+  last_contact_at: null,
+  created_at: '2026-03-02T10:00:00Z',
+  row_version: 1,
+  profile: {
+    party_kind: 'external',
+    lifecycle_stage: null,
+    family_name: null,
+    given_name: null,
+    gender: null,
+    birth_date: null,
+    occupation: null,
+    timezone: null,
+    region_code: null,
+    address: null,
+    legal_name: null,
+    tax_number: null,
+    industry: null,
+    parent_id: null,
+    owner_id: null,
+    team_id: null,
+    level_is_manual: false,
+    custom: {},
+  },
+  contact_points: [],
+  identities: [],
+  preferences: [],
+  relations: [],
+  tags: [],
+  level_badge: null,
+  merged_into: null,
+  completeness: { visible: EMPTY_GROUP, related: EMPTY_GROUP, extended: EMPTY_GROUP },
+  ...over,
+});
