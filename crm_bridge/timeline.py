@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.changes import changes_by_id
@@ -12,7 +12,7 @@ from crm_bridge.customers import get_customer
 from crm_bridge.history import InteractionView, interactions_by_id
 from crm_bridge.ids import new_id
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
-from crm_bridge.models import CustomerChange, Note, Promise, TimelineEvent
+from crm_bridge.models import CustomerChange, Interaction, Note, Promise, TimelineEvent
 from crm_bridge.promises import promises_by_id
 from crm_bridge.vocabulary import TimelineKind
 
@@ -32,11 +32,27 @@ class TimelineItem:
     promise: Promise | None = None
 
 
-async def page(session: AsyncSession, customer_id: int, *, before: Cursor | None, limit: int) -> Page[TimelineItem]:
-    """The entries before the cursor, newest first. Raises ``CustomerNotFound``."""
+async def page(
+    session: AsyncSession,
+    customer_id: int,
+    *,
+    before: Cursor | None,
+    limit: int,
+    kind: str | None = None,
+    channel: str | None = None,
+) -> Page[TimelineItem]:
+    """The entries before the cursor, newest first: all, those of one kind, or the interactions of one channel.
+
+    Raises ``CustomerNotFound``.
+    """
     await get_customer(session, customer_id)
     limit = bounded(limit)
     query = select(TimelineEvent).where(TimelineEvent.customer_id == customer_id)
+    if kind is not None:
+        query = query.where(TimelineEvent.kind == kind)
+    if channel is not None:
+        of_channel = exists().where(Interaction.id == TimelineEvent.ref_id, Interaction.channel == channel)
+        query = query.where(TimelineEvent.kind == TimelineKind.INTERACTION, of_channel)
     if before is not None:
         query = query.where(older_than(before, TimelineEvent.at, TimelineEvent.id))
     query = query.order_by(TimelineEvent.at.desc(), TimelineEvent.id.desc()).limit(limit + 1)

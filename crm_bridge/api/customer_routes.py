@@ -54,6 +54,8 @@ SearchQuery = Annotated[
     str, Query(max_length=100, description="Part of a name, first or last digits of a number, or start of an e-mail.")
 ]
 OnDuplicateQuery = Annotated[OnDuplicate, Query(description="What to do when the customer seems to be there.")]
+KindQuery = Annotated[str | None, Query(max_length=64, description="Only entries of this kind, such as `note`.")]
+ChannelQuery = Annotated[str | None, Query(max_length=64, description="Only interactions by this channel.")]
 NumberQuery = Annotated[str, Query(min_length=1, max_length=256, description="A number in any form, or a SIP URI.")]
 
 
@@ -156,10 +158,13 @@ def _history(router: APIRouter, given: Surroundings) -> None:
         principal: Annotated[Principal, reader],
         cursor: CursorQuery = None,
         limit: LimitQuery = 50,
+        kind: KindQuery = None,
+        channel: ChannelQuery = None,
     ) -> TimelinePage:
-        """Everything that happened with the customer, newest first."""
+        """Everything that happened with the customer, newest first; of one kind or one channel where asked."""
+        wanted: dict[str, Any] = {"before": cursor_of(cursor), "limit": limit, "kind": kind, "channel": channel}
         async with given.reading(principal) as session:
-            found = await page(session, customer_id_of(customer_id), before=cursor_of(cursor), limit=limit)
+            found = await page(session, customer_id_of(customer_id), **wanted)
         items = [TimelineItemOut.model_validate(item) for item in found.items]
         return TimelinePage(items=items, next_cursor=encoded(found.next_cursor))
 

@@ -32,6 +32,8 @@ class ConsolePage:
     page: Page
     house: Installation
     complaints: list[str] = field(default_factory=list)
+    refused: tuple[int, ...] = ()
+    """Answers of the server that the test means to provoke; browsers note them by themselves."""
 
     def part(self, test_id: str) -> Locator:
         """A part of the page by its test id."""
@@ -56,13 +58,19 @@ class ConsolePage:
     def note(self, message: ConsoleMessage) -> None:
         """Keep an error message of the page."""
         expected = "401" in message.text and message.location["url"].endswith(NOT_SIGNED_IN_YET)
+        expected = expected or any(f"status of {status} " in message.text for status in self.refused)
         if message.type == "error" and not expected:
             self.complaints.append(f"{message.text} ({message.location['url']})")
 
 
 @asynccontextmanager
-async def console_page(house: Installation, pictures: Path) -> AsyncIterator[ConsolePage]:
-    """A fresh browser. At the end it must not have complained; after a failure ``pictures`` holds what it showed."""
+async def console_page(
+    house: Installation, pictures: Path, *, refused: tuple[int, ...] = ()
+) -> AsyncIterator[ConsolePage]:
+    """A fresh browser. At the end it must not have complained; after a failure ``pictures`` holds what it showed.
+
+    ``refused`` are answers that the test provokes on purpose.
+    """
     program = peer("chromium", *CHROMIUM_PLACES)
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
@@ -70,7 +78,7 @@ async def console_page(house: Installation, pictures: Path) -> AsyncIterator[Con
         try:
             context = await browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900})
             context.set_default_timeout(PATIENCE_MS)
-            opened = ConsolePage(await context.new_page(), house)
+            opened = ConsolePage(await context.new_page(), house, refused=refused)
             _listen(opened)
             try:
                 yield opened

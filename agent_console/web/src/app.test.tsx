@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { App } from './app';
 import { inBrowser } from './test/browser';
 import { FakeServer } from './test/server';
@@ -33,17 +33,25 @@ const JANE = {
   ],
   contacts_in_window: 3,
   is_repeat_caller: true,
+  badge: { name: 'Key account', rank: 90, colour: '#aa0000' },
+  preferences: [{ purpose: 'service', channel: 'sms', language: 'zh' }],
+  promises: [
+    { id: '7', what: 'Send the refund', due_at: '2025-10-08T12:00:00Z', assignee_id: 'anna', is_overdue: true },
+  ],
 };
 const EMPTY_PAGE = { items: [], next_cursor: null };
 const ANSWERS = {
-  'GET /api/v1/customers/42/card': () => [200, JANE] as const,
   'GET /api/v1/customers/42/timeline?limit=10': () => [200, EMPTY_PAGE] as const,
   'POST /api/v1/customers': () => [201, { id: '43', display_name: 'Klara Vogt' }] as const,
 };
 const JANE_CALLS = aContact({ customer: { state: 'one', customer_ids: ['42'], name: 'Jane Cooper' } });
 
-async function aDesk(contact = JANE_CALLS, agent = anAgent({ state: 'offered', contact_id: 'c1' })) {
-  const server = new FakeServer(ANSWERS);
+async function aDesk(
+  contact = JANE_CALLS,
+  agent = anAgent({ state: 'offered', contact_id: 'c1' }),
+  card: unknown = JANE,
+) {
+  const server = new FakeServer({ ...ANSWERS, 'GET /api/v1/customers/42/card': () => [200, card] as const });
   render(<App />);
   await server.welcome(aFloor({ agents: [agent], contacts: contact.contact_id ? [contact] : [] }));
   return server;
@@ -87,6 +95,18 @@ describe('an offer', () => {
       'Incoming call from Jane Cooper, queue Billing. Answer on your phone.',
     );
     expect(document.title).toBe('Incoming: Jane Cooper');
+    expect(within(card).getByTestId('level-badge').textContent).toBe('Key account');
+    expect(within(card).getByTestId('card-preferences').textContent).toContain('Service SMS · 中文');
+    expect(within(card).getByTestId('card-promises').textContent).toContain('Overdue Send the refund');
+  });
+
+  it('is shown and can be declined though what the store says of the customer makes no sense', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const server = await aDesk(JANE_CALLS, undefined, { ...JANE, last_interactions: null });
+    const card = await screen.findByTestId('ring-card');
+    expect(await within(card).findByText('This could not be loaded.')).toBeTruthy();
+    await userEvent.click(within(card).getByTestId('decline'));
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'offer.decline', contact_id: 'c1' }]);
   });
 
   it('is declined by the server and not by the button', async () => {

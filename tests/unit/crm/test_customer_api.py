@@ -76,6 +76,29 @@ async def test_the_list_is_searched_and_paged(web: httpx.AsyncClient) -> None:
     assert names == ["Ada 4", "Ada 3", "Ada 2", "Ada 1", "Ada 0"]
 
 
+async def test_a_timeline_is_read_by_kind_or_by_channel_page_after_page(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    ada = await enter(web, "Ada", NUMBER)
+    async with database.begin() as session:
+        for index, channel in enumerate(["voice", "email", "voice", "sms"]):
+            told = call(f"c{index}", started_at=NOON + minutes(index), channel=channel, journal_seq=index + 1)
+            await record(session, told, region=REGION)
+    await web.post(f"{BASE}/customers/{ada['id']}/notes", json={"body": "Said hello."})
+
+    async def read(**query: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = (await web.get(f"{BASE}/customers/{ada['id']}/timeline", params=query)).json()
+        return answer
+
+    assert [each["kind"] for each in (await read(kind="note"))["items"]] == ["note"]
+    first = await read(channel="voice", limit=1)
+    assert [each["interaction"]["contact_id"] for each in first["items"]] == ["c2"]
+    second = await read(channel="voice", limit=1, cursor=first["next_cursor"])
+    assert [each["interaction"]["contact_id"] for each in second["items"]] == ["c0"]
+    assert second["next_cursor"] is None
+    assert (await read(channel="fax"))["items"] == []
+
+
 async def test_card_timeline_notes_and_interactions_tell_one_story(web: httpx.AsyncClient, database: Database) -> None:
     async with database.begin() as session:
         await record(session, call(started_at=NOON - minutes(60)), region=REGION)

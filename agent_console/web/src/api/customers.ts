@@ -1,4 +1,5 @@
 import { get, post, withQuery } from './http';
+import type { CustomerPromise } from './promises';
 import type { Change } from './record';
 
 // What the customer store answers, as far as it is shown. Ids are strings, instants RFC 3339 texts, durations
@@ -89,6 +90,22 @@ export interface CustomerCard {
   /** Contacts in the last seven days. */
   readonly contacts_in_window: number;
   readonly is_repeat_caller: boolean;
+  /** The level as everybody sees it at a glance. */
+  readonly badge: { readonly name: string; readonly rank: number; readonly colour: string } | null;
+  /** The favourite of each purpose. */
+  readonly preferences: readonly {
+    readonly purpose: string;
+    readonly channel: string;
+    readonly language: string | null;
+  }[];
+  /** What the customer waits for, the most urgent first, five at most. */
+  readonly promises: readonly {
+    readonly id: string;
+    readonly what: string;
+    readonly due_at: string;
+    readonly assignee_id: string;
+    readonly is_overdue: boolean;
+  }[];
 }
 
 /** One entry of a customer's history; `interaction` or `note` is filled according to `kind`. */
@@ -100,6 +117,7 @@ export interface TimelineItem {
   readonly interaction: Interaction | null;
   readonly note: string | null;
   readonly change: Change | null;
+  readonly promise: CustomerPromise | null;
 }
 
 /** A part of a list, and where the next part starts; `null` at its end. */

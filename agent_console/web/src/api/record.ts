@@ -207,6 +207,18 @@ export const changesOf = (id: string, field: string | null, signal?: AbortSignal
 export const attachmentsOf = (id: string, signal?: AbortSignal) =>
   get<readonly Attachment[]>(`${pathOf(id)}/attachments`, signal);
 
+/** Keeps a file in the store, twenty million bytes at most. */
+export const keepFile = (id: string, file: File) =>
+  post<Attachment>(
+    withQuery(`${pathOf(id)}/files`, { file_name: file.name, media_type: file.type || 'application/octet-stream' }),
+    file,
+  );
+
+export const removeFile = (id: string, file: string) => remove(`${pathOf(id)}/attachments/${encodeURIComponent(file)}`);
+
+/** Where the bytes of a file are saved from. */
+export const contentPath = (file: string) => `/api/v1/attachments/${encodeURIComponent(file)}/content`;
+
 export const consentsOf = (id: string, signal?: AbortSignal) =>
   get<readonly Consent[]>(`${pathOf(id)}/consents`, signal);
 

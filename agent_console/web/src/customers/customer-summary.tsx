@@ -5,9 +5,14 @@ import { useFetched } from '../api/use-fetched';
 import { useLocalisation } from '../i18n/context';
 import { LANGUAGES, supported } from '../i18n/translate';
 import { Icon } from '../icons';
+import { LevelBadge } from './level-badge';
+import { CHANNELS, PURPOSES, said } from '../record/words';
 import { RecentInteractions } from './interaction-lines';
 import { LoadProblem } from './load-problem';
 import classes from './customers.module.css';
+
+/** Interactions that can be taken in before one says hello. */
+const SHOWN_WHILE_RINGING = 3;
 
 /** The letters that stand for a name where there is no picture: first and last of several words, one of a Chinese name. */
 export function initialsOf(name: string): string {
@@ -24,7 +29,11 @@ function Badges({ card }: { readonly card: CustomerCard }) {
   const language = supported(card.preferred_language);
   return (
     <p className={classes.badges}>
-      {card.level && <span className="pill tone-after">{card.level}</span>}
+      {card.badge ? (
+        <LevelBadge level={card.badge} />
+      ) : (
+        card.level && <span className="pill tone-after">{card.level}</span>
+      )}
       {card.is_repeat_caller && (
         <span className="pill tone-attention" data-testid="repeat-caller">
           <Icon name="phoneIn" size={16} /> {t.count('customer.contacts_in_week', card.contacts_in_window)}
@@ -58,6 +67,48 @@ function CustomerHead({ card, children }: { readonly card: CustomerCard; readonl
   );
 }
 
+/** How the customer likes to be reached, one line for each purpose. */
+function Preferred({ card }: { readonly card: CustomerCard }) {
+  const { t } = useLocalisation();
+  if (card.preferences.length === 0) return null;
+  return (
+    <section aria-label={t('preference.title')} data-testid="card-preferences">
+      <h3 className={classes.heading}>{t('preference.title')}</h3>
+      <ul className={classes.plain}>
+        {card.preferences.map(({ purpose, channel, language }) => {
+          const spoken = supported(language);
+          const how = said(CHANNELS, channel, t);
+          return (
+            <li key={purpose}>
+              <span className="soft">{said(PURPOSES, purpose, t)}</span>{' '}
+              {spoken ? `${how} · ${LANGUAGES[spoken].name}` : how}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** What the customer waits for; what is overdue says so in words. */
+function Promised({ card }: { readonly card: CustomerCard }) {
+  const { t, format } = useLocalisation();
+  if (card.promises.length === 0) return null;
+  return (
+    <section aria-label={t('promise.due_title')} data-testid="card-promises">
+      <h3 className={classes.heading}>{t('promise.due_title')}</h3>
+      <ul className={classes.plain}>
+        {card.promises.map((promise) => (
+          <li key={promise.id}>
+            {promise.is_overdue && <span className="pill tone-bad">{t('promise.overdue')}</span>} {promise.what}{' '}
+            <span className="soft">{t('promise.due', { at: format.dateTime(promise.due_at) })}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 interface CustomerSummaryProps {
   readonly customerId: string;
   /** Shown at the end of the head: what can be done with this customer. */
@@ -81,7 +132,9 @@ export function CustomerSummary({ customerId, children, withRecent }: CustomerSu
   return (
     <div className={classes.stack}>
       <CustomerHead card={card.value}>{children}</CustomerHead>
-      {withRecent && <RecentInteractions lines={card.value.last_interactions} />}
+      <Promised card={card.value} />
+      <Preferred card={card.value} />
+      {withRecent && <RecentInteractions lines={card.value.last_interactions.slice(0, SHOWN_WHILE_RINGING)} />}
     </div>
   );
 }

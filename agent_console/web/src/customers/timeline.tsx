@@ -18,6 +18,8 @@ const EVENTS: Readonly<Partial<Record<string, { readonly label: Key; readonly ic
   note: { label: 'timeline.note', icon: 'note' },
   attachment: { label: 'timeline.attachment', icon: 'note' },
   consent: { label: 'timeline.consent', icon: 'check' },
+  promise: { label: 'timeline.promise', icon: 'clock' },
+  promise_settled: { label: 'timeline.promise_settled', icon: 'check' },
   merged: { label: 'timeline.merged', icon: 'users' },
   merge_undone: { label: 'timeline.merge_undone', icon: 'users' },
 };
@@ -30,6 +32,7 @@ const FILTERS: Readonly<Record<string, { readonly label: Key; readonly filter: T
   sms: { label: 'channel.sms', filter: { channel: 'sms' } },
   webchat: { label: 'channel.webchat', filter: { channel: 'webchat' } },
   note: { label: 'filter.notes', filter: { kind: 'note' } },
+  promise: { label: 'promise.title', filter: { kind: 'promise' } },
   change: { label: 'filter.changes', filter: { kind: 'change' } },
 };
 
@@ -62,6 +65,7 @@ function TimelineEntry({ item }: { readonly item: TimelineItem }) {
         </p>
         {item.actor_name && <p className="soft">{item.actor_name}</p>}
         {item.note !== null && <p className={classes.notes}>{item.note}</p>}
+        {item.promise && <p className={classes.notes}>{item.promise.what}</p>}
       </div>
     </div>
   );

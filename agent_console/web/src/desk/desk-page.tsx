@@ -3,6 +3,7 @@ import { useLive } from '../live/context';
 import type { DeskView } from '../live/desk-view';
 import { CustomerPane } from '../customers/customer-pane';
 import { useLabels } from '../session/session';
+import { Boundary } from '../shell/boundary';
 import type { ContactView } from '../wire';
 import { CallCard } from './call-card';
 import { DraftsProvider } from './drafts-context';
@@ -29,7 +30,9 @@ function ContactDesk({ contact }: { readonly contact: ContactView }) {
   return (
     <section className={classes.desk} aria-label={t('desk.contact')} data-testid={TEST_IDS[contact.state]}>
       <ActivityCard contact={contact} />
-      <CustomerPane contact={contact} />
+      <Boundary>
+        <CustomerPane contact={contact} />
+      </Boundary>
     </section>
   );
 }

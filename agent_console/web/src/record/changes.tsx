@@ -4,6 +4,7 @@ import { useServerNow } from '../clock';
 import { LoadProblem } from '../customers/load-problem';
 import { useLocalisation } from '../i18n/context';
 import { fieldName } from './field-names';
+import { RELATIONS, said } from './words';
 import classes from './record.module.css';
 
 /** A value of the store's JSON text as people read it. */
@@ -12,7 +13,7 @@ export function plainValue(json: string | null): string {
   const value: unknown = JSON.parse(json);
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return value.join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** One field before and after. */
@@ -20,8 +21,13 @@ export function ChangeLine({ change }: { readonly change: Change }) {
   const { t, format } = useLocalisation();
   const serverNow = useServerNow();
   const hidden = change.old_value === null && change.new_value === null;
-  const before = plainValue(change.old_value) || t('value.none');
-  const after = plainValue(change.new_value) || t('value.none');
+  const read = (json: string | null) => {
+    const value = plainValue(json);
+    // Of a relation the store writes `type:id`; the id says nothing to people.
+    return (change.field === 'relation' ? said(RELATIONS, value.split(':')[0] ?? '', t) : value) || t('value.none');
+  };
+  const before = read(change.old_value);
+  const after = read(change.new_value);
   return (
     <div className={classes.change}>
       <p>

@@ -11,8 +11,8 @@ import classes from './record.module.css';
 interface ClashChooserProps {
   readonly fields: readonly Field[];
   readonly clashes: readonly Clash[];
-  /** Called with those in which this person's value is to stand. */
-  readonly onSettle: (mine: readonly Clash[]) => void;
+  /** Called with the names of the fields in which this person's value is to stand. */
+  readonly onSettle: (mine: readonly string[]) => void;
   readonly onCancel: () => void;
 }
 
@@ -69,7 +69,7 @@ export function ClashChooser({ fields, clashes, onSettle, onCancel }: ClashChoos
         );
       })}
       <div className={classes.buttons}>
-        <Button onClick={() => onSettle(clashes.filter((clash) => mine.includes(clash.name)))} data-testid="settle">
+        <Button onClick={() => onSettle(mine)} data-testid="settle">
           {t('clash.settle')}
         </Button>
         <Button variant="default" onClick={onCancel}>

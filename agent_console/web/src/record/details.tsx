@@ -9,7 +9,7 @@ import { useAnnouncer } from '../shell/announcer';
 import { ClashChooser } from './clash-chooser';
 import { FieldInput, labelOf } from './field-input';
 import { FieldValue } from './field-value';
-import { changed, clashes, editOf, fieldsOf, valuesOf, type Clash, type Field, type Values } from './fields';
+import { changed, clashes, editOf, fieldsOf, valuesOf, type Field, type Values } from './fields';
 import { Problem } from './problem';
 import { useVersionedSave } from './versioned-save';
 import classes from './record.module.css';
@@ -84,17 +84,16 @@ function EditForm({ record, fields, onSaved, onClose }: EditFormProps) {
   const { newer } = saving;
   if (newer) {
     const mine = changed(before, now, fields);
-    const settle = (kept: readonly Clash[]) => {
-      const theirs = clashesWith(newer, mine).filter((clash) => !kept.includes(clash));
-      const rest = Object.fromEntries(
-        Object.entries(mine).filter(([name]) => !theirs.some((clash) => clash.name === name)),
-      );
+    const found = clashesWith(newer, mine);
+    const settle = (kept: readonly string[]) => {
+      const given = found.filter(({ name }) => !kept.includes(name)).map(({ name }) => name);
+      const rest = Object.fromEntries(Object.entries(mine).filter(([name]) => !given.includes(name)));
       saving.settle();
       setBase(newer);
       setNow({ ...valuesOf(newer, fields), ...rest });
       void write(rest, newer.row_version);
     };
-    return <ClashChooser fields={fields} clashes={clashesWith(newer, mine)} onSettle={settle} onCancel={onClose} />;
+    return <ClashChooser fields={fields} clashes={found} onSettle={settle} onCancel={onClose} />;
   }
   return (
     <form onSubmit={submit} className={classes.form} data-testid="record-form">

@@ -23,6 +23,7 @@ const LABELS: Readonly<Partial<Record<string, Key>>> = {
   owner_id: 'owner.title',
   owner: 'owner.title',
   relations: 'relation.title',
+  relation: 'relation.title',
   preferences: 'preference.title',
   tags: 'tags.title',
 };

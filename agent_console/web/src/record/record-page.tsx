@@ -5,20 +5,23 @@ import { customerRecord, type CustomerRecord } from '../api/record';
 import { useFetched } from '../api/use-fetched';
 import { initialsOf } from '../customers/customer-summary';
 import { CustomerLink } from '../customers/customer-link';
+import { LevelBadge } from '../customers/level-badge';
 import { LoadProblem } from '../customers/load-problem';
 import { Timeline } from '../customers/timeline';
 import { useLocalisation } from '../i18n/context';
 import { useSignedIn } from '../session/session';
 import { addressOf } from '../shell/route';
 import { Changes } from './changes';
+import { Completeness } from './completeness';
 import { Consents } from './consents';
 import { Details } from './details';
 import { Files } from './files';
 import { STAGES } from './fields';
+import { Promises } from './promises';
 import { Points } from './points';
 import { Preferences } from './preferences';
 import { Relations } from './relations';
-import { LevelBadge, Standing } from './standing';
+import { Standing } from './standing';
 import { said } from './words';
 import classes from './record.module.css';
 
@@ -71,10 +74,11 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
       {record.status !== 'active' && <Gone record={record} />}
       <div className={classes.columns}>
         <div className={`panel ${classes.aside}`}>
-          <Standing {...part} />
           <Points {...part} />
+          <Standing {...part} />
           <Preferences {...part} />
           <Relations {...part} />
+          <Completeness record={record} />
         </div>
         <div className="panel">
           <Tabs defaultValue="timeline" keepMounted={false}>
@@ -82,6 +86,9 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
               <Tabs.Tab value="timeline">{t('timeline.title')}</Tabs.Tab>
               <Tabs.Tab value="details" data-testid="tab-details">
                 {t('record.details')}
+              </Tabs.Tab>
+              <Tabs.Tab value="promises" data-testid="tab-promises">
+                {t('promise.title')}
               </Tabs.Tab>
               <Tabs.Tab value="consents" data-testid="tab-consents">
                 {t('record.consents')}
@@ -99,6 +106,9 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
             <Tabs.Panel value="details">
               <Details record={record} mayEdit={mayEdit} onSaved={setSaved} />
             </Tabs.Panel>
+            <Tabs.Panel value="promises">
+              <Promises customerId={record.id} mayEdit={mayEdit} />
+            </Tabs.Panel>
             <Tabs.Panel value="consents">
               <Consents record={record} mayEdit={mayEdit} />
             </Tabs.Panel>
@@ -106,7 +116,7 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
               <Changes customerId={record.id} version={record.row_version} />
             </Tabs.Panel>
             <Tabs.Panel value="files">
-              <Files customerId={record.id} />
+              <Files customerId={record.id} mayEdit={mayEdit} />
             </Tabs.Panel>
           </Tabs>
         </div>

@@ -1,23 +1,13 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
 import { may } from '../api/permissions';
-import {
-  changesOf,
-  levels,
-  putLevel,
-  putOwner,
-  putTags,
-  type CustomerRecord,
-  type FieldGroup,
-  type Level,
-} from '../api/record';
+import { changesOf, levels, putLevel, putOwner, putTags, type CustomerRecord } from '../api/record';
 import { useFetched } from '../api/use-fetched';
 import { useLocalisation } from '../i18n/context';
+import { LevelBadge } from '../customers/level-badge';
 import { Icon } from '../icons';
 import { useSignedIn } from '../session/session';
 import { ChangeLine } from './changes';
-import { GROUPS } from './details';
-import { fieldName } from './field-names';
 import { Newer } from './newer';
 import { Problem } from './problem';
 import { useAction } from './problems';
@@ -28,16 +18,6 @@ interface StandingProps {
   readonly record: CustomerRecord;
   readonly mayEdit: boolean;
   readonly onSaved: (record: CustomerRecord) => void;
-}
-
-/** A level at a glance: the installation's colour as a mark beside its name, so that the text keeps its contrast. */
-export function LevelBadge({ level }: { readonly level: Pick<Level, 'name' | 'colour'> }) {
-  return (
-    <span className={`pill tone-quiet ${classes.level}`} data-testid="level-badge">
-      <span className={classes.levelMark} style={{ background: level.colour }} aria-hidden="true" />
-      {level.name}
-    </span>
-  );
 }
 
 function LevelChoice({ record, onSaved, onClose }: Omit<StandingProps, 'mayEdit'> & { readonly onClose: () => void }) {
@@ -212,31 +192,7 @@ function TagsPart({ record, mayEdit, onSaved }: StandingProps) {
   );
 }
 
-/** How much is known in each group, and what is missing. */
-function Completeness({ record }: { readonly record: CustomerRecord }) {
-  const { t, format } = useLocalisation();
-  return (
-    <ul className={classes.groups} data-testid="completeness">
-      {(Object.keys(GROUPS) as FieldGroup[]).map((group) => {
-        const { percent, missing } = record.completeness[group];
-        const label = t('completeness.group', { group: t(GROUPS[group]), share: format.percent(percent / 100) });
-        return (
-          <li key={group}>
-            <span>{label}</span>
-            <meter min={0} max={100} value={percent} aria-label={label} />
-            {missing.length > 0 && (
-              <span className="soft">
-                {t('completeness.missing', { fields: missing.map((name) => fieldName(name, t)).join(', ') })}
-              </span>
-            )}
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
-
-/** How the customer stands to us: level, owner, tags, and how much of the record is filled. */
+/** How the customer stands to us: level, owner and tags. */
 export function Standing(props: StandingProps) {
   const { t } = useLocalisation();
   return (
@@ -246,8 +202,6 @@ export function Standing(props: StandingProps) {
         <OwnerPart {...props} />
         <TagsPart {...props} />
       </dl>
-      <h3 className={classes.subheading}>{t('completeness.title')}</h3>
-      <Completeness record={props.record} />
     </section>
   );
 }

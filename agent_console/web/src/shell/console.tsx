@@ -14,6 +14,7 @@ import { useLabels, useSignedIn } from '../session/session';
 import type { SessionView } from '../wire';
 import { useAnnouncer } from './announcer';
 import { Banners } from './banners';
+import { Boundary } from './boundary';
 import { parseRoute, useAddress, type Route } from './route';
 import classes from './shell.module.css';
 import { TopBar } from './top-bar';
@@ -85,7 +86,8 @@ export function Console() {
   const { person } = useSignedIn();
   const { floor } = useLive();
   const desk = deskOf(floor, person.agent_id);
-  const route = routeFor(useAddress(), person);
+  const address = useAddress();
+  const route = routeFor(address, person);
   const [menuOpened, setMenuOpened] = useState(false);
   const [helpOpened, setHelpOpened] = useState(false);
   const [sound, setSound] = useState(recall('sound') !== 'off');
@@ -125,12 +127,14 @@ export function Console() {
       />
       <Banners desk={desk} onDesk={route.page === 'desk'} />
       <main id="main" tabIndex={-1} className={classes.main}>
-        <Suspense fallback={<p className="soft">{t('loading')}</p>}>
-          {route.page === 'desk' && <DeskPage desk={desk} />}
-          {route.page === 'floor' && <FloorPage />}
-          {route.page === 'customers' && <CustomersPage />}
-          {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}
-        </Suspense>
+        <Boundary key={address}>
+          <Suspense fallback={<p className="soft">{t('loading')}</p>}>
+            {route.page === 'desk' && <DeskPage desk={desk} />}
+            {route.page === 'floor' && <FloorPage />}
+            {route.page === 'customers' && <CustomersPage />}
+            {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}
+          </Suspense>
+        </Boundary>
       </main>
       <Suspense>{helpOpened && <HelpDialog onClose={() => setHelpOpened(false)} />}</Suspense>
     </div>

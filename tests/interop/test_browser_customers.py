@@ -1,0 +1,153 @@
+"""A real browser at the customer screens: the record, its edits, and what two people do at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+import agent_console
+from tests.support.axe import violations
+from tests.support.browser_page import ConsolePage, console_page
+from tests.support.installation import BOSS, Installation, Plan, running_installation
+from tests.support.peers import missing
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Installation]:
+    if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
+        missing("the console is not built (make setup)")
+    with running_installation(Plan(agents=1)) as house:
+        yield house
+
+
+async def enter(http: httpx.AsyncClient, name: str, *points: str, kind: str = "person") -> dict[str, Any]:
+    body = {
+        "display_name": name,
+        "kind": kind,
+        "contact_points": [{"value": each, "kind": "email" if "@" in each else "phone"} for each in points],
+    }
+    answer = await http.post("/api/v1/customers", json=body)
+    answer.raise_for_status()
+    created: dict[str, Any] = answer.json()
+    return created
+
+
+async def edit(http: httpx.AsyncClient, customer: dict[str, Any], **changes: Any) -> None:
+    answer = await http.patch(f"/api/v1/customers/{customer['id']}", headers={"If-Match": "*"}, json=changes)
+    answer.raise_for_status()
+
+
+async def record_of(http: httpx.AsyncClient, customer: dict[str, Any]) -> dict[str, Any]:
+    answer = await http.get(f"/api/v1/customers/{customer['id']}/record")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def open_record(page: ConsolePage, customer: dict[str, Any]) -> None:
+    await page.page.goto(f"{page.house.base_url}/#/customers/{customer['id']}")
+    await expect(page.part("customer-name")).to_have_text(customer["display_name"])
+
+
+async def test_a_record_is_edited_and_two_edits_at_once_lose_nothing(house: Installation, tmp_path: Path) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path, refused=(412,)) as page:
+        ada = await enter(http, "Ada Record", "+12125550301")
+        await page.sign_in(BOSS)
+        await expect(page.part("nav-customers")).to_be_visible()
+        await open_record(page, ada)
+        await page.part("tab-details").click()
+        await page.part("edit-record").click()
+        await page.part("field-occupation").fill("Engineer")
+        await edit(http, ada, address="1 Elm Street")
+        await page.part("save-record").click()
+        await expect(page.part("value-occupation")).to_have_text("Engineer")
+        await expect(page.part("value-address")).to_have_text("1 Elm Street")
+
+        await page.part("edit-record").click()
+        await page.part("field-occupation").fill("Pilot")
+        await page.part("field-given_name").fill("Ada")
+        await edit(http, ada, occupation="Surgeon")
+        await page.part("save-record").click()
+        await expect(page.part("clash")).to_contain_text("Theirs: Surgeon")
+        assert await violations(page.page) == []
+        await page.part("mine-occupation").check()
+        await page.part("settle").click()
+        await expect(page.part("value-occupation")).to_have_text("Pilot")
+        profile = (await record_of(http, ada))["profile"]
+        assert (profile["occupation"], profile["given_name"], profile["address"]) == ("Pilot", "Ada", "1 Elm Street")
+
+
+async def test_the_record_shows_and_takes_everything_about_a_customer(house: Installation, tmp_path: Path) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        ben = await enter(http, "Ben Whole", "+12125550302")
+        firm = await enter(http, "Elm Trading", kind="org")
+        await page.sign_in(BOSS)
+        await expect(page.part("nav-customers")).to_be_visible()
+        await open_record(page, ben)
+
+        await page.part("add-reach").click()
+        await page.part("new-point").fill("ben@example.com")
+        await page.part("add-point").click()
+        await expect(page.part("contact-point")).to_have_count(2)
+        await page.part("new-identity").fill("M-77")
+        await page.part("add-identity").click()
+        await expect(page.part("identity")).to_contain_text("M-77")
+        await page.part("claim-owner").click()
+        await expect(page.part("owner")).to_contain_text("You")
+        await page.part("new-tag").fill("fair")
+        await page.part("new-tag").press("Enter")
+        await expect(page.part("tag")).to_have_text("fair")
+        await page.part("edit-preferences").click()
+        await page.part("new-preference").click()
+        await page.part("save-preferences").click()
+        await expect(page.part("preference")).to_contain_text("Service Phone")
+
+        await page.part("open-relation").click()
+        await page.part("relation-type").select_option("employee")
+        await page.part("relation-other").fill("radin")
+        await expect(page.part("picker-option")).to_have_count(1)
+        await page.part("relation-other").press("Enter")
+        await page.part("add-relation").click()
+        await expect(page.part("relation")).to_contain_text("Employee of Elm Trading")
+        assert await violations(page.page) == []
+
+        await page.part("tab-consents").click()
+        await page.part("may-we-purpose").select_option("marketing")
+        await expect(page.part("verdict")).to_contain_text("There is no consent for this purpose.")
+        await page.part("open-consent").click()
+        await page.part("add-consent").click()
+        await expect(page.part("consent")).to_have_count(1)
+        await expect(page.part("verdict")).not_to_contain_text("no consent")
+        await page.part("withdraw").click()
+        await expect(page.part("consent")).to_have_count(2)
+        await expect(page.part("verdict")).to_contain_text("The customer has said no.")
+        assert await violations(page.page) == []
+
+        await page.part("tab-files").click()
+        note = {"name": "offer.txt", "mimeType": "text/plain", "buffer": b"an offer"}
+        await page.part("add-file").set_input_files(files=[note])
+        async with page.page.expect_download() as saved:
+            await page.part("file").get_by_role("link").click()
+        assert (await (await saved.value).path()).read_bytes() == b"an offer"
+
+        await page.part("tab-promises").click()
+        await page.part("promise-what").fill("Send the offer")
+        await page.part("promise-due").fill("2030-01-02T10:00")
+        await page.part("make-promise").click()
+        await expect(page.part("promise")).to_contain_text("Send the offer")
+        await page.part("keep-promise").click()
+        await expect(page.part("promise")).to_have_attribute("data-state", "kept")
+
+        record = await record_of(http, ben)
+        assert [each["to_id"] for each in record["relations"]] == [firm["id"]]
+        assert (record["profile"]["owner_id"], len(record["preferences"])) == (BOSS, 1)
+        await page.page.get_by_role("tab", name="Timeline").click()
+        await page.part("customer-note").fill("Likes tea.")
+        await page.part("add-note").click()
+        await page.part("timeline-filter").select_option("note")
+        await expect(page.part("timeline-item")).to_have_count(1)
+        await expect(page.part("timeline-item")).to_contain_text("Likes tea.")
