@@ -206,11 +206,13 @@ class LegStatistics:
 
 @dataclass(frozen=True, slots=True)
 class DigitPressed:
-    """A digit came in on a leg's audio stream (RFC 4733)."""
+    """A digit came in on a leg's audio stream (RFC 4733, or as tones from a far end without telephone events)."""
 
     session_id: str
     leg_id: str
     digit: str
+    secret: bool = False
+    """Pressed while the leg was secured (``MediaPlane.secure``): not to be logged, journaled or shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +366,24 @@ class MediaPlane(Protocol):
 
     async def stop_play(self, session_id: str, play_id: str) -> None:
         """Stop a play; harmless when it is over."""
+        ...
+
+    async def send_digits(self, session_id: str, leg_id: str, digits: str) -> None:
+        """Press digits (``0-9 * # A-D``) towards a leg: telephone events (RFC 4733), or tones where it has none.
+
+        Returns when they are ordered; each takes 100 ms and a pause, in which the leg hears nothing else. What is
+        ordered for one leg is sent in order. A worker that dies takes digits under way along rather than sending some
+        twice. Raises ``MediaError`` for a leg that is not there or not described yet, and for anything but digits.
+        """
+        ...
+
+    async def secure(self, session_id: str, leg_id: str, *, on: bool) -> None:
+        """Secure a leg while its party enters a card number: digits reach the sink only, as ``secret``.
+
+        Everybody else, recordings included, hears a flat tone instead of the leg, which itself hears what it did.
+        The end takes effect 0.3 s late, for what is still on its way. Repeating an order is harmless; it survives a
+        worker's death. Raises ``MediaError`` for a leg that is not there.
+        """
         ...
 
     async def record(

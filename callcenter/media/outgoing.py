@@ -20,6 +20,7 @@ class OutgoingStream:
 
     __slots__ = (
         "_at",
+        "_event_at",
         "_first",
         "_sequence_offset",
         "_source",
@@ -39,6 +40,7 @@ class OutgoingStream:
         self._at = at
         self._source: tuple[str, int] | None = None
         self._first = 0
+        self._event_at = timestamp
         self._sequence_offset = 0
         self._timestamp_offset = 0
 
@@ -50,6 +52,13 @@ class OutgoingStream:
         self.timestamp = (self.timestamp + (self._units_since(now) if fresh else self.frame_units)) & 0xFFFFFFFF
         self._at = now
         return self.sequence, self.timestamp, fresh
+
+    def next_event(self, *, is_first: bool, now: int) -> Stamp:
+        """Stamp a packet of a telephone event: time goes on, but all carry the timestamp of the first (RFC 4733)."""
+        sequence, timestamp, _ = self.next_frame(now=now)
+        if is_first:
+            self._event_at = timestamp
+        return sequence, self._event_at, is_first
 
     def relay(self, source: str, ssrc: int, sequence: int, timestamp: int, marker: bool, *, now: int) -> Stamp | None:
         """Stamp a packet of another leg. ``None`` for one from before the source was switched in."""

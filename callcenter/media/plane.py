@@ -40,6 +40,7 @@ from callcenter.media.sdp import (
     read_offer,
 )
 from callcenter.media.session import PlaneSession, described, event_type, new_ssrc, offered, spoken, started
+from callcenter.media.telephone_event import DIGITS
 from callcenter.ports import (
     DigitPressed,
     EncryptionPolicy,
@@ -223,6 +224,32 @@ class EmbeddedMediaPlane:
                 session.plays.pop(play_id, None)
                 raise
 
+    async def send_digits(self, session_id: str, leg_id: str, digits: str) -> None:
+        """See ``MediaPlane.send_digits``."""
+        session = self._session(session_id)
+        if not digits or not set(digits) <= set(DIGITS):
+            raise MediaError("not digits")
+        async with session.turn:
+            if leg_id not in session.legs or session.legs[leg_id].remote is None:
+                raise MediaError("no such leg, or not described yet")
+            play_id = f"digits-{secrets.token_hex(8)}"
+            session.plays[play_id] = PlaySpec(play_id, leg_id, (), digits=digits)
+            try:
+                await self._put(session, session.legs, session.routes)
+            except BaseException:
+                session.plays.pop(play_id, None)
+                raise
+
+    async def secure(self, session_id: str, leg_id: str, *, on: bool) -> None:
+        """See ``MediaPlane.secure``. An order to begin that raised must be taken as not done."""
+        session = self._session(session_id)
+        async with session.turn:
+            leg = session.legs.get(leg_id)
+            if leg is None:
+                raise MediaError("no such leg")
+            masked = msgspec.structs.replace(leg, masked=on)
+            await self._put(session, {**session.legs, leg_id: masked}, session.routes)
+
     async def stop_play(self, session_id: str, play_id: str) -> None:
         """See ``MediaPlane.stop_play``."""
         session = self._sessions.get(session_id)
@@ -302,12 +329,12 @@ class EmbeddedMediaPlane:
     @contextlib.contextmanager
     def _stopping(self, session: PlaneSession, play_ids: Sequence[str]) -> Iterator[None]:
         """Take plays out of the session and tell their end when the order inside is done, however it went."""
-        for play_id in play_ids:
-            del session.plays[play_id]
+        plays = [session.plays.pop(play_id) for play_id in play_ids]
+        told = [play.play_id for play in plays if not play.digits]
         try:
             yield
         finally:
-            for play_id in play_ids:
+            for play_id in told:
                 self._sink(PlayFinished(session.session_id, play_id, "stopped"))
 
     def _describe(self, session: PlaneSession, leg_id: str, build: Callable[[LocalStream], str]) -> str:
@@ -327,12 +354,13 @@ class EmbeddedMediaPlane:
     def _hear(self, report: Reply) -> None:
         """Something happened in a session that we hold; news of other sessions come too late and are dropped."""
         match report:
-            case DigitHeard(session_id, leg_id, digit) if session_id in self._sessions:
-                self._sink(DigitPressed(session_id, leg_id, digit))
+            case DigitHeard(session_id, leg_id, digit, secret) if session_id in self._sessions:
+                self._sink(DigitPressed(session_id, leg_id, digit, secret))
             case SilenceNoticed(session_id, leg_id) if session_id in self._sessions:
                 self._sink(LegSilent(session_id, leg_id))
             case PlayEnded(session_id, play_id, reason) if session_id in self._sessions:
-                if self._sessions[session_id].plays.pop(play_id, None) is not None:
+                play = self._sessions[session_id].plays.pop(play_id, None)
+                if play is not None and not play.digits:
                     self._sink(PlayFinished(session_id, play_id, reason))
             case SessionGone(session_id):
                 self._lose(session_id)
@@ -358,7 +386,7 @@ class EmbeddedMediaPlane:
             return
         log.error("media.session_lost", session_id=session_id)
         plays, session.plays = session.plays, {}
-        for play_id in plays:
+        for play_id in [play_id for play_id, play in plays.items() if not play.digits]:
             self._sink(PlayFinished(session_id, play_id, "failed"))
         self._sink(SessionLost(session_id))
 

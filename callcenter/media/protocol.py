@@ -36,6 +36,8 @@ class LegSpec(msgspec.Struct, frozen=True, array_like=True):
     send_key: SrtpKey | None = None
     """With ``receive_key``: SRTP both ways, ``None`` for plain RTP."""
     receive_key: SrtpKey | None = None
+    masked: bool = False
+    """Nobody hears this leg, see ``callcenter.ports.MediaPlane.secure``."""
 
 
 class RouteSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +57,8 @@ class PlaySpec(msgspec.Struct, frozen=True, array_like=True):
     loop: bool = False
     barge_in: bool = False
     duck_db: float | None = None
+    digits: str = ""
+    """Digits to press instead of files to play; its end is not told to the sink."""
 
 
 class RecordingSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -179,6 +183,7 @@ class DigitHeard(msgspec.Struct, frozen=True, tag="digit"):
     session_id: str
     leg_id: str
     digit: str
+    secret: bool = False
 
 
 class PlayEnded(msgspec.Struct, frozen=True, tag="played"):

@@ -113,4 +113,5 @@ def described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile, key: SrtpKe
         held=audio.held,
         send_key=key,
         receive_key=None if audio.crypto is None else audio.crypto.key,
+        masked=leg.masked,
     )

@@ -61,13 +61,14 @@ class DigitReceiver:
         )
 
 
-def digit_payloads(digit: str, *, milliseconds: int = 100, volume: int = 10) -> list[bytes]:
+def digit_payloads(digit: str, *, milliseconds: int = 100, volume: int = 10, frame_units: int = 160) -> list[bytes]:
     """The payloads of one digit, one per 20 ms, then the end packet three times.
 
-    All carry the timestamp of the first; the first has the marker bit. ``volume`` is the level below full scale in dB.
+    All carry the timestamp of the first; the first has the marker bit. ``volume`` is the level below full scale in dB,
+    ``frame_units`` are the timestamp units of 20 ms.
     Raises ``ValueError`` for anything but one of ``0-9 * # A-D``.
     """
     code = DIGITS.index(digit)
-    samples = max(2, milliseconds // 20) * 160
-    rising = [PAYLOAD.pack(code, volume, duration) for duration in range(160, samples, 160)]
-    return rising + [PAYLOAD.pack(code, volume | END, samples)] * END_PACKETS
+    units = max(2, milliseconds // 20) * frame_units
+    rising = [PAYLOAD.pack(code, volume, duration) for duration in range(frame_units, units, frame_units)]
+    return rising + [PAYLOAD.pack(code, volume | END, units)] * END_PACKETS

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from callcenter.errors import MediaError
 from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite
 from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
+from callcenter.media.telephone_event import DIGITS
 from callcenter.ports import (
     DigitPressed,
     EncryptionPolicy,
@@ -52,6 +53,9 @@ class FakeLeg:
     port: int
     audio: AgreedAudio | None = None
     profile: LegProfile | None = None
+    digits: str = ""
+    """What was pressed towards it."""
+    is_secured: bool = False
     keys: tuple[SrtpKey, ...] = ()
     """What its last offer of ours was encrypted with."""
 
@@ -100,7 +104,7 @@ class FakeMedia:
     def press(self, leg_id: str, digit: str) -> None:
         """Press a digit on a leg; prompts that allow it stop at once."""
         session_id = self._session_of(leg_id)
-        self._sink(DigitPressed(session_id, leg_id, digit))
+        self._sink(DigitPressed(session_id, leg_id, digit, self.sessions[session_id].legs[leg_id].is_secured))
         session = self.sessions.get(session_id)
         if session is not None:
             for play_id in [key for key, play in session.plays.items() if play.leg_id == leg_id and play.barge_in]:
@@ -218,6 +222,20 @@ class FakeMedia:
         session = self.sessions.get(session_id)
         if session is not None and play_id in session.plays:
             self.finish_play(play_id, "stopped", of=session_id)
+
+    async def send_digits(self, session_id: str, leg_id: str, digits: str) -> None:
+        self._order("send_digits", session_id, leg_id, digits)
+        leg = self._session(session_id).legs.get(leg_id)
+        if leg is None or leg.audio is None or not digits or not set(digits) <= set(DIGITS):
+            raise MediaError("no such leg, not described yet, or not digits")
+        leg.digits += digits
+
+    async def secure(self, session_id: str, leg_id: str, *, on: bool) -> None:
+        self._order("secure", session_id, leg_id, on)
+        leg = self._session(session_id).legs.get(leg_id)
+        if leg is None:
+            raise MediaError("no such leg")
+        leg.is_secured = on
 
     async def record(
         self,

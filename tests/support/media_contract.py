@@ -192,6 +192,33 @@ class MediaPlaneContract:
         await media.stop_play("s", "p")
         assert sink.events == [PlayFinished("s", "p", "stopped")]
 
+    async def test_digits_are_pressed_towards_a_leg_that_is_described(self, plane: PlaneUnderTest) -> None:
+        media, sink, _ = plane
+        await media.create("s")
+        await media.make_offer("s", "a")
+        for leg_id, digits in (("a", "1"), ("nobody", "1")):
+            with pytest.raises(MediaError):
+                await media.send_digits("s", leg_id, digits)
+        await media.accept_answer("s", "a", ANSWER, PROFILE)
+        for digits in ("", "12x", "E"):
+            with pytest.raises(MediaError):
+                await media.send_digits("s", "a", digits)
+        await media.send_digits("s", "a", "0123456789*#ABCD")
+        await media.destroy("s")
+        assert sink.events == [], "nothing is told of digits, also when they are cut off"
+
+    async def test_a_leg_is_secured_and_released_as_often_as_it_is_ordered(self, plane: PlaneUnderTest) -> None:
+        media, sink, _ = plane
+        await media.create("s")
+        with pytest.raises(MediaError):
+            await media.secure("s", "nobody", on=True)
+        await media.answer_offer("s", "a", OFFER, PROFILE)
+        for on in (True, True, False, False):
+            await media.secure("s", "a", on=on)
+        with pytest.raises(MediaError):
+            await media.secure("nowhere", "a", on=True)
+        assert sink.events == []
+
     async def test_removing_a_leg_ends_its_plays_and_routes(self, plane: PlaneUnderTest) -> None:
         media, sink, wav = plane
         await media.create("s")

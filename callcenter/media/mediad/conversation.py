@@ -3,12 +3,13 @@
 import socket
 from collections.abc import Mapping
 
-from callcenter.media.codecs import Codec, may_relay
+from callcenter.media.codecs import FORMS, Codec, may_relay
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import ClipStore, Playback
+from callcenter.media.mediad.keys import KeyPresses
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mixer import linear_gain
-from callcenter.media.protocol import LegCounts, PlayEnded, SessionSpec
+from callcenter.media.protocol import LegCounts, PlayEnded, PlaySpec, SessionSpec
 
 
 class Conversation:
@@ -17,7 +18,7 @@ class Conversation:
     def __init__(self, session_id: str, checkpoint: Checkpoint, clips: ClipStore) -> None:
         self.session_id = session_id
         self.legs: dict[str, RtpLeg] = {}
-        self.plays: dict[str, Playback] = {}
+        self.plays: dict[str, Playback | KeyPresses] = {}
         self.ticking: list[RtpLeg] = []
         """Legs that are served every 20 ms; the others hear packets as they arrive."""
         self._checkpoint = checkpoint
@@ -56,7 +57,12 @@ class Conversation:
     def advance_plays(self) -> list[PlayEnded]:
         """One tick for everything that is played; what is over now."""
         ended = []
+        pressing: set[str] = set()
         for play_id, play in list(self.plays.items()):
+            if isinstance(play, KeyPresses):  # orders for one leg follow each other
+                if play.spec.leg_id in pressing:
+                    continue
+                pressing.add(play.spec.leg_id)
             reason = play.advance()
             if reason is not None:
                 ended.append(self._end(play_id, reason))
@@ -83,10 +89,15 @@ class Conversation:
     def rewire(self) -> None:
         """Work out for each leg whether one source can be relayed to it as it is, or whether it takes a tick."""
         for leg in self.legs.values():
-            leg.relays, leg.inputs, leg.plays = [], [], []
+            leg.relays, leg.inputs, leg.plays, leg.keys = [], [], [], None
         for play in self.plays.values():
-            if play.spec.leg_id in self.legs:
-                self.legs[play.spec.leg_id].plays.append(play)
+            if play.spec.leg_id not in self.legs:
+                continue
+            leg = self.legs[play.spec.leg_id]
+            if isinstance(play, Playback):
+                leg.plays.append(play)
+            else:
+                leg.keys = leg.keys or play
         heard: dict[str, list[tuple[RtpLeg, float]]] = {}
         for route in self._spec.routes:
             source = self.legs.get(route.source)
@@ -96,7 +107,7 @@ class Conversation:
         self.ticking = []
         for leg_id, leg in self.legs.items():
             inputs = heard.get(leg_id, [])
-            if not leg.plays and len(inputs) == 1 and inputs[0][1] == 0.0 and may_relay(inputs[0][0].speaks, leg.codec):
+            if self._is_relayed(leg, inputs):
                 inputs[0][0].relays.append(leg)
                 continue
             leg.inputs = [(source, linear_gain(gain_db)) for source, gain_db in inputs]
@@ -113,7 +124,20 @@ class Conversation:
                 del self.plays[play_id]
         for play_id, play in wanted.items():
             if play_id not in self.plays and play_id not in self._over:
-                self.plays[play_id] = Playback(play, self._clips.load(play.paths, wide=self._is_g722(play.leg_id)))
+                self.plays[play_id] = self._play(play)
+
+    @staticmethod
+    def _is_relayed(leg: RtpLeg, inputs: list[tuple[RtpLeg, float]]) -> bool:
+        if leg.plays or leg.keys is not None or len(inputs) != 1 or inputs[0][1] != 0.0:
+            return False
+        return may_relay(inputs[0][0].speaks, leg.codec)
+
+    def _play(self, play: PlaySpec) -> Playback | KeyPresses:
+        leg = self.legs.get(play.leg_id)
+        if not play.digits:
+            return Playback(play, self._clips.load(play.paths, wide=self._is_g722(play.leg_id)))
+        has_events = leg is None or leg.spec.send_event_type is not None
+        return KeyPresses(play, frame_units=FORMS[leg.codec].frame_units if leg and has_events else None)
 
     def _is_g722(self, leg_id: str) -> bool:
         return leg_id in self.legs and self.legs[leg_id].codec is Codec.G722

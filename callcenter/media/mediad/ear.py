@@ -40,6 +40,11 @@ class Heard:
         return self._narrow
 
     @property
+    def linear(self) -> Samples:
+        """As linear samples at 8 kHz."""
+        return decode(self.narrow, self.law)
+
+    @property
     def is_audible(self) -> bool:
         """Whether there is more than silence."""
         if self._wide is not None:

@@ -50,6 +50,9 @@ class HeldSession:
         """Its worker died. False when that happened twice in short time: the session itself may be the poison."""
         self.worker = None
         self.known_to_worker.clear()
+        for play in self.spec.plays:
+            if play.digits:  # some of them may have been sent
+                self.end_play(play.play_id)
         self.deaths = [at for at in self.deaths if now - at < _DEATHS_WITHIN] + [now]
         return len(self.deaths) < 2
 

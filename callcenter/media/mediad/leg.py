@@ -6,11 +6,14 @@ import socket
 
 from callcenter.media.codecs import FORMS, Codec
 from callcenter.media.g711 import TRANSCODE, Law, Samples
+from callcenter.media.inband import ToneDigits
 from callcenter.media.jitter import JitterBuffer
 from callcenter.media.latch import SILENCE_BEFORE_CHANGE, Address, SourceLatch
+from callcenter.media.masking import masked_payload
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import Playback
 from callcenter.media.mediad.ear import Ear, Heard, Rates
+from callcenter.media.mediad.keys import KeyPresses
 from callcenter.media.mediad.sealing import LegSealing
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.outgoing import OutgoingStream
@@ -28,6 +31,8 @@ _RATE = 120
 """Packets per second that one leg may send us: twice the nominal rate and some digits."""
 _SSRC_REST = 1000
 """Milliseconds between accepted changes of a stream's SSRC."""
+_MASK_LINGERS = 300
+"""Milliseconds for which a leg stays masked after its time: digits may still be on their way."""
 _UNSPECIFIED = b"\0" * 16
 _libc = ctypes.CDLL(None, use_errno=True)
 _buffer = bytearray(LARGEST_PACKET + 1)
@@ -45,6 +50,8 @@ class RtpLeg:
         self.inputs: list[tuple[RtpLeg, float]] = []
         """Legs that this one hears mixed, with their gains."""
         self.plays: list[Playback] = []
+        self.keys: KeyPresses | None = None
+        """Digits being pressed towards this leg."""
         self.taps: list[tuple[Tap, Track]] = []
         """Recordings that hear this leg, each with the channel it is heard in."""
         self.ring: JitterBuffer | None = None
@@ -67,7 +74,9 @@ class RtpLeg:
             sequence += self._sealing.take_over(checkpoint, slot, spec.ssrc)
         self._outgoing = OutgoingStream(spec.ssrc, sequence=sequence & 0xFFFF, timestamp=timestamp, at=at)
         self._digits = DigitReceiver()
-        self._ear = Ear()
+        self._ear, self._tone_ear = Ear(), Ear()
+        self._tones: ToneDigits | None = None
+        self._masked_until = now
         self._encoder: Encoder | None = None
         self.rates = Rates()
         """For what is mixed of this leg's speech."""
@@ -112,6 +121,8 @@ class RtpLeg:
         before, self.spec = self.spec, spec
         if spec == before:
             return
+        if before.masked and not spec.masked:
+            self._masked_until = now + _MASK_LINGERS
         self._configure(spec)
         if (spec.send_key, spec.receive_key) != (before.send_key, before.receive_key):
             self._sealing = LegSealing.of(spec)
@@ -126,7 +137,7 @@ class RtpLeg:
             self.silent_since = now
 
     def receive(self, *, now: int) -> list[str]:
-        """Read what has arrived, relay it, and return the digits that were pressed."""
+        """Read what has arrived, relay it, and return the digits that were pressed, one character each."""
         digits: list[str] = []
         self.is_emptied = False
         for _ in range(_BURST):
@@ -148,8 +159,7 @@ class RtpLeg:
                 self._dropped += 1
                 continue
             digit = self._take(header, now=now)
-            if digit is not None:
-                digits.append(digit)
+            digits += digit or ""
         return digits
 
     def _header(self, size: int) -> Header | None:
@@ -163,10 +173,19 @@ class RtpLeg:
         _buffer[: len(opened)] = opened
         return read_header(_buffer, len(opened))
 
+    def is_masked(self, now: int) -> bool:
+        """Whether nobody may hear what this leg says (``MediaPlane.secure``)."""
+        return self.spec.masked or now < self._masked_until
+
     def send_frame(self, payload: bytes, *, now: int) -> None:
         """Send 20 ms of our own making."""
         sequence, timestamp, fresh = self._outgoing.next_frame(now=now)
         self._transmit(self._payload_type, sequence, timestamp, fresh, payload, now)
+
+    def send_event(self, payload: bytes, *, is_first: bool, now: int) -> None:
+        """Send a packet of a telephone event of our own making (RFC 4733)."""
+        sequence, timestamp, marker = self._outgoing.next_event(is_first=is_first, now=now)
+        self._transmit(self.spec.send_event_type or 0, sequence, timestamp, marker, payload, now)
 
     def notice_silence(self, *, now: int, timeout: int) -> bool:
         """After a short silence let a moved source be learned; true once when the timeout is over."""
@@ -220,6 +239,10 @@ class RtpLeg:
         self._outgoing.frame_units = FORMS[self._codec].frame_units
         self._payload_type = spec.send_payload_type
         self._event_type = -1 if spec.receive_event_type is None else spec.receive_event_type
+        if spec.receive_event_type is not None or not self._codecs:
+            self._tones = None
+        elif self._tones is None:
+            self._tones = ToneDigits()
 
     def _open_latch(self, *, now: int, locked: Address | None) -> None:
         spec = self.spec
@@ -280,11 +303,16 @@ class RtpLeg:
         if codec is None:
             return self._take_other(header, payload, now)
         self._reception.count(ssrc, sequence)
+        digits = ""
+        if self._tones is not None:
+            digits = self._tones.hear(self._tone_ear.hear(codec, timestamp, payload).linear)
+        if self.is_masked(now):
+            payload = masked_payload(codec, timestamp, len(payload))
         for leg in self.relays:
             leg.relay(self, codec, payload, ssrc, sequence, timestamp, marker, now)
         if self.ring is not None or self.taps or not self._heard:
             self._listen(self._ear.hear(codec, timestamp, payload), ssrc, now)
-        return None
+        return digits or None
 
     def _listen(self, heard: Heard, ssrc: int, now: int) -> None:
         """Everything that needs to know what was said, not only to pass it on."""
@@ -303,7 +331,11 @@ class RtpLeg:
                 leg.skip(self, ssrc)
             return None
         self._reception.count(ssrc, sequence)
+        is_masked = self.is_masked(now)
         for leg in self.relays:
+            if is_masked:
+                leg.skip(self, ssrc)
+                continue
             leg.relay(self, None, payload, ssrc, sequence, timestamp, marker, now)
         return self._digits.receive(ssrc, timestamp, payload)
 

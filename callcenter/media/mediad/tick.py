@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from callcenter.media.codecs import FORMS, Codec
-from callcenter.media.g711 import DECODE, ENCODE, FRAME_SAMPLES, SILENCE, Law, Samples
+from callcenter.media.g711 import DECODE, ENCODE, FRAME_SAMPLES, SILENCE, Law, Samples, encode
 from callcenter.media.mediad.clips import Playback
+from callcenter.media.mediad.keys import KeyPresses
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mixer import DUCKED_DB, linear_gain, mix
 from callcenter.media.wideband import silent_frame
@@ -115,6 +116,9 @@ def run_tick(legs: Iterable[RtpLeg], *, now: int) -> None:
     for leg in legs:
         if not leg.may_send:
             continue
+        if leg.keys is not None:
+            _press(leg, leg.keys, now)
+            continue
         ready = None
         if not leg.inputs and len(leg.plays) == 1 and leg.plays[0].current is not None:
             ready = leg.plays[0].encoded(leg.codec)
@@ -125,6 +129,19 @@ def run_tick(legs: Iterable[RtpLeg], *, now: int) -> None:
             leg.send_frame(_silence(leg.codec), now=now)
     narrow.send(now=now)
     wide.send(now=now)
+
+
+def _press(leg: RtpLeg, keys: KeyPresses, now: int) -> None:
+    """Send a leg its next packet of a digit, or the pause after one."""
+    step = keys.now
+    if isinstance(step, bytes):
+        leg.send_event(step, is_first=keys.is_first, now=now)
+    elif step is None:
+        leg.send_frame(_silence(leg.codec), now=now)
+    elif leg.law is not None:
+        leg.send_frame(encode(step, leg.law), now=now)
+    else:
+        leg.send_frame(leg.encode(step, wide=False), now=now)
 
 
 def _silence(codec: Codec) -> bytes:

@@ -117,7 +117,7 @@ class Worker:
 
     def _receive(self, conversation: Conversation, leg: RtpLeg) -> None:
         for digit in leg.receive(now=_now()):
-            self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit))
+            self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit, leg.is_masked(_now())))
             for ended in conversation.barge_in(leg.spec.leg_id):
                 self._stale = True
                 self._tell(ended)
