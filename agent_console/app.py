@@ -29,6 +29,7 @@ from agent_console.routes import health, session, socket, why
 from agent_console.routes import settings as settings_routes
 from agent_console.sessions import Sessions
 from agent_console.single_page import SinglePage
+from agent_console.softphone import SoftphoneLine
 from agent_console.throttle import SignInThrottle
 
 
@@ -51,12 +52,14 @@ def create_app(
     clock: Callable[[], int] = epoch_ms,
     limits: HubLimits | None = None,
     explanations: Explanations | None = None,
+    softphones: SoftphoneLine | None = None,
 ) -> FastAPI:
     """The web application: session, settings, socket, the routers given, and the built console for all other paths.
 
     ``session_key`` signs sessions and has at least 32 bytes; ``retired_session_keys`` still open them.
     ``allowed_origins`` are origins beside the console's own that may act, for proxies that change the host.
     ``extra_routers`` reuse ``agent_console.auth.current_principal``. The hub starts and stops with the lifespan.
+    ``softphones`` hears the pages' phones; what it answers goes to ``ConsoleHub.tell_softphone``.
     """
     console = Console(
         accounts=accounts,
@@ -65,7 +68,7 @@ def create_app(
         settings=settings,
         sessions=Sessions((session_key, *retired_session_keys)),
         throttle=SignInThrottle(),
-        hub=ConsoleHub(floor, desk, clock=clock, limits=limits),
+        hub=ConsoleHub(floor, desk, clock=clock, limits=limits, softphones=softphones),
         clock=clock,
         password_checks=asyncio.Semaphore(session.CHECKED_AT_ONCE),
         explanations=explanations,

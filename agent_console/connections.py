@@ -43,6 +43,8 @@ class Connection:
         self.opened_at = now
         self.heard_at = now
         self.greeted = False
+        self.phone_id = ""
+        """Of this page's phone, empty while it has none."""
         self.outbox = Outbox(limit=outbox_limit)
         self.rate = MessageRate(now=now)
         self.intents: asyncio.Queue[Intent] = asyncio.Queue(maxsize=INTENTS_WAITING)

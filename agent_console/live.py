@@ -35,6 +35,8 @@ from agent_console.outbox import NumberedBody
 from agent_console.ports import Desk, Floor, IntentError, Principal, Role
 from agent_console.sessions import Session
 from agent_console.sight import Sight
+from agent_console.softphone import SoftphoneLine
+from agent_console.softphone_switch import NoExchange, SoftphoneSwitch
 
 log = structlog.get_logger()
 
@@ -67,6 +69,7 @@ class ConsoleHub:
         clock: Callable[[], int],
         limits: HubLimits | None = None,
         epoch: str | None = None,
+        softphones: SoftphoneLine | None = None,
     ) -> None:
         self.limits = limits or HubLimits()
         self.intents = IntentMemory(desk)
@@ -79,6 +82,8 @@ class ConsoleHub:
         self._snapshots: OrderedDict[Sight, NumberedBody] = OrderedDict()
         self._unsubscribe: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._softphones = SoftphoneSwitch(softphones or NoExchange(), self._reply)
+        self.tell_softphone = self._softphones.tell
 
     def seats(self) -> frozenset[str]:
         """Agents who have a console open."""
@@ -121,6 +126,7 @@ class ConsoleHub:
     def disconnect(self, connection: Connection) -> None:
         """Forget a socket; harmless when it is forgotten. The agent's seat stays as it is."""
         self._connections.pop(connection, None)
+        self._softphones.leave(connection)
         if connection.outbox.resyncs:
             log.info("console.browser_was_slow", resyncs=connection.outbox.resyncs)
 
@@ -152,13 +158,15 @@ class ConsoleHub:
                 self._greet(connection, frame)
             case Ping():
                 self._reply(connection, Pong(self._clock()))
-            case Resync() | Intent() if not connection.greeted:
+            case _ if not connection.greeted:
                 self._end(connection, CloseCode.POLICY, "hello comes first")
             case Resync():
                 connection.outbox.start_afresh()
                 connection.wake.set()
             case Intent():
                 self._queue_intent(connection, frame)
+            case _:
+                self._softphones.take(connection, frame)
 
     async def carry_out_next(self, connection: Connection) -> None:
         """Carry out this browser's next intent, in the order it sent them, and answer it."""
@@ -201,6 +209,8 @@ class ConsoleHub:
                 self._reply(connection, ExchangeStatus(up))
             if up:
                 self._take_seat(connection.principal)
+        if up:
+            self._softphones.announce()
 
     # Inside
 

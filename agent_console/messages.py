@@ -9,6 +9,17 @@ from enum import StrEnum
 
 import msgspec
 
+from agent_console.softphone import (
+    SoftphoneAnswer,
+    SoftphoneEnded,
+    SoftphoneGone,
+    SoftphoneOffer,
+    SoftphoneReady,
+    SoftphoneReconnect,
+    SoftphoneReplaced,
+    SoftphoneWelcome,
+)
+
 WIRE_VERSION = 1
 
 
@@ -257,7 +268,7 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 
 
-FromBrowser = Hello | Resync | Ping | Intent
+FromBrowser = Hello | Resync | Ping | Intent | SoftphoneReady | SoftphoneGone | SoftphoneAnswer | SoftphoneReconnect
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -300,5 +311,15 @@ class ExchangeStatus(msgspec.Struct, frozen=True, tag="exchange.status"):
     up: bool
 
 
-Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus
+Unnumbered = (
+    Welcome
+    | Pong
+    | IntentAccepted
+    | IntentRefused
+    | ExchangeStatus
+    | SoftphoneWelcome
+    | SoftphoneOffer
+    | SoftphoneEnded
+    | SoftphoneReplaced
+)
 Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved

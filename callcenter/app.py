@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from callcenter.calls.recordings import RecordingMode
-from callcenter.config import Settings
+from callcenter.config import Settings, WebrtcSection
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.logs import LEVEL_VARIABLE
 from callcenter.media.recordings import RecordingKeyError, ensure_key_file
@@ -122,6 +122,7 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
                 "--workers",
                 str(settings.media.workers),
                 *_recording_options(settings),
+                *_browser_options(settings.media.webrtc),
                 "--parent-pid",
                 str(os.getpid()),
             ],
@@ -130,6 +131,16 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
         Process("exchange", [*python, "callcenter", "run-exchange", "--config", str(config)], essential=True),
         Process("web", [*python, "callcenter", "run-web", "--config", str(config)]),
     ]
+
+
+def _browser_options(section: WebrtcSection) -> list[str]:
+    """What ``mediad`` is told of browsers."""
+    if not section.enabled:
+        return []
+    options = ["--browser-port", str(section.port)]
+    if section.host is not None:
+        options += ["--browser-host", section.host]
+    return [*options, *(part for address in section.addresses for part in ("--browser-address", address))]
 
 
 def _recording_options(settings: Settings) -> list[str]:

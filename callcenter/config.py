@@ -51,6 +51,23 @@ class WebSection(Section):
     """Origins, besides the server's own, whose pages may use the console."""
 
 
+class WebrtcSection(Section):
+    """Phones in agents' browsers."""
+
+    enabled: bool = True
+    host: str | None = None
+    """Address the browsers' port is bound to; that of ``media.host`` when not set."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """The one UDP port of all browsers; 0 takes any. Behind a firewall set one and open it."""
+    addresses: tuple[str, ...] = ()
+    """What browsers are told to reach us at when it is not ``host``, the best first: a public address, say."""
+    stun_urls: tuple[str, ...] = ()
+    turn_urls: tuple[str, ...] = ()
+    """Servers for browsers behind strict firewalls, such as ``turns:turn.example.net:443?transport=tcp``."""
+    turn_secret_file: Path | None = None
+    """File with the secret shared with the TURN server (coturn: ``static-auth-secret``); passwords last 12 hours."""
+
+
 class MediaSection(Section):
     """Audio."""
 
@@ -60,6 +77,7 @@ class MediaSection(Section):
     workers: int = Field(default=1, ge=1, le=64)
     encryption: Literal["off", "optional", "required"] = "optional"
     """SRTP with phones and trunks, keys in SDP (RFC 4568): taken where it is offered, or nothing else at all."""
+    webrtc: WebrtcSection = WebrtcSection()
 
 
 class StoreSection(Section):
@@ -205,6 +223,13 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
                     "key_file": beside(settings.recordings.key_file),
                 }
             ),
+            "media": settings.media.model_copy(
+                update={
+                    "webrtc": settings.media.webrtc.model_copy(
+                        update={"turn_secret_file": beside(settings.media.webrtc.turn_secret_file)}
+                    )
+                }
+            ),
             "sip": settings.sip.model_copy(
                 update={
                     "tls_certificate": beside(settings.sip.tls_certificate),
@@ -216,6 +241,8 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
     if settings.media.port_min >= settings.media.port_max:
         raise ConfigError(f"{path}: media.port_min must be below media.port_max")
     _check_recordings(path, settings.recordings)
+    if settings.media.webrtc.turn_urls and settings.media.webrtc.turn_secret_file is None:
+        raise ConfigError(f"{path}: media.webrtc.turn_urls is set; set media.webrtc.turn_secret_file too")
     return settings
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from callcenter.agent_phones import AgentPhones
 from callcenter.calls.legs import LegEvent
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
@@ -150,12 +151,12 @@ async def run_exchange(settings: Settings) -> None:
     rules = numbering_rules(site)
     user_agent = UserAgent(
         clock=clock,
-        sink=on_leg_event,
+        sink=lambda event: phones.router.on_sip_event(event),  # noqa: PLW0108 - made below
         settings=sip_settings(settings),
         directory=site_credentials(site),
         trunks=site_trunks(site.trunks, settings.site),
         secret=installation_key(settings.secret_path),
-        phones=on_registration,
+        phones=lambda agent_id, _: phones.router.on_presence(agent_id),
         queue_depth=lambda: sum(queue.waiting for queue in floor.view().queues),
         rules=rules,
     )
@@ -165,9 +166,20 @@ async def run_exchange(settings: Settings) -> None:
         journal_seq=lambda: journal.committed_seq,
         desk=lambda: core.desk,
         on_seats=on_seats,
+        on_softphone=lambda agent_id, phone_id, said: phones.hear(agent_id, phone_id, said),  # noqa: PLW0108 - made below
+        on_detached=lambda: phones.all_leave(),  # noqa: PLW0108 - made below
+    )
+    phones = AgentPhones(
+        settings,
+        site,
+        clock=clock,
+        sip=user_agent,
+        sink=on_leg_event,
+        presence=on_registration,
+        tell=link.tell_softphone,
     )
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, user_agent, media, link, prompts, rules),
+        ports=ExchangePorts(clock, journal, phones.router, media, link, prompts, rules),
         site=site,
         flows=flows,
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
@@ -193,6 +205,7 @@ async def run_exchange(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
     await media.start()
+    phones.start()
     await _unless_ended(core.start(recovered.orphans), ended)
     await link.start()
     await user_agent.start()
@@ -205,6 +218,7 @@ async def run_exchange(settings: Settings) -> None:
     finally:
         await metrics.stop()
         await core.stop()
+        await phones.stop()
         await user_agent.stop()
         await link.stop()
         await media.stop()

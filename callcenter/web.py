@@ -141,9 +141,15 @@ async def run_web(settings: Settings) -> None:
         own_numbers=own_numbers,
         names={agent.id: agent.name for agent in site.agents},
     )
-    link = WebLink(settings.exchange_socket, floor, find_customer=directory.match, on_journal=projection.nudge)
     clock, folder = SystemClock(), settings.recordings.folder
     shelf = None if folder is None else RecordingShelf(folder, settings.recordings.key_file, clock)
+    link = WebLink(
+        settings.exchange_socket,
+        floor,
+        find_customer=directory.match,
+        on_journal=projection.nudge,
+        on_softphone=lambda *told: app.state.console.hub.tell_softphone(*told),  # noqa: PLW0108 - made below
+    )
     app = create_app(
         accounts=SiteAccounts(site),
         desk=LinkDesk(link, name_of=directory.name_of),
@@ -153,6 +159,7 @@ async def run_web(settings: Settings) -> None:
         static_dir=Path(agent_console.__file__).parent / "static",
         allowed_origins=settings.web.allowed_origins,
         explanations=JournalExplanations(JournalReader(settings.journal_path)),
+        softphones=link,
         extra_routers=[
             create_router(
                 sessions=database,

@@ -12,6 +12,7 @@ import structlog
 
 from agent_console.messages import Change, FloorView
 from agent_console.ports import Desk, IntentError
+from agent_console.softphone import FromSoftphone, ToSoftphone
 from callcenter.errors import LinkError
 from callcenter.link.messages import (
     DESK_ORDERS,
@@ -25,6 +26,8 @@ from callcenter.link.messages import (
     MatchReply,
     MatchRequested,
     SeatsPresent,
+    SoftphoneHeard,
+    SoftphoneTold,
     frame,
     from_web,
     read_frame,
@@ -65,13 +68,19 @@ class ExchangeLink:
         journal_seq: Callable[[], int],
         desk: Callable[[], Desk],
         on_seats: Callable[[tuple[str, ...] | None], None] = lambda _: None,
+        on_softphone: Callable[[str, str, FromSoftphone], None] = lambda agent_id, phone_id, said: None,  # noqa: ARG005
+        on_detached: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_seats`` hears which agents have a console open, ``None`` when the web process is gone."""
+        """``on_seats`` hears which agents have a console open, ``None`` when the web process is gone.
+
+        ``on_softphone`` hears the pages' phones, ``on_detached`` that the web process went away with all of them.
+        """
         self._path = path
         self._on_seats = on_seats
         self._floor = floor
         self._journal_seq = journal_seq
         self._desk = desk
+        self._on_softphone, self._on_detached = on_softphone, on_detached
         self._server: asyncio.Server | None = None
         self._counter: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -112,6 +121,10 @@ class ExchangeLink:
     def tell_journal(self, seq: int) -> None:
         """Tell that the customer store has something to read."""
         self._send(JournalAdvanced(seq))
+
+    def tell_softphone(self, agent_id: str, phone_id: str, told: ToSoftphone) -> None:
+        """Tell the page that has this phone."""
+        self._send(SoftphoneTold(agent_id, phone_id, told))
 
     async def match(self, number: str) -> Match:
         """Who has this number; ``unavailable`` when the web process does not answer in time."""
@@ -162,6 +175,7 @@ class ExchangeLink:
             if self._writer is writer:
                 self._writer = None
                 self._on_seats(None)
+                self._on_detached()
             writer.close()
             log.info("web process detached")
 
@@ -185,6 +199,8 @@ class ExchangeLink:
                     future.set_result(Match(message.state, message.customer_ids, message.name, message.language))
             case SeatsPresent(agent_ids=agent_ids):
                 self._on_seats(agent_ids)
+            case SoftphoneHeard(agent_id=agent_id, phone_id=phone_id, frame=said):
+                self._on_softphone(agent_id, phone_id, said)
             case DeskRequest():
                 task = asyncio.create_task(self._answer(message, writer), name=f"desk {message.order}")
                 self._orders.add(task)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from agent_console.messages import Change, FloorView
+from agent_console.softphone import FromSoftphone, ToSoftphone
 from callcenter.errors import LinkError
 
 MAX_FRAME = 16 * 1024 * 1024
@@ -118,8 +119,24 @@ class MatchReply(msgspec.Struct, frozen=True, tag=True):
     language: str | None = None
 
 
-FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply
-FromWeb = DeskRequest | MatchReply | SeatsPresent
+class SoftphoneTold(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: for the page that has this phone."""
+
+    agent_id: str
+    phone_id: str
+    frame: ToSoftphone
+
+
+class SoftphoneHeard(msgspec.Struct, frozen=True, tag=True):
+    """Web: what a page's phone said."""
+
+    agent_id: str
+    phone_id: str
+    frame: FromSoftphone
+
+
+FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply | SoftphoneTold
+FromWeb = DeskRequest | MatchReply | SeatsPresent | SoftphoneHeard
 
 MessageT = TypeVar("MessageT")
 

@@ -18,6 +18,7 @@ from agent_console.messages import (
     QueueView,
 )
 from agent_console.ports import IntentError
+from agent_console.softphone import FromSoftphone, ToSoftphone
 from callcenter.errors import LinkError
 from callcenter.link.messages import (
     DeskReply,
@@ -29,6 +30,8 @@ from callcenter.link.messages import (
     MatchReply,
     MatchRequested,
     SeatsPresent,
+    SoftphoneHeard,
+    SoftphoneTold,
     frame,
     from_exchange,
     read_frame,
@@ -109,12 +112,14 @@ class WebLink:
         *,
         find_customer: Callable[[str], Awaitable[Match]],
         on_journal: Callable[[int], None],
+        on_softphone: Callable[[str, str, ToSoftphone], None] = lambda agent_id, phone_id, told: None,  # noqa: ARG005
     ) -> None:
         """``find_customer`` answers the exchange's lookups; ``on_journal`` hears that the journal has something new."""
         self._path = path
         self._floor = floor
         self._find_customer = find_customer
         self._on_journal = on_journal
+        self._on_softphone = on_softphone
         self._writer: asyncio.StreamWriter | None = None
         self._replies: dict[int, asyncio.Future[DeskReply]] = {}
         self._next_request = 0
@@ -159,6 +164,11 @@ class WebLink:
         if self._writer is not None:
             self._writer.write(frame(SeatsPresent(tuple(sorted(agent_ids)))))
 
+    def hear(self, agent_id: str, phone_id: str, said: FromSoftphone) -> None:
+        """Implements the console's ``SoftphoneLine``."""
+        if self._writer is not None:
+            self._writer.write(frame(SoftphoneHeard(agent_id, phone_id, said)))
+
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         try:
@@ -189,6 +199,8 @@ class WebLink:
                 future = self._replies.get(message.request_id)
                 if future is not None and not future.done():
                     future.set_result(message)
+            case SoftphoneTold(agent_id=agent_id, phone_id=phone_id, frame=told):
+                self._on_softphone(agent_id, phone_id, told)
             case MatchRequested():
                 task = asyncio.create_task(self._look_up(message), name="customer lookup")
                 self._lookups.add(task)

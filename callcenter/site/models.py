@@ -30,6 +30,8 @@ class AgentModel(SiteModel):
     second_line: dict[Name, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
     """Queues for which the agent is asked only once a contact has waited so many seconds."""
     language: str = "en"
+    phone: Literal["sip", "browser", "both"] = "both"
+    """What rings: the agent's SIP phones, the console in the browser, or whichever is there (both ring together)."""
     sip_ha1_sha256: str | None = None
     sip_ha1_md5: str | None = None
     """Digest secrets of the agent's phone, whose user name is the agent's id (RFC 7616); never the password itself."""

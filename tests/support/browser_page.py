@@ -1,6 +1,6 @@
 """A real browser for whole-product tests: headless Chromium with a page that must not complain."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,19 +65,27 @@ class ConsolePage:
 
 @asynccontextmanager
 async def console_page(
-    house: Installation, pictures: Path, *, refused: tuple[int, ...] = ()
+    house: Installation,
+    pictures: Path,
+    *,
+    refused: tuple[int, ...] = (),
+    options: Sequence[str] = (),
+    script: str = "",
 ) -> AsyncIterator[ConsolePage]:
-    """A fresh browser. At the end it must not have complained; after a failure ``pictures`` holds what it showed.
+    """A fresh browser; ``script`` runs in each of its pages before anything else.
 
-    ``refused`` are answers that the test provokes on purpose.
+    At the end it must not have complained; after a failure ``pictures`` holds what it showed. ``refused`` are answers
+    that the test provokes on purpose.
     """
     program = peer("chromium", *CHROMIUM_PLACES)
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=program, args=[*QUIET, *options])
         try:
             context = await browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900})
             context.set_default_timeout(PATIENCE_MS)
+            if script:
+                await context.add_init_script(script)
             opened = ConsolePage(await context.new_page(), house, refused=refused)
             _listen(opened)
             try:

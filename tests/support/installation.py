@@ -47,6 +47,7 @@ ROLES = {
     "run-web": "web",
     "callcenter.media.mediad": "media",
     "callcenter.media.mediad.worker": "media worker",
+    "callcenter.media.mediad.browsers": "browsers",
 }
 """A word of a process's command line, and what it tells."""
 
@@ -64,6 +65,8 @@ class Plan:
     """More lines of each queue in the site file."""
     records: bool = False
     """Whether there is a folder for recordings, and a key to encrypt them."""
+    browsers: bool = False
+    """Whether agents may use their browser as a phone; without it one process less is started."""
     sip_lines: tuple[str, ...] = ()
     """Further lines of the section ``[sip]``."""
     trunk_ports: tuple[int, ...] = ()
@@ -261,6 +264,7 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
         + "\n"
         f'[web]\nhost = "127.0.0.1"\nport = {_free_port(socket.SOCK_STREAM)}\n\n'
         f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
+        f"[media.webrtc]\nenabled = {str(plan.browsers).lower()}\n\n"
         '[speech]\nrecordings = "recordings"\n\n'
         '[log]\nlevel = "info"\n' + (RECORDINGS if plan.records else ""),
         "utf-8",

@@ -6,6 +6,7 @@ import { SessionProvider, useSession } from './session/session';
 import { AnnouncerProvider } from './shell/announcer';
 import { Console } from './shell/console';
 import shell from './shell/shell.module.css';
+import { SoftphoneProvider } from './softphone/context';
 import { theme } from './theme';
 
 const SignInPage = lazy(() => import('./session/sign-in-page'));
@@ -41,7 +42,9 @@ function Gate() {
     case 'signed_in':
       return (
         <LiveProvider agentId={state.person.agent_id} onSignedOut={sessionEnded}>
-          <Console />
+          <SoftphoneProvider agentId={state.person.agent_id}>
+            <Console />
+          </SoftphoneProvider>
         </LiveProvider>
       );
   }

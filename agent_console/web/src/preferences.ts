@@ -1,5 +1,5 @@
 /** What a person chose in this browser; nothing personal is kept under these names. */
-export type Preference = 'language' | 'sound';
+export type Preference = 'language' | 'sound' | 'phone' | 'microphone' | 'speaker' | 'ringer' | 'voice_processing';
 
 const PREFIX = 'console.';
 

@@ -147,7 +147,7 @@ export interface FloorView {
   readonly contacts: readonly ContactView[];
 }
 
-export type FromBrowser = Hello | Resync | Ping | Intent;
+export type FromBrowser = Hello | Resync | Ping | Intent | SoftphoneReady | SoftphoneGone | SoftphoneAnswer | SoftphoneReconnect;
 
 /** The web process's own state, and whether it hears the exchange. Tells nothing about people. */
 export interface Health {
@@ -160,6 +160,13 @@ export interface Hello {
   readonly type: 'hello';
   readonly epoch?: string | null;
   readonly seq?: number | null;
+}
+
+/** A STUN or TURN server, as browsers take it (RTCIceServer). */
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username: string;
+  readonly credential: string;
 }
 
 /** Browser: the person wants this. ``intent_id`` is unique; a repeated one is answered from memory, not repeated. */
@@ -273,12 +280,66 @@ export interface Snapshot {
   readonly floor: FloorView;
 }
 
+/** Browser: the answer to a ``softphone.offer``: the agent accepted, or the page has connected again. */
+export interface SoftphoneAnswer {
+  readonly type: 'softphone.answer';
+  readonly leg_id: string;
+  readonly sdp: string;
+}
+
+/** Server: this leg is over, also when it only rang. */
+export interface SoftphoneEnded {
+  readonly v: 1;
+  readonly type: 'softphone.ended';
+  readonly leg_id: string;
+}
+
+/** Browser: this page's phone takes no more calls. */
+export interface SoftphoneGone {
+  readonly type: 'softphone.gone';
+}
+
+/** Server: connect by this description. ``purpose`` is ``ring`` (once the agent accepts), ``attach`` (at once: the call is up, begin anew) or ``restart`` (at once: the same connection by another path). */
+export interface SoftphoneOffer {
+  readonly v: 1;
+  readonly type: 'softphone.offer';
+  readonly leg_id: string;
+  readonly purpose: string;
+  readonly sdp: string;
+}
+
+/** Browser: this page's phone can take calls. Said after each ``hello``; the newest page of an agent has the phone. ``phone_id`` is random and lives as long as the page: a page that was reloaded says another one, and gets the calls that are up offered anew. */
+export interface SoftphoneReady {
+  readonly type: 'softphone.ready';
+  readonly phone_id: string;
+}
+
+/** Browser: the way to the exchange is disturbed, offer it again. ``fresh``: this page had to begin from nothing. */
+export interface SoftphoneReconnect {
+  readonly type: 'softphone.reconnect';
+  readonly leg_id: string;
+  readonly fresh?: boolean;
+}
+
+/** Server: another page of the same agent has the phone now. */
+export interface SoftphoneReplaced {
+  readonly v: 1;
+  readonly type: 'softphone.replaced';
+}
+
+/** Server: the phone is known; these servers help to reach us. */
+export interface SoftphoneWelcome {
+  readonly v: 1;
+  readonly type: 'softphone.welcome';
+  readonly ice_servers: readonly IceServer[];
+}
+
 /** What a call is to be connected with. */
 export type TargetKind = 'agent' | 'number' | 'queue';
 
-export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus;
+export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
 
-export type Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus;
+export type Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
 
 /** Server: the answer to ``hello``. When ``resumed`` the missed deltas follow, else a snapshot. */
 export interface Welcome {

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from agent_console import envelope, messages, schema
+from agent_console import envelope, messages, schema, softphone
 from agent_console.messages import (
     AgentChanged,
     AgentState,
@@ -23,14 +23,15 @@ from tests.support.fake_desk import FakeFloor, a_contact, a_queue, an_agent
 pytestmark = pytest.mark.unit
 
 FRAMES: tuple[type[msgspec.Struct], ...] = (*get_args(FromBrowser), *get_args(Numbered), *get_args(Unnumbered))
-NOT_FRAMES = {"AgentView", "QueueView", "CustomerMatch", "ContactView", "FloorView"}
+NOT_FRAMES = {"AgentView", "QueueView", "CustomerMatch", "ContactView", "FloorView", "IceServer"}
 
 
 def test_every_struct_of_the_wire_is_a_frame_of_one_direction_or_a_known_part() -> None:
     structs = {
         name
-        for name, value in vars(messages).items()
-        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == messages.__name__
+        for module in (messages, softphone)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == module.__name__
     }
     assert structs == {frame.__name__ for frame in FRAMES} | NOT_FRAMES
 

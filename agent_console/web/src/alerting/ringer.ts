@@ -8,6 +8,11 @@ const TONES = [
 const TONE_SECONDS = 0.2;
 const VOLUME = 0.12;
 
+/** Not every browser lets a page choose where its sounds come out. */
+interface WithSink {
+  setSinkId?: (device: string) => Promise<void>;
+}
+
 /**
  * The sound of an offer, made in the browser. Browsers allow sound only after a click or a key press on the page;
  * before that `isAudible` is false and ringing is silent.
@@ -16,6 +21,7 @@ export class Ringer {
   private context: AudioContext | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
   private ringing = false;
+  private device = '';
 
   isAudible(): boolean {
     return this.context?.state === 'running';
@@ -24,8 +30,18 @@ export class Ringer {
   /** To be called from a click or a key press. */
   async unlock(): Promise<void> {
     if (typeof AudioContext === 'undefined') return;
-    this.context ??= new AudioContext();
+    if (!this.context) {
+      this.context = new AudioContext();
+      await this.playOn(this.device);
+    }
     if (this.context.state === 'suspended') await this.context.resume();
+  }
+
+  /** Rings on this output device; an empty string, and a device that is gone, mean the system's own. */
+  async playOn(device: string): Promise<void> {
+    this.device = device;
+    const context: (AudioContext & WithSink) | null = this.context;
+    await context?.setSinkId?.(device).catch(() => undefined);
   }
 
   start(): void {

@@ -1,10 +1,17 @@
 import { useEffect, useState } from 'react';
+import { recall } from '../preferences';
 import { Ringer } from './ringer';
 
 /** Milliseconds that each of the two titles is shown. */
 const FLASH_EVERY = 900;
 
 const ringer = new Ringer();
+void ringer.playOn(recall('ringer') ?? '');
+
+/** Rings on another device from now on. */
+export function ringOnChosenDevice(device: string): void {
+  void ringer.playOn(device);
+}
 
 /** Whether the page may make a sound yet: it may from the first click or key press on. */
 export function useSoundUnlocked(): boolean {

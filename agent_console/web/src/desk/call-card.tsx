@@ -1,4 +1,5 @@
 import { Button, Textarea } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { Elapsed } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
@@ -7,16 +8,20 @@ import { isPending } from '../live/pending';
 import { RecordingControl } from '../recordings/recording-control';
 import type { ContactView } from '../wire';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
+import { usePhone } from '../softphone/context';
 import { useDraft } from './drafts-context';
 import { keysOf } from './shortcuts';
 import { LONGEST_NOTES } from './wrap-up-card';
 import classes from './desk.module.css';
+
+const PhonePanel = lazy(() => import('../softphone/phone-panel'));
 
 /** A conversation: how long it lasts, its end, and notes that go on into the wrap-up. */
 export function CallCard({ contact }: { readonly contact: ContactView }) {
   const { t } = useLocalisation();
   const { send } = useConnection();
   const { pending } = useLive();
+  const { state } = usePhone();
   const [draft, changeDraft] = useDraft(contact);
   return (
     <article className={`panel ${classes.card}`}>
@@ -26,6 +31,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
       <CallerBlock contact={contact} testId="call-caller" />
       <ContactFacts contact={contact} />
       <RecordingControl contact={contact} />
+      <Suspense>{state.call && <PhonePanel />}</Suspense>
       <Textarea
         label={t('notes.label')}
         description={t('notes.kept')}

@@ -6,6 +6,7 @@ import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import type { ContactView } from '../wire';
 import { CallerBlock, CardHead, ContactFacts, Fact } from './caller-block';
+import { usePhone } from '../softphone/context';
 import { keysOf } from './shortcuts';
 import classes from './desk.module.css';
 
@@ -30,11 +31,12 @@ export function Countdown({ from, until }: CountdownProps) {
   );
 }
 
-/** A call that rings on the agent's phone. It is answered there; here it can only be declined. */
+/** A call that rings: at this page's phone it is accepted here, at another phone there. */
 export function RingCard({ contact }: { readonly contact: ContactView }) {
   const { t } = useLocalisation();
   const { send } = useConnection();
   const { pending } = useLive();
+  const { phone, state } = usePhone();
   const { offered_at, offer_expires_at } = contact;
   return (
     <article className={`panel ${classes.card} ${classes.ringing} tone-attention`}>
@@ -46,10 +48,25 @@ export function RingCard({ contact }: { readonly contact: ContactView }) {
           <Elapsed since={contact.queued_at ?? contact.arrived_at} />
         </Fact>
       </ContactFacts>
-      <p className={classes.onPhone}>
-        <Icon name="phone" size={20} /> {t('ring.answer_on_phone')}
-      </p>
+      {!state.call && (
+        <p className={classes.onPhone}>
+          <Icon name="phone" size={20} /> {t('ring.answer_on_phone')}
+        </p>
+      )}
       <div className={classes.actions}>
+        {state.call && (
+          <Button
+            color="green.9"
+            size="md"
+            leftSection={<Icon name="phone" />}
+            loading={state.call.phase !== 'ringing'}
+            onClick={phone?.accept}
+            title={keysOf('accept')}
+            data-testid="accept"
+          >
+            {t('ring.accept')}
+          </Button>
+        )}
         <Button
           variant="default"
           size="md"

@@ -2,7 +2,8 @@ import { useEffect, useRef } from 'react';
 import type { Key } from '../i18n/translate';
 
 /** What a shortcut does. */
-export type ShortcutAction = 'ready' | 'notReady' | 'decline' | 'hangUp' | 'finishWrapUp' | 'speakStatus' | 'help';
+export type ShortcutAction =
+  'ready' | 'notReady' | 'accept' | 'mute' | 'decline' | 'hangUp' | 'finishWrapUp' | 'speakStatus' | 'help';
 
 /** One shortcut: always with Alt+Shift, which no browser and no screen reader takes. */
 export interface Shortcut {
@@ -17,6 +18,8 @@ export interface Shortcut {
 export const SHORTCUTS: readonly Shortcut[] = [
   { action: 'ready', code: 'KeyR', letter: 'R', label: 'shortcut.ready' },
   { action: 'notReady', code: 'KeyP', letter: 'P', label: 'shortcut.not_ready' },
+  { action: 'accept', code: 'KeyA', letter: 'A', label: 'shortcut.accept' },
+  { action: 'mute', code: 'KeyM', letter: 'M', label: 'shortcut.mute' },
   { action: 'decline', code: 'KeyX', letter: 'X', label: 'shortcut.decline' },
   { action: 'hangUp', code: 'KeyE', letter: 'E', label: 'shortcut.hang_up' },
   { action: 'finishWrapUp', code: 'KeyW', letter: 'W', label: 'shortcut.finish_wrap_up' },

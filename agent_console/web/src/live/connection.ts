@@ -80,6 +80,7 @@ export class LiveConnection {
   private retry: unknown = null;
   private running = false;
   private readonly listeners = new Set<() => void>();
+  private readonly frameListeners = new Set<(frame: ToBrowser) => void>();
   private readonly whenAccepted = new Map<string, () => void>();
 
   constructor(
@@ -155,6 +156,22 @@ export class LiveConnection {
     this.update({ refusals: this.live.refusals.filter((refusal) => refusal.intentId !== intentId) });
   };
 
+  /** Whether the server has welcomed this page. */
+  get connected(): boolean {
+    return this.live.connected;
+  }
+
+  /** Calls `listener` with each frame of the server, after the state has followed it; returns what ends that. */
+  listen = (listener: (frame: ToBrowser) => void): (() => void) => {
+    this.frameListeners.add(listener);
+    return () => this.frameListeners.delete(listener);
+  };
+
+  /** Sends a frame now or never: what it says would be wrong later. */
+  say = (frame: FromBrowser): void => {
+    if (this.live.connected) this.write(frame);
+  };
+
   private connect(): void {
     const socket = this.surroundings.open();
     this.socket = socket;
@@ -182,6 +199,7 @@ export class LiveConnection {
     if (gap) this.write({ type: 'resync' });
     if (frame.type === 'welcome') this.welcomed(frame.server_time - now);
     if (frame.type === 'pong') this.answered(frame.server_time, now);
+    for (const listener of this.frameListeners) listener(frame);
   }
 
   private accepted(intentId: string): void {

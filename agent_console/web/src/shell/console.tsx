@@ -12,6 +12,7 @@ import { deskOf, mayAskForContacts, missedAnOffer, type DeskView } from '../live
 import { recall, remember } from '../preferences';
 import { useLabels, useSignedIn } from '../session/session';
 import type { SessionView } from '../wire';
+import { usePhone } from '../softphone/context';
 import { useAnnouncer } from './announcer';
 import { Banners } from './banners';
 import { Boundary } from './boundary';
@@ -71,8 +72,11 @@ function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => 
     announcer.status(t('state.spoken', { state: t(AGENT_STATES[agent.state].label), time }));
   };
   const about = contact && { contact_id: contact.contact_id };
+  const { phone, state } = usePhone();
   useShortcuts({
     help: openHelp,
+    ...(state.call?.phase === 'ringing' && { accept: phone?.accept }),
+    ...(state.call && state.call.phase !== 'ringing' && { mute: () => phone?.mute(!state.call?.muted) }),
     ...(agent && mayAskForContacts(agent) && { ready: () => send('agent.ready') }),
     ...(agent && { notReady: openMenu, speakStatus: speak }),
     ...(about && contact.state === 'offered' && { decline: () => send('offer.decline', about) }),

@@ -12,6 +12,7 @@ import { deferredState, mayAskForContacts } from '../live/desk-view';
 import { isPending } from '../live/pending';
 import { useLabels, useSignedIn } from '../session/session';
 import type { AgentView } from '../wire';
+import { PhoneButton } from '../softphone/phone-button';
 import { AppearanceButtons } from './appearance';
 import { ConnectionHealth } from './connection-health';
 import { NotReadyButton, PersonButton } from './menu-buttons';
@@ -166,6 +167,7 @@ export function TopBar({ agent, route, menuOpened, onMenu, sound, onSound, onHel
       <div className={classes.end}>
         <QueueGlance />
         <ConnectionHealth />
+        <PhoneButton />
         <SoundButton sound={sound} onChange={onSound} />
         <AppearanceButtons />
         <ActionIcon
