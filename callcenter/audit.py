@@ -19,12 +19,17 @@ from callcenter.calls.facts import (
     CallEnded,
     CallOfferFailed,
     CallRecord,
+    ConversationChanged,
     Outcome,
+    SegmentEnded,
     TimersFired,
 )
+from callcenter.calls.participants import Conversation
 from callcenter.journal import JournalRow
 
 MAX_BREACHES = 100
+TALK_MODES = frozenset({Conversation.TALK, Conversation.CONFERENCE})
+HOLD_MODES = frozenset({Conversation.HELD, Conversation.CONSULT})
 
 
 @dataclass(slots=True)
@@ -84,44 +89,81 @@ def _ledger(rows: Sequence[JournalRow]) -> Iterator[str]:
 
 def _durations(rows: Sequence[JournalRow]) -> Iterator[str]:
     """I2: the record's instants and durations agree with the facts."""
-    told: dict[str, dict[type[Any], Any]] = defaultdict(dict)
+    told: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        if isinstance(row.entry, CallArrived | CallConnected | CallEnded):
-            told[row.entry.call_id][type(row.entry)] = row.entry
+        if isinstance(row.entry, CallArrived | CallConnected | ConversationChanged | CallEnded):
+            told[row.entry.call_id].append(row.entry)
         elif isinstance(row.entry, CallClosed):
-            yield from _compare(row.entry.record, told[row.entry.call_id])
+            yield from _compare(row.entry.record, told.pop(row.entry.call_id, []))
 
 
-def _compare(record: CallRecord, facts: dict[type[Any], Any]) -> Iterator[str]:
-    arrived, connected, ended = facts.get(CallArrived), facts.get(CallConnected), facts.get(CallEnded)
+def _compare(record: CallRecord, facts: Sequence[Any]) -> Iterator[str]:
+    found = {type(fact): fact for fact in reversed(facts)}
+    arrived, connected, ended = found.get(CallArrived), found.get(CallConnected), found.get(CallEnded)
     name = f"I2: record of call {record.call_id}"
     if arrived is None or ended is None:
         return
     if (record.arrived_at, record.ended_at, record.outcome) != (arrived.at, ended.at, ended.outcome):
         yield f"{name}: its instants or outcome are not those of its facts"
-    talk_ms = 0 if connected is None else ended.at - connected.at
-    if record.talk_ms != talk_ms or talk_ms < 0:
-        yield f"{name}: {record.talk_ms} ms of talk, the facts say {talk_ms}"
+    talk_ms, hold_ms = _time_in(facts, TALK_MODES), _time_in(facts, HOLD_MODES)
+    if (record.talk_ms, record.hold_ms) != (talk_ms, hold_ms) or min(talk_ms, hold_ms) < 0:
+        yield (
+            f"{name}: {record.talk_ms} ms of talk and {record.hold_ms} on hold, the facts say {talk_ms} and {hold_ms}"
+        )
     if not 0 <= record.waited_ms <= record.ended_at - record.arrived_at:
         yield f"{name}: waited {record.waited_ms} ms in a call of {record.ended_at - record.arrived_at} ms"
     answered = connected is not None
     if answered != (record.outcome is Outcome.ANSWERED) and record.outcome is not Outcome.SYSTEM_RESTART:
         yield f"{name}: outcome {record.outcome}, but it was {'' if answered else 'not '}connected"
+    yield from _add_up(record)
+
+
+def _time_in(facts: Sequence[Any], modes: frozenset[Conversation]) -> int:
+    """How long the call was in one of these modes: from each change to the next, the last one to the end."""
+    changes = [(fact.at, fact.mode) for fact in facts if isinstance(fact, ConversationChanged)]
+    first = next((fact.at for fact in facts if isinstance(fact, CallConnected)), None)
+    if first is not None and not any(at <= first for at, _ in changes):
+        changes.insert(0, (first, Conversation.TALK))
+    ends = [at for at, _ in changes[1:]] + [fact.at for fact in facts if isinstance(fact, CallEnded)][:1]
+    return sum(end - at for (at, mode), end in zip(changes, ends, strict=False) if mode in modes)
+
+
+def _add_up(record: CallRecord) -> Iterator[str]:
+    """Each segment's talk, hold and consultation are the time it was connected, and segments lie within the call."""
+    for segment in record.segments:
+        parts = segment.talk_ms + segment.hold_ms + segment.consult_ms
+        connected = 0 if segment.connected_at is None else segment.ended_at - segment.connected_at
+        if parts != connected or min(segment.talk_ms, segment.hold_ms, segment.consult_ms) < 0:
+            yield f"I2: segment {segment.contact_id}: {parts} ms in parts, but {connected} ms connected"
+        if not record.arrived_at <= segment.opened_at <= segment.ended_at <= record.ended_at:
+            yield f"I2: segment {segment.contact_id} lies outside its call"
 
 
 def _one_call_per_agent(rows: Sequence[JournalRow]) -> Iterator[str]:
-    """I3: nobody talks in two calls at once, and nobody is rung while talking."""
-    talking: dict[str, str] = {}
+    """I3: nobody talks in two calls at once, and nobody is rung while talking.
+
+    A second call that an agent makes with the own phone, to ask somebody, is that agent's own affair.
+    """
+    talking: dict[str, tuple[str, str]] = {}
+    made_by: dict[str, str] = {}
     for row in rows:
         match row.entry:
+            case CallArrived(call_id=call_id, agent_id=agent_id):
+                made_by[call_id] = agent_id
             case CallConnected(call_id=call_id, agent_id=agent_id):
+                contact_id = row.entry.contact_id or call_id
+                if agent_id in talking and made_by.get(call_id) == agent_id:
+                    continue
                 if agent_id in talking:
-                    yield f"I3: entry {row.seq}: {agent_id} is connected to {call_id} while in {talking[agent_id]}"
-                talking[agent_id] = call_id
+                    other = talking[agent_id][0]
+                    yield f"I3: entry {row.seq}: {agent_id} is connected to {contact_id} while in {other}"
+                talking[agent_id] = contact_id, call_id
             case OfferContact(agent_id=agent_id, contact_id=contact_id) if agent_id in talking:
-                yield f"I3: entry {row.seq}: {agent_id} is rung for {contact_id} while in {talking[agent_id]}"
+                yield f"I3: entry {row.seq}: {agent_id} is rung for {contact_id} while in {talking[agent_id][0]}"
+            case SegmentEnded(contact_id=contact_id):
+                talking = {agent: held for agent, held in talking.items() if held[0] != contact_id}
             case CallEnded(call_id=call_id):
-                talking = {agent: call for agent, call in talking.items() if call != call_id}
+                talking = {agent: held for agent, held in talking.items() if held[1] != call_id}
 
 
 def _eligible(rows: Sequence[JournalRow]) -> Iterator[str]:
@@ -160,9 +202,9 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
         match row.entry:
             case ContactArrived(contact_id=contact_id):
                 waiting[contact_id] = asked[contact_id] = row.entry
-            case CallOfferFailed(call_id=call_id, agent_id=agent_id) if call_id in asked:
-                waiting[call_id] = asked[call_id]
-                refused[call_id].add(agent_id)
+            case CallOfferFailed(agent_id=agent_id) if (contact := row.entry.contact_id or row.entry.call_id) in asked:
+                waiting[contact] = asked[contact]
+                refused[contact].add(agent_id)
             case ContactLeft(contact_id=contact_id) | CallEnded(call_id=contact_id):
                 waiting.pop(contact_id, None)
             case OfferContact(contact_id=contact_id, agent_id=agent_id) if contact_id in waiting:
@@ -173,5 +215,5 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
 
 
 def _goes_before(one: ContactArrived, other: ContactArrived) -> bool:
-    asks_alike = (one.queue_id, one.required_skills) == (other.queue_id, other.required_skills)
+    asks_alike = (one.queue_id, one.required_skills, one.plan) == (other.queue_id, other.required_skills, other.plan)
     return asks_alike and (-one.priority, one.arrived_at) < (-other.priority, other.arrived_at)

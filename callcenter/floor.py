@@ -17,19 +17,15 @@ from agent_console.messages import (
     AgentState,
     AgentView,
     Change,
-    ContactChanged,
-    ContactRemoved,
     ContactState,
     ContactView,
-    CustomerMatch,
     FloorView,
-    MatchState,
     QueueChanged,
     QueueView,
     RecordingState,
 )
-from callcenter.calls import facts
 from callcenter.calls import recording_facts as recorded
+from callcenter.floor_contacts import FloorContacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +34,6 @@ class PhoneRegistrationChanged:
 
     agent_id: str
     registered: bool
-
-
-PENDING = CustomerMatch(state=MatchState.PENDING)
 
 
 class FloorFold:
@@ -52,14 +45,16 @@ class FloorFold:
         self._day: date | None = None
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
-        self._contacts: dict[str, ContactView] = {}
+        self._contacts = FloorContacts(self._tell)
         self._waiting: dict[str, dict[str, int]] = {}
         """Queue to its waiting contacts with the instant each began to wait."""
         self._changes: list[Change] = []
 
     def view(self) -> FloorView:
         """Everything, now."""
-        return FloorView(tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.values()))
+        return FloorView(
+            tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.views.values())
+        )
 
     def agent(self, agent_id: str) -> AgentView | None:
         """One agent."""
@@ -67,7 +62,7 @@ class FloorFold:
 
     def contact(self, contact_id: str) -> ContactView | None:
         """One contact on the floor."""
-        return self._contacts.get(contact_id)
+        return self._contacts.views.get(contact_id)
 
     def counts(self) -> dict[str, list[int]]:
         """The day's counts of each queue for the snapshot: offered, answered, abandoned, answered in target."""
@@ -104,10 +99,9 @@ class FloorFold:
                     self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
             case acd.OfferContact() | acd.OfferEnded():
                 self._take_offer_fact(fact, at)
-            case facts.CallArrived():
-                self._put_contact(_arrived(fact))
             case _:
-                self._take_call_fact(fact)
+                self._contacts.take(fact)
+                self._take_recording_fact(fact)
         return tuple(self._changes)
 
     # Configuration and the turn of the day
@@ -141,7 +135,7 @@ class FloorFold:
         left_wrap_up = fact.state is not acd.AgentState.WRAP_UP
         for contact in self._contacts_of(fact.agent_id):
             if contact.state is ContactState.WRAP_UP and (left_wrap_up or contact.contact_id != fact.contact_id):
-                self._remove_contact(contact.contact_id)
+                self._contacts.remove(contact.contact_id)
         self._change_agent(
             fact.agent_id,
             state=AgentState(fact.state),
@@ -152,7 +146,7 @@ class FloorFold:
             contact_id=fact.contact_id,
         )
         if not left_wrap_up and fact.contact_id is not None:
-            self._change_contact(fact.contact_id, wrap_up_until=fact.until)
+            self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
 
     def _take_queue_fact(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> None:
         match fact:
@@ -170,7 +164,7 @@ class FloorFold:
     def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferEnded, at: int) -> None:
         match fact:
             case acd.OfferContact():
-                self._change_contact(
+                self._contacts.change(
                     fact.contact_id,
                     state=ContactState.OFFERED,
                     agent_id=fact.agent_id,
@@ -181,9 +175,9 @@ class FloorFold:
                 self._end_offer(fact)
 
     def _end_offer(self, fact: acd.OfferEnded) -> None:
-        contact = self._contacts.get(fact.contact_id)
+        contact = self._contacts.views.get(fact.contact_id)
         if contact is not None and contact.agent_id == fact.agent_id and contact.state is ContactState.OFFERED:
-            self._change_contact(
+            self._contacts.change(
                 fact.contact_id, state=ContactState.QUEUED, agent_id=None, offered_at=None, offer_expires_at=None
             )
 
@@ -206,70 +200,37 @@ class FloorFold:
             )
         )
 
-    # Facts of calls
-
-    def _take_call_fact(self, fact: object) -> None:
-        match fact:
-            case facts.CallStepTaken(call_id=call_id, choice=str() as choice):
-                contact = self._contacts.get(call_id)
-                if contact is not None:
-                    self._change_contact(call_id, flow_path=(*contact.flow_path, choice))
-            case facts.CustomerMatched():
-                match_view = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name)
-                self._change_contact(fact.call_id, customer=match_view)
-            case facts.CustomerIdentified():
-                chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None)
-                self._change_contact(fact.call_id, customer=chosen)
-            case facts.CallQueued():
-                self._change_contact(
-                    fact.call_id,
-                    state=ContactState.QUEUED,
-                    queue_id=fact.queue_id,
-                    queued_at=fact.at,
-                    language=fact.language,
-                    agent_id=None,
-                )
-            case facts.CallConnected():
-                self._change_contact(
-                    fact.call_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id
-                )
-            case facts.CallEnded():
-                self._end_contact(fact)
-            case _:
-                self._take_recording_fact(fact)
+    # Facts of recordings
 
     def _take_recording_fact(self, fact: object) -> None:
         match fact:
             case recorded.RecordingStarted() | recorded.RecordingResumed():
-                self._change_contact(fact.call_id, recording=RecordingState.RECORDING)
+                self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.RECORDING)
             case recorded.RecordingPaused():
-                self._change_contact(fact.call_id, recording=RecordingState.PAUSED)
+                self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.PAUSED)
             case recorded.RecordingImpaired():
                 self._impair_recording(fact)
             case recorded.RecordingStopped():
-                self._change_contact(fact.call_id, recording=None)
+                self._contacts.change(self._contacts.holder(fact.call_id), recording=None)
             case _:
                 pass
 
     def _impair_recording(self, fact: recorded.RecordingImpaired) -> None:
-        contact = self._contacts.get(fact.call_id)
+        contact = self._contacts.views.get(self._contacts.holder(fact.call_id))
         if contact is not None and contact.recording is not None:
             failed = fact.reason == "not_started"
-            self._change_contact(fact.call_id, recording=RecordingState.FAILED if failed else RecordingState.IMPAIRED)
-
-    def _end_contact(self, fact: facts.CallEnded) -> None:
-        contact = self._contacts.get(fact.call_id)
-        if contact is None:
-            return
-        if contact.state is ContactState.CONNECTED:
-            self._change_contact(fact.call_id, state=ContactState.WRAP_UP, ended_at=fact.at)
-        else:
-            self._remove_contact(fact.call_id)
+            self._contacts.change(
+                self._contacts.holder(fact.call_id),
+                recording=RecordingState.FAILED if failed else RecordingState.IMPAIRED,
+            )
 
     # Changes
 
+    def _tell(self, change: Change) -> None:
+        self._changes.append(change)
+
     def _contacts_of(self, agent_id: str) -> Iterable[ContactView]:
-        return [contact for contact in self._contacts.values() if contact.agent_id == agent_id]
+        return [contact for contact in self._contacts.views.values() if contact.agent_id == agent_id]
 
     def _put_agent(self, agent: AgentView) -> None:
         if self._agents.get(agent.agent_id) != agent:
@@ -285,29 +246,3 @@ class FloorFold:
         if self._queues.get(queue.queue_id) != queue:
             self._queues[queue.queue_id] = queue
             self._changes.append(QueueChanged(queue))
-
-    def _put_contact(self, contact: ContactView) -> None:
-        if self._contacts.get(contact.contact_id) != contact:
-            self._contacts[contact.contact_id] = contact
-            self._changes.append(ContactChanged(contact))
-
-    def _change_contact(self, contact_id: str, **fields: object) -> None:
-        contact = self._contacts.get(contact_id)
-        if contact is not None:
-            self._put_contact(replace_view(contact, **fields))
-
-    def _remove_contact(self, contact_id: str) -> None:
-        if self._contacts.pop(contact_id, None) is not None:
-            self._changes.append(ContactRemoved(contact_id))
-
-
-def _arrived(fact: facts.CallArrived) -> ContactView:
-    return ContactView(
-        contact_id=fact.call_id,
-        state=ContactState.IN_FLOW,
-        caller=fact.caller,
-        caller_name=fact.caller_name,
-        called=fact.called,
-        arrived_at=fact.at,
-        customer=PENDING,
-    )

@@ -6,13 +6,15 @@ calls go on and the journal waits.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, WrapUpRecorded
+from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, SegmentRecord, WrapUpRecorded
 from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
+from callcenter.calls.segments import SegmentKind
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
@@ -88,7 +90,7 @@ class InteractionProjection:
         if not rows:
             return 0
         async with self._database.begin() as session:
-            records = [self._record(row) for row in rows]
+            records = [record for row in rows for record in self._records(row)]
             await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
             await set_cursor(session, CURSOR, rows[-1].seq)
         return len(rows)
@@ -101,13 +103,49 @@ class InteractionProjection:
             pass
         self._nudge.clear()
 
-    def _record(self, row: JournalRow) -> Record:
+    def _records(self, row: JournalRow) -> Sequence[Record]:
+        """What an entry means for the store: a call is as many interactions as it had agents, one after the other."""
         match row.entry:
             case CallClosed(record=call) | CallCorrected(record=call):
-                return self._interaction(call, row.seq)
+                return self._interactions(call, row.seq)
+            case _:
+                return (self._record(row),)
+
+    def _interactions(self, call: CallRecord, seq: int) -> Sequence[InteractionRecord]:
+        """Between colleagues no customer was there, and so nothing is to be kept."""
+        if call.direction == SegmentKind.INTERNAL:
+            return ()
+        whole = self._interaction(call, seq)
+        first, later = call.segments[:1], call.segments[1:]
+        talked = tuple(segment for segment in later if segment.connected_at is not None and segment.agent_id)
+        return [
+            *(self._part(whole, segment) for segment in first),
+            *(() if first else (whole,)),
+            *(replace(self._part(whole, segment), flow_path=(), waited_ms=segment.waited_ms) for segment in talked),
+        ]
+
+    def _part(self, whole: InteractionRecord, segment: SegmentRecord) -> InteractionRecord:
+        """The interaction that one segment was; the first one keeps the wait and the outcome of the call."""
+        if segment.connected_at is None:
+            return whole
+        later = segment.contact_id != whole.call_id
+        return replace(
+            whole,
+            contact_id=segment.contact_id,
+            started_at=instant(segment.opened_at) if later else whole.started_at,
+            answered_at=instant(segment.connected_at),
+            ended_at=instant(segment.ended_at),
+            queue_id=segment.queue_id or None,
+            agent_id=segment.agent_id,
+            agent_name=self._names.get(segment.agent_id),
+            talk_ms=segment.talk_ms,
+        )
+
+    def _record(self, row: JournalRow) -> Record:
+        match row.entry:
             case WrapUpRecorded() as wrap_up:
                 return WrapUpRecord(
-                    contact_id=wrap_up.call_id,
+                    contact_id=wrap_up.contact_id or wrap_up.call_id,
                     disposition=wrap_up.disposition,
                     notes=wrap_up.notes,
                     wrapped_up_at=instant(wrap_up.at),
@@ -137,6 +175,7 @@ class InteractionProjection:
         return InteractionRecord(
             contact_id=call.call_id,
             call_id=call.call_id,
+            direction=call.direction,
             outcome=call.outcome,
             started_at=instant(call.arrived_at),
             answered_at=None if call.connected_at is None else instant(call.connected_at),

@@ -45,7 +45,9 @@ def close(
         if seat.contact_id != call.call_id:
             call.close_segment(seat.contact_id, SegmentResult.COMPLETED, now)
     if search is not None and search.contact_id != call.call_id:
-        call.close_segment(search.contact_id, SegmentResult.CANCELLED, now)
+        left_alone = ended_by is EndedBy.CUSTOMER and call.agent is None
+        result = SegmentResult.ABANDONED if left_alone else SegmentResult.CANCELLED
+        call.close_segment(search.contact_id, result, now)
     told = Outcome.ANSWERED if call.talked else outcome
     call.facts.append(CallEnded(call.call_id, now, told, ended_by, detail))
     call.effects.append(fx.StopFlow())

@@ -37,6 +37,8 @@ class SegmentResult(StrEnum):
     TRANSFERRED = "transferred"
     """The customer was handed on."""
     PARKED = "parked"
+    ABANDONED = "abandoned"
+    """The customer left while somebody was sought and nobody was there."""
     CANCELLED = "cancelled"
     """Whoever wanted it changed their mind, or was gone before it was reached."""
     FAILED = "failed"

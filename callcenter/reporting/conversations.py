@@ -29,19 +29,27 @@ class Conversations:
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], Conversation] = {}
         self._agent_of: dict[str, str] = {}
-        """Contact to the agent who talks with the customer now."""
+        """Contact to the agent who talks now."""
+        self._parts: dict[str, list[str]] = {}
+        """Call to its contacts in which somebody talks."""
 
     def connect(self, fact: CallConnected, *, held: bool) -> None:
         """Customer and agent are bridged. ``held``: the agent has the contact; without it nobody will be told of the
         agent's release, and the conversation is over with the talk."""
         released_at = None if held else fact.at
-        self._open[fact.call_id, fact.agent_id] = Conversation(
+        contact_id = fact.contact_id or fact.call_id
+        self._open[contact_id, fact.agent_id] = Conversation(
             fact.queue_id, fact.agent_id, fact.at, released_at=released_at
         )
-        self._agent_of[fact.call_id] = fact.agent_id
+        self._agent_of[contact_id] = fact.agent_id
+        self._parts.setdefault(fact.call_id, []).append(contact_id)
+
+    def end_call(self, call_id: str, at: int) -> list[Posting]:
+        """The call is over, for everybody who is still in it."""
+        return [posting for each in self._parts.pop(call_id, ()) for posting in self.end(each, at)]
 
     def end(self, contact_id: str, at: int, *, transferred: bool = False) -> list[Posting]:
-        """The talk is over: the call ended, or the customer went on to another queue."""
+        """The talk is over: the call ended, the customer was handed on, or went on to another queue."""
         agent_id = self._agent_of.pop(contact_id, None)
         if agent_id is None:
             return []
@@ -97,11 +105,12 @@ class Conversations:
 
 
 def _both(conversation: Conversation, at: int, measure: Measure, amount: int) -> list[Posting]:
+    """On the agent, and on the queue when it was a queue's work."""
     interval = interval_of(at)
-    return [
-        Posting(interval, of_queue(conversation.queue_id), measure, amount),
-        Posting(interval, of_agent(conversation.agent_id), measure, amount),
-    ]
+    agent = Posting(interval, of_agent(conversation.agent_id), measure, amount)
+    if not conversation.queue_id:
+        return [agent]
+    return [Posting(interval, of_queue(conversation.queue_id), measure, amount), agent]
 
 
 def _split(conversation: Conversation, measure: Measure, start: int, end: int) -> list[Posting]:

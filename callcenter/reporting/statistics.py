@@ -4,7 +4,8 @@ Memory is that of the contacts which are open, the agents, and the routing engin
 """
 
 from acd.events import FloorConfigured
-from callcenter.calls.facts import CallConnected, CallEnded, CallQueued
+from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, SegmentEnded
+from callcenter.calls.segments import SegmentResult
 from callcenter.journal import JournalRow
 from callcenter.reporting.conversations import Conversations
 from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
@@ -44,14 +45,20 @@ class Statistics:
             found += self._seats.take(outcome, row.at)
         match row.entry:
             case CallQueued():
-                found += self._conversations.end(row.entry.call_id, row.entry.at, transferred=True)
+                contact_id = row.entry.contact_id or row.entry.call_id
+                found += self._conversations.end(contact_id, row.entry.at, transferred=True)
                 found += self.waits.take(row.entry)
-            case CallConnected(call_id=call_id, agent_id=agent_id):
+            case CallConnected(agent_id=agent_id):
                 found += self.waits.take(row.entry)
-                self._conversations.connect(row.entry, held=self._seats.holds(agent_id, call_id))
+                contact_id = row.entry.contact_id or row.entry.call_id
+                self._conversations.connect(row.entry, held=self._seats.holds(agent_id, contact_id))
+            case SegmentEnded(contact_id=contact_id, result=result):
+                found += self.waits.take(row.entry)
+                handed_on = result is SegmentResult.TRANSFERRED
+                found += self._conversations.end(contact_id, row.entry.at, transferred=handed_on)
             case CallEnded():
                 found += self.waits.take(row.entry)
-                found += self._conversations.end(row.entry.call_id, row.entry.at)
+                found += self._conversations.end_call(row.entry.call_id, row.entry.at)
             case _:
                 pass
         return found

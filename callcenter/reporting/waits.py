@@ -6,7 +6,8 @@ The clock starts when the contact enters the queue (``CallQueued``) and stops wh
 
 from dataclasses import dataclass
 
-from callcenter.calls.facts import CallConnected, CallEnded, CallFact, CallQueued, Outcome
+from callcenter.calls.facts import CallConnected, CallEnded, CallFact, CallQueued, Outcome, SegmentEnded
+from callcenter.calls.segments import SegmentResult
 from callcenter.reporting.intervals import boundaries_passed, interval_of, pieces
 from callcenter.reporting.postings import Measure, Posting, Rules, of_agent, of_queue
 
@@ -36,11 +37,14 @@ class Waits:
             case CallQueued():
                 return self._enter(fact)
             case CallConnected():
-                wait = self._waiting.pop(fact.call_id, None)
+                wait = self._waiting.pop(fact.contact_id or fact.call_id, None)
                 return [] if wait is None else self._answered(wait, fact)
+            case SegmentEnded():
+                wait = self._waiting.pop(fact.contact_id, None)
+                return [] if wait is None else self._left(wait, fact.at, fact.result is SegmentResult.ABANDONED)
             case CallEnded():
                 wait = self._waiting.pop(fact.call_id, None)
-                return [] if wait is None else self._left(wait, fact)
+                return [] if wait is None else self._left(wait, fact.at, fact.outcome is Outcome.ABANDONED)
             case _:
                 return []
 
@@ -54,10 +58,11 @@ class Waits:
         return found
 
     def _enter(self, fact: CallQueued) -> list[Posting]:
-        before = self._waiting.get(fact.call_id)
+        contact_id = fact.contact_id or fact.call_id
+        before = self._waiting.get(contact_id)
         if before is not None and before.queue_id == fact.queue_id:  # an agent was lost; the place is kept
             return []
-        self._waiting[fact.call_id] = Wait(fact.queue_id, fact.at)
+        self._waiting[contact_id] = Wait(fact.queue_id, fact.at)
         offered = Posting(interval_of(fact.at), of_queue(fact.queue_id), Measure.OFFERED, 1)
         return [offered] if before is None else [*_flowed_out(before, fact.at), offered]
 
@@ -75,9 +80,9 @@ class Waits:
             found.append(Posting(interval_of(wait.since), queue, Measure.OFFERED_IN_TARGET, 1))
         return found
 
-    def _left(self, wait: Wait, fact: CallEnded) -> list[Posting]:
-        at = max(fact.at, wait.since)
-        if fact.outcome is not Outcome.ABANDONED:
+    def _left(self, wait: Wait, at: int, abandoned: bool) -> list[Posting]:
+        at = max(at, wait.since)
+        if not abandoned:
             return [*_flowed_out(wait, at), Posting(interval_of(at), of_queue(wait.queue_id), Measure.LOST, 1)]
         waited, queue, interval = at - wait.since, of_queue(wait.queue_id), interval_of(at)
         short = waited < self._rules.short_abandon_ms

@@ -1,0 +1,280 @@
+"""The contacts on the floor as a fold of call facts: every segment of a call is a contact of its own. Pure.
+
+``FloorFold`` owns one and gives it the facts; what it changes it tells through ``tell``. The present agent's contact
+also shows the second party (``consult_*``), because that is what the agent's own screen needs.
+"""
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace as replace_view
+
+from agent_console.messages import (
+    Change,
+    ConsultState,
+    ContactChanged,
+    ContactKind,
+    ContactRemoved,
+    ContactState,
+    ContactView,
+    CustomerMatch,
+    MatchState,
+    TargetKind,
+)
+from callcenter.calls import facts
+from callcenter.calls.participants import Conversation
+from callcenter.calls.segments import SegmentKind, call_of
+from callcenter.calls.segments import TargetKind as Sought
+
+PENDING = CustomerMatch(state=MatchState.PENDING)
+PARKED_SUFFIX = ".parked"
+"""Ends the id under which a call in a park slot is shown; it is nobody's contact."""
+
+CONSULT_STATES: Mapping[Conversation, ConsultState] = {
+    Conversation.CONSULT: ConsultState.TALKING,
+    Conversation.TALK: ConsultState.HELD,
+    Conversation.CONFERENCE: ConsultState.CONFERENCE,
+}
+BESIDE = frozenset({SegmentKind.TRANSFER, SegmentKind.CONSULT})
+"""Segments that begin while an agent has the customer."""
+NO_CONSULT = {
+    "consult_id": None,
+    "consult_state": None,
+    "consult_kind": None,
+    "consult_target_kind": None,
+    "consult_target": None,
+}
+
+
+class FloorContacts:
+    """Every contact from its arrival to the end of its wrap-up."""
+
+    def __init__(self, tell: Callable[[Change], None]) -> None:
+        self._tell = tell
+        self._views: dict[str, ContactView] = {}
+        self._live: dict[str, dict[str, None]] = {}
+        """Calls that are not over, with their contacts."""
+        self._bases: dict[str, ContactView] = {}
+        """By call that is not over: a view that knows who calls."""
+        self._holders: dict[str, str] = {}
+        """By call: the contact of the agent who has the customer."""
+
+    @property
+    def views(self) -> Mapping[str, ContactView]:
+        """By contact id."""
+        return self._views
+
+    def holder(self, call_id: str) -> str:
+        """The contact of the agent who has the customer, else the call's first."""
+        return self._holders.get(call_id, call_id)
+
+    def take(self, fact: object) -> None:
+        """Fold one fact about a call; facts that the floor does not show change nothing."""
+        match fact:
+            case facts.CallArrived():
+                self._arrive(fact)
+            case facts.CallStepTaken(call_id=call_id, choice=str() as choice):
+                contact = self._views.get(call_id)
+                if contact is not None:
+                    self.change(call_id, flow_path=(*contact.flow_path, choice))
+            case facts.CustomerMatched():
+                found = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name)
+                self._know_customer(fact.call_id, found)
+            case facts.CustomerIdentified():
+                chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None)
+                self._know_customer(fact.call_id, chosen)
+            case facts.CallQueued():
+                self._queue(fact)
+            case facts.CallEnded():
+                self._end_call(fact)
+            case _:
+                self._take_segment_fact(fact)
+
+    def _take_segment_fact(self, fact: object) -> None:
+        match fact:
+            case facts.SegmentOpened():
+                self._open(fact)
+            case facts.CallConnected():
+                self._connect(fact)
+            case facts.NumberConnected():
+                self.change(fact.contact_id, state=ContactState.CONNECTED, connected_at=fact.at)
+            case facts.CallHeld(contact_id=contact_id, at=at):
+                self.change(contact_id, held_since=at)
+            case facts.CallResumed(contact_id=contact_id):
+                self.change(contact_id, held_since=None)
+            case facts.ConversationChanged():
+                self._show_second_party(fact)
+            case facts.SegmentEnded():
+                self._end_segment(fact)
+            case facts.CallParked():
+                self._park(fact)
+            case _:
+                pass
+
+    # What happens
+
+    def _arrive(self, fact: facts.CallArrived) -> None:
+        called = fact.direction != SegmentKind.INBOUND
+        view = ContactView(
+            contact_id=fact.call_id,
+            state=ContactState.DIALLING if called else ContactState.IN_FLOW,
+            caller=fact.caller,
+            caller_name=fact.caller_name,
+            called=fact.called,
+            arrived_at=fact.at,
+            customer=PENDING,
+            kind=ContactKind(fact.direction),
+            agent_id=fact.agent_id or None,
+        )
+        self._live[fact.call_id], self._bases[fact.call_id] = {}, view
+        if called:
+            self._holders[fact.call_id] = fact.call_id
+        self._put(fact.call_id, view)
+
+    def _queue(self, fact: facts.CallQueued) -> None:
+        self.change(
+            fact.contact_id or fact.call_id,
+            state=ContactState.QUEUED,
+            queue_id=fact.queue_id,
+            queued_at=fact.at,
+            language=fact.language,
+            agent_id=None,
+        )
+
+    def _open(self, fact: facts.SegmentOpened) -> None:
+        base = self._bases.get(fact.call_id)
+        if base is None:
+            return
+        rung = fact.kind in {SegmentKind.INTERNAL, SegmentKind.RETRIEVED}
+        dialled = fact.target_kind is Sought.NUMBER
+        view = ContactView(
+            contact_id=fact.contact_id,
+            state=ContactState.OFFERED if rung else ContactState.DIALLING if dialled else ContactState.QUEUED,
+            caller=base.caller,
+            caller_name=base.caller_name,
+            called=base.called,
+            arrived_at=fact.at,
+            customer=base.customer,
+            language=base.language,
+            flow_path=base.flow_path,
+            kind=ContactKind(fact.kind),
+            parent_id=fact.parent_id,
+            agent_id=fact.target if rung else None,
+            queue_id=fact.target if fact.target_kind is Sought.QUEUE else None,
+            queued_at=None if rung or dialled else fact.at,
+        )
+        self._put(fact.call_id, view)
+        if fact.kind in BESIDE and fact.call_id in self._holders:
+            self.change(
+                self._holders[fact.call_id],
+                consult_id=fact.contact_id,
+                consult_state=ConsultState.SEEKING,
+                consult_kind=ContactKind(fact.kind),
+                consult_target_kind=TargetKind(fact.target_kind),
+                consult_target=fact.target,
+            )
+        elif fact.kind is SegmentKind.RECALL:
+            self._remove(fact.call_id, fact.call_id + PARKED_SUFFIX)
+
+    def _connect(self, fact: facts.CallConnected) -> None:
+        call_id, contact_id = fact.call_id, fact.contact_id or fact.call_id
+        self.change(contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id)
+        self._remove(call_id, call_id + PARKED_SUFFIX)
+        if self._holders.setdefault(call_id, contact_id) != contact_id:
+            return
+        for each in self._live.get(call_id, {}):  # the colleague who was called
+            if self._views[each].kind is ContactKind.INTERNAL and each != contact_id:
+                self.change(each, state=ContactState.CONNECTED, connected_at=fact.at)
+
+    def _show_second_party(self, fact: facts.ConversationChanged) -> None:
+        holder = self._views.get(self._holders.get(fact.call_id, ""))
+        state = CONSULT_STATES.get(fact.mode)
+        if holder is not None and holder.consult_id is not None and state is not None:
+            self.change(holder.contact_id, consult_state=state)
+
+    def _end_segment(self, fact: facts.SegmentEnded) -> None:
+        call_id, contact_id = fact.call_id, fact.contact_id
+        view = self._views.get(contact_id)
+        consult_id = None if view is None else view.consult_id
+        holder_id = self._holders.get(call_id)
+        self._let_go(call_id, contact_id, fact.at)
+        if holder_id is None:
+            return
+        if contact_id != holder_id:
+            holder = self._views.get(holder_id)
+            if holder is not None and holder.consult_id == contact_id:
+                self.change(holder_id, **NO_CONSULT)
+            return
+        follower = self._views.get(consult_id or "")
+        if follower is not None and follower.state is ContactState.CONNECTED and follower.agent_id is not None:
+            self._holders[call_id] = follower.contact_id
+        else:
+            del self._holders[call_id]
+
+    def _let_go(self, call_id: str, contact_id: str, at: int) -> None:
+        """The contact's part of the call is over: its agent may wrap up."""
+        view = self._views.get(contact_id)
+        if view is not None and view.state is ContactState.CONNECTED and view.agent_id is not None:
+            self.change(contact_id, state=ContactState.WRAP_UP, ended_at=at, held_since=None, **NO_CONSULT)
+            self._live.get(call_id, {}).pop(contact_id, None)
+        elif view is not None and view.state is not ContactState.WRAP_UP:
+            self._remove(call_id, contact_id)
+
+    def _park(self, fact: facts.CallParked) -> None:
+        base = self._bases.get(fact.call_id)
+        if base is not None:
+            parked = replace_view(
+                base,
+                contact_id=fact.call_id + PARKED_SUFFIX,
+                state=ContactState.PARKED,
+                agent_id=None,
+                parent_id=fact.call_id,
+                park_slot=fact.slot,
+                parked_by=fact.agent_id,
+                parked_until=fact.until,
+                held_since=fact.at,
+            )
+            self._put(fact.call_id, parked)
+
+    def _end_call(self, fact: facts.CallEnded) -> None:
+        for contact_id in list(self._live.get(fact.call_id, ())):
+            self._let_go(fact.call_id, contact_id, fact.at)
+        self._live.pop(fact.call_id, None)
+        self._bases.pop(fact.call_id, None)
+        self._holders.pop(fact.call_id, None)
+
+    def _know_customer(self, call_id: str, customer: CustomerMatch) -> None:
+        base = self._bases.get(call_id)
+        if base is not None:
+            self._bases[call_id] = replace_view(base, customer=customer)
+        for contact_id in [each for each in self._views if call_of(each) == call_id]:
+            self.change(contact_id, customer=customer)
+
+    # Changes
+
+    def change(self, contact_id: str, **fields: object) -> None:
+        """Change a contact's view; nothing when it is not on the floor."""
+        view = self._views.get(contact_id)
+        if view is None:
+            return
+        changed = replace_view(view, **fields)
+        if changed != view:
+            self._views[contact_id] = changed
+            self._tell(ContactChanged(changed))
+            if contact_id in self._bases:  # language and path become known while the flow speaks
+                base = self._bases[contact_id]
+                self._bases[contact_id] = replace_view(base, language=changed.language, flow_path=changed.flow_path)
+
+    def remove(self, contact_id: str) -> None:
+        """Take a contact off the floor."""
+        if self._views.pop(contact_id, None) is not None:
+            self._tell(ContactRemoved(contact_id))
+
+    def _put(self, call_id: str, view: ContactView) -> None:
+        self._live.setdefault(call_id, {})[view.contact_id] = None
+        if self._views.get(view.contact_id) != view:
+            self._views[view.contact_id] = view
+            self._tell(ContactChanged(view))
+
+    def _remove(self, call_id: str, contact_id: str) -> None:
+        self._live.get(call_id, {}).pop(contact_id, None)
+        self.remove(contact_id)
