@@ -202,6 +202,14 @@ class LegStatistics:
     packets_dropped: int
     """Refused: wrong source, malformed, too late."""
     heard: bool
+    jitter_ms: float = 0.0
+    """Of what came in, towards the end (RFC 3550 section 6.4.1)."""
+    round_trip_ms: float | None = None
+    """``None`` for a far end that sends no RTCP reports, as for the next."""
+    far_loss_percent: float | None = None
+    """Of our packets, how many the far end missed lately."""
+    mos: float | None = None
+    """Estimated quality of what came in, 1 to 4.4 (``callcenter.media.quality``); ``None`` when nothing came."""
 
 
 @dataclass(frozen=True, slots=True)

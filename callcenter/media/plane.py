@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from callcenter.errors import MediaError
-from callcenter.media.codecs import NARROWBAND
+from callcenter.media.codecs import NARROWBAND, Codec
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
     AskStatus,
@@ -32,6 +32,7 @@ from callcenter.media.protocol import (
     SessionPut,
     SilenceNoticed,
 )
+from callcenter.media.quality import estimate_mos
 from callcenter.media.sdp import (
     LocalStream,
     build_answer,
@@ -177,6 +178,7 @@ class EmbeddedMediaPlane:
         async with session.turn:
             if leg_id not in session.legs:
                 return None
+            leg = session.legs[leg_id]
             legs = {other: leg for other, leg in session.legs.items() if other != leg_id}
             routes = tuple(route for route in session.routes if leg_id not in (route.source, route.destination))
             stopped = [play_id for play_id, play in session.plays.items() if play.leg_id == leg_id]
@@ -186,7 +188,7 @@ class EmbeddedMediaPlane:
             session.offered.pop(leg_id, None)
             session.keys.pop(leg_id, None)
             counts = reply.closed.get(leg_id)
-            return None if counts is None else _statistics(counts)
+            return None if counts is None else _statistics(counts, leg)
 
     async def route(self, session_id: str, routes: Sequence[Route]) -> None:
         """See ``MediaPlane.route``. Raises ``MediaError`` for a leg that is not there."""
@@ -308,7 +310,7 @@ class EmbeddedMediaPlane:
                 return {}
             with self._stopping(session, [*session.plays]):
                 reply = await self._line.ask(lambda request: DropSession(request, session_id), SessionDropped)
-            return {leg_id: _statistics(counts) for leg_id, counts in reply.closed.items()}
+            return {leg_id: _statistics(counts, session.legs.get(leg_id)) for leg_id, counts in reply.closed.items()}
 
     def _session(self, session_id: str) -> PlaneSession:
         try:
@@ -391,11 +393,26 @@ class EmbeddedMediaPlane:
         self._sink(SessionLost(session_id))
 
 
-def _statistics(counts: LegCounts) -> LegStatistics:
+def _statistics(counts: LegCounts, leg: LegSpec | None) -> LegStatistics:
+    """A leg's figures, with the quality they make."""
+    codec = Codec.PCMU if leg is None else Codec(leg.send_codec)
+    sent = counts.packets_in + counts.packets_lost
+    mos = None
+    if counts.packets_in:
+        mos = estimate_mos(
+            codec,
+            loss_percent=100 * counts.packets_lost / sent,
+            jitter_ms=counts.jitter_ms,
+            round_trip_ms=max(0.0, counts.round_trip_ms),
+        )
     return LegStatistics(
         packets_in=counts.packets_in,
         packets_out=counts.packets_out,
         packets_lost=counts.packets_lost,
         packets_dropped=counts.packets_dropped,
         heard=counts.heard,
+        jitter_ms=round(counts.jitter_ms, 1),
+        round_trip_ms=None if counts.round_trip_ms < 0 else round(counts.round_trip_ms, 1),
+        far_loss_percent=None if counts.far_loss < 0 else round(100 * counts.far_loss, 1),
+        mos=mos,
     )

@@ -36,6 +36,8 @@ class LegSpec(msgspec.Struct, frozen=True, array_like=True):
     send_key: SrtpKey | None = None
     """With ``receive_key``: SRTP both ways, ``None`` for plain RTP."""
     receive_key: SrtpKey | None = None
+    has_mux: bool = False
+    """Whether RTCP is spoken, on the port of RTP."""
     masked: bool = False
     """Nobody hears this leg, see ``callcenter.ports.MediaPlane.secure``."""
 
@@ -91,6 +93,11 @@ class LegCounts(msgspec.Struct, frozen=True, array_like=True):
     packets_lost: int = 0
     packets_dropped: int = 0
     heard: bool = False
+    jitter_ms: float = 0.0
+    round_trip_ms: float = -1.0
+    """Below 0 as long as the far end has not reported, like the next."""
+    far_loss: float = -1.0
+    """Share of our packets that the far end missed lately, 0 to 1."""
 
 
 # Exchange -> mediad.

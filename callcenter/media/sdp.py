@@ -88,6 +88,8 @@ class AgreedAudio:
     """As the far end described it, with the hold form ``c=0.0.0.0`` (RFC 3264 section 8.4) read as ``sendonly``."""
     ptime: int
     """Milliseconds per packet that the far end would like; we always send 20."""
+    has_mux: bool = False
+    """Whether RTCP shares the port of RTP (RFC 5761); without it there is none."""
     crypto: CryptoLine | None = None
     """The far end's key, ``None`` for a plain stream. Ours goes under the same tag and suite (RFC 4568 section 5.1)."""
 
@@ -216,6 +218,10 @@ def _ptime(media: MediaLine) -> int:
     return int(value) if value.isascii() and value.isdigit() and 0 < int(value) <= 200 else PTIME
 
 
+def _has_mux(media: MediaLine) -> bool:
+    return any(name == "rtcp-mux" for name, _ in media.attributes)
+
+
 def _check_address(address: str) -> str:
     try:
         return str(ipaddress.IPv4Address(address))
@@ -271,6 +277,7 @@ def read_offer(
         direction=_direction(media),
         ptime=_ptime(media),
         crypto=None if encryption is EncryptionPolicy.OFF else _crypto(media),
+        has_mux=_has_mux(media),
     )
     return Offer(description.media, chosen, audio)
 
@@ -286,6 +293,8 @@ def build_answer(offer: Offer, local: LocalStream, *, key: SrtpKey | None = None
             audio = offer.audio
             codecs = [(audio.send_payload_type, audio.send_codec)]
             lines += _audio_lines(local, media.protocol, codecs, audio.receive_event_type, _MIRRORED[audio.direction])
+            if audio.has_mux:
+                lines.append("a=rtcp-mux")
             if audio.crypto is not None and key is not None:
                 lines.append(f"a=crypto:{CryptoLine(audio.crypto.tag, key).value}")
         else:
@@ -304,6 +313,7 @@ def build_offer(
     numbered = [(FORMS[codec].payload_type, codec) for codec in codecs]
     protocol = "RTP/SAVP" if keys else "RTP/AVP"
     lines = _head(local) + _audio_lines(local, protocol, numbered, event_type, Direction.SENDRECV)
+    lines.append("a=rtcp-mux")
     lines += [f"a=crypto:{CryptoLine(tag, key).value}" for tag, key in enumerate(keys, 1)]
     return "\r\n".join(lines) + "\r\n"
 
@@ -336,6 +346,7 @@ def read_answer(
         direction=_direction(media),
         ptime=_ptime(media),
         crypto=crypto,
+        has_mux=_has_mux(media),
     )
 
 

@@ -114,4 +114,5 @@ def described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile, key: SrtpKe
         send_key=key,
         receive_key=None if audio.crypto is None else audio.crypto.key,
         masked=leg.masked,
+        has_mux=audio.has_mux,
     )

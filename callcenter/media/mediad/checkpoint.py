@@ -8,14 +8,16 @@ import mmap
 import os
 import struct
 
+import msgspec
+
 from callcenter.media.protocol import LegCounts
 
 _STAMP = struct.Struct("<IHHIq")
-_COUNTS = struct.Struct("<IIII?")
+_COUNTS = struct.Struct("<IIII?fff")
 _COUNTS_AT = 24
 _HEARD = struct.Struct("<II")
-_HEARD_AT = 44
-_SLOT_BYTES = 56
+_HEARD_AT = 56
+_SLOT_BYTES = 64
 
 
 class Checkpoint:
@@ -64,11 +66,15 @@ class Checkpoint:
             counts.packets_lost,
             counts.packets_dropped,
             counts.heard,
+            counts.jitter_ms,
+            counts.round_trip_ms + 1,  # empty memory means that nothing was reported
+            counts.far_loss + 1,
         )
 
     def noted(self, slot: int) -> LegCounts:
         """A leg's figures as last noted."""
-        return LegCounts(*_COUNTS.unpack_from(self._memory, slot * _SLOT_BYTES + _COUNTS_AT))
+        counts = LegCounts(*_COUNTS.unpack_from(self._memory, slot * _SLOT_BYTES + _COUNTS_AT))
+        return msgspec.structs.replace(counts, round_trip_ms=counts.round_trip_ms - 1, far_loss=counts.far_loss - 1)
 
     def clear(self, slot: int) -> None:
         """Make a slot ready for another leg."""

@@ -19,6 +19,7 @@ from callcenter.media.mediad.tap import Tap
 from callcenter.media.outgoing import OutgoingStream
 from callcenter.media.protocol import LegCounts, LegSpec
 from callcenter.media.resampling import DoubleRate
+from callcenter.media.rtcp import Reporter, is_control
 from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, Header, ReceptionCount, read_header
 from callcenter.media.telephone_event import DigitReceiver
 from callcenter.media.track import Track
@@ -27,6 +28,8 @@ from callcenter.ports import LatchPolicy
 
 _BURST = 16
 """Packets read from one socket before the others have their turn."""
+_REPORT_EVERY = 5000
+"""Milliseconds between our RTCP reports (RFC 3550 section 6.2)."""
 _RATE = 120
 """Packets per second that one leg may send us: twice the nominal rate and some digits."""
 _SSRC_REST = 1000
@@ -73,6 +76,9 @@ class RtpLeg:
         if self._sealing is not None:
             sequence += self._sealing.take_over(checkpoint, slot, spec.ssrc)
         self._outgoing = OutgoingStream(spec.ssrc, sequence=sequence & 0xFFFF, timestamp=timestamp, at=at)
+        self._reports = Reporter()
+        self._report_due = now + _REPORT_EVERY // 2 + slot * 37 % (_REPORT_EVERY // 2)
+        self._far = (counts.round_trip_ms, counts.far_loss)
         self._digits = DigitReceiver()
         self._ear, self._tone_ear = Ear(), Ear()
         self._tones: ToneDigits | None = None
@@ -144,6 +150,8 @@ class RtpLeg:
             try:
                 if self._drained:
                     size, accepted = self.socket.recv_into(_buffer), True
+                    if is_control(_buffer[1]) and self._take_report(size, now=now):
+                        continue
                     header = self._header(size)
                 else:
                     size, source = self.socket.recvfrom_into(_buffer)
@@ -161,6 +169,31 @@ class RtpLeg:
             digit = self._take(header, now=now)
             digits += digit or ""
         return digits
+
+    def report(self, *, now: int) -> None:
+        """Send a report when one is due."""
+        if not self.spec.has_mux or now < self._report_due or not self.may_send:
+            return
+        self._report_due = now + _REPORT_EVERY
+        report = self._reports.report(now=now)
+        if report is not None:
+            self._send(report if self._sealing is None else self._sealing.close_control(report))
+
+    def _take_report(self, size: int, *, now: int) -> bool:
+        """Read a report of the latched source; false for what is none."""
+        if not self.spec.has_mux:
+            return False
+        report: bytes | None = bytes(_view[:size])
+        if self._sealing is not None and report is not None:
+            report = self._sealing.open_control(report)
+        if report is None:
+            return False
+        self._reports.take(report, now=now)
+        heard = self._reports.heard
+        if heard is not None:
+            round_trip = self._far[0] if heard.round_trip_ms is None else heard.round_trip_ms
+            self._far = (round_trip, heard.fraction_lost)
+        return True
 
     def _header(self, size: int) -> Header | None:
         """What has just been read, as RTP; opened first where the leg is encrypted."""
@@ -208,7 +241,15 @@ class RtpLeg:
     def counts(self) -> LegCounts:
         """The figures so far."""
         late = 0 if self.ring is None else self.ring.dropped
-        return LegCounts(self._reception.received, self._out, self._reception.lost, self._dropped + late, self._heard)
+        return LegCounts(
+            self._reception.received,
+            self._out,
+            self._reception.lost,
+            self._dropped + late,
+            self._heard,
+            self._reports.jitter_ms,
+            *self._far,
+        )
 
     def listen(self, wanted: bool) -> None:
         """Buffer this leg's speech for mixing, or stop doing so."""
@@ -236,6 +277,8 @@ class RtpLeg:
             self._encoder = self._doubler = None
         self._codec = Codec(spec.send_codec)
         self._law = FORMS[self._codec].law
+        if (clock := FORMS[self._codec].clock // 1000) != self._reports.rate:
+            self._reports = Reporter(rate=clock)
         self._outgoing.frame_units = FORMS[self._codec].frame_units
         self._payload_type = spec.send_payload_type
         self._event_type = -1 if spec.receive_event_type is None else spec.receive_event_type
@@ -303,6 +346,7 @@ class RtpLeg:
         if codec is None:
             return self._take_other(header, payload, now)
         self._reception.count(ssrc, sequence)
+        self._reports.received(ssrc, sequence, timestamp, now=now)
         digits = ""
         if self._tones is not None:
             digits = self._tones.hear(self._tone_ear.hear(codec, timestamp, payload).linear)
@@ -331,6 +375,7 @@ class RtpLeg:
                 leg.skip(self, ssrc)
             return None
         self._reception.count(ssrc, sequence)
+        self._reports.received(ssrc, sequence, None, now=now)
         is_masked = self.is_masked(now)
         for leg in self.relays:
             if is_masked:
@@ -391,16 +436,22 @@ class RtpLeg:
         wraps = 0
         if self._sealing is not None:
             datagram, wraps = self._sealing.close(datagram, outgoing.sequence), self._sealing.wraps
+        if self._send(datagram):
+            self._out += 1
+            if self.spec.has_mux:
+                self._reports.sent(outgoing.ssrc, timestamp, len(payload), now=now)
+        self._checkpoint.stamp(self._slot, outgoing.ssrc, outgoing.sequence, outgoing.timestamp, now, wraps)
+
+    def _send(self, datagram: bytes) -> bool:
+        """False when a full buffer or an unreachable far end took it: the stream goes on, this packet is lost."""
         try:
             if self._connected:
                 self.socket.send(datagram)
             else:
                 self.socket.sendto(datagram, self._target())
-        except OSError:  # a full buffer or an unreachable far end: the stream goes on, this packet is lost
-            pass
-        else:
-            self._out += 1
-        self._checkpoint.stamp(self._slot, outgoing.ssrc, outgoing.sequence, outgoing.timestamp, now, wraps)
+        except OSError:
+            return False
+        return True
 
     def _target(self) -> Address:
         locked = None if self._latch is None else self._latch.locked

@@ -60,6 +60,14 @@ class LegSealing:
             self._extended += max(0, sequence_distance(sequence, self._extended & 0xFFFF))
         return opened
 
+    def close_control(self, datagram: bytes) -> bytes:
+        """Seal an RTCP packet."""
+        return self._seal.rtcp(datagram)
+
+    def open_control(self, datagram: bytes) -> bytes | None:
+        """Open an RTCP packet; ``None`` for one that is not of the far end."""
+        return self._opener.rtcp(datagram)
+
     def note(self, checkpoint: Checkpoint, slot: int) -> None:
         """Leave what a successor needs."""
         checkpoint.note_heard(slot, self._ssrc, self._extended)

@@ -5,8 +5,8 @@ A page that is reloaded comes by a new way; a page whose network changes keeps i
 
 import pylibsrtp
 
+from callcenter.media.rtcp import Reporter
 from callcenter.media.webrtc.connectivity import Address, IceCredentials, LiteAgent, new_credentials
-from callcenter.media.webrtc.reports import Reporter
 from callcenter.media.webrtc.security import Certificate, DtlsAssociation, HandshakeFailed, SrtpKeys
 
 

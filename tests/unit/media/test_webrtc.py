@@ -2,11 +2,11 @@
 
 import pytest
 
+from callcenter.media.rtcp import Reporter
 from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.sdp import LocalStream, SdpError, build_offer, read_answer
 from callcenter.media.webrtc.connectivity import LiteAgent, binding_request, is_success, local_ufrag, new_credentials
 from callcenter.media.webrtc.description import WayIn, browser_offer, plain_answer, read_browser_answer, read_plain
-from callcenter.media.webrtc.reports import Reporter
 from callcenter.media.webrtc.security import DtlsAssociation, new_certificate
 from callcenter.media.webrtc.way import Way
 

@@ -1,6 +1,6 @@
-"""RTCP with a browser (RFC 3550 section 6): what we tell it about its stream, and what it tells us about ours.
+"""RTCP reports (RFC 3550 section 6): what we tell a far end about its stream, and what it tells us about ours.
 
-The browser needs our reports to know loss and round trip of what it sends; the console shows them to the agent.
+Far ends need our reports to know loss and round trip of what they send; we need theirs to know what they hear.
 """
 
 import struct
@@ -14,13 +14,15 @@ _NTP_EPOCH = 2_208_988_800
 _CANONICAL_NAME = b"callcenter"
 _BLOCK = struct.Struct("!IIIIII")
 _SENDER = struct.Struct("!BBHIIIIII")
-_RATE = 8
-"""Timestamp units in a millisecond."""
+_TELEPHONE_RATE = 8
+"""Timestamp units in a millisecond of every codec but Opus."""
+_CONTROL_FIRST, _CONTROL_LAST = 192, 223
+"""Second byte of what is RTCP on a port shared with RTP (RFC 5761 section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a browser says of our stream in one report block."""
+    """What a far end says of our stream in one report block."""
 
     fraction_lost: float
     jitter_ms: float
@@ -30,23 +32,36 @@ class Heard:
 class Reception:
     """The figures of one incoming stream (RFC 3550 appendix A.3 and A.8), made new when its SSRC changes."""
 
-    __slots__ = ("_base", "_expected_before", "_highest", "_received", "_received_before", "_transit", "jitter", "ssrc")
+    __slots__ = (
+        "_base",
+        "_expected_before",
+        "_highest",
+        "_rate",
+        "_received",
+        "_received_before",
+        "_transit",
+        "jitter",
+        "ssrc",
+    )
 
-    def __init__(self, ssrc: int, sequence: int) -> None:
+    def __init__(self, ssrc: int, sequence: int, *, rate: int = _TELEPHONE_RATE) -> None:
         self.ssrc = ssrc
         self._base = self._highest = sequence
         self._received = self._received_before = self._expected_before = 0
         self._transit: int | None = None
+        self._rate = rate
         self.jitter = 0.0
         """In timestamp units."""
 
-    def count(self, sequence: int, timestamp: int, *, now: int) -> None:
-        """Count a packet that came at ``now`` (milliseconds)."""
+    def count(self, sequence: int, timestamp: int | None, *, now: int) -> None:
+        """Count a packet that came at ``now`` (milliseconds); without a timestamp it tells nothing of the jitter."""
         self._received += 1
         ahead = sequence_distance(sequence, self._highest & 0xFFFF)
         if ahead > 0:
             self._highest += ahead
-        transit = (now * _RATE - timestamp) & 0xFFFFFFFF
+        if timestamp is None:
+            return
+        transit = (now * self._rate - timestamp) & 0xFFFFFFFF
         if self._transit is not None:
             self.jitter += (abs(timestamp_distance(transit, self._transit)) - self.jitter) / 16
         self._transit = transit
@@ -65,9 +80,11 @@ class Reception:
 
 
 class Reporter:
-    """Both directions of one browser's stream. Instants are milliseconds since the Unix epoch."""
+    """Both directions of one far end's stream. Instants are milliseconds of one clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rate: int = _TELEPHONE_RATE) -> None:
+        self.rate = rate
+        """Timestamp units in a millisecond."""
         self._reception: Reception | None = None
         self._packets = self._octets = 0
         self._last: tuple[int, int, int] | None = None
@@ -75,24 +92,29 @@ class Reporter:
         self._sent_at = 0
         self._their_report, self._their_report_at = 0, 0
         self.heard: Heard | None = None
-        """What the browser said last of our stream."""
+        """What the far end said last of our stream."""
 
-    def received(self, ssrc: int, sequence: int, timestamp: int, *, now: int) -> None:
-        """A packet of the browser came."""
+    def received(self, ssrc: int, sequence: int, timestamp: int | None, *, now: int) -> None:
+        """A packet of the far end came."""
         if self._reception is None or self._reception.ssrc != ssrc:
-            self._reception = Reception(ssrc, sequence)
+            self._reception = Reception(ssrc, sequence, rate=self.rate)
         self._reception.count(sequence, timestamp, now=now)
 
     def sent(self, ssrc: int, timestamp: int, octets: int, *, now: int) -> None:
-        """A packet went to the browser."""
+        """A packet went to the far end."""
         if self._last is None or self._last[0] != ssrc:
             self._packets = self._octets = 0
         self._packets += 1
         self._octets += octets
         self._last, self._sent_at = (ssrc, self._packets, timestamp), now
 
+    @property
+    def jitter_ms(self) -> float:
+        """Of the far end's stream, as it comes in (section 6.4.1)."""
+        return 0.0 if self._reception is None else self._reception.jitter / self.rate
+
     def report(self, *, now: int) -> bytes | None:
-        """A compound packet for the browser, ``None`` while there is nothing to say."""
+        """A compound packet for the far end, ``None`` while there is nothing to say."""
         if self._last is None:
             return None
         ssrc, _, timestamp = self._last
@@ -101,7 +123,7 @@ class Reporter:
         if self._reception is not None:
             delay = (now - self._their_report_at) * 65536 // 1000 if self._their_report else 0
             block = self._reception.block(last_report=self._their_report, delay=delay & 0xFFFFFFFF)
-        timestamp = (timestamp + (now - self._sent_at) * _RATE) & 0xFFFFFFFF
+        timestamp = (timestamp + (now - self._sent_at) * self.rate) & 0xFFFFFFFF
         head = _SENDER.pack(
             0x80 | bool(block), SENDER_REPORT, 6 + len(block) // 4, ssrc, ntp >> 32, ntp & 0xFFFFFFFF, timestamp,
             self._packets & 0xFFFFFFFF, self._octets & 0xFFFFFFFF,
@@ -109,7 +131,7 @@ class Reporter:
         return head + block + _description(ssrc)
 
     def take(self, packet: bytes, *, now: int) -> None:
-        """Read a compound packet of the browser; what is malformed is left."""
+        """Read a compound packet of the far end; what is malformed is left."""
         position = 0
         while position + 8 <= len(packet):
             first, kind, words = struct.unpack_from("!BBH", packet, position)
@@ -130,7 +152,12 @@ class Reporter:
         if last_report:
             arrival = (_ntp(now) >> 16) & 0xFFFFFFFF
             round_trip = max(0, timestamp_distance(arrival, (last_report + delay) & 0xFFFFFFFF)) * 1000 / 65536
-        self.heard = Heard((loss >> 24) / 256, jitter / _RATE, round_trip)
+        self.heard = Heard((loss >> 24) / 256, jitter / self.rate, round_trip)
+
+
+def is_control(second_byte: int) -> bool:
+    """Whether the second byte of a datagram on a shared port makes it RTCP."""
+    return _CONTROL_FIRST <= second_byte <= _CONTROL_LAST
 
 
 def _ntp(now: int) -> int:
