@@ -4,7 +4,7 @@ The table is RFC 3261 sections 9.1 and 13.2.2: a CANCEL waits for a provisional 
 the CANCEL, or comes from another fork than the one that won, is acknowledged and hung up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -125,6 +125,8 @@ class Attempt:
     """By remote tag: the RSeq of the last reliable provisional answer."""
     challenged: int = 0
     """How often credentials were sent."""
+    other_way: Callable[[int], "Attempt"] | None = None
+    """Tries the same phone over its next flow, at an instant; ``None`` when it has no other."""
     heard: bool = False
     """Whether anything at all came back."""
 

@@ -25,7 +25,7 @@ from callcenter.sip.messages import SipRequest, SipResponse
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.outbound import Sent, Target
 from callcenter.sip.redirects import MAX_REDIRECTS, redirect_targets
-from callcenter.sip.registrar import Registrar, TooBrief, render_contacts
+from callcenter.sip.registrar import Binding, Registrar, TooBrief, render_contacts
 from callcenter.sip.settings import Credentials, SipSettings
 from callcenter.sip.subscriptions import SUBSCRIPTION, Mailbox, ShownLeg, Subscriptions
 from callcenter.sip.throttle import GuessLimit
@@ -190,7 +190,8 @@ class Exchange(Endpoint):
             self.wire.answer_once(arrived, bad.status, now)
             return
         contacts = tuple(("Contact", value) for value in render_contacts(bindings, now))
-        self.wire.answer_once(arrived, 200, now, headers=contacts)
+        path = tuple(("Path", value) for value in request.listed("path"))
+        self.wire.answer_once(arrived, 200, now, headers=(*contacts, *path, *_outbound_headers(request)))
         self._follow(username, agent_id)
 
     def _follow(self, aor: str, agent_id: str) -> None:
@@ -229,8 +230,7 @@ class Exchange(Endpoint):
 
     def flow_lost(self, flow: Flow, now: int) -> list[EndpointOutcome]:
         """A connection broke; the phones registered over it are gone."""
-        aor = self._registrar.drop_flow(flow)
-        if aor is not None:
+        for aor in self._registrar.drop_flow(flow):
             self._changed(aor)
         return super().flow_lost(flow, now)
 
@@ -331,9 +331,9 @@ class Exchange(Endpoint):
         """Ring every phone of an agent, showing the caller's number and name."""
         agent_id = target.agent_id
         targets = [
-            Target(str(binding.contact.uri), binding.flow, f"{aor}\0{binding.key}")
+            _way_to(aor, phone)
             for aor in sorted(self._addresses.get(agent_id, ()))
-            for binding in self._registrar.bindings(aor, now)
+            for phone in self._registrar.ways(aor, now)
         ]
         host = self._settings.realm if _is_host(self._settings.realm) else self.wire.identity.host
         shown = NameAddress(
@@ -443,3 +443,19 @@ def _is_own(uri: Uri, username: str) -> bool:
 
 def _is_host(text: str) -> bool:
     return bool(text) and not text.strip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
+
+
+def _outbound_headers(request: SipRequest) -> tuple[tuple[str, str], ...]:
+    """What the answer to a REGISTER says of Path and of flows of the phone's own (RFC 5626 section 6)."""
+    keeps_flows = any(contact.param("reg-id") for contact in request.contacts if not request.contact_is_star)
+    asks = "outbound" in [option.lower() for option in request.listed("supported")]
+    path = request.listed("path")
+    near = not path or ";ob" in path[-1].lower()
+    return (("Supported", "path, outbound"), *((("Require", "outbound"),) if keeps_flows and asks and near else ()))
+
+
+def _way_to(aor: str, phone: Sequence[Binding]) -> Target:
+    """How a phone is rung: over its first binding, and when that fails over the next."""
+    first, others = phone[0], phone[1:]
+    otherwise = _way_to(aor, others) if others else None
+    return Target(str(first.contact.uri), first.flow, f"{aor}\0{first.key}", first.path, otherwise)

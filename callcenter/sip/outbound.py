@@ -22,6 +22,8 @@ REOFFER_WAIT_MS = 64 * T1
 """How long the far end may take to answer a re-INVITE."""
 MAX_FORKS = 20
 """Early dialogs of one INVITE that are remembered."""
+FLOW_FAILED = 430
+"""A proxy has lost the connection to the phone (RFC 5626 section 11.5)."""
 MAX_CHALLENGES = 2
 """How often one request is sent again with credentials."""
 
@@ -33,6 +35,10 @@ class Target:
     uri: str
     flow: Flow
     binding: str = ""
+    route: tuple[str, ...] = ()
+    """The proxies on the way, the nearest first."""
+    otherwise: "Target | None" = None
+    """Another flow of the same phone, for when this one fails (RFC 5626 section 5.3)."""
 
 
 @dataclass(slots=True)
@@ -123,6 +129,7 @@ class OutboundLegs:
             target.uri,
             (
                 ("Via", self._wire.via(target.flow)),
+                *(("Route", proxy) for proxy in target.route),
                 ("Max-Forwards", str(max_forwards)),
                 ("From", f"{from_};tag={self._wire.new_token()}"),
                 ("To", to),
@@ -138,6 +145,18 @@ class OutboundLegs:
             body=sdp.encode(),
         )
         attempt = self._start(leg_id, request, target, now, login=login)
+        if (other := target.otherwise) is not None:
+            attempt.other_way = lambda later: self.begin(
+                leg_id,
+                other,
+                from_=from_,
+                to=to,
+                sdp=sdp,
+                headers=headers,
+                login=login,
+                now=later,
+                max_forwards=max_forwards,
+            )
         leg.attempts.append(attempt)
         return attempt
 
@@ -327,7 +346,7 @@ class OutboundLegs:
         leg = self._legs.get(attempt.leg_id)
         if leg is None or not leg.allows(LegInput.FAR_REFUSE):
             return  # another phone answered
-        if self.on_refusal(leg, attempt, response, now):
+        if self._goes_another_way(attempt, response, now) or self.on_refusal(leg, attempt, response, now):
             return
         mine = (response.status, response.reason) if response is not None else (408, REASONS[408])
         leg.refusal = mine if leg.refusal is None else better_refusal(leg.refusal, mine)
@@ -337,6 +356,16 @@ class OutboundLegs:
         if mine[0] >= 600 or not any(one.state in live for one in leg.attempts):
             leg.happened(LegInput.FAR_REFUSE)
             self._refuse(leg, *leg.refusal)
+
+    def _goes_another_way(self, attempt: Attempt, response: SipResponse | None, now: int) -> bool:
+        """A flow that failed (430), or that nothing came back on, is left for the phone's next one."""
+        failed = response is None or response.status == FLOW_FAILED
+        if failed and response is not None and attempt.binding:
+            self._unheard(attempt.binding)
+        if not failed or attempt.other_way is None:
+            return False
+        attempt.other_way(now)
+        return True
 
     def _acknowledge(self, attempt: Attempt, response: SipResponse, now: int) -> None:
         tag = response.to.tag
@@ -452,6 +481,7 @@ class OutboundLegs:
         self._attempts.pop(attempt.transaction_id, None)
         target = Target(request.uri_text, attempt.flow, attempt.binding)
         again = self._start(attempt.leg_id, request, target, now, attempt.challenged + 1, attempt.login)
+        again.other_way = attempt.other_way
         self.on_retry(leg, attempt, again)
         leg.attempts[leg.attempts.index(attempt)] = again
         return True

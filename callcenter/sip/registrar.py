@@ -1,7 +1,8 @@
 """The registrar: which phones an address of record is reached at (RFC 3261 section 10.3). Pure.
 
 A binding keeps the flow its REGISTER came on, and requests go back on that flow: the phone's own Contact is often a
-private address. An update is all or nothing.
+private address. Proxies in between leave their way back in Path (RFC 3327). A phone may keep several flows open
+(RFC 5626): they are one phone, rung over the newest and, when that fails, over the next. An update is all or nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +36,13 @@ class Binding:
     call_id: str
     cseq: int
     instance: str = ""
-    """``+sip.instance`` and ``reg-id`` (RFC 5626): one device keeps one binding across reboots."""
+    """``+sip.instance`` and ``reg-id`` (RFC 5626): a device keeps one binding for each flow across reboots."""
+    device: str = ""
+    """``+sip.instance`` alone, empty for a phone that does not tell."""
+    path: tuple[str, ...] = ()
+    """The proxies on the way to it, the nearest first (RFC 3327): what a request to it takes as its Route."""
+    made_at: int = 0
+    """When it was last registered, milliseconds since the epoch."""
 
     @property
     def key(self) -> str:
@@ -54,9 +61,19 @@ class Limits:
     """At most this many phones for one address of record."""
 
 
-def _instance(contact: NameAddress) -> str:
-    instance = contact.param("+sip.instance")
-    return f"{unquote(instance)};{contact.param('reg-id') or ''}" if instance else ""
+MAX_PATH = 8
+"""More proxies in a row than this are a loop or an attack."""
+
+
+def _path(request: SipRequest) -> tuple[str, ...]:
+    proxies = request.addresses("path")
+    if len(proxies) > MAX_PATH or any(not each.uri.is_sip for each in proxies):
+        raise BadMessage(400, "Path is not a way back", request)
+    return tuple(str(each) for each in proxies)
+
+
+def _device(contact: NameAddress) -> str:
+    return unquote(contact.param("+sip.instance") or "")
 
 
 class Registrar:
@@ -65,7 +82,8 @@ class Registrar:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._bindings: dict[str, dict[str, Binding]] = {}
-        self._owners: dict[Flow, str] = {}
+        self._owners: dict[Flow, set[str]] = {}
+        """By flow: the addresses of record registered over it; behind a proxy that is everybody there."""
 
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._bindings.values())
@@ -73,6 +91,13 @@ class Registrar:
     def bindings(self, aor: str, now: int) -> tuple[Binding, ...]:
         """The live bindings, in the order they were first made."""
         return tuple(one for one in self._bindings.get(aor, {}).values() if one.expires_at > now)
+
+    def ways(self, aor: str, now: int) -> tuple[tuple[Binding, ...], ...]:
+        """The phones of an address of record, each with its live bindings, the newest first."""
+        phones: dict[str, list[Binding]] = {}
+        for one in self.bindings(aor, now):
+            phones.setdefault(one.device or one.key, []).append(one)
+        return tuple(tuple(sorted(each, key=lambda one: -one.made_at)) for each in phones.values())
 
     def register(self, aor: str, request: SipRequest, flow: Flow, now: int) -> tuple[Binding, ...]:
         """Carry out a REGISTER and return the live bindings for the answer.
@@ -94,11 +119,18 @@ class Registrar:
         if len(current) > self._limits.bindings:
             raise BadMessage(403, "Too many phones", request)
         for flow_before in {one.flow for one in self._bindings.pop(aor, {}).values()}:
-            self._owners.pop(flow_before, None)
+            self._disown(flow_before, aor)
         if current:
             self._bindings[aor] = current
-            self._owners.update((one.flow, aor) for one in current.values())
+            for one in current.values():
+                self._owners.setdefault(one.flow, set()).add(aor)
         return tuple(current.values())
+
+    def _disown(self, flow: Flow, aor: str) -> None:
+        owners = self._owners.get(flow, set())
+        owners.discard(aor)
+        if not owners:
+            self._owners.pop(flow, None)
 
     @staticmethod
     def _header_expires(request: SipRequest) -> int | None:
@@ -120,9 +152,10 @@ class Registrar:
         seconds = _seconds(own) if own is not None else header
         if seconds is None:
             seconds = self._limits.default
-        instance = _instance(contact)
+        device, path = _device(contact), _path(request)
+        instance = f"{device};{contact.param('reg-id') or ''}" if device else ""
         kept = contact._replace(params=tuple(pair for pair in contact.params if pair[0] != "expires"))
-        binding = Binding(kept, flow, 0, request.call_id, request.cseq.number, instance)
+        binding = Binding(kept, flow, 0, request.call_id, request.cseq.number, instance, device, path, now)
         known = current.get(binding.key)
         if known is not None:
             self._check_order(known, request)
@@ -132,8 +165,10 @@ class Registrar:
         if seconds < self._limits.minimum:
             raise TooBrief(self._limits.minimum)
         # A phone that restarted with another Contact leaves a ghost behind; the flow gives it away.
-        for key in [k for k, one in current.items() if one.flow == flow and one.call_id != request.call_id]:
-            del current[key]
+        # Behind a proxy it tells nothing: every phone there has the same.
+        if not path:
+            for key in [k for k, one in current.items() if one.flow == flow and one.call_id != request.call_id]:
+                del current[key]
         until = now + min(seconds, self._limits.maximum) * 1000
         current[binding.key] = replace(binding, expires_at=until)
 
@@ -148,18 +183,17 @@ class Registrar:
         removed = found.pop(key, None)
         if not found:
             self._bindings.pop(aor, None)
-        if removed is not None and self._owners.get(removed.flow) == aor:
-            del self._owners[removed.flow]
+        if removed is not None and all(one.flow != removed.flow for one in found.values()):
+            self._disown(removed.flow, aor)
         return removed is not None
 
-    def drop_flow(self, flow: Flow) -> str | None:
-        """A connection broke: the bindings made over it go. Returns the address of record that lost one."""
-        aor = self._owners.get(flow)
-        if aor is None:
-            return None
-        for key in [key for key, one in self._bindings.get(aor, {}).items() if one.flow == flow]:
-            self.drop(aor, key)
-        return aor
+    def drop_flow(self, flow: Flow) -> tuple[str, ...]:
+        """A connection broke: the bindings made over it go. Returns the addresses of record that lost one."""
+        owners = tuple(sorted(self._owners.get(flow, ())))
+        for aor in owners:
+            for key in [key for key, one in self._bindings.get(aor, {}).items() if one.flow == flow]:
+                self.drop(aor, key)
+        return owners
 
     def expire(self, aor: str, now: int) -> None:
         """Remove the bindings of this address that have run out."""
@@ -171,11 +205,9 @@ class Registrar:
         return min((one.expires_at for one in self._bindings.get(aor, {}).values()), default=None)
 
     def owner_of(self, flow: Flow, now: int) -> str | None:
-        """The address of record registered over this flow, ``None`` for none."""
-        aor = self._owners.get(flow)
-        if aor is None:
-            return None
-        return aor if any(one.flow == flow for one in self.bindings(aor, now)) else None
+        """An address of record registered over this flow, ``None`` for none."""
+        owners = self._owners.get(flow, ())
+        return next((aor for aor in owners if any(one.flow == flow for one in self.bindings(aor, now))), None)
 
 
 def _seconds(text: str) -> int:
