@@ -157,7 +157,7 @@ async def run_exchange(settings: Settings) -> None:
         trunks=site_trunks(site.trunks, settings.site),
         secret=installation_key(settings.secret_path),
         phones=lambda agent_id, _: phones.router.on_presence(agent_id),
-        queue_depth=lambda: sum(queue.waiting for queue in floor.view().queues),
+        queue_depth=floor.waiting,
         rules=rules,
     )
     link = ExchangeLink(

@@ -56,6 +56,10 @@ class FloorFold:
             tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.views.values())
         )
 
+    def waiting(self) -> int:
+        """Contacts that wait in any queue."""
+        return sum(len(each) for each in self._waiting.values())
+
     def agent(self, agent_id: str) -> AgentView | None:
         """One agent."""
         return self._agents.get(agent_id)

@@ -11,7 +11,7 @@ class AdmissionLimits:
     """Where overload begins. It ends at the given share of each."""
 
     lag_ms: float = 100.0
-    """How late the event loop runs."""
+    """How long messages wait (``Station.standing_ms``)."""
     legs: int = 2_000
     queue_depth: int = 10_000
     recovered_at: float = 0.7
@@ -33,14 +33,15 @@ class Admission:
         self._limits = limits or AdmissionLimits()
         self.overloaded = False
 
-    def judge(self, load: Load) -> bool:
-        """Take a look at the load; whether a new call may come in."""
+    def judge(self, load: Load, legs: int = 0) -> bool:
+        """Take a look at the load, and at our own legs besides it; whether a new call may come in."""
         limits = self._limits
+        legs += load.legs
         worst = max(
-            load.lag_ms / limits.lag_ms, load.legs / max(1, limits.legs), load.queue_depth / max(1, limits.queue_depth)
+            load.lag_ms / limits.lag_ms, legs / max(1, limits.legs), load.queue_depth / max(1, limits.queue_depth)
         )
         self.overloaded = worst >= (limits.recovered_at if self.overloaded else 1.0)
-        return not self.overloaded and load.legs < limits.legs
+        return not self.overloaded and legs < limits.legs
 
 
 def retry_after(token: str, *, lowest: int = 5, highest: int = 30) -> int:

@@ -5,7 +5,6 @@ anybody else is asked for a digest and gets the same answers whether the name ex
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from callcenter.calls.legs import LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import Allowed, PhoneTarget, TrunkPolicy
@@ -17,7 +16,7 @@ from callcenter.sip.dialling import OPTIONS, REGISTER, Dialling
 from callcenter.sip.digest import DigestGuard, Verdict
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.flows import Address, Flow
+from callcenter.sip.flows import Address, Flow, Transmit
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.legs import Leg
@@ -27,15 +26,18 @@ from callcenter.sip.outbound import Sent, Target
 from callcenter.sip.redirects import MAX_REDIRECTS, redirect_targets
 from callcenter.sip.registrar import Binding, Registrar, TooBrief, render_contacts
 from callcenter.sip.settings import Credentials, SipSettings
+from callcenter.sip.shedding import INVITE, called_user, is_ack_of_shed, shed
 from callcenter.sip.subscriptions import SUBSCRIPTION, Mailbox, ShownLeg, Subscriptions
 from callcenter.sip.throttle import GuessLimit
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.trunks import Trunk, TrunkState, trunk_of
 from callcenter.sip.uri import Uri, escape_user
-from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, PhoneReachable, TextArrived
+from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, PhoneReachable, TextArrived, way_back
 
 MAX_DIVERSIONS = 10
 MAX_KNOWN_ADDRESSES = 4_096
+LONGEST_EMERGENCY = 6
+"""Digits; longer numbers are not asked about."""
 MAX_TEXT = 4_000
 """Characters of a text that are kept."""
 LAMPS = {
@@ -96,6 +98,7 @@ class Exchange(Endpoint):
         self._outbound.on_retry = self._dialling.went_on
         self._agent_of_leg: dict[str, tuple[str, str]] = {}
         """By leg: whose phone it is, and whether the phone called or was rung."""
+        self._shedding = False
         self.takes_texts = False
         """Whether MESSAGE is served; without a reader it is refused."""
 
@@ -116,19 +119,46 @@ class Exchange(Endpoint):
 
     def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
         """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread."""
-        if self._trunk_at(flow.remote) is None and self._registrar.owner_of(flow, now) is None:
+        if not self._trunk_named(flow.remote) and self._registrar.owner_of(flow, now) is None:
             fault = self._defence.admits(flow.remote[0], data, now)
             if fault:
                 self.wire.counts[f"dropped {fault}"] += 1
                 return []
+        if self._shedding:
+            refusal = self._shed(data, flow)
+            if refusal is not None:
+                return refusal
         return super().receive(data, flow, now)
 
+    def _shed(self, data: bytes, flow: Flow) -> list[EndpointOutcome] | None:
+        """While overloaded: refuse a new call at the least cost; ``None`` for what must be read."""
+        if is_ack_of_shed(data):
+            return []
+        if not data.startswith(INVITE) or self._has_room():
+            return None
+        user = called_user(data)
+        if user is None or self._is_emergency(user):
+            return None
+        token = self._new_token()
+        refusal = shed(data, flow, token[:12], retry_after(token))
+        if refusal is None or self.wire.transactions.serves_invite(refusal[1]):
+            return None
+        self.wire.count("in INVITE", flow)
+        self.wire.count("out 503", flow)
+        return [Transmit(refusal[0], way_back(refusal[1], flow))]
+
     def _has_room(self) -> bool:
-        return self.admitting and self._admission.judge(replace(self.load(), legs=len(self)))
+        room = self.admitting and self._admission.judge(self.load(), len(self))
+        # Once nothing is shed any more, the ACKs of what was still come for a while; they are read and dropped.
+        self._shedding = not room
+        return room
+
+    def _is_emergency(self, user: str) -> bool:
+        return self._rules is not None and len(user) <= LONGEST_EMERGENCY and self._rules.is_emergency(user)
 
     def admit(self, request: SipRequest, flow: Flow, now: int) -> Admitted | Refused:
         """Judge a new INVITE."""
-        if not self._has_room():
+        if not self._has_room() and not self._is_emergency(request.uri.username):
             return Refused(503, (("Retry-After", str(retry_after(self._new_token()))),))
         called = party_of(NameAddress(request.uri, request.to.display_name))
         trunk = self._trunk_at(flow.remote)

@@ -13,6 +13,7 @@ from callcenter.ports import Allowed, Refused, TrunkPolicy
 from callcenter.sip.call_caps import UNLIMITED, CallCaps, Cap
 from callcenter.sip.destinations import Destination, DestinationKind, destination_of, dialled_digits
 
+MAX_REMEMBERED = 1_000
 HOUSE = ""
 """The agent id of calls that no agent makes: flows, forwards of trunks, programs."""
 
@@ -84,11 +85,23 @@ class NumberingRules:
         self._groups = {group.group: group for group in plan.groups}
         self._inside = frozenset(each.lstrip("+") for each in plan.inside)
         self.caps = CallCaps(zone)
+        self._emergencies: dict[str, bool] = {}
 
     @property
     def follows_phones(self) -> bool:
         """Whether phones may forward calls to the outside."""
         return self._plan.phone_forwards
+
+    def is_emergency(self, number: str) -> bool:
+        """Whether this calls for help: it is served when nothing else is."""
+        known = self._emergencies.get(number)
+        if known is None:
+            destination = self._destination(number)
+            known = destination is not None and destination.kind is DestinationKind.EMERGENCY
+            if len(self._emergencies) >= MAX_REMEMBERED:
+                self._emergencies.clear()
+            self._emergencies[number] = known
+        return known
 
     def check(self, agent_id: str, number: str, at: int) -> Allowed | Refused:
         """Whether this agent (empty: the house) may call this number at this time (milliseconds since the epoch)."""

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from time import perf_counter
 from typing import Protocol
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from callcenter.ports import Clock
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.flows import Flow, Transmit, Transport
+from callcenter.sip.standing_delay import ServiceTime, StandingDelay
 from callcenter.sip.transport import Sockets
 from callcenter.sip.wire import EndpointOutcome
 
@@ -61,6 +63,10 @@ class Station:
         self._lag_due = 0.0
         self.lag_ms = 0.0
         """How late the loop runs: the worst of the last moments, fading."""
+        self.standing_ms = 0.0
+        """How long messages wait, in the loop and in the sockets, without a moment in between when they did not."""
+        self._standing = StandingDelay()
+        self._service = ServiceTime()
         self.tap: Tap | None = None
         """Sees every message that comes or goes."""
         self._quiet = asyncio.Event()
@@ -77,7 +83,10 @@ class Station:
         loop = asyncio.get_running_loop()
         now = loop.time()
         if self._lag_timer is not None:
-            self.lag_ms = max((now - self._lag_due) * 1_000, self.lag_ms * LAG_FADING)
+            late = (now - self._lag_due) * 1_000
+            self.lag_ms = max(late, self.lag_ms * LAG_FADING)
+            waiting = self._sockets.messages_waiting() * self._service.milliseconds
+            self.standing_ms = self._standing.take(max(late, waiting))
         self._lag_due = now + LAG_SECONDS
         self._lag_timer = loop.call_at(self._lag_due, self._measure_lag)
 
@@ -122,7 +131,9 @@ class Station:
         now = self._clock.now()
         if self.tap is not None:
             self.tap(data, flow, now, outgoing=False)
+        begun = perf_counter()
         self.perform(self._endpoint.receive(data, flow, now))
+        self._service.took((perf_counter() - begun) * 1_000)
 
     def _flow_lost(self, flow: Flow) -> None:
         self.perform(self._endpoint.flow_lost(flow, self._clock.now()))

@@ -22,6 +22,7 @@ from callcenter.sip.transaction_tables import (
     next_interval,
     step,
 )
+from callcenter.sip.via import Via
 
 TransactionId = tuple[str, ...]
 AlarmKey = tuple[str, TransactionId | str, str]
@@ -156,6 +157,10 @@ class Transactions:
             invite_id = server_id(request, "INVITE")
             target = invite_id if invite_id in self._alive else None
         self._outcomes.append(RequestArrived(request, flow, target))
+
+    def serves_invite(self, via: Via) -> bool:
+        """Whether an INVITE with this top Via (of RFC 3261's kind) is being served: another one is its repetition."""
+        return ("s", "INVITE", via.branch, via.sent_by) in self._alive
 
     def is_merged(self, request: SipRequest) -> bool:
         """Whether the same request is already being served under another branch (RFC 3261 section 8.2.2.2)."""

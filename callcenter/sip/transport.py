@@ -7,6 +7,7 @@ and the next one is served.
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
@@ -20,6 +21,10 @@ log = structlog.get_logger(__name__)
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets of socket buffer asked for: a stalled second at a thousand messages fits in."""
+SO_MEMINFO = 55
+"""Linux: what a socket holds; the first of its nine numbers is the octets received and not read yet."""
+OCTETS_HELD = 2_304
+"""What the kernel reckons for a datagram of 500 to 1,500 octets."""
 SWEEP_SECONDS = 5.0
 FIRST_MESSAGE_SECONDS = 30.0
 """A connection that says nothing for so long after it was opened is closed."""
@@ -164,6 +169,17 @@ class Sockets:
         if transport in {Transport.WS, Transport.WSS}:
             return WebSocketConnection(self, self._count, transport)
         return Connection(self, self._count, transport, ours=ours)
+
+    def messages_waiting(self) -> int:
+        """About how many datagrams the kernel holds for us; 0 where it does not tell."""
+        waiting = 0
+        for udp in self._udp:
+            raw = udp.transport.get_extra_info("socket") if udp.transport is not None else None
+            if raw is not None:
+                with suppress(OSError):
+                    held = raw.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)
+                    waiting += int.from_bytes(held[:4], sys.byteorder) // OCTETS_HELD
+        return waiting
 
     def deliver(self, data: bytes, flow: Flow) -> None:
         """Hand a message on. The edge: whatever goes wrong with it ends here."""

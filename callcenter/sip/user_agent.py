@@ -86,7 +86,7 @@ class UserAgent:
         self._calling = client_context(settings.tls)
         self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token, rules)
         self._exchange.takes_texts = texts is not None
-        self._exchange.load = lambda: Load(self._station.lag_ms, 0, queue_depth())
+        self._exchange.load = lambda: Load(self._station.standing_ms, 0, queue_depth())
         self._station = Station(
             clock,
             self._exchange,

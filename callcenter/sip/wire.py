@@ -236,15 +236,18 @@ class Wire:
 
 
 def answer_flow(request: SipRequest, flow: Flow) -> Flow:
-    """The flow responses go back on. Always the address the request came from: nobody else can be made a target.
+    """The flow responses to a request go back on."""
+    return flow if flow.is_reliable else way_back(request.via, flow)
+
+
+def way_back(via: Via, flow: Flow) -> Flow:
+    """Where the response to a request with this top Via goes. Always the address it came from: nobody else can be made
+    a target.
 
     The port is the source's too, but for a peer that names the address it sends from, does not ask for ``rport``, and
     listens on another port (RFC 3261 section 18.2.2).
     """
-    if flow.is_reliable:
-        return flow
-    via = request.via
-    if via.host != flow.remote[0] or any(name == "rport" for name, _ in via.params):
+    if flow.is_reliable or via.host != flow.remote[0] or any(name == "rport" for name, _ in via.params):
         return flow
     address: Address = (flow.remote[0], via.port or 5060)
     return flow if address == flow.remote else Flow(flow.transport, address, flow.channel)

@@ -9,6 +9,7 @@ import pytest
 from callcenter.calls.legs import EndCause, LegAnswered, LegOffered, LegRefused, Party
 from callcenter.ports import Allowed, Refused, TrunkPolicy
 from callcenter.sip.call_caps import Cap
+from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.digest import ha1
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.messages import build_response
@@ -311,6 +312,21 @@ def test_a_trunk_that_requires_encryption_gets_and_gives_no_call_in_the_clear():
         network.run(200)
     assert [event.status for event in network.events(FIRST) if isinstance(event, LegRefused)] == [488]
     assert [event.sdp.count("SAVP") for event in network.events(EXCHANGE) if isinstance(event, LegOffered)] == [1]
+
+
+def test_the_answers_of_a_gateway_are_no_strangers_messages():
+    """Its address is known by DNS only; a busy gateway must not run into the limit that strangers have."""
+    network = Network()
+    carrier(network, FIRST)
+    outside = Trunk("one", (), gateway=FIRST[0], options_seconds=0)
+    settings = SipSettings(host=EXCHANGE[0], port=EXCHANGE[1], realm="r", defence=DefenceLimits(rate=0.001, burst=2))
+    exchange = exchange_on(network, settings, trunks=(outside,))
+    network.perform(EXCHANGE, exchange.found_gateways("one", [Flow(Transport.UDP, FIRST)], network.now))
+    for number in range(20):
+        dial(network, exchange, f"L{number}", order=("one",))
+    network.run(300)
+    assert len([event for event in network.events(EXCHANGE) if isinstance(event, LegAnswered)]) == 20
+    assert "dropped rate" not in exchange.counters()
 
 
 @pytest.mark.parametrize("status", [200, 404, 503, None])
