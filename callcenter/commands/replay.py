@@ -2,9 +2,59 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from callcenter.what_if import Figures
+
+
+def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
+    """Print the day as it was and as it would have been."""
+    from callcenter.errors import ConfigError
+    from callcenter.journal import JournalReader
+    from callcenter.site.repository import floor_configuration, load_site
+    from callcenter.what_if import live_again, read_day
+
+    try:
+        other = floor_configuration(load_site(policy))
+    except ConfigError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    day = read_day(JournalReader(journal).read())
+    if day.policy is None:
+        typer.echo(f"error: {journal} holds no floor", err=True)
+        raise typer.Exit(1)
+    lives = {"recorded": day.recorded, "same policy": live_again(day, day.policy), "other": live_again(day, other)}
+    table = {name: summary(figures) for name, figures in lives.items()}
+    if as_json:
+        typer.echo(json.dumps(table))
+        return
+    for queue in sorted({queue for each in table.values() for queue in each}):
+        typer.echo(queue)
+        names = next(iter(table.values()))["all"]
+        typer.echo(f"  {'':<16}" + "".join(f"{name:>14}" for name in table))
+        for name in names:
+            cells = "".join(f"{each.get(queue, {}).get(name, 0):>14}" for each in table.values())
+            typer.echo(f"  {name:<16}{cells}")
+
+
+def summary(figures: "Figures") -> dict[str, dict[str, float]]:
+    """The figures of each queue and of all together, rounded for people."""
+    found = {}
+    for name, each in [*figures.queues.items(), ("all", figures.total())]:
+        found[name] = {
+            "offered": each.offered,
+            "answered": each.answered,
+            "abandoned": each.abandoned,
+            "sent_away": each.sent_away,
+            "service_level": round(each.service_level, 4),
+            "asa_s": round(each.asa_ms / 1000, 1),
+            "longest_wait_s": round(max(each.waits, default=0) / 1000, 1),
+        }
+    found["all"]["occupancy"] = round(figures.occupancy, 4)
+    return found
 
 
 def register(app: typer.Typer) -> None:
@@ -14,13 +64,22 @@ def register(app: typer.Typer) -> None:
     def replay_command(
         journal: Annotated[Path, typer.Argument(help="The journal, such as var/journal.sqlite.")],
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+        policy: Annotated[
+            Path | None, typer.Option(help="Another site file: what would its queues and agents have made of the day?")
+        ] = None,
     ) -> None:
-        """Run a journal through a new routing engine; exit code 1 when a decision or a state differs."""
+        """Run a journal through a new routing engine; exit code 1 when a decision or a state differs.
+
+        With --policy: the day as recorded, lived again by its own policy, and by the other, side by side.
+        """
         from callcenter.journal import JournalReader
         from callcenter.replay import replay
 
         if not journal.exists():
             raise typer.BadParameter(f"{journal} does not exist")
+        if policy is not None:
+            compare_policies(journal, policy, as_json=as_json)
+            return
         found = replay(JournalReader(journal).read())
         if as_json:
             typer.echo(json.dumps({name: getattr(found, name) for name in found.__dataclass_fields__}))

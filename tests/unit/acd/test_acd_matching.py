@@ -7,56 +7,21 @@ import pytest
 from acd import board, matching
 from acd.agents import TRANSITIONS, AgentTrigger
 from acd.engine import Acd
-from acd.errors import AcdError
 from acd.events import (
-    AgentMadeNotReady,
-    AgentMadeReady,
-    AgentOrder,
-    AgentSignedIn,
-    AgentSignedOut,
-    AgentSpec,
-    ContactArrived,
-    ContactFinished,
     ContactLeft,
-    DeclineCause,
-    Event,
-    FloorConfigured,
-    OfferAccepted,
-    OfferDeclined,
-    QueueClosed,
-    QueueDelay,
-    QueueOpened,
-    QueueSpec,
-    RingStyle,
-    SkillLevel,
-    WrapUpFinished,
 )
-from acd.ids import AgentId, ContactId, OfferId, QueueId
+from acd.ids import ContactId
 from acd.lines import Line
-from acd.outcomes import ContactOverflowed, OfferContact, Outcome
+from acd.outcomes import ContactOverflowed, OfferContact
 from acd.profiles import places
-from acd.route_plans import RoutePlan, RouteStep, StepGuard
 from tests.support.acd_floor import Floor, agent, queue
 from tests.support.acd_oracle import BruteForceMatching
+from tests.support.acd_random_floor import random_event, random_floor, tell
 
 pytestmark = pytest.mark.unit
 
 INSTANCES = 60
 EVENTS = 250
-EXPRESSIONS = [
-    "en",
-    "en >= 2",
-    "en or zh",
-    "not zh",
-    "agent:a3",
-    "not agent:a1",
-    "agent:a2 or en >= 3",
-    "queue:q1",
-    "queue:q0 or queue:q2",
-    "floor",
-    "agent:a4 and floor",
-    "not agent:a0 and queue:q0",
-]
 
 
 def test_line_gives_the_smallest_key_and_forgets_who_left() -> None:
@@ -126,11 +91,11 @@ def test_random_floors_behave_as_if_everybody_were_scanned(monkeypatch: pytest.M
             patch.setattr(board, "Matching", BruteForceMatching)
             slow = Acd()
         for now in range(0, EVENTS * 5, 5):
-            event = _floor(dice) if now == 0 or dice.random() < 0.01 else _event(dice, fast, now)
+            event = random_floor(dice) if now == 0 or dice.random() < 0.01 else random_event(dice, fast, now)
             with monkeypatch.context() as patch:
                 patch.setattr(board, "Matching", BruteForceMatching)
-                expected = _tell(slow, event, now)
-            said = _tell(fast, event, now)
+                expected = tell(slow, event, now)
+            said = tell(fast, event, now)
             assert said == expected, f"seed {seed}, now {now}, {event}"
             made = [outcome for outcome in said if isinstance(outcome, OfferContact)]
             offers += len(made)
@@ -144,99 +109,6 @@ def test_random_floors_behave_as_if_everybody_were_scanned(monkeypatch: pytest.M
     assert repeats > 50, "and refused contacts must be offered again"
     assert steps > 50, "and plans must have gone on"
     assert overflows > 20, "and come to their end"
-
-
-def _tell(acd: Acd, event: Event | None, now: int) -> list[Outcome | str]:
-    said: list[Outcome | str] = list(acd.handle_timer(now=now))
-    try:
-        return said if event is None else [*said, *acd.receive(event, now=now)]
-    except AcdError as error:
-        return [*said, error.code]
-
-
-def _floor(dice: random.Random) -> FloorConfigured:
-    queues = [QueueId(f"q{n}") for n in range(dice.randint(1, 5))]
-    agents = [AgentId(f"a{n}") for n in range(12) if dice.random() < 0.9]
-    return FloorConfigured(
-        tuple(_queue(dice, queue_id) for queue_id in queues),
-        tuple(_agent(dice, agent_id, queues) for agent_id in agents),
-        dice.choice([None, 30]),
-        dice.randrange(1_000),
-    )
-
-
-def _queue(dice: random.Random, queue_id: QueueId) -> QueueSpec:
-    return QueueSpec(
-        queue_id,
-        queue_id,
-        ring_timeout_ms=60,
-        wrap_up_ms=dice.choice([0, 40]),
-        order=dice.choice(list(AgentOrder)),
-        ring=dice.choice([RingStyle.ONE, RingStyle.ONE, RingStyle.ALL, RingStyle.PROGRESSIVELY]),
-        ring_step_ms=20,
-        weight=dice.choice([0, 0, 1]),
-        max_waiting=dice.choice([None, None, 6]),
-        entry=dice.choice([StepGuard.NONE, StepGuard.NONE, *StepGuard]),
-        resume_window_ms=dice.choice([0, 50]),
-    )
-
-
-def _agent(dice: random.Random, agent_id: AgentId, queues: list[QueueId]) -> AgentSpec:
-    served = tuple(dice.sample(queues, dice.randint(1, len(queues))))
-    delays = tuple(QueueDelay(queue_id, dice.choice([15, 40])) for queue_id in queues if dice.random() < 0.15)
-    return AgentSpec(agent_id, agent_id, served, _skills(dice), delays)
-
-
-def _plan(dice: random.Random) -> RoutePlan | None:
-    """Up to three steps of anything."""
-    if dice.random() < 0.5:
-        return None
-    steps = [
-        RouteStep(
-            dice.choice(["", *EXPRESSIONS]),
-            20 * (number + 1),
-            dice.choice([0, 0, 1]),
-            dice.choice(list(StepGuard)),
-            dice.choice([0, 0, 0, 1, 2]),
-        )
-        for number in range(dice.randint(1, 3))
-    ]
-    return RoutePlan(tuple(steps), dice.choice([None, None, "voicemail"]))
-
-
-def _skills(dice: random.Random) -> tuple[SkillLevel, ...]:
-    return tuple(SkillLevel(skill, dice.randint(1, 3)) for skill in ("en", "zh") if dice.random() < 0.5)
-
-
-def _event(dice: random.Random, acd: Acd, now: int) -> Event | None:
-    agent_id = AgentId(f"a{dice.randrange(12)}")
-    contact_id = ContactId(f"c{dice.randrange(40)}")
-    offers = acd.offers()
-    offer_id = dice.choice(offers).offer_id if offers else OfferId("o1")
-    talking = [contact.contact_id for contact in acd.contacts() if contact.state == "connected"]
-    queue_id = QueueId(f"q{dice.randrange(5)}")
-    arrived_at = now - dice.randint(0, 50)
-    choices: list[tuple[int, Event | None]] = [
-        (
-            30,
-            ContactArrived(
-                contact_id, queue_id, arrived_at, dice.choice([0, 0, 1]), _skills(dice)[:1], _plan(dice), contact_id[-1]
-            ),
-        ),
-        (8, ContactLeft(contact_id)),
-        (15, OfferAccepted(offer_id)),
-        (8, OfferDeclined(offer_id, DeclineCause.DECLINED)),
-        (15, ContactFinished(dice.choice(talking) if talking else contact_id)),
-        (12, AgentSignedIn(agent_id)),
-        (40, AgentMadeReady(agent_id)),
-        (3, AgentMadeNotReady(agent_id, "lunch")),
-        (2, AgentSignedOut(agent_id)),
-        (8, WrapUpFinished(agent_id)),
-        (1, QueueClosed(queue_id, send_away=dice.random() < 0.5)),
-        (3, QueueOpened(queue_id)),
-        (10, None),
-    ]
-    return dice.choices([event for _, event in choices], [weight for weight, _ in choices])[0]
 
 
 def test_places_are_the_set_bits_across_words() -> None:

@@ -1,0 +1,55 @@
+"""The routing engine at length: a million interleavings, and random floors against scanning everybody."""
+
+import gc
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from acd import board
+from acd.engine import Acd
+from acd.outcomes import OfferContact
+from tests.support.acd_oracle import BruteForceMatching
+from tests.support.acd_races import Races
+from tests.support.acd_random_floor import random_event, random_floor, tell
+
+pytestmark = [pytest.mark.unit, pytest.mark.timeout(3_600)]
+
+INTERLEAVINGS = 1_000_000
+INSTANCES, EVENTS = 200, 1_500
+
+
+@pytest.fixture(autouse=True)
+def collector_at_rest() -> Iterator[None]:
+    """The engine makes no cycles."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_a_million_interleavings_without_a_violation(part: int) -> None:
+    """By the rule of three, 0 in a million means less than 3 in a million at 95 % confidence."""
+    count = INTERLEAVINGS // 10
+    for seed in range(part * count, (part + 1) * count):
+        Races(random.Random(seed)).live()
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_random_floors_behave_as_if_everybody_were_scanned_for_long(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(1_000 + part, 1_000 + INSTANCES, 10):
+        dice, offers = random.Random(seed), 0
+        fast = Acd()
+        with monkeypatch.context() as patch:
+            patch.setattr(board, "Matching", BruteForceMatching)
+            slow = Acd()
+        for now in range(0, EVENTS * 5, 5):
+            event = random_floor(dice) if now == 0 or dice.random() < 0.005 else random_event(dice, fast, now)
+            with monkeypatch.context() as patch:
+                patch.setattr(board, "Matching", BruteForceMatching)
+                expected = tell(slow, event, now)
+            said = tell(fast, event, now)
+            assert said == expected, f"seed {seed}, now {now}, {event}"
+            offers += sum(isinstance(outcome, OfferContact) for outcome in said)
+        assert fast.snapshot() == slow.snapshot()
+        assert offers > 20
