@@ -168,6 +168,7 @@ async def run_exchange(settings: Settings) -> None:
         on_seats=on_seats,
         on_softphone=lambda agent_id, phone_id, said: phones.hear(agent_id, phone_id, said),  # noqa: PLW0108 - made below
         on_detached=lambda: phones.all_leave(),  # noqa: PLW0108 - made below
+        erase=journal.erase,
     )
     phones = AgentPhones(
         settings,

@@ -7,6 +7,7 @@ while an earlier commit runs goes into the next one, so the cost of a disk flush
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
+from callcenter.journal_erasure import blanked
 
 MAX_BACKLOG = 100_000
 """Entries waiting for the disk; past this the disk is taken for dead."""
@@ -54,6 +56,7 @@ class SqliteJournal:
         self._committed_seq = 0
         self._pending: list[tuple[int, int, str, str | None, bytes]] = []
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._erasures: deque[tuple[str, asyncio.Future[bool]]] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._error: JournalError | None = None
@@ -68,6 +71,7 @@ class SqliteJournal:
             self._connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA secure_delete = ON")  # what is erased must not lie on in the file
             self._connection.executescript(_SCHEMA)
             (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
         except (OSError, sqlite3.Error) as error:
@@ -109,6 +113,20 @@ class SqliteJournal:
         self._waiters.append((seq, future))
         await future
 
+    async def erase(self, call_id: str) -> bool:
+        """Take what is personal out of the entries of a closed call, on disk, also out of the write-ahead log.
+
+        ``False`` for a call that is not closed or not there. Entries that are being appended go first; the entries of
+        one call are one short transaction. Raises ``JournalError`` once writing failed.
+        """
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        with self._wake:
+            if self._error is not None:
+                raise self._error
+            self._erasures.append((call_id, future))
+            self._wake.notify()
+        return await future
+
     async def close(self) -> None:
         """Write what is pending and close the file."""
         if self._thread.is_alive():
@@ -121,17 +139,37 @@ class SqliteJournal:
     def _write_all(self) -> None:
         while True:
             with self._wake:
-                while not self._pending and not self._closing:
+                while not self._pending and not self._erasures and not self._closing:
                     self._wake.wait()
                 batch, self._pending = self._pending, []
-            if not batch:
+                erasure = None if batch or not self._erasures else self._erasures.popleft()
+            if not batch and erasure is None:
                 return
             try:
+                if erasure is not None:
+                    self._call_loop(self._tell_erased, (erasure[1], self._blank(erasure[0])))
+                    continue
                 self._write(batch)
             except sqlite3.Error as error:
                 self._fail(JournalError(f"journal {self._path} cannot be written: {error}"))
                 return
             self._call_loop(self._resolve, batch[-1][0])
+
+    def _blank(self, call_id: str) -> bool:
+        rows = self._connection.execute("SELECT seq, kind, body FROM entries WHERE subject = ?", (call_id,)).fetchall()
+        if not any(kind == "call.closed" for _, kind, _ in rows):
+            return False
+        changed = [(told, seq) for seq, kind, body in rows if (told := blanked(kind, body)) is not None]
+        self._connection.execute("BEGIN")
+        self._connection.executemany("UPDATE entries SET body = ? WHERE seq = ?", changed)
+        self._connection.execute("COMMIT")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
+
+    def _tell_erased(self, told: tuple[asyncio.Future[bool], bool]) -> None:
+        future, done = told
+        if not future.done():
+            future.set_result(done)
 
     def _write(self, batch: list[tuple[int, int, str, str | None, bytes]]) -> None:
         self._connection.execute("BEGIN")
@@ -162,6 +200,10 @@ class SqliteJournal:
         for _, future in waiting:
             if not future.done():
                 future.set_exception(error)
+        while self._erasures:
+            _, erasure = self._erasures.popleft()
+            if not erasure.done():
+                erasure.set_exception(error)
 
 
 LAST_SEQ = (1 << 63) - 1

@@ -19,6 +19,7 @@ from callcenter.accounts import SiteAccounts
 from callcenter.calls.recordings import RecordingMode
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
+from callcenter.erasure import carry_erasures
 from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.maintenance import maintain_daily
@@ -196,6 +197,8 @@ async def run_web(settings: Settings) -> None:
         database, clock=clock, zone=ZoneInfo(site.time_zone), hour=settings.store.maintenance_hour
     )
     background.append(asyncio.create_task(_after(store_ready, maintaining), name="maintenance"))
+    erasing = carry_erasures(database, link.erase)
+    background.append(asyncio.create_task(_after(store_ready, erasing), name="erasure"))
     if folder is not None:
         sweeping = sweep_daily(
             database,

@@ -14,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from crm_bridge.audit import AuditedSession
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
+from crm_bridge.models import Base
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -23,6 +24,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON",  # what is erased must not lie on in free pages
 )
 _READ_ONLY = "crm_read_only"
+_IMPERSONAL = ("audit_entry", "audit_head", "projection_cursor", "maintenance_run")
+_LOCK_NOT_AVAILABLE = "55P03"
 _TRY_AGAIN = ("40", "55P03")
 """SQLSTATE of PostgreSQL: deadlock, serialisation failure, lock not available."""
 _AWAY = ("08", "53", "57", "58")
@@ -68,17 +71,52 @@ class Database:
                 yield session
 
     async def scrub(self) -> None:
-        """After an erasure: let nothing of what was deleted lie on in the files, as far as that is in our hands.
+        """After an erasure: let nothing of what was deleted lie on in the files, as far as that can be done at once.
 
-        SQLite: the write-ahead log is emptied. PostgreSQL: dead rows are vacuumed; its log and backups have a life of
-        their own.
+        SQLite: the write-ahead log is emptied, and nothing lies on. PostgreSQL: dead rows are vacuumed, but their bytes
+        stay in the free space of pages until ``rewrite`` or until the space is used again.
         """
-        statement = "PRAGMA wal_checkpoint(TRUNCATE)" if self.engine.dialect.name == "sqlite" else "VACUUM"
+        await self._outside_transactions("PRAGMA wal_checkpoint(TRUNCATE)" if self._is_sqlite else "VACUUM")
+
+    async def rewrite(self) -> int:
+        """Write all tables anew, so that no byte of what was erased is left in their files; how many could not be.
+
+        For the night: each table is locked while it is written. One that somebody uses for longer than five seconds is
+        left for the next night. Also the planner's statistics, which hold values of columns. PostgreSQL's write-ahead
+        log and backups have a life of their own. Nothing is to be done on SQLite but to empty the log.
+        """
+        if self._is_sqlite:
+            await self.scrub()
+            return 0
+        names = [table.name for table in Base.metadata.sorted_tables if table.name not in _IMPERSONAL]
+        statements = [f"VACUUM (FULL, ANALYZE) {name}" for name in names]
+        return await self._outside_transactions(*statements, "VACUUM (FULL) pg_catalog.pg_statistic")
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    async def _outside_transactions(self, *statements: str) -> int:
+        """Statements that no transaction may contain; how many of them waited for a lock in vain."""
+        failed = 0
         with _translated():
-            async with self.engine.connect() as connection:  # without a transaction, in which neither would work
+            async with self.engine.connect() as connection:
                 raw = await connection.get_raw_connection()
                 driver: Any = raw.driver_connection
-                await driver.execute(statement)
+                if not self._is_sqlite:
+                    await driver.execute("SET lock_timeout = '5s'")
+                try:
+                    for statement in statements:
+                        try:
+                            await driver.execute(statement)
+                        except Exception as error:  # asyncpg's own class, which is not installed everywhere
+                            if getattr(error, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                                raise
+                            failed += 1
+                finally:
+                    if not self._is_sqlite:
+                        await driver.execute("RESET lock_timeout")
+        return failed
 
     async def close(self) -> None:
         """Close all connections."""

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.audit import note
 from crm_bridge.errors import CustomerNotFound
 from crm_bridge.ids import new_id
+from crm_bridge.journal_erasures import ask_for
 from crm_bridge.models import (
     AccessEntry,
     Attachment,
@@ -109,6 +110,7 @@ async def erase(
     ids = await same_person(session, customer_id)
     preview = await preview_erasure(session, customer_id)
     await _forget_answers(session)
+    await ask_for(session, Interaction.customer_id.in_(ids), customer_id, now)
     await _blank_interactions(session, ids)
     recordings = await release_of(session, ids, now=now)
     await _forget_merges(session, ids)

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
 from crm_bridge.catalogue import level_rules
 from crm_bridge.changes import Editing
 from crm_bridge.ids import new_id
-from crm_bridge.models import Customer, MaintenanceRun
+from crm_bridge.models import Customer, ErasureReceipt, MaintenanceRun
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.owners import apply_level_rules
 from crm_bridge.retention import expire
@@ -36,6 +36,10 @@ class UnitsOfWork(Protocol):
 
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """For work that does not."""
+        ...
+
+    async def rewrite(self) -> int:
+        """After erasures: write all tables anew; how many could not be."""
         ...
 
 
@@ -61,7 +65,8 @@ async def last_run(session: AsyncSession) -> MaintenanceRun | None:
 
 
 async def maintain(database: UnitsOfWork, *, now: datetime, ended: datetime | None = None) -> Mapping[str, int]:
-    """Do it all, and write down what was done: levels that changed, and rows let go by class.
+    """Do it all, and write down what was done: levels that changed, rows let go by class, and tables that could not be
+    written anew after an erasure.
 
     Raises ``CrmError`` when the store is away; what was done until then stays done.
     """
@@ -73,12 +78,22 @@ async def maintain(database: UnitsOfWork, *, now: datetime, ended: datetime | No
             report[data_class] = report.get(data_class, 0) + count
         if not any(gone.values()):
             break
+    if await _erased_since(database):
+        report["tables_left"] = await database.rewrite()
     async with database.begin() as session:
         session.add(MaintenanceRun(id=new_id(), at=now, ended_at=ended or now, report=report))
         note(
             session, "maintain", "store", now.date().isoformat(), [f"{name}:{count}" for name, count in report.items()]
         )
     return report
+
+
+async def _erased_since(database: UnitsOfWork) -> bool:
+    """Whether somebody was erased since the last run that left no table as it was."""
+    async with database.read() as session:
+        run = await last_run(session)
+        newest = await session.scalar(select(func.max(ErasureReceipt.at)))
+    return newest is not None and (run is None or newest > run.at or bool(run.report.get("tables_left")))
 
 
 async def _levels(database: UnitsOfWork, now: datetime) -> int:

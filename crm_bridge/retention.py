@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.audit import note
 from crm_bridge.erasure import PARTY
 from crm_bridge.errors import InvalidField
+from crm_bridge.journal_erasures import ask_for
 from crm_bridge.models import (
     AccessEntry,
     CustomerTag,
@@ -66,6 +67,7 @@ async def _callers(session: AsyncSession, before: datetime) -> int:
         .limit(PORTION)
     )
     ids = (await session.scalars(old)).all()
+    await ask_for(session, Interaction.id.in_(ids), None, before)
     for direction, party in PARTY.items():
         here = (Interaction.id.in_(ids), Interaction.direction == direction)
         await session.execute(update(Interaction).where(*here).values(**party))

@@ -18,6 +18,8 @@ from callcenter.link.messages import (
     DESK_ORDERS,
     DeskReply,
     DeskRequest,
+    ErasureReply,
+    ErasureRequest,
     FloorChanged,
     FloorState,
     FromExchange,
@@ -70,13 +72,16 @@ class ExchangeLink:
         on_seats: Callable[[tuple[str, ...] | None], None] = lambda _: None,
         on_softphone: Callable[[str, str, FromSoftphone], None] = lambda agent_id, phone_id, said: None,  # noqa: ARG005
         on_detached: Callable[[], None] = lambda: None,
+        erase: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         """``on_seats`` hears which agents have a console open, ``None`` when the web process is gone.
 
         ``on_softphone`` hears the pages' phones, ``on_detached`` that the web process went away with all of them.
+        ``erase`` takes what is personal out of the journal's entries of a call.
         """
         self._path = path
         self._on_seats = on_seats
+        self._erase = erase
         self._floor = floor
         self._journal_seq = journal_seq
         self._desk = desk
@@ -201,10 +206,19 @@ class ExchangeLink:
                 self._on_seats(agent_ids)
             case SoftphoneHeard(agent_id=agent_id, phone_id=phone_id, frame=said):
                 self._on_softphone(agent_id, phone_id, said)
+            case ErasureRequest():
+                erasing = asyncio.create_task(self._answer_erasure(message, writer), name="erasure")
+                self._orders.add(erasing)
+                erasing.add_done_callback(self._orders.discard)
             case DeskRequest():
                 task = asyncio.create_task(self._answer(message, writer), name=f"desk {message.order}")
                 self._orders.add(task)
                 task.add_done_callback(self._orders.discard)
+
+    async def _answer_erasure(self, request: ErasureRequest, writer: asyncio.StreamWriter) -> None:
+        done = [] if self._erase is None else [each for each in request.call_ids if await self._erase(each)]
+        if not writer.is_closing():
+            writer.write(frame(ErasureReply(request.request_id, tuple(done))))
 
     async def _answer(self, request: DeskRequest, writer: asyncio.StreamWriter) -> None:
         try:

@@ -103,6 +103,20 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
 """Every order of the ``Desk`` port that travels on the link, with the arguments it takes besides the agent."""
 
 
+class ErasureRequest(msgspec.Struct, frozen=True, tag=True):
+    """Web: take what is personal out of the journal's entries of these calls. Answered by an ``ErasureReply``."""
+
+    request_id: int
+    call_ids: tuple[str, ...]
+
+
+class ErasureReply(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: the calls whose entries are blank now; those that are not closed are not among them."""
+
+    request_id: int
+    call_ids: tuple[str, ...]
+
+
 class SeatsPresent(msgspec.Struct, frozen=True, tag=True):
     """Web: the agents who have a console open, every few seconds and whenever that changes."""
 
@@ -135,8 +149,8 @@ class SoftphoneHeard(msgspec.Struct, frozen=True, tag=True):
     frame: FromSoftphone
 
 
-FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply | SoftphoneTold
-FromWeb = DeskRequest | MatchReply | SeatsPresent | SoftphoneHeard
+FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply | SoftphoneTold | ErasureReply
+FromWeb = DeskRequest | MatchReply | SeatsPresent | SoftphoneHeard | ErasureRequest
 
 MessageT = TypeVar("MessageT")
 

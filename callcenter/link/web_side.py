@@ -1,8 +1,9 @@
 """The web process's end of the link: keeps a copy of the floor, and carries the desk's orders to the exchange."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -23,6 +24,8 @@ from callcenter.errors import LinkError
 from callcenter.link.messages import (
     DeskReply,
     DeskRequest,
+    ErasureReply,
+    ErasureRequest,
     FloorChanged,
     FloorState,
     FromExchange,
@@ -44,6 +47,7 @@ RECONNECT_SECONDS = 0.5
 QUIET_FAILURES = 10
 """Tries before an absent exchange is worth a word: both start at the same moment."""
 ORDER_DEADLINE_SECONDS = 5.0
+ERASURE_DEADLINE_SECONDS = 30.0
 
 
 class FloorCopy:
@@ -122,6 +126,7 @@ class WebLink:
         self._on_softphone = on_softphone
         self._writer: asyncio.StreamWriter | None = None
         self._replies: dict[int, asyncio.Future[DeskReply]] = {}
+        self._erasures: dict[int, asyncio.Future[tuple[str, ...]]] = {}
         self._next_request = 0
         self._lookups: set[asyncio.Task[None]] = set()
 
@@ -159,6 +164,24 @@ class WebLink:
         if reply.code is not None:
             raise IntentError(reply.code, reply.message)
 
+    async def erase(self, call_ids: Sequence[str]) -> tuple[str, ...]:
+        """Have the exchange blank the journal's entries of closed calls; which it has. Raises ``LinkError``."""
+        writer = self._writer
+        if writer is None:
+            raise LinkError("the exchange is not reachable")
+        self._next_request += 1
+        request_id = self._next_request
+        future: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
+        self._erasures[request_id] = future
+        try:
+            writer.write(frame(ErasureRequest(request_id, tuple(call_ids))))
+            async with asyncio.timeout(ERASURE_DEADLINE_SECONDS):
+                return await future
+        except TimeoutError:
+            raise LinkError("the exchange did not answer in time") from None
+        finally:
+            self._erasures.pop(request_id, None)
+
     def tell_seats(self, agent_ids: Iterable[str]) -> None:
         """Tell who has a console open; nothing happens while the exchange is away."""
         if self._writer is not None:
@@ -180,7 +203,8 @@ class WebLink:
             self._writer = None
             writer.close()
             self._floor.set_live(False)
-            for future in self._replies.values():
+            waiting: list[asyncio.Future[Any]] = [*self._replies.values(), *self._erasures.values()]
+            for future in waiting:
                 if not future.done():
                     future.set_exception(LinkError("the exchange went away"))
 
@@ -201,6 +225,10 @@ class WebLink:
                     future.set_result(message)
             case SoftphoneTold(agent_id=agent_id, phone_id=phone_id, frame=told):
                 self._on_softphone(agent_id, phone_id, told)
+            case ErasureReply(request_id=request_id, call_ids=call_ids):
+                waiting = self._erasures.get(request_id)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(call_ids)
             case MatchRequested():
                 task = asyncio.create_task(self._look_up(message), name="customer lookup")
                 self._lookups.add(task)

@@ -13,6 +13,7 @@ from crm_bridge.api.schemas import Code, Id, In, Out
 from crm_bridge.audit import note
 from crm_bridge.erasure import erase, export_person, is_genuine, preview_erasure
 from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound
+from crm_bridge.journal_erasures import count_waiting
 from crm_bridge.models import ErasureReceipt
 from crm_bridge.permissions import Permission
 from crm_bridge.retention import expire, rules, set_rule
@@ -47,6 +48,8 @@ class CheckedReceiptOut(ReceiptOut):
     """A receipt, and whether the store has signed it as it is."""
 
     is_genuine: bool
+    journal_waiting: int
+    """Calls whose entries in the exchange's journal are still to be blanked: some seconds, or until it is up again."""
 
 
 class RetentionIn(In):
@@ -117,7 +120,9 @@ def _erasures(router: APIRouter, given: Surroundings) -> None:
             if row is None:
                 raise ItemNotFound("there is no such receipt", where="path.receipt_id")
             genuine = await is_genuine(session, row)
-            return CheckedReceiptOut(**ReceiptOut.model_validate(row).model_dump(), is_genuine=genuine)
+            waiting = await count_waiting(session, row.customer_id)
+            told = ReceiptOut.model_validate(row).model_dump()
+            return CheckedReceiptOut(**told, is_genuine=genuine, journal_waiting=waiting)
 
 
 def _retention(router: APIRouter, given: Surroundings) -> None:

@@ -20,7 +20,14 @@ from crm_bridge.models.profile import (
 )
 from crm_bridge.models.promise import AttachmentContent, Promise
 from crm_bridge.models.recording import Recording
-from crm_bridge.models.requests import ErasureReceipt, ImportedCustomer, ImportJob, MaintenanceRun, RetentionRule
+from crm_bridge.models.requests import (
+    ErasureReceipt,
+    ImportedCustomer,
+    ImportJob,
+    JournalErasure,
+    MaintenanceRun,
+    RetentionRule,
+)
 from crm_bridge.models.timeline import Note, TimelineEvent
 
 __all__ = [
@@ -47,6 +54,7 @@ __all__ = [
     "ImportJob",
     "ImportedCustomer",
     "Interaction",
+    "JournalErasure",
     "MaintenanceRun",
     "MergeEvent",
     "MergeItem",

@@ -35,6 +35,18 @@ class ErasureReceipt(Identified, TenantOwned, Base):
     signature: Mapped[str] = mapped_column(CleanText)
 
 
+class JournalErasure(Base):
+    """A call whose entries in the exchange's journal are still to be blanked. Gone when they are."""
+
+    __tablename__ = "journal_erasure"
+    __table_args__ = (Index(None, "customer_id"),)
+
+    call_id: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    customer_id: Mapped[int | None] = mapped_column(BIG_INT)
+    """Who was erased; nobody when only the number of an unknown caller has come to its time."""
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class RetentionRule(TenantOwned, Stamped, Base):
     """How many days things of a class are kept; without a rule, for ever."""
 

@@ -2,16 +2,32 @@
 
 import asyncio
 import sqlite3
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from acd.events import AgentSignedIn, ContactArrived, SkillLevel
 from acd.ids import AgentId, ContactId, QueueId
-from callcenter.calls.facts import CallArrived, CallClosed, CallRecord, EndedBy, Outcome
+from callcenter.calls.facts import (
+    CallArrived,
+    CallClosed,
+    CallCorrected,
+    CallRecord,
+    CustomerIdentified,
+    CustomerMatched,
+    EndedBy,
+    NumberConnected,
+    Outcome,
+    SegmentOpened,
+    SegmentRecord,
+    WrapUpRecorded,
+)
+from callcenter.calls.segments import SegmentKind, SegmentResult, TargetKind
 from callcenter.entries import ENTRY_KINDS, KIND_OF, decode, encode
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, SqliteJournal
+from callcenter.journal_erasure import KINDS, PERSONAL
 
 pytestmark = pytest.mark.unit
 
@@ -26,6 +42,85 @@ def closed(call_id: str, at: int) -> CallClosed:
         1, at, None, None, None, None, (), "none", None, 0, 0, 0, 0,
     )  # fmt: skip
     return CallClosed(call_id, at, record)
+
+
+SECRETS = ("+8613900001234", "Lovelace", "likes analytical engines")
+NUMBER, NAME, NOTES = SECRETS
+
+
+def life_of(call_id: str) -> list[object]:
+    """Every fact that tells of a person."""
+    inbound = replace(closed(call_id, 9).record, caller=NUMBER, caller_name=NAME)
+    segment = SegmentRecord(
+        f"{call_id}-2", SegmentKind.CONSULT, call_id, 1, 2, None, "", NUMBER, "", 0, 0, 0, 0, SegmentResult.COMPLETED
+    )
+    return [
+        replace(arrived(call_id, 1), caller=NUMBER, caller_name=NAME),
+        CustomerMatched(call_id, 2, "one", ("17",), NAME),
+        CustomerIdentified(call_id, 3, "17", "anna", NAME),
+        NumberConnected(call_id, 4, f"{call_id}-2", NUMBER),
+        SegmentOpened(call_id, 5, f"{call_id}-2", SegmentKind.CONSULT, call_id, "anna", TargetKind.NUMBER, NUMBER),
+        CallClosed(call_id, 9, replace(inbound, segments=(segment,))),
+        CallCorrected(call_id, 10, replace(inbound, called=NUMBER, direction=SegmentKind.OUTBOUND)),
+        WrapUpRecorded(call_id, 11, "anna", "solved", NOTES, 7),
+    ]
+
+
+def lying(path: Path) -> list[str]:
+    """Secrets in any byte of the journal's files."""
+    files = [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
+    return [secret for secret in SECRETS for each in files if secret.encode() in each.read_bytes()]
+
+
+async def test_an_erased_call_leaves_no_byte_of_the_person_and_every_other_word(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    told = [*life_of("c1"), replace(arrived("c2", 20), caller="+4930555000")]
+    for at, entry in enumerate(told):
+        seq = journal.append(entry, at=at)
+    await journal.committed(seq)
+    assert set(lying(path)) == set(SECRETS)
+    assert await journal.erase("c1") is True
+    assert lying(path) == []
+    rows = JournalReader(path).read()
+    assert [(row.seq, row.at, row.kind) for row in rows] == [
+        (seq, seq - 1, KIND_OF[type(entry)]) for seq, entry in enumerate(told, 1)
+    ]
+    assert rows[-1].entry == told[-1]
+    first, last = rows[0].entry, rows[7].entry
+    assert (first.caller, first.caller_name, first.called, first.trunk_id) == ("erased", "erased", "+2", "t")
+    assert (last.notes, last.disposition, last.wrap_up_ms) == ("erased", "solved", 7)
+    assert (rows[5].entry.record.called, rows[6].entry.record.called) == ("+2", "erased")
+    assert await journal.erase("c1") is True
+    await journal.close()
+
+
+async def test_a_call_that_is_up_is_not_erased_and_what_is_written_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    journal.append(arrived("up", 1), at=1)
+    journal.append(closed("over", 2), at=2)
+    erasing = [asyncio.create_task(journal.erase(each)) for each in ("up", "over", "unknown")]
+    seq = 0
+    for at in range(3, 60):
+        seq = journal.append(arrived(f"c{at}", at), at=at)
+        await asyncio.sleep(0)
+    await journal.committed(seq)
+    assert await asyncio.gather(*erasing) == [False, True, False]
+    assert [row.seq for row in JournalReader(path).read()] == list(range(1, 60))
+    await journal.close()
+
+
+def test_every_field_that_sounds_personal_is_known_to_the_erasure() -> None:
+    """Whoever adds such a field to a fact decides here whether it goes with the person."""
+    sounds = ("name", "number", "caller", "note", "phone", "mail", "address", "text", "dialled")
+    impersonal = {"contact_id"}
+    for kind, entry in ENTRY_KINDS.items():
+        if kind.startswith(KINDS):
+            names = {each.name for each in fields(entry)} - PERSONAL - impersonal
+            assert not [name for name in names if any(word in name for word in sounds)], (kind, names)
 
 
 def test_every_entry_has_one_kind() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, make_url, select
+from sqlalchemy import func, make_url, select, text
 
 from crm_bridge.database import Database
 from crm_bridge.interactions import complete_wrap_up, record
+from crm_bridge.maintenance import maintain
 from crm_bridge.models import Interaction
 from tests.support.crm_dump import dump
 from tests.support.crm_records import NOON, NUMBER, REGION, call, minutes
@@ -77,8 +78,22 @@ async def live(web: httpx.AsyncClient, database: Database) -> str:
     return ada
 
 
-def traces(text: str) -> list[str]:
-    return [each for each in SECRETS if each.casefold() in text.casefold()]
+async def folder_of(database: Database) -> Path:
+    """Where a PostgreSQL database has its tables and indexes, brought up to date."""
+    async with database.engine.connect() as connection:
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await autocommit.execute(text("CHECKPOINT"))
+        folder = await autocommit.scalar(text("SHOW data_directory"))
+        number = await autocommit.scalar(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
+    return Path(f"{folder}/base/{number}")
+
+
+def lying_in(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if traces(path.read_bytes().decode("latin-1"))]
+
+
+def traces(found: str) -> list[str]:
+    return [each for each in SECRETS if each.casefold() in found.casefold()]
 
 
 async def test_after_an_erasure_nothing_of_the_person_is_left_and_every_figure_is(
@@ -104,7 +119,13 @@ async def test_after_an_erasure_nothing_of_the_person_is_left_and_every_figure_i
         for each in (file, file.with_name(f"{file.name}-wal")):
             lying = each.read_bytes() if each.exists() else b""
             assert [secret for secret in SECRETS if secret.encode() in lying] == [], each
+    else:
+        assert lying_in(await folder_of(database))  # in the free space of pages, until the night
+        assert (await maintain(database, now=NOON))["tables_left"] == 0
+        assert lying_in(await folder_of(database)) == []
+        assert "tables_left" not in await maintain(database, now=NOON + minutes(1))
     receipt = (await web.get(f"/erasures/{erased.json()['id']}")).json()
+    assert receipt["journal_waiting"] == 3
     assert (receipt["is_genuine"], receipt["erased"]["customers"], receipt["legal_basis"]) == (True, 2, "consent")
 
 
