@@ -147,6 +147,22 @@ class CustomerMatch(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
+class SupervisionMode(StrEnum):
+    """How a supervisor takes part in a conversation."""
+
+    MONITOR = "monitor"
+    WHISPER = "whisper"
+    BARGE = "barge"
+
+
+class SupervisionView(msgspec.Struct, frozen=True):
+    """A supervisor in a conversation; ``is_there`` once the phone answered."""
+
+    supervisor_id: str
+    how: SupervisionMode
+    is_there: bool = False
+
+
 class ContactView(msgspec.Struct, frozen=True):
     """One contact from its arrival to the end of its wrap-up."""
 
@@ -189,6 +205,10 @@ class ContactView(msgspec.Struct, frozen=True):
     """When a parked call comes back to whoever parked it."""
     recording: RecordingState | None = None
     """``None`` while nothing is recorded."""
+    supervision: tuple[SupervisionView, ...] = ()
+    """Who listens; only people who see the whole floor see it."""
+    is_supervised: bool = False
+    """Whether somebody listens, where the site lets agents know of it."""
 
 
 class FloorView(msgspec.Struct, frozen=True):
@@ -252,7 +272,7 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     ``contact.consult``, ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``,
     ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``,
     ``recording.stop``, ``recording.pause``, ``recording.resume``; of supervisors: ``queue.close``, ``queue.open``,
-    with the queue's id as ``target``."""
+    with the queue's id as ``target``; ``contact.supervise``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None
@@ -264,6 +284,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     """An agent's or queue's id, or a number as people write it."""
     slot: str | None = None
     """Of ``park.retrieve``: the park slot."""
+    how: str | None = None
+    """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over`` or ``leave``."""
     digits: str | None = None
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 

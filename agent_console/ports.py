@@ -147,6 +147,13 @@ class Desk(Protocol):
         """Complete the wrap-up."""
         ...
 
+    async def supervise(self, user_id: str, contact_id: str, how: str) -> None:
+        """Listen to an agent's conversation, whisper, speak with all, take it over, or leave it again.
+
+        ``how``: ``monitor``, ``whisper``, ``barge``, ``take_over``, ``leave``. To join, the own phone is rung.
+        """
+        ...
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
         ...

@@ -8,6 +8,8 @@ as the first time.
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from agent_console.change_log import Entry
 from agent_console.messages import (
     AgentChanged,
@@ -43,7 +45,7 @@ class Sight:
         return FloorView(
             agents=tuple(agent for agent in floor.agents if agent.agent_id == self.agent_id),
             queues=tuple(queue for queue in floor.queues if queue.queue_id in self.queue_ids),
-            contacts=tuple(contact for contact in floor.contacts if self._includes(contact)),
+            contacts=tuple(_plain(contact) for contact in floor.contacts if self._includes(contact)),
         )
 
     def of_change(self, entry: Entry) -> Change | None:
@@ -57,7 +59,7 @@ class Sight:
             case QueueChanged(queue=queue):
                 return change if queue.queue_id in self.queue_ids else None
             case ContactChanged(contact=contact) if self._includes(contact):
-                return change
+                return ContactChanged(_plain(contact))
             case ContactChanged(contact=contact):
                 return ContactRemoved(contact.contact_id) if self._includes(entry.before) else None
             case ContactRemoved():
@@ -67,3 +69,8 @@ class Sight:
         return (
             contact is not None and self.agent_id is not None and self.agent_id in (contact.agent_id, contact.parked_by)
         )
+
+
+def _plain(contact: ContactView) -> ContactView:
+    """The contact as an agent sees it: without who listens to it."""
+    return replace(contact, supervision=()) if contact.supervision else contact

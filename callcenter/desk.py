@@ -41,6 +41,7 @@ from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.targets import Directory
 from callcenter.desk_calls import CallControl
+from callcenter.desk_supervision import SupervisionDesk, SupervisorRights
 from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
@@ -66,7 +67,7 @@ class _Conversation:
     """The call's record, once it is closed."""
 
 
-class ExchangeDesk(CallControl):
+class ExchangeDesk(CallControl, SupervisionDesk):
     """Implements the console's ``Desk`` port where the floor is."""
 
     def __init__(
@@ -80,6 +81,7 @@ class ExchangeDesk(CallControl):
         switchboard: Switchboard,
         floor: FloorFold,
         targets: Directory,
+        supervisors: SupervisorRights,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -89,6 +91,7 @@ class ExchangeDesk(CallControl):
         self._switchboard = switchboard
         self._floor = floor
         self._targets = targets
+        self._supervisors = supervisors
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
         bus.subscribe(self._remember)
 

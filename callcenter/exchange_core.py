@@ -36,7 +36,13 @@ from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
 from callcenter.site.models import Site
-from callcenter.site.repository import announcement_rules, floor_configuration, recording_rules, route_plans
+from callcenter.site.repository import (
+    announcement_rules,
+    floor_configuration,
+    recording_rules,
+    route_plans,
+    supervisor_rights,
+)
 from callcenter.waiting_room import WaitingRoom
 from ivr.flow import Flow
 
@@ -127,6 +133,7 @@ class ExchangeCore:
             switchboard=self.switchboard,
             floor=floor,
             targets=targets,
+            supervisors=supervisor_rights(site),
         )
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self._tell_closed)
@@ -267,5 +274,7 @@ def call_routing(site: Site, identity_key: bytes) -> CallRouting:
 def new_floor(site: Site) -> FloorFold:
     """An empty floor for this site."""
     return FloorFold(
-        time_zone=ZoneInfo(site.time_zone), targets={queue.id: queue.service_level_seconds for queue in site.queues}
+        time_zone=ZoneInfo(site.time_zone),
+        targets={queue.id: queue.service_level_seconds for queue in site.queues},
+        tells_of_supervision=site.tell_of_supervision,
     )

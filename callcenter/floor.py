@@ -23,8 +23,11 @@ from agent_console.messages import (
     QueueChanged,
     QueueView,
     RecordingState,
+    SupervisionMode,
+    SupervisionView,
 )
 from callcenter.calls import recording_facts as recorded
+from callcenter.calls import supervision_facts as supervised
 from callcenter.floor_contacts import FloorContacts
 
 
@@ -39,9 +42,11 @@ class PhoneRegistrationChanged:
 class FloorFold:
     """Folds routing outcomes and call facts. ``targets`` are the queues' service-level thresholds in seconds."""
 
-    def __init__(self, *, time_zone: ZoneInfo, targets: dict[str, int]) -> None:
+    def __init__(self, *, time_zone: ZoneInfo, targets: dict[str, int], tells_of_supervision: bool = False) -> None:
+        """``tells_of_supervision``: whether agents are shown that somebody listens."""
         self._zone = time_zone
         self._targets = targets
+        self._tells_of_supervision = tells_of_supervision
         self._day: date | None = None
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
@@ -217,7 +222,28 @@ class FloorFold:
             case recorded.RecordingStopped():
                 self._contacts.change(self._contacts.holder(fact.call_id), recording=None)
             case _:
+                self._take_supervision_fact(fact)
+
+    def _take_supervision_fact(self, fact: object) -> None:
+        match fact:
+            case supervised.SupervisionOrdered():
+                self._supervise(fact.contact_id, fact.supervisor_id, fact.how, is_there=False)
+            case supervised.SupervisionJoined() | supervised.SupervisionChanged():
+                self._supervise(fact.contact_id, fact.supervisor_id, fact.how, is_there=True)
+            case supervised.SupervisionEnded():
+                self._supervise(fact.contact_id, fact.supervisor_id, None, is_there=False)
+            case _:
                 pass
+
+    def _supervise(self, contact_id: str, supervisor_id: str, how: str | None, *, is_there: bool) -> None:
+        contact = self._contacts.views.get(contact_id)
+        if contact is None:
+            return
+        present = tuple(each for each in contact.supervision if each.supervisor_id != supervisor_id)
+        if how is not None:
+            present = (*present, SupervisionView(supervisor_id, SupervisionMode(how), is_there))
+        told = self._tells_of_supervision and any(each.is_there for each in present)
+        self._contacts.change(contact_id, supervision=present, is_supervised=told)
 
     def _impair_recording(self, fact: recorded.RecordingImpaired) -> None:
         contact = self._contacts.views.get(self._contacts.holder(fact.call_id))

@@ -110,6 +110,10 @@ class CallLegs:
         self.signalling.reoffer(party.leg_id, sdp)
         return True
 
+    def note_answered(self, leg_id: str) -> None:
+        """A leg that was up before it became a party's."""
+        self._answered.add(leg_id)
+
     async def end(self, leg_id: str, cause: EndCause) -> str | None:
         """End a leg other than the customer's; returns the name of its media."""
         self.signalling.end(leg_id, cause)

@@ -51,6 +51,7 @@ from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked
 from callcenter.calls.recordings import RecordingRule
 from callcenter.calls.segments import Seat, SegmentKind, TargetKind
 from callcenter.calls.states import CallState
+from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
 from callcenter.calls.targets import Directory
 from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
@@ -76,6 +77,14 @@ from ivr.interpreter import FlowRun
 log = structlog.get_logger(__name__)
 
 MAILBOX_SIZE = 1_000
+SUPERVISED = frozenset(
+    {
+        CallState.TALKING, CallState.HELD, CallState.CONSULT_QUEUED, CallState.CONSULT_OFFERED,
+        CallState.CONSULT_CONNECTING, CallState.CONSULT_LOST, CallState.CONSULT_DIALLING, CallState.CONSULTING,
+        CallState.SWAPPED, CallState.CONFERENCE,
+    }
+)  # fmt: skip
+"""States in which an agent has a customer, so that there is something to listen to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,17 @@ class PartyAsked:
     done: "asyncio.Future[Seat | None]" = field(compare=False)
 
 
-Mail = ev.CallEvent | LegEvent | MediaEvent | Identified | Matched | RecordingAsked | DigitsOrdered | PartyAsked
+Mail = (
+    ev.CallEvent
+    | LegEvent
+    | MediaEvent
+    | Identified
+    | Matched
+    | RecordingAsked
+    | DigitsOrdered
+    | PartyAsked
+    | SupervisionAsked
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +215,7 @@ class CallRunner:
     _legs: CallLegs = field(init=False)
     _flow: FlowRun | None = None
     _recorder: CallRecorder = field(init=False)
+    _supervision: CallSupervision = field(init=False)
     _consented: flow_fx.EnqueueContact | None = None
     """The queue that the call goes to once the customer was told that it is recorded."""
     _record: OpenRecord = field(init=False)
@@ -210,6 +230,7 @@ class CallRunner:
             self.call_id, deps.signalling, self._audio, self.on_leg, origin.customer_leg_id, customer, phone
         )
         self._recorder = CallRecorder(self.call_id, deps)
+        self._supervision = CallSupervision(self.call_id, deps, self._audio, self.on_leg)
 
     def tell(self, mail: Mail) -> None:
         """Put something into the mailbox. A full one means a flood on one call: the mail is dropped, and logged."""
@@ -228,6 +249,7 @@ class CallRunner:
             log.exception("call failed", call_id=self.call_id)
             await self._give_up()
         finally:
+            await self._supervision.close("ended")
             self._refuse_rest()
             await self._close_media()
 
@@ -326,6 +348,8 @@ class CallRunner:
         match mail:
             case DigitsOrdered():
                 self._send_digits(mail)
+            case SupervisionAsked():
+                await self._be_supervised(mail)
             case PartyAsked():
                 await self._give_party(mail)
             case TransferRequested():
@@ -357,6 +381,9 @@ class CallRunner:
             await self._tell_flow(flow_ev.PromptFinished(over.play_id))
 
     async def _take_leg_event(self, event: LegEvent) -> None:
+        if self._supervision.owns(event.leg_id) and not isinstance(event, LegReoffered):
+            await self._supervision.news(event, self.machine.agent)
+            return
         meant = await self._legs.news(event)
         if isinstance(event, LegRefused | LegEnded) and event.leg_id != self._legs.customer_leg_id:
             await self._forget(await self._legs.forget(event.leg_id))
@@ -364,6 +391,26 @@ class CallRunner:
             await self._feed(meant)
 
     # What phones and desks want besides
+
+    async def _be_supervised(self, asked: SupervisionAsked) -> None:
+        agent = self.machine.agent if self.machine.state in SUPERVISED else None
+        if asked.wish is not SupervisionWish.TAKE_OVER:
+            await self._supervision.take(asked, agent, Party(agent.agent_id if agent is not None else ""))
+            return
+        try:
+            if self.machine.state not in {CallState.TALKING, CallState.HELD}:
+                raise SupervisionRefused("Wait until the agent talks with the customer alone.")
+            seat = await self._supervision.hand_over(asked.supervisor_id, agent)
+        except (SupervisionRefused, MediaError) as error:
+            asked.done.set_exception(error)
+            return
+        self._legs.note_answered(seat.leg_id)
+        refused = await self._engage(seat.contact_id, seat.agent_id)
+        if refused is not None:  # a supervisor without a seat is nobody to routing
+            await self._feed(refused)
+        await self._feed(ev.PartyBrought(seat, ""))
+        if not asked.done.done():
+            asked.done.set_result(None)
 
     async def _transfer(self, asked: TransferRequested) -> None:
         """A phone's REFER: only the phone of the agent who has the customer may hand on."""
@@ -475,8 +522,10 @@ class CallRunner:
         state = self.machine.state
         for effect in effects:
             if self.machine.state is not state:  # an order failed and ended the call; the rest is void
-                return
+                break
             await self._obey(effect)
+        if self.machine.agent is None:
+            await self._supervision.close("agent_gone" if self.machine.state is not CallState.ENDED else "ended")
 
     async def _commit(self, facts: tuple[CallFact, ...], now: int) -> None:
         """Journal facts, wait until they are on disk, then tell them; the end of the call closes its record, too."""
@@ -607,6 +656,8 @@ class CallRunner:
             mail = self.mailbox.get_nowait()
             if isinstance(mail, PartyAsked) and not mail.done.done():
                 mail.done.set_result(None)
+            elif isinstance(mail, SupervisionAsked) and not mail.done.done():
+                mail.done.set_exception(SupervisionRefused("This call is over."))
 
     async def _close_media(self) -> None:
         try:

@@ -69,6 +69,7 @@ class DeskRequest(msgspec.Struct, frozen=True, tag=True):
     target: str = ""
     slot: str = ""
     digits: str = ""
+    how: str = ""
 
 
 DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
@@ -91,6 +92,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "dial": ("target_kind", "target"),
     "send_digits": ("contact_id", "digits"),
     "identify": ("contact_id", "customer_id", "customer_name"),
+    "supervise": ("contact_id", "how"),
     "start_recording": ("contact_id",),
     "stop_recording": ("contact_id",),
     "pause_recording": ("contact_id",),

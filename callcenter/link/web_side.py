@@ -329,6 +329,10 @@ class LinkDesk:
         """Complete the wrap-up."""
         await self._link.order("finish_wrap_up", agent_id, contact_id=contact_id, disposition=disposition, notes=notes)
 
+    async def supervise(self, user_id: str, contact_id: str, how: str) -> None:
+        """Take part in an agent's conversation."""
+        await self._link.order("supervise", user_id, contact_id=contact_id, how=how)
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
         await self._link.order("start_recording", agent_id, contact_id=contact_id)

@@ -26,6 +26,8 @@ class AgentModel(SiteModel):
     queues: tuple[Name, ...] = ()
     teams: tuple[Name, ...] = ()
     """Whose customers the person sees besides those of no team; supervisors and those above see all teams'."""
+    supervises: tuple[Name, ...] = ()
+    """Queues whose conversations a supervisor may listen to and speak in; empty: those of all."""
     skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
     second_line: dict[Name, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
     """Queues for which the agent is asked only once a contact has waited so many seconds."""
@@ -74,6 +76,8 @@ class Site(SiteModel):
     flows: tuple[FlowModel, ...]
     route_plans: tuple[RoutePlanModel, ...] = ()
     routing: RoutingModel = RoutingModel()
+    tell_of_supervision: bool = False
+    """Whether agents see on their desk that a supervisor listens."""
     not_ready_reasons: tuple[ChoiceModel, ...] = ()
     dispositions: tuple[ChoiceModel, ...] = ()
 
@@ -100,7 +104,8 @@ class Site(SiteModel):
         queues = {queue.id for queue in self.queues}
         flows = {flow.id for flow in self.flows}
         for agent in self.agents:
-            faults += [f"agent {agent.id}: no queue is called {each!r}" for each in agent.queues if each not in queues]
+            named = (*agent.queues, *agent.supervises)
+            faults += [f"agent {agent.id}: no queue is called {each!r}" for each in named if each not in queues]
             strange = [each for each in agent.second_line if each not in agent.queues]
             faults += [f"agent {agent.id}: second_line names {each!r}, which is none of its queues" for each in strange]
         faults += [*self._overflow_faults(queues)]

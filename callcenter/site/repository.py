@@ -115,6 +115,15 @@ def announcement_rules(site: Site) -> Mapping[str, AnnouncementRule]:
     }
 
 
+def supervisor_rights(site: Site) -> Mapping[str, frozenset[str] | None]:
+    """Who may listen to whom: by person the queues, ``None`` for all."""
+    return {
+        person.id: frozenset(person.supervises) or None
+        for person in site.agents
+        if {"supervisor", "administrator"} & set(person.roles)
+    }
+
+
 def consent_prompts(site: Site) -> list[PromptText]:
     """What is said before recording, in every language, to be rendered beforehand."""
     found = [

@@ -220,6 +220,9 @@ class FakeDesk:
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         await self._note("finish_wrap_up", agent_id, contact_id, disposition, notes)
 
+    async def supervise(self, user_id: str, contact_id: str, how: str) -> None:
+        await self._note("supervise", user_id, contact_id, how)
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         await self._note("start_recording", agent_id, contact_id)
 

@@ -341,6 +341,9 @@ def _person(login: str, name: str, roles: list[str]) -> str:
         lines += [
             f"queues = {json.dumps([queue_id for queue_id, _, _ in QUEUES])}",
             "skills = { en = 3, zh = 3 }",
+        ]
+    if "agent" in roles or "supervisor" in roles:
+        lines += [
             f'sip_ha1_sha256 = "{ha1(login, REALM, PASSWORD, "SHA-256")}"',
             f'sip_ha1_md5 = "{ha1(login, REALM, PASSWORD, "MD5")}"',
         ]

@@ -102,6 +102,8 @@ export interface ContactView {
   readonly parked_by: string | null;
   readonly parked_until: number | null;
   readonly recording: RecordingState | null;
+  readonly supervision: readonly SupervisionView[];
+  readonly is_supervised: boolean;
 }
 
 /** What signing in takes. */
@@ -173,7 +175,7 @@ export interface IceServer {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.send_digits' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
@@ -182,6 +184,7 @@ export interface Intent {
   readonly target_kind?: string | null;
   readonly target?: string | null;
   readonly slot?: string | null;
+  readonly how?: string | null;
   readonly digits?: string | null;
 }
 
@@ -332,6 +335,16 @@ export interface SoftphoneWelcome {
   readonly v: 1;
   readonly type: 'softphone.welcome';
   readonly ice_servers: readonly IceServer[];
+}
+
+/** How a supervisor takes part in a conversation. */
+export type SupervisionMode = 'barge' | 'monitor' | 'whisper';
+
+/** A supervisor in a conversation; ``is_there`` once the phone answered. */
+export interface SupervisionView {
+  readonly supervisor_id: string;
+  readonly how: SupervisionMode;
+  readonly is_there: boolean;
 }
 
 /** What a call is to be connected with. */

@@ -23,7 +23,15 @@ from tests.support.fake_desk import FakeFloor, a_contact, a_queue, an_agent
 pytestmark = pytest.mark.unit
 
 FRAMES: tuple[type[msgspec.Struct], ...] = (*get_args(FromBrowser), *get_args(Numbered), *get_args(Unnumbered))
-NOT_FRAMES = {"AgentView", "QueueView", "CustomerMatch", "ContactView", "FloorView", "IceServer"}
+NOT_FRAMES = {
+    "AgentView",
+    "QueueView",
+    "CustomerMatch",
+    "ContactView",
+    "FloorView",
+    "IceServer",
+    "SupervisionView",
+}
 
 
 def test_every_struct_of_the_wire_is_a_frame_of_one_direction_or_a_known_part() -> None:

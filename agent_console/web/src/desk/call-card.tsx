@@ -32,6 +32,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
       <ContactFacts contact={contact} />
       <RecordingControl contact={contact} />
       <Suspense>{state.call && <PhonePanel />}</Suspense>
+      {contact.is_supervised && <p className="soft">{t('supervision.told')}</p>}
       <Textarea
         label={t('notes.label')}
         description={t('notes.kept')}

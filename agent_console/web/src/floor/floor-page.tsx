@@ -7,6 +7,7 @@ import { Icon } from '../icons';
 import { useLive } from '../live/context';
 import { useLabels } from '../session/session';
 import { RecordingPill } from '../recordings/recording-control';
+import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
 import type { AgentState, AgentView, ContactView, QueueView } from '../wire';
 import { serviceLevel } from './service-level';
 import { AGENT_STATES, CONTACT_STATES, StatePill } from './states';
@@ -150,7 +151,8 @@ function useContactColumns(agents: ReadonlyMap<string, AgentView>): readonly Col
       label: t('floor.state'),
       cell: (contact) => (
         <>
-          <StatePill look={CONTACT_STATES[contact.state]} /> <RecordingPill state={contact.recording} />
+          <StatePill look={CONTACT_STATES[contact.state]} /> <RecordingPill state={contact.recording} />{' '}
+          <Supervisors contact={contact} />
         </>
       ),
     },
@@ -172,6 +174,11 @@ function useContactColumns(agents: ReadonlyMap<string, AgentView>): readonly Col
       numeric: true,
       sort: (contact) => -contact.arrived_at,
       cell: (contact) => <Elapsed since={contact.arrived_at} />,
+    },
+    {
+      key: 'supervise',
+      label: t('supervision.title'),
+      cell: (contact) => <SuperviseControl contact={contact} />,
     },
   ];
 }

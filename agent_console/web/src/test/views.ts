@@ -50,6 +50,8 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   ended_at: null,
   wrap_up_until: null,
   recording: null,
+  supervision: [],
+  is_supervised: false,
   kind: 'inbound',
   parent_id: null,
   held_since: null,

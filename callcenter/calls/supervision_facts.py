@@ -1,0 +1,56 @@
+"""Who listened to a call, past tense: journaled before anything of it is heard, so that no ear goes unrecorded.
+
+``at`` is an instant in milliseconds since the epoch; ``contact_id`` is the stretch of the call as the floor knows it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionOrdered:
+    """A supervisor wants to take part in an agent's conversation; the supervisor's phone is rung next."""
+
+    call_id: str
+    at: int
+    supervisor_id: str
+    contact_id: str
+    agent_id: str
+    how: str
+    """``monitor``, ``whisper`` or ``barge``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionJoined:
+    """The supervisor's phone answered: from here on the call is heard there."""
+
+    call_id: str
+    at: int
+    supervisor_id: str
+    contact_id: str
+    agent_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionChanged:
+    """The supervisor takes part another way."""
+
+    call_id: str
+    at: int
+    supervisor_id: str
+    contact_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEnded:
+    """The supervisor takes part no more; ``cause``: ``left``, ``refused``, ``agent_gone``, ``took_over``, ``ended``."""
+
+    call_id: str
+    at: int
+    supervisor_id: str
+    contact_id: str
+    cause: str
+
+
+SupervisionFact = SupervisionOrdered | SupervisionJoined | SupervisionChanged | SupervisionEnded
