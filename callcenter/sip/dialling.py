@@ -17,6 +17,8 @@ from callcenter.sip.trunks import FAILOVER_STATUSES, Trunk, TrunkState
 from callcenter.sip.uri import Uri, escape_user, format_host
 from callcenter.sip.wire import TrunkChanged, Wire
 
+WITHHELD = "anonymous"
+"""The user part of a caller who does not want to be shown (RFC 3323 section 4.1.1.3)."""
 MAX_UDP_REQUEST = 1_300
 """Octets: a larger request goes by TCP where that works (RFC 3261 section 18.1.1)."""
 REQUEST_OVERHEAD = 900
@@ -273,11 +275,15 @@ class Dialling:
 
 
 def _shown_caller(trunk: Trunk, caller: Party) -> tuple[NameAddress, tuple[tuple[str, str], ...]]:
-    """From, and what asserts the caller to the carrier (RFC 3325); a withheld caller is asserted, but not shown."""
-    number = escape_user(clean_text(trunk.shown(clean_text(caller.number))))
+    """From, and what asserts the caller to the carrier (RFC 3325); a withheld caller is asserted, but not shown.
+
+    A call of the house itself has no number of its own and shows the trunk's.
+    """
+    withheld = caller.number.lower() == WITHHELD
+    number = escape_user(clean_text(trunk.shown("" if withheld else clean_text(caller.number))))
     own = NameAddress(Uri("sip", number, trunk.host), clean_text(caller.display_name))
     asserted = (("P-Asserted-Identity", str(own)),) if number else ()
-    if number and caller.number:
+    if number and not withheld:
         return own, asserted
     anonymous = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
     return anonymous, (*asserted, ("Privacy", "id"))

@@ -72,6 +72,10 @@ class Plan:
     trunk_ports: tuple[int, ...] = ()
     """Ports of ``trunk_host`` that are a second trunk, for programs that cannot choose their address."""
     trunk_host: str = "127.0.0.1"
+    more_site: str = ""
+    """Further tables of the site file."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Further variables of its environment."""
 
 
 @dataclass(slots=True)
@@ -211,7 +215,7 @@ def running_installation(plan: Plan) -> Iterator[Installation]:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **dict(plan.environment)},
                 start_new_session=True,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock taken
             )
@@ -313,7 +317,9 @@ labels = {{ en = "Follow-up needed", zh = "需要跟进" }}
         head += f'\n[[trunks]]\nid = "desktop"\naddresses = ["{plan.trunk_host}"]\nports = {list(plan.trunk_ports)}\n'
     queues = [_queue(plan, queue_id, name, zh) for queue_id, name, zh in QUEUES]
     people = [_person(login, f"Agent {login[5:]}", ["agent"]) for login in agent_logins(plan)]
-    return "\n".join([head, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])])
+    return "\n".join(
+        [head, plan.more_site, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])]
+    )
 
 
 RECORDINGS = '\n[recordings]\nfolder = "calls"\nkey_file = "recording.key"\nkeep_days = { standard = 30 }\n'

@@ -282,7 +282,9 @@ def test_every_gateway_of_a_trunk_is_tried_in_its_order():
         ("+33145", "+49309", "+49309", {"caller_numbers": ("+4930",), "caller_number": "+49309"}),
         ("+33145", "anonymous", None, {"caller_numbers": ("+4930",)}),
         ("", "anonymous", None, {}),
-        ("", "anonymous", "+49309", {"caller_number": "+49309"}),
+        ("", "+49309", "+49309", {"caller_number": "+49309"}),
+        ("anonymous", "anonymous", "+49309", {"caller_number": "+49309"}),
+        ("anonymous", "anonymous", None, {}),
     ],
 )
 def test_a_carrier_is_shown_only_numbers_that_it_knows_as_ours(caller, shown, asserted, more):
