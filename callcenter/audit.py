@@ -12,6 +12,7 @@ from typing import Any
 
 from acd.events import AgentSpec, ContactArrived, ContactLeft, FloorConfigured, SkillLevel
 from acd.outcomes import OfferContact
+from callcenter.audit_floor import floor_breaches
 from callcenter.calls.facts import (
     CallArrived,
     CallClosed,
@@ -28,6 +29,7 @@ from callcenter.calls.participants import Conversation
 from callcenter.journal import JournalRow
 
 MAX_BREACHES = 100
+HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 TALK_MODES = frozenset({Conversation.TALK, Conversation.CONFERENCE})
 HOLD_MODES = frozenset({Conversation.HELD, Conversation.CONSULT})
 
@@ -47,7 +49,7 @@ class AuditReport:
 def audit(rows: Sequence[JournalRow]) -> AuditReport:
     """Check a whole journal, or the end of one that begins with a start of the exchange."""
     report = AuditReport(entries=len(rows))
-    checks = (_sequence, _ledger, _durations, _one_call_per_agent, _eligible, _in_order)
+    checks = (_sequence, _ledger, _durations, _one_call_per_agent, _eligible, _in_order, floor_breaches, _unfinished)
     for check in checks:
         report.breaches += list(check(rows))[: MAX_BREACHES - len(report.breaches)]
     arrived = {row.entry.call_id for row in rows if isinstance(row.entry, CallArrived)}
@@ -137,6 +139,26 @@ def _add_up(record: CallRecord) -> Iterator[str]:
             yield f"I2: segment {segment.contact_id}: {parts} ms in parts, but {connected} ms connected"
         if not record.arrived_at <= segment.opened_at <= segment.ended_at <= record.ended_at:
             yield f"I2: segment {segment.contact_id} lies outside its call"
+
+
+def _unfinished(rows: Sequence[JournalRow]) -> Iterator[str]:
+    """I8: no call is left open for a minute longer than the longest that ended, or than an hour."""
+    arrived: dict[str, int] = {}
+    newest: dict[str, int] = {}
+    longest = 0
+    for row in rows:
+        call_id = getattr(row.entry, "call_id", None)
+        if isinstance(row.entry, CallArrived):
+            arrived[row.entry.call_id] = row.at
+        if isinstance(call_id, str):
+            newest[call_id] = row.at
+        if isinstance(row.entry, CallClosed):
+            began = arrived.pop(row.entry.call_id, row.at)
+            longest = max(longest, row.at - began)
+    limit = max(longest, HOUR_MS) + MINUTE_MS
+    for call_id, began in arrived.items():
+        if rows[-1].at - began > limit:
+            yield f"I8: call {call_id} is open for {rows[-1].at - began} ms, its last fact is of {newest[call_id]}"
 
 
 def _one_call_per_agent(rows: Sequence[JournalRow]) -> Iterator[str]:

@@ -1,17 +1,22 @@
 """The auditor finds nothing in what the exchange lived through, and finds each promise that is broken on purpose."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from acd.events import ContactArrived, FloorConfigured
+from acd.events import AgentMadeReady, ContactArrived, ContactFinished, FloorConfigured
 from acd.outcomes import OfferContact
+from acd.simulator_journal import FloorSize, large_floor
 from callcenter.audit import audit
-from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome
+from callcenter.audit_floor import floor_breaches
+from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome, RoutingSnapshot, TimersFired
 from callcenter.journal import JournalRow
 from tests.scenario.test_replay import lived_through
 from tests.support.house import open_house
+from tests.support.simulated_journal import simulated_rows
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
@@ -49,6 +54,8 @@ def two_answered_calls() -> Rows:
         await house.answer("anna")
         await pass_seconds(5)
         await house.hang_up(second)
+        await pass_seconds(2)
+        house.core._write_snapshot()
         return house.journal.rows
 
     return run_virtual(story)
@@ -84,6 +91,20 @@ def second_first(rows: Rows) -> Rows:
     return changed(rows, ContactArrived, 1, arrived_at=first.arrived_at - 1)
 
 
+def snapshot_with(rows: Rows, change: Callable[[dict[str, Any]], object]) -> Rows:
+    """The last snapshot says something else."""
+    number = sum(isinstance(row.entry, RoutingSnapshot) for row in rows) - 1
+    engine = deepcopy(rows[place(rows, RoutingSnapshot, number)].entry.engine)
+    change(engine)
+    return changed(rows, RoutingSnapshot, number, engine=engine)
+
+
+def left_open(rows: Rows) -> Rows:
+    """The second call never ends, and the day goes on."""
+    rows = rows[: place(rows, CallEnded, 1)]
+    return [*rows, JournalRow(len(rows) + 1, rows[-1].at + 5 * 3_600_000, "routing.timers_fired", TimersFired(0))]
+
+
 BREAKS: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
     "a call is closed twice": ("I1", lambda rows: [*rows, replace(rows[place(rows, CallClosed)], seq=len(rows) + 1)]),
     "a call is never closed": ("I1", lambda rows: without(rows, CallClosed)),
@@ -93,6 +114,22 @@ BREAKS: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
     "agent in two calls": ("I3", lambda rows: without(rows, CallEnded)),
     "agent of another queue": ("I4", lambda rows: changed(rows, OfferContact, agent_id="chen")),
     "agent without the skill": ("I4", unskilled),
+    "agent who is not ready": ("I4", lambda rows: without(rows, AgentMadeReady)),
+    "caller waits beside an idle agent": ("I5", lambda rows: without(rows, OfferContact)),
+    "state is another": ("I7", lambda rows: snapshot_with(rows, lambda e: e["agents"][0].update(state="ready"))),
+    "state began another time": ("I7", lambda rows: snapshot_with(rows, lambda e: e["agents"][0].update(since=5))),
+    "wrap-up that nobody entered": ("I7", lambda rows: without(rows, ContactFinished, 1)),
+    "call that never ends": ("I8", left_open),
+    "contact of a closed call": (
+        "I10",
+        lambda rows: snapshot_with(
+            rows, lambda e: e["contacts"].append({"contact_id": rows[place(rows, CallClosed)].entry.call_id})
+        ),
+    ),
+    "offer that stands for nobody": (
+        "I10",
+        lambda rows: snapshot_with(rows, lambda e: e["offers"].append({"offer_id": "o99"})),
+    ),
     "younger caller first": ("I6", second_first),
     "an entry is missing": ("I9", lambda rows: [row for row in rows if row.seq != 5]),
     "time goes back": ("I9", lambda rows: [*rows[:-1], replace(rows[-1], at=rows[-1].at - 10**6)]),
@@ -110,3 +147,12 @@ def test_connection_without_an_end_shows_as_in_progress() -> None:
     rows = two_answered_calls()
     report = audit(rows[: place(rows, CallConnected) + 1])
     assert (report.breaches, report.in_progress) == ([], 2)
+
+
+def test_the_auditors_book_of_the_floor_follows_a_busy_day() -> None:
+    """Rings that are answered or not, wrap-ups, pauses, customers who give up: a second telling of the rules agrees."""
+    size = FloorSize(agents=24, queues=3, profiles=3, queues_each=2, load=0.98)
+    rows = simulated_rows(large_floor(size, seed=5), seed=5, events=8_000)
+    assert list(floor_breaches(rows)) == []
+    deaf = [row for row in rows if not (isinstance(row.entry, OfferContact) and row.seq % 50 == 0)]
+    assert {breach[:2] for breach in floor_breaches(deaf)} >= {"I5"}
