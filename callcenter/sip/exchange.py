@@ -32,7 +32,17 @@ from callcenter.sip.throttle import GuessLimit
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.trunks import Trunk, TrunkState, trunk_of
 from callcenter.sip.uri import Uri, escape_user
-from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, PhoneReachable, TextArrived, way_back
+from callcenter.sip.wire import (
+    ALLOW,
+    AMPLIFICATION,
+    UNLIMITED,
+    EndpointOutcome,
+    Identity,
+    NewToken,
+    PhoneReachable,
+    TextArrived,
+    way_back,
+)
 
 MAX_DIVERSIONS = 10
 MAX_KNOWN_ADDRESSES = 4_096
@@ -119,7 +129,10 @@ class Exchange(Endpoint):
 
     def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
         """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread."""
+        self.wire.allowance = UNLIMITED
         if not self._trunk_named(flow.remote) and self._registrar.owner_of(flow, now) is None:
+            if not flow.is_reliable:
+                self.wire.allowance = AMPLIFICATION * len(data) - 1
             fault = self._defence.admits(flow.remote[0], data, now)
             if fault:
                 self.wire.counts[f"dropped {fault}"] += 1

@@ -319,7 +319,7 @@ class InboundLegs:
     def cancel(self, arrived: RequestArrived, now: int) -> None:
         """A CANCEL: 481 when there is nothing to cancel, else 200, and 487 to an INVITE that is still open."""
         if arrived.invite_id is None:
-            self._wire.answer_once(arrived, 481, now)
+            self._wire.reply(arrived.request, arrived.flow, 481)
             return
         self._wire.answer_once(arrived, 200, now)
         for leg in self._legs.of_call(arrived.request.call_id):

@@ -24,6 +24,19 @@ SUPPORTED = "100rel, replaces, timer"
 SDP = "application/sdp"
 
 
+AMPLIFICATION = 3
+"""The answer to somebody whose address nothing proves is less than so many times what came: forged requests would
+otherwise multiply what they send to their victim."""
+UNLIMITED = 1 << 30
+NEEDED = frozenset({"WWW-Authenticate", "Retry-After", "Unsupported"})
+"""Headers without which an answer says nothing."""
+
+
+def needed(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """What a short answer keeps: the first of each header that it needs."""
+    return tuple({name: (name, value) for name, value in reversed(headers) if name in NEEDED}.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """How an endpoint names itself. The ports are filled in once the sockets are bound."""
@@ -104,6 +117,8 @@ class Wire:
         """How often each thing happened, by a name such as ``in INVITE`` or ``out 503``."""
         self.trunk_counts: Counter[tuple[str, str]] = Counter()
         """The same for messages of trunks, by trunk and name."""
+        self.allowance = UNLIMITED
+        """Octets that a stateless answer may have; see ``AMPLIFICATION``."""
         self.trunk_named: Callable[[Address], str] = lambda _: ""
         """The trunk at an address, empty for none."""
 
@@ -212,15 +227,23 @@ class Wire:
         """Answer statelessly: nothing is remembered, a retransmission is simply answered again (section 8.2.7)."""
         if request.method == "ACK":
             return
-        self.count(f"out {status}", flow)
         tag = self.stateless_tag(request)
-        response = build_response(request, status, reason, source=flow.remote, to_tag=tag, headers=headers)
-        self.outcomes.append(Transmit(bytes(response), answer_flow(request, flow)))
+        data = bytes(build_response(request, status, reason, source=flow.remote, to_tag=tag, headers=headers))
+        if len(data) > self.allowance:
+            data = bytes(build_response(request, status, "", source=flow.remote, to_tag=tag, headers=needed(headers)))
+        self._send_answer(data, status, flow, answer_flow(request, flow))
+
+    def _send_answer(self, data: bytes, status: int, flow: Flow, back: Flow) -> None:
+        if len(data) > self.allowance:
+            self.counts["dropped amplification"] += 1
+            return
+        self.count(f"out {status}", flow)
+        self.outcomes.append(Transmit(data, back))
 
     def reply_to_source(self, request: SipRequest, flow: Flow, status: int, reason: str) -> None:
         """Answer a request whose Via cannot be read, to where it came from, its headers copied as they are."""
-        response = build_response(request, status, reason, to_tag=self.stateless_tag(request))
-        self.outcomes.append(Transmit(bytes(response), flow))
+        data = bytes(build_response(request, status, reason, to_tag=self.stateless_tag(request)))
+        self._send_answer(data, status, flow, flow)
 
     def stateless_tag(self, request: SipRequest) -> str:
         """A To tag that is the same for every retransmission and that nobody else can foretell."""

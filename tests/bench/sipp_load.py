@@ -5,6 +5,7 @@ compare, and delays are worse than on machines of their own.
 """
 
 import os
+import random
 import re
 import resource
 import shutil
@@ -32,6 +33,8 @@ class Load:
     seconds: int = 6
     hold_ms: int = 1_000
     number: str = "5000"
+    patient: bool = False
+    """Whether a 503 is taken as what it is: acknowledged and counted as failed, without any fuss."""
 
     @property
     def calls(self) -> int:
@@ -50,6 +53,8 @@ class LoadFigures:
     cpu_ms_per_call: float
     """Of the process under test, for each call that succeeded."""
     generator_cpu_ms_per_call: float
+    offering_s: float
+    """From the first call's INVITE to the last one's: how long it took the generator to make them."""
     delays_ms: tuple[float, ...] = field(repr=False)
     """From the caller's INVITE on the line to the INVITE on the other side, sorted."""
 
@@ -67,10 +72,16 @@ class LoadFigures:
 
 
 def free_port() -> int:
-    """A UDP port that nobody has now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has now, for UDP or TCP. The highest ones: from the others come the ports of connections."""
+    while True:
+        port = random.randrange(61_000, 65_000)
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
 
 
 def cpu_seconds(pid: int) -> float:
@@ -112,7 +123,16 @@ def run_load(load: Load, port: int, pid: Callable[[], int], notes: Path) -> Load
     program = shutil.which("sipp")
     assert program is not None
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ["-sf", str(SCENARIOS / "uac.xml"), "-s", load.number, "-i", CALLER_HOST, "-p", str(free_port())]
+        arguments = [
+            "-sf",
+            str(SCENARIOS / ("uac_patient.xml" if load.patient else "uac.xml")),
+            "-s",
+            load.number,
+            "-i",
+            CALLER_HOST,
+            "-p",
+            str(free_port()),
+        ]
         arguments += ["-r", str(load.rate), "-m", str(load.calls), "-d", str(load.hold_ms), "-l", "100000", "-nostdin"]
         arguments += ["-timeout", str(load.seconds + 40), "-buff_size", "4194304", "-trace_shortmsg"]
         arguments += ["-shortmessage_file", "sent.csv", "-trace_stat", "-stf", "statistics.csv", "-fd", "1"]
@@ -128,11 +148,23 @@ def run_load(load: Load, port: int, pid: Callable[[], int], notes: Path) -> Load
         took = time.monotonic() - begun
         used, generator = cpu_seconds(pid()) - before, _children_cpu() - generator_before
         succeeded, failed = _outcome(Path(folder) / "statistics.csv")
-        delays = _delays(Path(folder) / "sent.csv", notes / "arrived.log")
+        if load.patient:
+            refused = _refused(Path(folder) / "sent.csv")
+            succeeded, failed = succeeded - refused, failed + refused
+        sent = _sent(Path(folder) / "sent.csv")
+        delays = _delays(sent, notes / "arrived.log")
     lasted = max(0.001, took - load.hold_ms / 1_000)
     per_call = 1_000 / max(1, succeeded)
+    offering = max(sent.values(), default=0.0) - min(sent.values(), default=0.0)
     return LoadFigures(
-        load, succeeded, failed, succeeded / lasted, used * per_call, generator * per_call, tuple(sorted(delays))
+        load,
+        succeeded,
+        failed,
+        succeeded / lasted,
+        used * per_call,
+        generator * per_call,
+        offering,
+        tuple(sorted(delays)),
     )
 
 
@@ -149,19 +181,26 @@ def _outcome(path: Path) -> tuple[int, int]:
     return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
 
 
-def _delays(sent: Path, arrived: Path) -> list[float]:
+def _refused(sent: Path) -> int:
+    lines = sent.read_text("utf-8", errors="replace").splitlines() if sent.exists() else []
+    calls = {line.split("\t")[4] for line in lines if "\tSIP/2.0 503" in line}
+    return len(calls)
+
+
+def _sent(path: Path) -> dict[str, float]:
+    """When each call's INVITE first went out, seconds since the epoch, by its number."""
+    sent: dict[str, float] = {}
+    for line in path.read_text("utf-8", errors="replace").splitlines() if path.exists() else ():
+        fields = line.split("\t")
+        if len(fields) > 6 and fields[3] == "S" and fields[6].startswith("INVITE"):
+            sent.setdefault(fields[4].partition("-")[0], float(fields[2]))
+    return sent
+
+
+def _delays(sent: dict[str, float], arrived: Path) -> list[float]:
     """Milliseconds by call: what the caller's side noted of its INVITEs against what the called side did."""
     came: dict[str, float] = {}
     if arrived.exists():
         for number, at in _ARRIVED.findall(arrived.read_text("utf-8", errors="replace")):
             came.setdefault(number, float(at))
-    delays, seen = [], set()
-    for line in sent.read_text("utf-8", errors="replace").splitlines() if sent.exists() else ():
-        fields = line.split("\t")
-        if len(fields) < 7 or fields[3] != "S" or not fields[6].startswith("INVITE"):
-            continue
-        number = fields[4].partition("-")[0]
-        if number in came and number not in seen:
-            delays.append((came[number] - float(fields[2])) * 1_000)
-        seen.add(number)
-    return delays
+    return [(came[number] - at) * 1_000 for number, at in sent.items() if number in came]
