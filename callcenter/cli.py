@@ -11,6 +11,7 @@ import typer
 
 from callcenter.commands import (
     audit,
+    bench_media,
     bench_routing,
     bench_sip,
     bench_store,
@@ -164,7 +165,7 @@ for command in (audit, generate, maintain, queue_door, replay, report, simulate,
 
 bench = typer.Typer(name="bench", help="Measure parts of the product on this machine.", no_args_is_help=True)
 app.add_typer(bench)
-for measurement in (bench_routing, bench_sip, bench_store):
+for measurement in (bench_media, bench_routing, bench_sip, bench_store):
     measurement.register(bench)
 
 sip = typer.Typer(name="sip", help="Look into the SIP front end of a running exchange.", no_args_is_help=True)

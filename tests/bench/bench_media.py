@@ -1,129 +1,158 @@
-"""Relayed and mixed calls through a real ``mediad``: loss, added delay, CPU.
+"""Media of this machine, and rtpengine (userspace, one thread) on the same generator as the yardstick.
 
-Run as ``python -m tests.bench.bench_media --calls 50 --seconds 5 [--mixed | --music] [--recorded [--sealed]]``.
-Generator and media share the machine; the delay is the kernel's receive time minus the clock just before sending, both
-at the generator. Packets carry their send time in the payload; a mixed payload does not survive, so with ``--mixed``
-and ``--music`` only frames and CPU are told. With ``--recorded`` every call is recorded into a temporary folder,
-encrypted with ``--sealed``.
+Run as ``python -m tests.bench.bench_media [calls ...]``: the figures of ``callcenter bench media``, then so many
+relayed calls through both, one after the other.
 """
 
-import argparse
 import asyncio
+import contextlib
 import os
 import platform
-import random
-import select
+import secrets
+import shutil
 import socket
-import struct
-import tempfile
+import subprocess
+import sys
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-from callcenter.media.music import music_path
-from callcenter.media.recordings import ensure_key_file
-from callcenter.media.rtp import RtpPacket, pack, parse
-from callcenter.media.sdp import AgreedAudio, LocalStream, build_answer, build_offer, read_answer, read_offer
-from callcenter.ports import RecordingAction, RecordingFinished, Route
-from tests.support.media_contract import PROFILE
-from tests.support.mediad_process import MediaProcess, running_mediad
+from callcenter.media.measuring import measure
+from callcenter.media.sdp import build_answer, build_offer, read_answer, read_offer
+from callcenter.media.traffic import TrafficFigures, TrafficLeg, exchange
 
-_STAMP = struct.Struct("!Id")
-_MAGIC = 0x5A5A1234
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("@qq")
+SECONDS = 4.0
 
 
-@dataclass(slots=True)
-class BenchLeg:
-    """One far end: its socket and where it sends."""
+def main() -> None:
+    """Measure and print."""
+    print(f"{platform.platform()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+    for what, value in asdict(measure(relayed=200, mixed=150, recorded=200, waiting=500, seconds=SECONDS)).items():
+        print(f"{what:22} {value}")
+    for calls in [int(number) for number in sys.argv[1:]] or [200, 300]:
+        ours = measure(relayed=calls, mixed=0, recorded=0, waiting=0, seconds=SECONDS)
+        print(
+            f"{calls} relayed, ours:      p50 {ours.relayed_p50_ms} ms, p99 {ours.relayed_p99_ms} ms, "
+            f"lost {ours.lost_packets}, CPU {ours.relayed_cpu_percent} %"
+        )
+        if shutil.which("rtpengine") is None:
+            print("rtpengine is not installed: no yardstick")
+            continue
+        theirs, cpu = asyncio.run(_yardstick(calls))
+        print(
+            f"{calls} relayed, rtpengine: p50 {theirs.percentile_ms(0.5)} ms, p99 {theirs.percentile_ms(0.99)} ms, "
+            f"lost {theirs.lost}, CPU {cpu:.1f} %"
+        )
 
-    sock: socket.socket
-    audio: AgreedAudio
-    sequence: int = 0
+
+async def _yardstick(calls: int) -> tuple[TrafficFigures, float]:
+    """Relayed calls through an rtpengine that is given what our worker is given: a core, and real time."""
+    with _rtpengine() as (process, ask):
+        legs: list[TrafficLeg] = []
+        for number in range(calls):
+            legs += _call(ask, f"call-{number}")
+        cores = sorted(os.sched_getaffinity(0))
+        _favour(process.pid, cores[-1])
+        os.sched_setaffinity(0, set(cores[:-1]) or set(cores))
+        before, wall = _cpu_seconds(process.pid), time.monotonic()
+        figures = await asyncio.to_thread(exchange, legs, seconds=SECONDS)
+        cpu = (_cpu_seconds(process.pid) - before) / (time.monotonic() - wall)
+        os.sched_setaffinity(0, set(cores))
+        for leg in legs:
+            leg.sock.close()
+        return figures, 100 * cpu
 
 
-@dataclass(slots=True)
-class BenchFigures:
-    """What came back."""
+def _favour(pid: int, core: int) -> None:
+    """Give every thread of a process this core, in real time."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {core})
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(int(task.name), os.SCHED_RR, os.sched_param(10))
 
-    sent: int = 0
-    received: int = 0
-    delays: list[float] = field(default_factory=list)
 
-
-def _open() -> tuple[socket.socket, LocalStream]:
+@contextlib.contextmanager
+def _rtpengine() -> Iterator[tuple[subprocess.Popen[bytes], Callable[[dict[str, object]], dict[str, object]]]]:
+    """A running rtpengine and a way to ask it."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))
-    sock.setblocking(False)
-    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    return sock, LocalStream("127.0.0.1", sock.getsockname()[1], 1, 1)
+    sock.settimeout(2.0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        "rtpengine", "--table=-1", "--num-threads=1", "--interface=127.0.0.1", f"--listen-ng=127.0.0.1:{port}",
+        "--port-min=20000", "--port-max=29999", "--foreground", "--log-stderr", "--log-level=3", "--pidfile=/dev/null",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def ask(order: dict[str, object]) -> dict[str, object]:
+        cookie = secrets.token_hex(6).encode()
+        for _ in range(20):
+            try:
+                sock.sendto(cookie + b" " + _bencoded(order), ("127.0.0.1", port))
+                data = sock.recv(65536)
+            except (TimeoutError, ConnectionError):
+                continue
+            echoed, _, body = data.partition(b" ")
+            if echoed == cookie:
+                answer, _ = _bdecoded(body, 0)
+                assert isinstance(answer, dict)
+                assert answer.get("result") in {"ok", "pong"}, answer
+                return answer
+        raise TimeoutError("rtpengine does not answer")
+
+    try:
+        ask({"command": "ping"})
+        yield process, ask
+    finally:
+        process.terminate()
+        process.wait()
+        sock.close()
 
 
-async def _connect(media: MediaProcess, number: int, *, mixed: bool) -> list[BenchLeg]:
-    session_id = f"bench-{number}"
-    await media.plane.create(session_id)
-    sock, local = _open()
-    answer = await media.plane.answer_offer(session_id, "a", build_offer(local), PROFILE)
-    caller = BenchLeg(sock, read_answer(answer))
-    sock, local = _open()
-    offer = read_offer(await media.plane.make_offer(session_id, "b"))
-    await media.plane.accept_answer(session_id, "b", build_answer(offer, local), PROFILE)
-    gain = -1.0 if mixed else 0.0
-    await media.plane.route(session_id, [Route("a", "b", gain), Route("b", "a", gain)])
-    return [caller, BenchLeg(sock, offer.audio)]
+def _call(ask: Callable[[dict[str, object]], dict[str, object]], call_id: str) -> list[TrafficLeg]:
+    caller, agent = TrafficLeg.open(), TrafficLeg.open()
+    common: dict[str, object] = {"call-id": call_id, "from-tag": "a", "rtcp-mux": ["accept"], "ICE": "remove"}
+    offered = ask({**common, "command": "offer", "sdp": build_offer(caller.local)})
+    offer = read_offer(str(offered["sdp"]))
+    agent.agree(offer.audio)
+    answer = build_answer(offer, agent.local)
+    answered = ask({**common, "command": "answer", "to-tag": "b", "sdp": answer})
+    caller.agree(read_answer(str(answered["sdp"])))
+    return [caller, agent]
 
 
-def _exchange(legs: list[BenchLeg], seconds: float, warm_up: float) -> BenchFigures:
-    """Send from every leg every 20 ms, in random phases, and collect what the others get."""
-    figures = BenchFigures()
-    poll = select.epoll()
-    by_descriptor = {leg.sock.fileno(): leg for leg in legs}
-    for descriptor in by_descriptor:
-        poll.register(descriptor, select.EPOLLIN)
-    begin = time.time() + 0.1
-    counted_from, end = begin + warm_up, begin + warm_up + seconds
-    due = sorted((begin + random.random() * 0.02, index) for index in range(len(legs)))
-    position = 0
-    while (now := time.time()) < end + 0.3:
-        while now < end and due[position][0] <= now:
-            at, index = due[position]
-            due[position] = (at + 0.02, index)
-            position = (position + 1) % len(due)
-            _send(legs[index], now)
-            figures.sent += now >= counted_from
-        pause = due[position][0] - now if now < end else 0.05
-        for descriptor, _ in poll.poll(max(0.0, min(pause, 0.005)), 512):
-            _receive(by_descriptor[descriptor].sock, figures, counted_from, end)
-    poll.close()
-    return figures
+def _bencoded(value: object) -> bytes:
+    match value:
+        case dict():
+            inner = b"".join(_bencoded(key) + _bencoded(each) for key, each in sorted(value.items()))
+            return b"d" + inner + b"e"
+        case list():
+            return b"l" + b"".join(_bencoded(each) for each in value) + b"e"
+        case int():
+            return b"i%de" % value
+        case _:
+            text = str(value).encode()
+            return b"%d:%b" % (len(text), text)
 
 
-def _send(leg: BenchLeg, now: float) -> None:
-    leg.sequence += 1
-    payload = _STAMP.pack(_MAGIC, now) + b"\xd0" * (160 - _STAMP.size)
-    packet = RtpPacket(leg.audio.send_payload_type, leg.sequence & 0xFFFF, leg.sequence * 160 & 0xFFFFFFFF, 1, payload)
-    leg.sock.sendto(pack(packet), (leg.audio.address, leg.audio.port))
-
-
-def _receive(sock: socket.socket, figures: BenchFigures, counted_from: float, end: float) -> None:
-    while True:
-        try:
-            data, ancillary, _, _ = sock.recvmsg(2048, 64)
-        except BlockingIOError:
-            return
-        seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2][: _TIMESPEC.size])
-        now = seconds + nanoseconds / 1e9
-        packet = parse(data)
-        if packet is None or len(packet.payload) != 160:
-            continue
-        magic, sent_at = _STAMP.unpack_from(packet.payload)
-        if magic == _MAGIC and sent_at >= counted_from:
-            figures.received += 1
-            figures.delays.append(now - sent_at)
-        elif magic != _MAGIC and counted_from <= now < end:
-            figures.received += 1
+def _bdecoded(data: bytes, at: int) -> tuple[object, int]:
+    if data[at : at + 1] == b"i":
+        end = data.index(b"e", at)
+        return int(data[at + 1 : end]), end + 1
+    if data[at : at + 1] in (b"l", b"d"):
+        kind, items, at = data[at : at + 1], [], at + 1
+        while data[at : at + 1] != b"e":
+            item, at = _bdecoded(data, at)
+            items.append(item)
+        if kind == b"l":
+            return items, at + 1
+        return dict(zip([str(key) for key in items[::2]], items[1::2], strict=True)), at + 1
+    colon = data.index(b":", at)
+    end = colon + 1 + int(data[at:colon])
+    return data[colon + 1 : end].decode(errors="replace"), end
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -131,92 +160,5 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _hold(media: MediaProcess, number: int, music: str) -> list[BenchLeg]:
-    """A caller who waits with music; sends like everybody else and is heard by nobody."""
-    session_id = f"bench-{number}"
-    await media.plane.create(session_id)
-    sock, local = _open()
-    answer = await media.plane.answer_offer(session_id, "a", build_offer(local), PROFILE)
-    await media.plane.play(session_id, "a", "music", [music], loop=True)
-    return [BenchLeg(sock, read_answer(answer))]
-
-
-async def _record(media: MediaProcess, calls: int) -> None:
-    for number in range(calls):
-        await media.plane.record(f"bench-{number}", str(number), RecordingAction.START, left="a", right="b")
-
-
-async def _tell_recordings(media: MediaProcess, calls: int) -> None:
-    """Wait until all recordings are on disk and print how whole they are."""
-    for number in range(calls):
-        await media.sink.finished(str(number), seconds=60)
-    finished = [event for event in media.sink.recordings if isinstance(event, RecordingFinished)]
-    marks = Counter(event.truncated or "whole" for event in finished)
-    print(f"recordings: {dict(marks)}, shortest {min(event.duration_ms for event in finished) / 1000:.1f} s")
-
-
-async def main() -> None:
-    """Run one measurement and print it."""
-    given = _arguments()
-    with tempfile.TemporaryDirectory(prefix="bench-media-") as folder:
-        options = ["--standby", "0"]
-        if given.no_realtime:
-            options.append("--no-realtime")
-        if given.recorded:
-            options += ["--recordings", f"{folder}/recordings"]
-        if given.sealed:
-            ensure_key_file(Path(folder) / "key")
-            options += ["--recording-key", f"{folder}/key"]
-        async with running_mediad(*options) as media:
-            await _measure(media, given, await asyncio.to_thread(music_path, folder))
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--calls", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--mixed", action="store_true", help="through the mixer instead of the relay")
-    parser.add_argument("--music", action="store_true", help="single callers who wait with music")
-    parser.add_argument("--recorded", action="store_true", help="record every call")
-    parser.add_argument("--sealed", action="store_true", help="with --recorded: encrypted")
-    parser.add_argument("--no-realtime", action="store_true")
-    return parser.parse_args()
-
-
-async def _measure(media: MediaProcess, given: argparse.Namespace, music: str) -> None:
-    begin = time.time()
-    legs: list[BenchLeg] = []
-    for number in range(given.calls):
-        legs += await (_hold(media, number, music) if given.music else _connect(media, number, mixed=given.mixed))
-    set_up = time.time() - begin
-    if given.recorded:
-        await _record(media, given.calls)
-    status = await media.plane.status()
-    pids = {"worker": status.worker_pids[0]} | ({"recorder": status.recorder_pid} if given.recorded else {})
-    before, wall = {name: _cpu_seconds(pid) for name, pid in pids.items()}, time.time()
-    figures = await asyncio.to_thread(_exchange, legs, given.seconds, 1.0)
-    wall = time.time() - wall
-    cpu = {name: (_cpu_seconds(pid) - before[name]) / wall for name, pid in pids.items()}
-    status = await media.plane.status()
-    for leg in legs:
-        leg.sock.close()
-    for number in range(given.calls):
-        await media.plane.destroy(f"bench-{number}")
-    kind = "waiting" if given.music else "mixed" if given.mixed else "relayed"
-    print(
-        f"machine: {platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
-    )
-    print(f"{given.calls} {kind}{' and recorded' if given.recorded else ''} calls, set up in {set_up:.2f} s")
-    print(f"sent {figures.sent}, received {figures.received} ({figures.received / max(1, figures.sent):.3%})")
-    shares = ", ".join(f"{name} CPU {share:.0%} of a core" for name, share in cpu.items())
-    print(f"{shares}, ticks skipped {status.ticks_skipped}")
-    if figures.delays:
-        delays = sorted(figures.delays)
-        p50, p99 = (delays[int(len(delays) * share)] * 1000 for share in (0.5, 0.99))
-        print(f"added delay p50 {p50:.2f} ms, p99 {p99:.2f} ms")
-    if given.recorded:
-        await _tell_recordings(media, given.calls)
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

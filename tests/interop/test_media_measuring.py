@@ -1,0 +1,24 @@
+"""The measurement of media measures: a few calls of each kind, through real processes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from callcenter.cli import app
+
+pytestmark = pytest.mark.interop
+
+
+def test_the_command_prints_what_came_back() -> None:
+    options = ["--relayed", "3", "--mixed", "3", "--recorded", "3", "--waiting", "5", "--seconds", "1", "--json"]
+    result = CliRunner().invoke(app, ["bench", "media", *options])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.output.strip().splitlines()[-1])
+    assert (figures["relayed_calls"], figures["mixed_calls"], figures["recorded_calls"]) == (3, 3, 3)
+    assert figures["lost_packets"] == 0
+    assert 0 < figures["relayed_p50_ms"] <= figures["relayed_p99_ms"]
+    assert figures["recorded_p99_ms"] > 0
+    assert figures["mixed_p99_ms"] > 20, "two frames wait in the jitter buffer"
+    assert figures["music_500_cpu_percent"] > 0
+    assert figures["browser_agents"] is None
