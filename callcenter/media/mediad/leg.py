@@ -142,8 +142,12 @@ class RtpLeg:
         if spec.held != before.held or before.remote is None:
             self.silent_since = now
 
-    def receive(self, *, now: int) -> list[str]:
-        """Read what has arrived, relay it, and return the digits that were pressed, one character each."""
+    def receive(self, *, now: int, thorough: bool = False) -> list[str]:
+        """Read what has arrived, relay it, and return the digits that were pressed, one character each.
+
+        A connected leg is read once, because there is hardly ever a second packet and asking for it costs as much as
+        the first; a loop comes back for it. ``thorough`` reads on.
+        """
         digits: list[str] = []
         self.is_emptied = False
         for _ in range(_BURST):
@@ -168,6 +172,8 @@ class RtpLeg:
                 continue
             digit = self._take(header, now=now)
             digits += digit or ""
+            if self._drained and not thorough:
+                break
         return digits
 
     def report(self, *, now: int) -> None:

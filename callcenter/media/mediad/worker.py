@@ -115,8 +115,8 @@ class Worker:
             if found is not None:
                 self._receive(*found)
 
-    def _receive(self, conversation: Conversation, leg: RtpLeg) -> None:
-        for digit in leg.receive(now=_now()):
+    def _receive(self, conversation: Conversation, leg: RtpLeg, *, thorough: bool = False) -> None:
+        for digit in leg.receive(now=_now(), thorough=thorough):
             self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit, leg.is_masked(_now())))
             for ended in conversation.barge_in(leg.spec.leg_id):
                 self._stale = True
@@ -204,7 +204,7 @@ class Worker:
         """Read what waits in a conversation's sockets, before something begins that must not hear it."""
         for leg in conversation.legs.values():
             for _ in range(_MOST_ROUNDS):
-                self._receive(conversation, leg)
+                self._receive(conversation, leg, thorough=True)
                 if leg.is_emptied:
                     break
 
