@@ -21,6 +21,7 @@ _RATE = 48_000
 
 _EARS = """
 (() => {
+  if (location.protocol === 'about:') return;
   const Original = window.RTCPeerConnection;
   window.peers = [];
   window.RTCPeerConnection = class extends Original {
