@@ -5,16 +5,19 @@ comes, comfort tone takes its place, so that the customer knows the line is aliv
 """
 
 import contextlib
+import functools
 import secrets
 import socket
 
 import numpy as np
 
 from callcenter.media.audio import tone
-from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES, Law, encode
+from callcenter.media.codecs import FORMS, TELEPHONE, Codec
+from callcenter.media.g711 import FRAME_MILLISECONDS, SAMPLE_RATE, encode
 from callcenter.media.outgoing import OutgoingStream
 from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, read_header
 from callcenter.media.webrtc.way import Way
+from callcenter.media.wideband import WIDE_RATE, make_encoder
 
 COMFORT_AFTER = 200
 """Milliseconds without the browser after which comfort tone begins: far more than jitter, hardly a pause."""
@@ -22,20 +25,24 @@ SILENT_AFTER = 1_000
 """Milliseconds after which the exchange is told."""
 _COMFORT_HZ, _COMFORT_LEVEL = 425.0, 0.02
 _COMFORT_SECONDS, _BEEP_SECONDS = 2.0, 0.3
-_PAYLOAD_LAWS = {0: Law.PCMU, 8: Law.PCMA}
+_CODECS = {FORMS[codec].payload_type: codec for codec in TELEPHONE}
+"""What browsers are offered, by the static payload types that our offers use."""
 _MOST_PACKETS = 64
 
 
-def _comfort(law: Law) -> list[bytes]:
-    """A soft beep every two seconds, in frames."""
-    samples = np.zeros(round(_COMFORT_SECONDS * 8000), dtype=np.int16)
-    beep = tone(_COMFORT_HZ, _BEEP_SECONDS, level=_COMFORT_LEVEL)
+@functools.cache
+def comfort_frames(codec: Codec) -> list[bytes]:
+    """A soft beep every two seconds, in frames of 20 ms."""
+    law = FORMS[codec].law
+    rate = SAMPLE_RATE if law is not None else WIDE_RATE
+    samples = np.zeros(round(_COMFORT_SECONDS * rate), dtype=np.int16)
+    beep = tone(_COMFORT_HZ, _BEEP_SECONDS, level=_COMFORT_LEVEL, rate=rate)
     samples[: len(beep)] = beep
-    data = encode(samples, law)
-    return [data[start : start + FRAME_SAMPLES] for start in range(0, len(data), FRAME_SAMPLES)]
-
-
-_COMFORT = {number: _comfort(law) for number, law in _PAYLOAD_LAWS.items()}
+    frames = samples.reshape(-1, rate * FRAME_MILLISECONDS // 1000)
+    if law is not None:
+        return [encode(frame, law) for frame in frames]
+    encoder = make_encoder(codec)
+    return [encoder.encode(frame) for frame in frames]
 
 
 class BrowserLeg:
@@ -110,7 +117,8 @@ class BrowserLeg:
         if self.heard_at is None or now - self.heard_at < COMFORT_AFTER:
             self._comfort_due = now
             return
-        frames = _COMFORT.get(self.payload_type)
+        codec = _CODECS.get(self.payload_type)
+        frames = None if codec is None else comfort_frames(codec)
         self._comfort_due = max(self._comfort_due, now - 3 * FRAME_MILLISECONDS)  # a stall is not made up for
         while frames is not None and self._comfort_due <= now:
             self._send(self.payload_type, self._stream.next_frame(now=self._comfort_due), frames[self._frame])

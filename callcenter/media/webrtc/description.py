@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from callcenter.media.sdp import MediaLine, SdpError, parse
 
-BROWSER_FORMATS = frozenset({"PCMU/8000", "PCMA/8000", "TELEPHONE-EVENT/8000"})
-"""What is offered to browsers of what the plane offers."""
+BROWSER_FORMATS = frozenset({"PCMU/8000", "PCMA/8000", "G722/8000", "TELEPHONE-EVENT/8000"})
+"""What is offered to browsers of what the plane offers (G.722 beside another wideband leg)."""
 MID = "0"
 """The one media section (RFC 9143)."""
 _ALGORITHM = "sha-256"
@@ -167,7 +167,7 @@ def _encoding(line: MediaLine, number: str) -> str:
         first, _, encoding = value.partition(" ")
         if first == number:
             return "/".join(encoding.strip().upper().split("/")[:2])
-    return {"0": "PCMU/8000", "8": "PCMA/8000"}.get(number, "")
+    return {"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000"}.get(number, "")
 
 
 def _session_values(text: str) -> dict[str, str]:

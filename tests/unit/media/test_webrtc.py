@@ -1,7 +1,12 @@
 """Browsers' descriptions, checks, handshakes and reports, without a socket."""
 
+import numpy as np
 import pytest
 
+from callcenter.media.audio import tone_share
+from callcenter.media.codecs import FORMS, TELEPHONE
+from callcenter.media.g711 import decode
+from callcenter.media.mediad.browser_leg import comfort_frames
 from callcenter.media.rtcp import Reporter
 from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.sdp import LocalStream, SdpError, build_offer, read_answer
@@ -9,6 +14,7 @@ from callcenter.media.webrtc.connectivity import LiteAgent, binding_request, is_
 from callcenter.media.webrtc.description import WayIn, browser_offer, plain_answer, read_browser_answer, read_plain
 from callcenter.media.webrtc.security import DtlsAssociation, new_certificate
 from callcenter.media.webrtc.way import Way
+from callcenter.media.wideband import make_decoder
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +81,26 @@ def test_an_answer_that_cannot_work_is_refused(old: str, new: str):
     assert old in CHROMIUM_ANSWER
     with pytest.raises(SdpError):
         read_browser_answer(CHROMIUM_ANSWER.replace(old, new), ("0", "8", "101"))
+
+
+def test_a_browser_beside_a_wideband_leg_is_offered_wideband():
+    """Its comfort tone is in its own codec, two seconds of 20 ms frames."""
+    offer = (
+        plain_offer()
+        .replace("RTP/AVP 0 8", "RTP/AVP 9 0 8")
+        .replace("a=rtpmap:0", "a=rtpmap:9 G722/8000\r\na=rtpmap:0")
+    )
+    assert read_plain(offer).formats == ("9", "0", "8", "101")
+    answer = read_browser_answer(CHROMIUM_ANSWER.replace("SAVPF 0", "SAVPF 9 0"), ("9", "0", "8", "101"))
+    assert answer.payload_type == 9
+    for codec in TELEPHONE:
+        frames = comfort_frames(codec)
+        assert {len(frame) for frame in frames} == {160}
+        decoder = make_decoder(codec) if FORMS[codec].law is None else None
+        heard = [decode(frame, law) if (law := FORMS[codec].law) else decoder.decode(frame) for frame in frames[:12]]
+        rate = 16_000 if decoder else 8_000
+        assert tone_share(np.concatenate(heard[3:]), 425 * 8_000 / rate) > 0.9
+        assert len(frames) == 100
 
 
 def test_a_check_is_answered_for_those_who_know_the_password():
