@@ -68,6 +68,18 @@ class WebrtcSection(Section):
     """File with the secret shared with the TURN server (coturn: ``static-auth-secret``); passwords last 12 hours."""
 
 
+class RtpengineSection(Section):
+    """An rtpengine that runs already, for ``media.edge``."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=2223, ge=1, le=65535)
+    """Its control port (``listen-ng``)."""
+    inside: str = ""
+    """Names of its interfaces (``interface = NAME/ADDRESS``) towards our media and towards the world, when it has two;
+    set both or none."""
+    outside: str = ""
+
+
 class MediaSection(Section):
     """Audio."""
 
@@ -78,6 +90,9 @@ class MediaSection(Section):
     encryption: Literal["off", "optional", "required"] = "optional"
     """SRTP with phones and trunks, keys in SDP (RFC 4568): taken where it is offered, or nothing else at all."""
     webrtc: WebrtcSection = WebrtcSection()
+    edge: Literal["none", "rtpengine"] = "none"
+    """What meets phones and trunks: our own sockets, or an rtpengine in front of them."""
+    rtpengine: RtpengineSection = RtpengineSection()
 
 
 class StoreSection(Section):

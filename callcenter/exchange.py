@@ -12,13 +12,14 @@ import structlog
 from callcenter.agent_phones import AgentPhones
 from callcenter.calls.legs import LegEvent
 from callcenter.clock import SystemClock
-from callcenter.config import Settings
+from callcenter.config import MediaSection, Settings
 from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.media.music import music_path
 from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
 from callcenter.media.speech import PromptStore, default_engine
 from callcenter.metrics import MetricsServer, Readings, metrics_address
 from callcenter.ports import EncryptionPolicy, MediaEvent, RecordingEvent
@@ -96,6 +97,18 @@ def spoken_prompts(flows: Iterable[Flow]) -> list[PromptText]:
     ]
 
 
+def media_plane(media: EmbeddedMediaPlane, section: MediaSection) -> EmbeddedMediaPlane | RtpenginePlane:
+    """The plane with what is configured to stand in front. Raises ``ConfigError`` for half a pair of interfaces."""
+    if section.edge == "none":
+        return media
+    wanted = section.rtpengine
+    if bool(wanted.inside) != bool(wanted.outside):
+        raise ConfigError("media.rtpengine.inside and media.rtpengine.outside belong together; set both or none")
+    return RtpenginePlane(
+        media, RtpengineSettings((wanted.host, wanted.port), inside=wanted.inside, outside=wanted.outside)
+    )
+
+
 async def _unless_ended(work: Coroutine[None, None, None], ended: "asyncio.Future[None]") -> None:
     """Do ``work``, but not longer than the exchange lives: a routing that died would never answer it."""
     task = asyncio.ensure_future(work)
@@ -148,6 +161,7 @@ async def run_exchange(settings: Settings) -> None:
         recording_sink=on_recording_event,
         encryption=EncryptionPolicy(settings.media.encryption),
     )
+    plane = media_plane(media, settings.media)
     rules = numbering_rules(site)
     user_agent = UserAgent(
         clock=clock,
@@ -180,7 +194,7 @@ async def run_exchange(settings: Settings) -> None:
         tell=link.tell_softphone,
     )
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, phones.router, media, link, prompts, rules),
+        ports=ExchangePorts(clock, journal, phones.router, plane, link, prompts, rules),
         site=site,
         flows=flows,
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
@@ -205,7 +219,7 @@ async def run_exchange(settings: Settings) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    await media.start()
+    await plane.start()
     phones.start()
     await _unless_ended(core.start(recovered.orphans), ended)
     await link.start()
@@ -222,6 +236,6 @@ async def run_exchange(settings: Settings) -> None:
         await phones.stop()
         await user_agent.stop()
         await link.stop()
-        await media.stop()
+        await plane.stop()
         await journal.close()
         await prompts.close()

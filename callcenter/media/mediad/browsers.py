@@ -284,7 +284,7 @@ class BrowserServer:
             return
         wall = wall_ms()
         for packet in packets:
-            if len(packet) < 12:
+            if len(packet) < 12 or 192 <= packet[1] <= 223:  # the worker's reports end here; the browser gets ours
                 continue
             ssrc, timestamp = int.from_bytes(packet[8:12]), int.from_bytes(packet[4:8])
             way.reporter.sent(ssrc, timestamp, len(packet) - 12, now=wall)

@@ -1,0 +1,266 @@
+"""rtpengine as the edge: it meets far ends (NAT, SRTP, ICE), and the embedded plane behind it mixes, plays and records.
+
+Each leg is one call of rtpengine between the far end and the plane's own socket. Every offer and answer passes
+through it; everything else is the plane's alone. So there is one code path for prompts, digits, mixing and
+recordings, whatever stands in front.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import structlog
+
+from callcenter.errors import MediaError, NoCommonCodec
+from callcenter.media.bencode import Value
+from callcenter.media.rtpengine_control import RtpengineControl
+from callcenter.media.sdp import SdpError
+from callcenter.media.sdp import parse as parse_sdp
+from callcenter.ports import (
+    EncryptionPolicy,
+    LatchPolicy,
+    LegProfile,
+    LegStatistics,
+    MediaPlane,
+    RecordingAction,
+    Route,
+)
+
+log = structlog.get_logger(__name__)
+
+_FAR, _NEAR = "far", "near"
+"""Tags of the two sides of a leg at rtpengine."""
+
+_UNWANTED_SUITES = [
+    f"no-{suite}"
+    for suite in (
+        "AEAD_AES_256_GCM",
+        "AES_256_CM_HMAC_SHA1_80",
+        "AES_256_CM_HMAC_SHA1_32",
+        "AES_192_CM_HMAC_SHA1_80",
+        "AES_192_CM_HMAC_SHA1_32",
+        "F8_128_HMAC_SHA1_80",
+        "F8_128_HMAC_SHA1_32",
+        "NULL_HMAC_SHA1_80",
+        "NULL_HMAC_SHA1_32",
+    )
+]
+"""What rtpengine would add by itself, and the plane does not speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class RtpengineSettings:
+    """Where rtpengine is, and what its interfaces are called when it has several."""
+
+    address: tuple[str, int] = ("127.0.0.1", 2223)
+    inside: str = ""
+    """Name of the interface towards the plane, as in rtpengine's ``--interface=NAME/ADDRESS``."""
+    outside: str = ""
+
+
+@dataclass(slots=True)
+class _Edges:
+    """The legs of one session that rtpengine knows, and those whose far end was offered nothing but encryption."""
+
+    legs: set[str] = field(default_factory=set)
+    sealed: set[str] = field(default_factory=set)
+
+
+class InnerPlane(MediaPlane, Protocol):
+    """A plane with a life of its own, such as the embedded one."""
+
+    async def start(self) -> None:
+        """Begin to connect."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class RtpenginePlane:
+    """Implements ``callcenter.ports.MediaPlane`` around another one. ``start`` first."""
+
+    def __init__(self, inner: InnerPlane, settings: RtpengineSettings) -> None:
+        self._inner, self._settings = inner, settings
+        self._control = RtpengineControl(settings.address)
+        self._edges: dict[str, _Edges] = {}
+
+    async def start(self) -> None:
+        """Start the plane behind and open the line.
+
+        An rtpengine that is away is told in the log; legs are refused until it is there.
+        """
+        await self._inner.start()
+        await self._control.open()
+        try:
+            await self._control.ask("ping")
+        except MediaError as error:
+            log.warning("rtpengine.absent", error=str(error))
+
+    async def stop(self) -> None:
+        """Close the line and stop the plane behind."""
+        await self._control.close()
+        await self._inner.stop()
+
+    async def create(self, session_id: str) -> None:
+        """See ``MediaPlane.create``."""
+        await self._inner.create(session_id)
+        self._edges[session_id] = _Edges()
+
+    async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
+        """See ``MediaPlane.answer_offer``."""
+        is_new = not self._knows(session_id, leg_id)
+        parse_sdp(sdp)  # what is broken is told as by the plane itself, and never reaches rtpengine
+        near = await self._pass("offer", session_id, leg_id, sdp, offerer=_FAR, profile=profile)
+        try:
+            answer = await self._inner.answer_offer(session_id, leg_id, near, _near_profile(near, profile))
+            return await self._pass("answer", session_id, leg_id, answer, offerer=_FAR, profile=profile)
+        except MediaError:
+            if is_new:
+                await self._forget(session_id, leg_id)
+            raise
+
+    async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
+        """See ``MediaPlane.make_offer``."""
+        offer = await self._inner.make_offer(session_id, leg_id, encryption=encryption)
+        edges = self._edges.setdefault(session_id, _Edges())
+        (edges.sealed.add if _is_sealed(offer) else edges.sealed.discard)(leg_id)
+        return await self._pass("offer", session_id, leg_id, offer, offerer=_NEAR)
+
+    async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
+        """See ``MediaPlane.accept_answer``."""
+        if not self._knows(session_id, leg_id):
+            raise MediaError("no such leg")
+        if leg_id in self._edges[session_id].sealed and not _is_sealed(sdp):
+            raise NoCommonCodec("encryption was offered and is not in the answer")  # rtpengine would bridge the two
+        near = await self._pass("answer", session_id, leg_id, sdp, offerer=_NEAR, profile=profile)
+        await self._inner.accept_answer(session_id, leg_id, near, _near_profile(near, profile))
+
+    async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
+        """See ``MediaPlane.remove_leg``. The figures are those of the plane."""
+        await self._forget(session_id, leg_id)
+        return await self._inner.remove_leg(session_id, leg_id)
+
+    async def route(self, session_id: str, routes: Sequence[Route]) -> None:
+        """See ``MediaPlane.route``."""
+        await self._inner.route(session_id, routes)
+
+    async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:
+        """See ``MediaPlane.destroy``."""
+        edges = self._edges.get(session_id, _Edges())
+        await asyncio.gather(*(self._forget(session_id, leg_id) for leg_id in [*edges.legs]))
+        self._edges.pop(session_id, None)
+        return await self._inner.destroy(session_id)
+
+    def _knows(self, session_id: str, leg_id: str) -> bool:
+        return leg_id in self._edges.get(session_id, _Edges()).legs
+
+    async def _pass(
+        self, command: str, session_id: str, leg_id: str, sdp: str, *, offerer: str, profile: LegProfile | None = None
+    ) -> str:
+        """Have rtpengine rewrite a description on its way to the other side."""
+        self._edges.setdefault(session_id, _Edges()).legs.add(leg_id)
+        answerer = _NEAR if offerer == _FAR else _FAR
+        writer = offerer if command == "offer" else answerer
+        fields: dict[str, Value] = {
+            "call_id": _call_id(session_id, leg_id),
+            "from_tag": offerer,
+            "sdp": sdp,
+            "flags": _flags(profile),
+            "replace": ["origin"],
+        }
+        if command == "answer":
+            fields["to_tag"] = answerer
+        else:
+            fields |= {"ICE": "remove", "DTLS": "off", "rtcp_mux": ["demux"], "SDES": _UNWANTED_SUITES}
+            if "UDP/TLS/" in sdp:
+                fields["transport_protocol"] = "RTP/AVP"
+            names = {_NEAR: self._settings.inside, _FAR: self._settings.outside}
+            if all(names.values()):
+                fields["direction"] = [names[offerer], names[answerer]]
+        if profile is not None and writer == _FAR:
+            fields["received_from"] = ["IP6" if ":" in profile.peer_address else "IP4", profile.peer_address]
+        answer = await self._control.ask(command, **fields)
+        text = answer.get("sdp")
+        if not isinstance(text, bytes):
+            raise MediaError("rtpengine's answer holds no description")
+        return text.decode("utf-8", "replace")
+
+    async def _forget(self, session_id: str, leg_id: str) -> None:
+        """Close a leg at rtpengine; one that is away forgets it by itself after its own time-out."""
+        edges = self._edges.get(session_id)
+        if edges is None or leg_id not in edges.legs:
+            return
+        edges.legs.discard(leg_id)
+        try:
+            await self._control.ask("delete", call_id=_call_id(session_id, leg_id), delete_delay=0)
+        except MediaError as error:
+            log.warning("rtpengine.leg_not_closed", session_id=session_id, error=str(error))
+
+    # What concerns the plane alone.
+
+    async def play(
+        self,
+        session_id: str,
+        leg_id: str,
+        play_id: str,
+        paths: Sequence[str],
+        *,
+        loop: bool = False,
+        barge_in: bool = False,
+        duck_db: float | None = None,
+    ) -> None:
+        """See ``MediaPlane.play``."""
+        await self._inner.play(session_id, leg_id, play_id, paths, loop=loop, barge_in=barge_in, duck_db=duck_db)
+
+    async def stop_play(self, session_id: str, play_id: str) -> None:
+        """See ``MediaPlane.stop_play``."""
+        await self._inner.stop_play(session_id, play_id)
+
+    async def send_digits(self, session_id: str, leg_id: str, digits: str) -> None:
+        """See ``MediaPlane.send_digits``."""
+        await self._inner.send_digits(session_id, leg_id, digits)
+
+    async def secure(self, session_id: str, leg_id: str, *, on: bool) -> None:
+        """See ``MediaPlane.secure``."""
+        await self._inner.secure(session_id, leg_id, on=on)
+
+    async def record(
+        self,
+        session_id: str,
+        recording_id: str,
+        action: RecordingAction,
+        *,
+        left: str = "",
+        right: str = "",
+        retention: str = "standard",
+    ) -> None:
+        """See ``MediaPlane.record``."""
+        await self._inner.record(session_id, recording_id, action, left=left, right=right, retention=retention)
+
+
+def _call_id(session_id: str, leg_id: str) -> str:
+    return f"{session_id}/{leg_id}"
+
+
+def _flags(profile: LegProfile | None) -> list[Value]:
+    """Only the address that was learned is heard; where nothing may be learned, the described one from the start."""
+    flags: list[Value] = ["trust-address", "strict-source"]
+    if profile is not None and profile.latch is LatchPolicy.SDP_ADDRESS:
+        flags.append("no-port-latching")
+    return flags
+
+
+def _is_sealed(sdp: str) -> bool:
+    """Whether the audio of a description is encrypted. Raises ``SdpError``."""
+    return any("SAVP" in media.protocol for media in parse_sdp(sdp).media if media.kind == "audio")
+
+
+def _near_profile(near: str, profile: LegProfile) -> LegProfile:
+    """To the plane the far end is rtpengine, at the address that its description names."""
+    media = parse_sdp(near).media
+    if not media:
+        raise SdpError("no media line")
+    return replace(profile, peer_address=media[0].address, latch=LatchPolicy.SDP_ADDRESS)

@@ -1,0 +1,126 @@
+"""rtpengine in front of the embedded plane: the same contract and sounds, no stranger heard, nothing left over."""
+
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from callcenter.errors import MediaError
+from callcenter.media.audio import tone, write_wav
+from callcenter.media.endpoint import RtpEndpoint
+from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.media.rtp import RtpPacket, pack
+from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
+from callcenter.ports import DigitPressed, Route
+from tests.support.media_contract import OFFER, PROFILE, EventSink, MediaPlaneContract, PlaneUnderTest
+from tests.support.rtpengine_process import RtpengineHouse, calls_at, fresh_plane, rtpengine_house
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RtpengineHouse]:
+    async with rtpengine_house("--recordings", str(tmp_path_factory.mktemp("rec"))) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def media(house: RtpengineHouse) -> AsyncIterator[tuple[RtpenginePlane, EventSink]]:
+    async with fresh_plane(house) as (plane, sink):
+        yield plane, sink
+
+
+class TestRtpengineInFront(MediaPlaneContract):
+    @pytest_asyncio.fixture(loop_scope="module")
+    async def plane(self, media: tuple[RtpenginePlane, EventSink], tmp_path: Path) -> PlaneUnderTest:
+        path = tmp_path / "music.wav"
+        path.write_bytes(write_wav(tone(1500, 10.0)))
+        return *media, str(path)
+
+
+async def test_both_hear_each_other_through_it_digits_are_told_and_a_stranger_is_not_heard(
+    house: RtpengineHouse, media: tuple[RtpenginePlane, EventSink]
+):
+    plane, sink = media
+    before = await calls_at(house.control)
+    await plane.create("s")
+    caller, agent = await RtpEndpoint.open(), await RtpEndpoint.open()
+    caller.accept(await plane.answer_offer("s", "caller", caller.sdp_offer(), PROFILE))
+    answer = agent.sdp_answer(await plane.make_offer("s", "agent"))
+    await plane.accept_answer("s", "agent", answer, PROFILE)
+    await plane.route("s", [Route("caller", "agent"), Route("agent", "caller")])
+    assert caller.audio is not None
+    assert caller.audio.port in house.edge_ports, "the far end talks to rtpengine, not to the worker"
+    caller.start(440)
+    agent.start(620)
+    await caller.wait_heard(620, share=0.9)
+    await agent.wait_heard(440, share=0.9)
+    await caller.send_digits("7")
+    await sink.wait(DigitPressed("s", "caller", "7"))
+
+    heard = agent.counters.packets_received
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for number in range(200):
+            loud = pack(RtpPacket(0, number, number * 160, 99, bytes([0x80, 0x00] * 80)))
+            stranger.sendto(loud, (caller.audio.address, caller.audio.port))
+    await agent.wait_frames(25)
+    assert agent.heard_tone(440) > 0.9
+    assert agent.counters.packets_received - heard < 100
+    assert await calls_at(house.control) == before + 2
+    await plane.destroy("s")
+    assert await calls_at(house.control) == before
+    await caller.close()
+    await agent.close()
+
+
+async def test_prompts_and_mixing_are_the_planes_own(media: tuple[RtpenginePlane, EventSink], tmp_path: Path):
+    plane, _ = media
+    prompt = tmp_path / "prompt.wav"
+    prompt.write_bytes(write_wav(tone(1000, 5.0)))
+    await plane.create("s")
+    ends = {}
+    for name, hertz in (("caller", 440), ("agent", 620), ("supervisor", 0)):
+        ends[name] = await RtpEndpoint.open()
+        ends[name].accept(await plane.answer_offer("s", name, ends[name].sdp_offer(), PROFILE))
+        ends[name].start(hertz)
+    await plane.route("s", [Route("caller", "supervisor"), Route("agent", "supervisor")])
+    await ends["supervisor"].wait_heard(440, share=0.3)
+    await ends["supervisor"].wait_heard(620, share=0.3)
+    await plane.play("s", "caller", "p", [str(prompt)])
+    await ends["caller"].wait_heard(1000, share=0.9)
+    await plane.destroy("s")
+    for end in ends.values():
+        await end.close()
+
+
+async def test_legs_are_refused_while_rtpengine_is_away(house: RtpengineHouse):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        inner = EmbeddedMediaPlane(house.media.socket_path, EventSink())
+        away = RtpenginePlane(inner, RtpengineSettings(("127.0.0.1", nobody.getsockname()[1])))
+        await away.start()
+        await away.create("s")
+        with pytest.raises(MediaError, match="does not answer"):
+            await away.answer_offer("s", "caller", OFFER, PROFILE)
+        await away.destroy("s")
+        await away.stop()
+
+
+async def test_a_leg_that_was_refused_leaves_nothing_behind(
+    media: tuple[RtpenginePlane, EventSink], house: RtpengineHouse
+):
+    plane, _ = media
+    before = await calls_at(house.control)
+    await plane.create("s")
+    with pytest.raises(MediaError):
+        await plane.answer_offer("s", "caller", OFFER.replace("RTP/AVP 8 0 96", "RTP/AVP 97"), PROFILE)
+    await plane.make_offer("s", "agent")
+    await plane.remove_leg("s", "agent")
+    await until("nothing is left", lambda: _calls_are(house, before))
+
+
+async def _calls_are(house: RtpengineHouse, number: int) -> bool:
+    return await calls_at(house.control) == number
