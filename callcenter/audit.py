@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from acd.events import AgentSpec, ContactArrived, ContactLeft, FloorConfigured, SkillLevel
-from acd.outcomes import OfferContact
+from acd.events import AgentSpec, ContactArrived, ContactLeft, FloorConfigured, OfferDeclined, SkillLevel
+from acd.outcomes import OfferContact, OfferResult
 from callcenter.audit_floor import floor_breaches
 from callcenter.calls.facts import (
     CallArrived,
@@ -30,6 +30,8 @@ from callcenter.journal import JournalRow
 
 MAX_BREACHES = 100
 HOUR_MS, MINUTE_MS = 3_600_000, 60_000
+RANG_OUT = frozenset({OfferResult.EXPIRED, OfferResult.WITHDRAWN})
+"""Ends of offers of which routing knew first."""
 TALK_MODES = frozenset({Conversation.TALK, Conversation.CONFERENCE})
 HOLD_MODES = frozenset({Conversation.HELD, Conversation.CONSULT})
 
@@ -215,8 +217,10 @@ def _has_skills(agent: AgentSpec, required: Iterable[SkillLevel]) -> bool:
 def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
     """I6: among waiting contacts that ask for the same, the higher priority goes first, then the earlier arrival.
 
-    A contact whose earlier offer this agent refused may be passed over.
+    A contact whose earlier offer this agent refused may be passed over. A refusal is routing's business from the moment
+    it was told to routing, not from when the call knew of it.
     """
+    rung: dict[str, str] = {}
     waiting: dict[str, ContactArrived] = {}
     asked: dict[str, ContactArrived] = {}
     refused: dict[str, set[str]] = defaultdict(set)
@@ -225,11 +229,15 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
             case ContactArrived(contact_id=contact_id):
                 waiting[contact_id] = asked[contact_id] = row.entry
             case CallOfferFailed(agent_id=agent_id) if (contact := row.entry.contact_id or row.entry.call_id) in asked:
-                waiting[contact] = asked[contact]
                 refused[contact].add(agent_id)
+                if row.entry.cause in RANG_OUT:
+                    waiting[contact] = asked[contact]
+            case OfferDeclined(offer_id=offer_id) if (contact := rung.get(offer_id, "")) in asked:
+                waiting[contact] = asked[contact]
             case ContactLeft(contact_id=contact_id) | CallEnded(call_id=contact_id):
                 waiting.pop(contact_id, None)
-            case OfferContact(contact_id=contact_id, agent_id=agent_id) if contact_id in waiting:
+            case OfferContact(contact_id=contact_id, agent_id=agent_id, offer_id=offer_id) if contact_id in waiting:
+                rung[offer_id] = contact_id
                 chosen = waiting.pop(contact_id)
                 for other in waiting.values():
                     if _goes_before(other, chosen) and agent_id not in refused[other.contact_id]:

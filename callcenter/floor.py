@@ -50,7 +50,7 @@ class FloorFold:
         self._day: date | None = None
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
-        self._contacts = FloorContacts(self._tell)
+        self._contacts = FloorContacts(self._tell, self._holds)
         self._waiting: dict[str, dict[str, int]] = {}
         """Queue to its waiting contacts with the instant each began to wait."""
         self._changes: list[Change] = []
@@ -255,6 +255,10 @@ class FloorFold:
             )
 
     # Changes
+
+    def _holds(self, agent_id: str, contact_id: str) -> bool:
+        agent = self._agents.get(agent_id)
+        return agent is not None and agent.contact_id == contact_id
 
     def _tell(self, change: Change) -> None:
         self._changes.append(change)

@@ -48,8 +48,10 @@ NO_CONSULT = {
 class FloorContacts:
     """Every contact from its arrival to the end of its wrap-up."""
 
-    def __init__(self, tell: Callable[[Change], None]) -> None:
+    def __init__(self, tell: Callable[[Change], None], holds: Callable[[str, str], bool]) -> None:
+        """``holds`` says whether routing has this agent busy with this contact; only then a wrap-up can follow."""
         self._tell = tell
+        self._holds = holds
         self._views: dict[str, ContactView] = {}
         self._live: dict[str, dict[str, None]] = {}
         """Calls that are not over, with their contacts."""
@@ -213,7 +215,8 @@ class FloorContacts:
     def _let_go(self, call_id: str, contact_id: str, at: int) -> None:
         """The contact's part of the call is over: its agent may wrap up."""
         view = self._views.get(contact_id)
-        if view is not None and view.state is ContactState.CONNECTED and view.agent_id is not None:
+        connected = view is not None and view.state is ContactState.CONNECTED
+        if view is not None and connected and view.agent_id is not None and self._holds(view.agent_id, contact_id):
             self.change(contact_id, state=ContactState.WRAP_UP, ended_at=at, held_since=None, **NO_CONSULT)
             self._live.get(call_id, {}).pop(contact_id, None)
         elif view is not None and view.state is not ContactState.WRAP_UP:

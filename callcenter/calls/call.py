@@ -123,12 +123,12 @@ class Call:
     def finish(self, seat: Seat) -> None:
         """Tell routing that an agent's part is over; a number outside has none."""
         if seat.agent_id:
-            self.finish_contact(seat.contact_id)
+            self.finish_contact(seat.contact_id, seat.agent_id)
 
-    def finish_contact(self, contact_id: str) -> None:
+    def finish_contact(self, contact_id: str, agent_id: str = "") -> None:
         """Tell routing that nobody is busy with this contact any more."""
         if contact_id not in self.unengaged:
-            self.effects.append(fx.ReportFinished(contact_id))
+            self.effects.append(fx.ReportFinished(contact_id, agent_id))
 
     def report_transfer(self, status: int) -> None:
         """Tell the phone that asked for it; a final status ends the matter."""

@@ -88,7 +88,9 @@ def own_phone_silent(call: Call, event: ev.AgentRefused | ev.SearchFailed, now: 
 
 
 def not_engaged(call: Call, _event: ev.EngagementRefused, now: int) -> None:
-    """Routing rings the agent at this very moment, or the agent is busy or gone."""
+    """Routing rings the agent at this very moment, or the agent is busy or gone; nobody else was rung yet."""
+    if call.callee is not None:
+        call.unengaged |= {call.callee.contact_id}
     close(
         call, Outcome.UNREACHED, EndedBy.SYSTEM, now, detail="agent_busy", others=EndCause.BUSY, customer=EndCause.BUSY
     )

@@ -136,9 +136,10 @@ class ReportDeclined:
 
 @dataclass(frozen=True, slots=True)
 class ReportFinished:
-    """Tell routing that an agent's part is over."""
+    """Tell routing that an agent's part is over; ``agent_id`` is empty when the agent was only rung."""
 
     contact_id: str
+    agent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

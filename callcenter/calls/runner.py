@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from acd.errors import AcdError
-from acd.events import AgentEngaged, ContactFinished, ContactLeft, OfferAccepted, OfferDeclined
+from acd.events import AgentEngaged, ContactLeft, OfferAccepted, OfferDeclined
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from callcenter.bus import Bus
 from callcenter.calls import effects as fx
@@ -208,6 +208,10 @@ class CallRunner:
     on_leg: Callable[[str, str], None]
     take_party: Callable[[str, str], Awaitable[Seat | None]]
     """Fetches the far end of the call in which a phone has this leg, for this call; ``None`` when there is none."""
+    on_finished: Callable[[str, str], None]
+    """Tells that a contact's agent is through with it; see ``Switchboard.finish``."""
+    on_aside: Callable[[], None]
+    """Tells that something changed in a call that an agent makes beside another one."""
     mailbox: asyncio.Queue[Mail] = field(default_factory=lambda: asyncio.Queue(MAILBOX_SIZE))
     machine: CallMachine = field(init=False)
     """For others to look at; only this runner's task feeds it."""
@@ -524,6 +528,8 @@ class CallRunner:
             if self.machine.state is not state:  # an order failed and ended the call; the rest is void
                 break
             await self._obey(effect)
+        if self.machine.unengaged:
+            self.on_aside()
         if self.machine.agent is None:
             await self._supervision.close("agent_gone" if self.machine.state is not CallState.ENDED else "ended")
 
@@ -641,8 +647,8 @@ class CallRunner:
                 routing.post(OfferAccepted(OfferId(offer_id)), contact_id=contact_id)
             case fx.ReportDeclined(offer_id=offer_id, cause=reason):
                 routing.post(OfferDeclined(OfferId(offer_id), reason))
-            case fx.ReportFinished(contact_id=contact_id):
-                routing.post(ContactFinished(ContactId(contact_id)))
+            case fx.ReportFinished(contact_id=contact_id, agent_id=agent_id):
+                self.on_finished(contact_id, agent_id)
 
     # The end
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from acd.events import ContactLeft
+from acd.events import ContactFinished, ContactLeft
 from acd.ids import ContactId
 from acd.outcomes import (
     ContactAssigned,
@@ -47,6 +47,8 @@ class Switchboard:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._call_of_leg: dict[str, str] = {}
         self._legs_of_call: dict[str, list[str]] = {}
+        self._finished_with: dict[str, list[str]] = {}
+        """By agent: contacts that are over, which routing hears of when the agent's phone has no second call."""
         self._adopted: dict[str, str] = {}
         """Contacts that went over to another call than the one their id names."""
 
@@ -161,12 +163,25 @@ class Switchboard:
 
     def _open(self, origin: Origin) -> str:
         call_id = new_call_id(self._deps.clock.now())
-        runner = CallRunner(call_id, origin, self._deps, self._add_leg, self._take_party)
+        runner = CallRunner(call_id, origin, self._deps, self._add_leg, self._take_party, self.finish, self._release)
         self._runners[call_id] = runner
         task = asyncio.create_task(runner.run(), name=f"call {call_id}")
         self._tasks[call_id] = task
         task.add_done_callback(lambda done: self._close_call(call_id, done))
         return call_id
+
+    def finish(self, contact_id: str, agent_id: str) -> None:
+        """The agent is through with a contact. Routing hears of it when the agent's phone is free, too: whoever still
+        asks somebody on a second line must not be given the next customer."""
+        self._finished_with.setdefault(agent_id, []).append(contact_id)
+        self._release()
+
+    def _release(self) -> None:
+        """Tell routing of the contacts whose agents have no second call (any more)."""
+        for agent_id in list(self._finished_with):
+            if not any(_is_aside(runner, agent_id) for runner in self._runners.values()):
+                for contact_id in self._finished_with.pop(agent_id):
+                    self._deps.routing.post(ContactFinished(ContactId(contact_id)))
 
     # Parties that change their call
 
@@ -214,6 +229,7 @@ class Switchboard:
         for leg_id in self._legs_of_call.pop(call_id, ()):
             if self._call_of_leg.get(leg_id) == call_id:  # else it went over to another call
                 del self._call_of_leg[leg_id]
+        self._release()
         for contact_id in [contact for contact, now_in in self._adopted.items() if now_in == call_id]:
             del self._adopted[contact_id]
         error = None if task.cancelled() else task.exception()
@@ -221,6 +237,13 @@ class Switchboard:
             self._on_fatal(error)
         elif error is not None:  # the call could not even be ended politely; the others must not suffer for it
             log.error("call lost", call_id=call_id, exc_info=error)
+
+
+def _is_aside(runner: CallRunner, agent_id: str) -> bool:
+    """Whether this is a second call that the agent's phone made beside another one."""
+    machine = runner.machine
+    agent = machine.agent
+    return agent is not None and agent.agent_id == agent_id and agent.contact_id in machine.unengaged
 
 
 def new_call_id(now: int) -> str:

@@ -39,6 +39,8 @@ class FakeLeg:
     state: str = "offered"
     """``offered``, ``answered`` or ``ended``."""
     cause: EndCause | None = None
+    inbound: bool = False
+    """Whether the far end called."""
 
 
 class FakeSignalling:
@@ -54,6 +56,8 @@ class FakeSignalling:
         """What was reported of transfers."""
         self.waiting: dict[str, tuple[int, int]] = {}
         """By agent: voice messages not yet heard, and heard."""
+        self.rung_back: list[str] = []
+        """Legs that were told that it rings."""
         self.digits: list[tuple[str, str]] = []
         """What was sent in signalling: leg, digit."""
         self._numbers = itertools.count(1)
@@ -63,13 +67,26 @@ class FakeSignalling:
     def customer_calls(self, caller: str, called: str) -> FakeLeg:
         """A call comes in from a trunk."""
         number = next(self._numbers)
-        leg = FakeLeg(f"leg-{number}", None)
+        leg = FakeLeg(f"leg-{number}", None, inbound=True)
         self.legs[leg.leg_id] = leg
         sdp = some_sdp(CUSTOMER_ADDRESS, 30_000 + 2 * number)
         offered = LegOffered(
             leg.leg_id, "trunk", None, Party(caller), Party(called), sdp, f"call-{number}@test", CUSTOMER_ADDRESS
         )
         self.sink(offered)
+        return leg
+
+    def phone_calls(self, agent_id: str, called: str) -> FakeLeg:
+        """An agent's phone calls somebody."""
+        number = next(self._numbers)
+        leg = FakeLeg(f"leg-{number}", agent_id, inbound=True)
+        self.legs[leg.leg_id] = leg
+        sdp = some_sdp(PHONE_ADDRESS, 30_000 + 2 * number)
+        self.sink(
+            LegOffered(
+                leg.leg_id, None, agent_id, Party(agent_id), Party(called), sdp, f"call-{number}@test", PHONE_ADDRESS
+            )
+        )
         return leg
 
     def answer_phone(self, leg: FakeLeg) -> None:
@@ -95,13 +112,16 @@ class FakeSignalling:
 
     def ringing_phone(self, agent_id: str) -> FakeLeg | None:
         """The leg that rings at this agent's phone."""
-        found = [leg for leg in self.legs.values() if leg.agent_id == agent_id and leg.state == "offered"]
+        found = [
+            leg for leg in self.legs.values() if leg.agent_id == agent_id and leg.state == "offered" and not leg.inbound
+        ]
         return found[-1] if found else None
 
     # The port.
 
     def ring(self, leg_id: str) -> None:
         """Tell the far end that it rings."""
+        self.rung_back.append(leg_id)
 
     def answer(self, leg_id: str, sdp: str) -> None:
         """Answer an inbound leg."""
@@ -157,7 +177,7 @@ class FakeSignalling:
         if leg.state == "ended":
             return
         was, leg.state, leg.cause = leg.state, "ended", cause
-        if leg.agent_id is not None and was == "offered":
+        if not leg.inbound and was == "offered":
             self.sink(LegRefused(leg_id, REFUSAL_STATUS.get(cause, 487), "Request Terminated"))
         else:
             self.sink(LegEnded(leg_id, cause))

@@ -236,4 +236,4 @@ def test_conversation_is_answered_whoever_ends_it(event: ev.CallEvent, ended_by:
     (ended,) = facts
     assert isinstance(ended, CallEnded)
     assert (ended.outcome, ended.ended_by, ended.at) == (Outcome.ANSWERED, ended_by, 50)
-    assert fx.ReportFinished("c1") in effects
+    assert fx.ReportFinished("c1", "anna") in effects

@@ -50,6 +50,7 @@ OFFERED = (
 )
 CONNECTED = (
     *OFFERED,
+    acd.AgentStateChanged(AgentId("anna"), acd.AgentState.BUSY, NOON, contact_id=ContactId("c1")),
     acd.ContactAssigned(OfferId("o1"), ContactId("c1"), AgentId("anna"), QueueId("sales"), 4_000),
     facts.CallConnected("c1", NOON, "o1", "anna", "sales"),
 )
