@@ -9,6 +9,7 @@ from callcenter.calls.legs import EndCause
 from callcenter.sip.attempts import Login
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow
+from callcenter.sip.grammar import is_token
 from callcenter.sip.inbound import Door, InboundLegs, Refused
 from callcenter.sip.legs import Legs, LegState
 from callcenter.sip.messages import SipRequest, SipResponse, build_request
@@ -175,6 +176,8 @@ class Endpoint:
             return Refused(416)
         required = [*request.listed("require"), *request.listed("proxy-require")]
         unknown = [option for option in required if option.lower() not in EXTENSIONS]
+        if not all(map(is_token, unknown)):
+            raise BadMessage(400, "Bad option tag", request)
         if unknown:
             return Refused(420, (("Unsupported", ", ".join(unknown)),))
         return None
