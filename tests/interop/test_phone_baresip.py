@@ -11,8 +11,10 @@ from tests.support.floor_people import (
     AGENT_HZ,
     CUSTOMER_HZ,
     ENGLISH_SUPPORT,
+    Seat,
     Talk,
     calling,
+    hear_each_other,
     ready_at_console,
     seats,
 )
@@ -54,7 +56,7 @@ def house(certificate: Path, tls_port: int) -> Iterator[Installation]:
         f'tls_key = "{certificate.with_name("key.pem")}"',
         f"tls_port = {tls_port}",
     )
-    with running_installation(Plan(agents=1, sip_lines=lines, trunk_ports=(TRUNK_PORT,))) as house:
+    with running_installation(Plan(agents=2, sip_lines=lines, trunk_ports=(TRUNK_PORT,))) as house:
         yield house
 
 
@@ -160,3 +162,18 @@ async def test_two_baresips_talk_wideband_through_us(house):
             await until("both hear each other", lambda each=each: each.share_of(TONE_HZ) > CLEAR, within=5)
         await customer.command("hangup")
         await phone.until_event("CALL_CLOSED")
+
+
+async def test_an_agent_at_baresip_hands_the_customer_to_a_colleague(house):
+    async with (
+        at_desk(house) as phone,
+        talking(house, phone, "+12025550117") as customer,
+        Seat(house, "agent2") as colleague,
+    ):
+        await colleague.go_ready()
+        await phone.command("transfer", f"sip:agent2@{house.sip[0]}:{house.sip[1]}")
+        talk = await colleague.talking()
+        await hear_each_other(customer, talk)
+        await phone.until_event("CALL_CLOSED")
+        await customer.hang_up()
+        await talk.ended()

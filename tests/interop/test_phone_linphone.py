@@ -37,7 +37,7 @@ def house(certificate: Path, tls_port: int) -> Iterator[Installation]:
         f'tls_key = "{certificate.with_name("key.pem")}"',
         f"tls_port = {tls_port}",
     )
-    with running_installation(Plan(agents=1, sip_lines=lines)) as house:
+    with running_installation(Plan(agents=2, sip_lines=lines)) as house:
         yield house
 
 

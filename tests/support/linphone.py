@@ -85,9 +85,9 @@ class Linphone:
         host, port = self.account.server
         await self.command(f"call sip:{number}@{host}:{port};transport={self.account.transport}")
 
-    async def say_tone(self) -> None:
-        """Play the tone into the present call."""
-        await self.command(f"incall-player-start {self.folder / 'tone.wav'}")
+    async def say_tone(self, call: int = 1) -> None:
+        """Play the tone into its ``call``-th call."""
+        await self.command(f"incall-player-start {self.folder / 'tone.wav'} {call}")
 
 
 @asynccontextmanager
