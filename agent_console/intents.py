@@ -62,6 +62,7 @@ INTENTS: Mapping[str, IntentRule] = {
     "recording.stop": IntentRule("stop_recording", required=("contact_id",)),
     "recording.pause": IntentRule("pause_recording", required=("contact_id",)),
     "recording.resume": IntentRule("resume_recording", required=("contact_id",)),
+    "voicemail.finish": IntentRule("finish_voicemail", required=("target",), roles=frozenset(Role), seat=False),
     "contact.supervise": IntentRule("supervise", required=("contact_id", "how"), roles=ABOVE, seat=False),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
     "wrap_up.extend": IntentRule("extend_wrap_up"),

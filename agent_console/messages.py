@@ -272,7 +272,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     ``contact.consult``, ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``,
     ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``,
     ``recording.stop``, ``recording.pause``, ``recording.resume``; of supervisors: ``queue.close``, ``queue.open``,
-    with the queue's id as ``target``; ``contact.supervise``."""
+    with the queue's id as ``target``; ``contact.supervise``; of everybody: ``voicemail.finish``
+    with the message's id as ``target``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None

@@ -154,6 +154,10 @@ class Desk(Protocol):
         """
         ...
 
+    async def finish_voicemail(self, user_id: str, message: str) -> None:
+        """Somebody dealt with a message that a caller left; ``message`` is its id."""
+        ...
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
         ...

@@ -46,6 +46,7 @@ from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
 from callcenter.routing import RoutingInbox
+from callcenter.voicemail_boxes import VoicemailDesk
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +83,7 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         floor: FloorFold,
         targets: Directory,
         supervisors: SupervisorRights,
+        voicemail: VoicemailDesk,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -92,6 +94,7 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         self._floor = floor
         self._targets = targets
         self._supervisors = supervisors
+        self._voicemail = voicemail
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
         bus.subscribe(self._remember)
 
@@ -152,6 +155,10 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         self._bus.publish(fact, now)
         if wraps_up:
             await self._request(WrapUpFinished(AgentId(agent_id)))
+
+    async def finish_voicemail(self, user_id: str, message: str) -> None:
+        """Somebody dealt with a message that a caller left."""
+        await self._voicemail.work(user_id, message, may_all=user_id in self._supervisors)
 
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""

@@ -10,7 +10,7 @@ import msgspec
 
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
-from callcenter.calls import facts, recording_facts, supervision_facts
+from callcenter.calls import facts, recording_facts, supervision_facts, voicemail_facts
 from callcenter.errors import JournalError
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
@@ -62,6 +62,8 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "recording.stopped": recording_facts.RecordingStopped,
     "recording.impaired": recording_facts.RecordingImpaired,
     "recording.stored": recording_facts.RecordingStored,
+    "voicemail.begun": voicemail_facts.VoicemailBegun,
+    "voicemail.worked": voicemail_facts.VoicemailWorked,
     "supervision.ordered": supervision_facts.SupervisionOrdered,
     "supervision.joined": supervision_facts.SupervisionJoined,
     "supervision.changed": supervision_facts.SupervisionChanged,

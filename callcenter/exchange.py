@@ -201,6 +201,7 @@ async def run_exchange(settings: Settings) -> None:
         engine=recovered.engine,
         floor=floor,
         recordings=settings.recordings.folder,
+        messages=recovered.messages,
         identity_key=installation_key(settings.secret_path),
         on_changes=link.tell_changes,
         on_closed=lambda: link.tell_journal(journal.committed_seq),

@@ -27,6 +27,7 @@ from callcenter.calls.recording_facts import RecordingFact
 from callcenter.calls.runner import CallDependencies
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.targets import Directory, NoCallsOut
+from callcenter.calls.voicemail_facts import VoicemailFact
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
@@ -38,11 +39,13 @@ from callcenter.routing import Routing
 from callcenter.site.models import Site
 from callcenter.site.repository import (
     announcement_rules,
+    box_watchers,
     floor_configuration,
     recording_rules,
     route_plans,
     supervisor_rights,
 )
+from callcenter.voicemail_boxes import VoicemailBoxes, VoicemailDesk
 from callcenter.waiting_room import WaitingRoom
 from ivr.flow import Flow
 
@@ -82,6 +85,7 @@ class ExchangeCore:
         engine: Acd,
         floor: FloorFold,
         recordings: Path | None = None,
+        messages: Sequence[object] = (),
         identity_key: bytes = b"",
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
         on_closed: Callable[[], None] = lambda: None,
@@ -119,11 +123,22 @@ class ExchangeCore:
             flows=flows,
             music=music,
             recording_rules=recording_rules(site),
+            exit_keys={queue.id: queue.exit_key for queue in site.queues if queue.exit_key is not None},
             targets=targets,
             call_routing=call_routing(site, identity_key),
         )
         self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
         self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
+        boxes = VoicemailBoxes(box_watchers(site))
+        boxes.fold(messages)
+        self.voicemail = VoicemailDesk(
+            boxes,
+            clock=ports.clock,
+            journal=ports.journal,
+            bus=self.bus,
+            signalling=ports.signalling,
+            in_background=self.recording_ledger.tell,
+        )
         self.desk = ExchangeDesk(
             clock=ports.clock,
             journal=ports.journal,
@@ -133,9 +148,11 @@ class ExchangeCore:
             switchboard=self.switchboard,
             floor=floor,
             targets=targets,
+            voicemail=self.voicemail,
             supervisors=supervisor_rights(site),
         )
         self.bus.subscribe(self._fold)
+        self.bus.subscribe(self.voicemail.hear)
         self.bus.subscribe(self._tell_closed)
         lease = site.routing.presence_lease_seconds
         self._presence = SeatPresence(None if lease is None else round(lease * 1000))
@@ -185,6 +202,8 @@ class ExchangeCore:
         """An agent's phone came or went. A ready agent whose phone is gone is paused until it is back."""
         now = self._ports.clock.now()
         self._fold(PhoneRegistrationChanged(agent_id, registered), now)
+        if registered:
+            self.voicemail.light(agent_id)
         agent = self.floor.agent(agent_id)
         if agent is None:
             return
@@ -246,7 +265,7 @@ class ExchangeCore:
 
     def _tell_closed(self, fact: object, at: int) -> None:
         del at
-        if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded | RecordingFact):
+        if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded | RecordingFact | VoicemailFact):
             self._on_closed()
 
     def _recorded(self, task: asyncio.Task[None]) -> None:

@@ -404,7 +404,8 @@ class MediaPlane(Protocol):
         right: str = "",
         retention: str = "standard",
     ) -> None:
-        """Record what two legs say, ``left`` (the customer) and ``right`` (the agent) each in a channel of its own.
+        """Record what two legs say, ``left`` (the customer) and ``right`` (the agent) each in a channel of its own;
+        with ``right`` empty (a message) only the one.
 
         The legs and the retention class are read with ``START`` only. What is said while paused is silence of equal
         length. Stopping is harmless when it is over; destroying the session stops its recordings. Raises ``MediaError``

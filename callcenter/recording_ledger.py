@@ -11,6 +11,7 @@ import structlog
 
 from callcenter.bus import Bus
 from callcenter.calls.recording_facts import RecordingImpaired, RecordingStored
+from callcenter.calls.voicemail_facts import VoicemailWorked
 from callcenter.errors import MediaError
 from callcenter.media.recordings import Sidecar, read_sidecar
 from callcenter.media.recordings.naming import sidecar_of
@@ -30,10 +31,10 @@ class RecordingLedger:
         self._journal = journal
         self._bus = bus
         self._root = root
-        self._mailbox: asyncio.Queue[RecordingEvent] = asyncio.Queue(MAILBOX_SIZE)
+        self._mailbox: asyncio.Queue[RecordingEvent | VoicemailWorked] = asyncio.Queue(MAILBOX_SIZE)
 
-    def tell(self, event: RecordingEvent) -> None:
-        """Take news of the media plane; for its recording sink."""
+    def tell(self, event: RecordingEvent | VoicemailWorked) -> None:
+        """Take news of the media plane, for its recording sink, or what follows from them."""
         try:
             self._mailbox.put_nowait(event)
         except asyncio.QueueFull:  # what is lost here is found again on the disk
@@ -44,9 +45,11 @@ class RecordingLedger:
         while True:
             await self._take(await self._mailbox.get())
 
-    async def _take(self, event: RecordingEvent) -> None:
-        fact: RecordingImpaired | RecordingStored
+    async def _take(self, event: RecordingEvent | VoicemailWorked) -> None:
+        fact: RecordingImpaired | RecordingStored | VoicemailWorked
         match event:
+            case VoicemailWorked():
+                fact = event
             case RecordingDegraded():
                 log.warning("recording impaired", recording_id=event.recording_id, reason=event.reason)
                 fact = RecordingImpaired(event.session_id, self._clock.now(), event.recording_id, event.reason)

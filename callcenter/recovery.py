@@ -62,6 +62,8 @@ class Recovered:
     inputs_replayed: int
     last_at: int
     """The newest instant that the journal knows; time goes on from there."""
+    messages: tuple[object, ...] = ()
+    """The facts of the voicemail boxes, oldest first."""
 
 
 def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
@@ -74,7 +76,11 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
     replay(engine, rows, floor)
     folded = [fold(row.entry for row in call) for call in reader.open_calls()]
     return Recovered(
-        engine, tuple(each for each in folded if isinstance(each, OpenRecord)), len(rows), reader.last_at()
+        engine,
+        tuple(each for each in folded if isinstance(each, OpenRecord)),
+        len(rows),
+        reader.last_at(),
+        tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked"))),
     )
 
 

@@ -12,6 +12,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    VoicemailStep,
 )
 
 KINDS: dict[type[Step], tuple[str, str, str]] = {
@@ -23,6 +24,7 @@ KINDS: dict[type[Step], tuple[str, str, str]] = {
     BranchStep: ("branch", "{", "}"),
     SetStep: ("set", "[", "]"),
     QueueStep: ("queue", "([", "])"),
+    VoicemailStep: ("voicemail", "[/", "/]"),
     HangUpStep: ("hang_up", "([", "])"),
 }
 """Word, opening and closing bracket of each step kind: boxes act, hexagons ask, diamonds decide, rounded ones end."""

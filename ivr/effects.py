@@ -51,6 +51,19 @@ class EnqueueContact:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordMessage:
+    """Record what the caller says, for this box, until ``EndMessage`` or the end of the call."""
+
+    box: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndMessage:
+    """The message is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpCall:
     """End the call. The flow is over."""
 
@@ -65,4 +78,4 @@ class StepEntered:
     choice: str | None = None
 
 
-Effect = AnswerCall | PlayPrompt | StopPrompt | EnqueueContact | HangUpCall | StepEntered
+Effect = AnswerCall | PlayPrompt | StopPrompt | EnqueueContact | RecordMessage | EndMessage | HangUpCall | StepEntered

@@ -185,6 +185,22 @@ class QueueStep:
 
 
 @dataclass(frozen=True, slots=True)
+class VoicemailStep:
+    """Let the caller leave a message: until ``#`` is pressed, the time is over or the caller hangs up."""
+
+    name: str
+    box: str
+    """Whose message it is: a queue or an agent."""
+    prompt: Prompt
+    next: str
+    max_ms: int = 120_000
+
+    def targets(self) -> tuple[Target, ...]:
+        """Where the flow may go from here."""
+        return (Target(self.next),)
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpStep:
     """End the call: an end of the flow."""
 
@@ -196,7 +212,18 @@ class HangUpStep:
         return ()
 
 
-Step = AnswerStep | PlayStep | MenuStep | CollectStep | HoursStep | BranchStep | SetStep | QueueStep | HangUpStep
+Step = (
+    AnswerStep
+    | PlayStep
+    | MenuStep
+    | CollectStep
+    | HoursStep
+    | BranchStep
+    | SetStep
+    | QueueStep
+    | VoicemailStep
+    | HangUpStep
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +254,10 @@ class Flow:
             PromptText(name, language, text) for name, texts in self.prompts.items() for language, text in texts.items()
         )
 
+    def box_ids(self) -> frozenset[str]:
+        """Every voicemail box this flow takes messages for."""
+        return frozenset(step.box for step in self.steps.values() if isinstance(step, VoicemailStep))
+
     def queue_ids(self) -> frozenset[str]:
         """Every queue this flow hands calls to."""
         return frozenset(step.queue for step in self.steps.values() if isinstance(step, QueueStep))
@@ -242,7 +273,7 @@ def _plan_ids(steps: Iterable[Step]) -> frozenset[str]:
 
 def prompts_of(step: Step) -> Iterator[Prompt]:
     """Everything a step can say."""
-    if isinstance(step, PlayStep):
+    if isinstance(step, PlayStep | VoicemailStep):
         yield step.prompt
     elif isinstance(step, MenuStep | CollectStep):
         yield from (step.inquiry.prompt, step.inquiry.invalid_prompt, step.inquiry.no_input_prompt)

@@ -23,6 +23,7 @@ from ivr.flow import (
     SetStep,
     Step,
     Target,
+    VoicemailStep,
     prompts_of,
 )
 
@@ -102,7 +103,7 @@ def _loops(flow: Flow) -> Iterator[Finding]:
 def _unanswered(flow: Flow) -> Iterator[Finding]:
     for name in _reached(flow, flow.start, _until_answered):
         step = flow.steps[name]
-        if isinstance(step, PlayStep | MenuStep | CollectStep | QueueStep):
+        if isinstance(step, PlayStep | MenuStep | CollectStep | QueueStep | VoicemailStep):
             yield _error("unanswered", step, "can be reached before the call is answered; put an answer step before it")
 
 

@@ -69,10 +69,18 @@ class Go:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Take a message for this box; the verb's ``recorded`` follows when it is over."""
+
+    box: str
+    max_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The flow is over, or waits for its call to come back from a queue."""
 
     effect: EnqueueContact | HangUpCall
 
 
-Move = AwaitAnswer | Say | AskAgain | Listen | Go | Finish
+Move = AwaitAnswer | Say | AskAgain | Listen | Go | Record | Finish

@@ -20,6 +20,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    VoicemailStep,
 )
 from ivr.tables import LANGUAGE_CODE, NAME, TableReader
 from ivr.variables import is_template
@@ -31,6 +32,8 @@ MAX_LEVEL = 100
 DEFAULT_TIMEOUT_SECONDS = 5.0
 DEFAULT_INTER_DIGIT_SECONDS = 3.0
 DEFAULT_AGENT_SECONDS = 30.0
+DEFAULT_MESSAGE_SECONDS = 120.0
+MAX_MESSAGE_SECONDS = 600.0
 
 _PART = re.compile(rf"({NAME.pattern})(?::({LANGUAGE_CODE.pattern}))?")
 
@@ -146,6 +149,16 @@ def _queue(name: str, reader: TableReader) -> Step:
     )
 
 
+def _voicemail(name: str, reader: TableReader) -> Step:
+    return VoicemailStep(
+        name,
+        box=reader.text("box"),
+        prompt=_prompt(reader, "prompt"),
+        next=_target(reader, "next"),
+        max_ms=reader.milliseconds("max_seconds", DEFAULT_MESSAGE_SECONDS, high=MAX_MESSAGE_SECONDS),
+    )
+
+
 def _template(reader: TableReader, key: str) -> str:
     value = reader.text(key, "")
     if not is_template(value):
@@ -199,6 +212,7 @@ STEP_READERS: Mapping[str, Callable[[str, TableReader], Step]] = {
     "branch": _branch,
     "set": _set,
     "queue": _queue,
+    "voicemail": _voicemail,
     "hang_up": _hang_up,
 }
 """Every step kind of the language by the word that stands for it."""

@@ -13,7 +13,17 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from ivr.digits import ALPHABET, Collected, DigitCollector, DigitRules, Verdict
-from ivr.effects import AnswerCall, Effect, EnqueueContact, HangUpCall, PlayPrompt, StepEntered, StopPrompt
+from ivr.effects import (
+    AnswerCall,
+    Effect,
+    EndMessage,
+    EnqueueContact,
+    HangUpCall,
+    PlayPrompt,
+    RecordMessage,
+    StepEntered,
+    StopPrompt,
+)
 from ivr.errors import UnexpectedEvent
 from ivr.events import (
     CallAnswered,
@@ -24,8 +34,8 @@ from ivr.events import (
     PromptFinished,
     VariablesChanged,
 )
-from ivr.flow import LANGUAGE, CollectStep, Flow, MenuStep, PlayStep, Step
-from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Say, Scene
+from ivr.flow import LANGUAGE, CollectStep, Flow, MenuStep, PlayStep, Step, VoicemailStep
+from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Record, Say, Scene
 from ivr.variables import MAX_VALUE_LENGTH, substitute
 from ivr.verbs import VERBS
 
@@ -40,6 +50,7 @@ PROMPT_LIMIT_MS = 600_000
 """How long an answer or a prompt may take before the host is taken to have forgotten it."""
 
 
+END_OF_MESSAGE = "#"
 QUEUE_REASON = "queue_reason"
 """The variable that says why a queue gave the call back."""
 
@@ -51,6 +62,7 @@ class Phase(StrEnum):
     ANSWERING = "answering"
     SPEAKING = "speaking"
     LISTENING = "listening"
+    RECORDING = "recording"
     QUEUED = "queued"
     """The call waits in a queue and may come back."""
     OVER = "over"
@@ -105,6 +117,8 @@ class Turn:
         if self.state.phase is Phase.LISTENING:
             collector = self._collector()
             self._carry_out(self._input_over(collector.rules, collector.time_out()))
+        elif self.state.phase is Phase.RECORDING:
+            self._carry_out(self._end_message())
         else:
             self._carry_out(Finish(HangUpCall("flow_stalled")))
 
@@ -163,6 +177,16 @@ class Turn:
         self._type(digit)
         return self._take_typed()
 
+    def _type_over_message(self, event: DigitPressed) -> Move | None:
+        return self._end_message() if event.digit == END_OF_MESSAGE else None
+
+    def _end_message(self) -> Move:
+        step = self._step()
+        assert isinstance(step, VoicemailStep)  # noqa: S101 (only these record)
+        self.state.steps = 0
+        self.effects.append(EndMessage())
+        return Go(step.next)
+
     def _come_back(self, event: ContactReturned) -> Move | None:
         self.state.typed = ""
         self.state.variables[QUEUE_REASON] = event.reason[:MAX_VALUE_LENGTH]
@@ -185,6 +209,10 @@ class Turn:
         **dict.fromkeys(((phase, PromptFinished) for phase in (*_LIVE, Phase.QUEUED, Phase.OVER)), _prompt_over),
         **dict.fromkeys(((phase, VariablesChanged) for phase in (*_LIVE, Phase.QUEUED)), _learn),
         (Phase.QUEUED, ContactReturned): _come_back,
+        (Phase.RECORDING, DigitPressed): _type_over_message,
+        (Phase.RECORDING, PromptFinished): _prompt_over,
+        (Phase.RECORDING, VariablesChanged): _learn,
+        (Phase.RECORDING, CallAnswered): _too_late,
         **dict.fromkeys(((Phase.QUEUED, idle) for idle in (CallAnswered, DigitPressed)), _too_late),
         **dict.fromkeys(
             ((Phase.OVER, late) for late in (CallAnswered, DigitPressed, VariablesChanged, ContactReturned)), _too_late
@@ -234,6 +262,12 @@ class Turn:
         self._wait(Phase.LISTENING, DigitCollector.start(move.rules, now=self.now).deadline)
         return self._take_typed()
 
+    def _record(self, move: Record) -> Move | None:
+        self.state.typed = ""
+        self._wait(Phase.RECORDING, self.now + move.max_ms)
+        self.effects.append(RecordMessage(move.box, self._scene().language))
+        return None
+
     def _finish(self, move: Finish) -> Move | None:
         waits = isinstance(move.effect, EnqueueContact) and move.effect.may_return
         self._wait(Phase.QUEUED if waits else Phase.OVER, None)
@@ -246,6 +280,7 @@ class Turn:
         AskAgain: _ask_again,
         Listen: _listen,
         Go: _go,
+        Record: _record,
         Finish: _finish,
     }
     """How each move is carried out; the next move, or ``None`` when the run has to wait."""
@@ -306,5 +341,7 @@ def _manners(step: Step) -> tuple[bool, bool]:
     """Whether the prompt of this step gives way to a digit, and whether digits during it are kept."""
     if isinstance(step, MenuStep | CollectStep):
         return step.inquiry.barge_in, step.inquiry.type_ahead
-    assert isinstance(step, PlayStep)  # noqa: S101 (only these three speak)
+    if isinstance(step, VoicemailStep):
+        return False, False
+    assert isinstance(step, PlayStep)  # noqa: S101 (only these four speak)
     return step.barge_in, step.type_ahead

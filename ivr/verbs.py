@@ -21,9 +21,10 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    VoicemailStep,
 )
 from ivr.hours import is_open
-from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Say, Scene
+from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Record, Say, Scene
 from ivr.variables import substitute
 
 StepT = TypeVar("StepT", bound=Step)
@@ -124,6 +125,14 @@ def _come_back(step: QueueStep, _scene: Scene) -> Move:
     return Go(step.otherwise)
 
 
+def _enter_voicemail(step: VoicemailStep, scene: Scene) -> Move:
+    return Say(scene.render(step.prompt), barge_in=False, type_ahead=False)
+
+
+def _take_message(step: VoicemailStep, _scene: Scene) -> Move:
+    return Record(step.box, step.max_ms)
+
+
 def _enter_hang_up(step: HangUpStep, _scene: Scene) -> Move:
     return Finish(HangUpCall(step.reason))
 
@@ -137,6 +146,7 @@ VERBS: Mapping[type[Step], Verb[Any]] = {
     BranchStep: Verb(_enter_branch),
     SetStep: Verb(_enter_set),
     QueueStep: Verb(_enter_queue, done=_come_back),
+    VoicemailStep: Verb(_enter_voicemail, done=_take_message),
     HangUpStep: Verb(_enter_hang_up),
 }
 """Every step kind and what it does."""

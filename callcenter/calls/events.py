@@ -290,6 +290,11 @@ class ConsultOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitChosen:
+    """The waiting customer pressed the key that leads out of the queue."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartyBrought:
     """The agent's phone joins another call of its own to this one (REFER with Replaces): ``party`` is its far end."""
 
@@ -422,6 +427,7 @@ CallEvent = (
     | TransferOrdered
     | ConsultOrdered
     | PartyBrought
+    | ExitChosen
     | PartyTaken
     | CompleteOrdered
     | HandedOut

@@ -53,6 +53,7 @@ from callcenter.calls.segments import Seat, SegmentKind, TargetKind
 from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
 from callcenter.calls.targets import Directory
+from callcenter.calls.voicemail import CallVoicemail
 from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
     Clock,
@@ -150,6 +151,8 @@ class CallDependencies:
     """Path of the WAV file that waiting customers hear."""
     recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
     """How each queue records."""
+    exit_keys: Mapping[str, str] = field(default_factory=dict)
+    """The key by which who waits in a queue leaves it for the flow's other way."""
     call_routing: CallRouting = field(default_factory=CallRouting)
     targets: Directory = field(default_factory=Directory)
     """Whom people can reach, inside and outside."""
@@ -220,6 +223,7 @@ class CallRunner:
     _flow: FlowRun | None = None
     _recorder: CallRecorder = field(init=False)
     _supervision: CallSupervision = field(init=False)
+    _voicemail: CallVoicemail = field(init=False)
     _consented: flow_fx.EnqueueContact | None = None
     """The queue that the call goes to once the customer was told that it is recorded."""
     _record: OpenRecord = field(init=False)
@@ -234,6 +238,7 @@ class CallRunner:
             self.call_id, deps.signalling, self._audio, self.on_leg, origin.customer_leg_id, customer, phone
         )
         self._recorder = CallRecorder(self.call_id, deps)
+        self._voicemail = CallVoicemail(self.call_id, deps)
         self._supervision = CallSupervision(self.call_id, deps, self._audio, self.on_leg)
 
     def tell(self, mail: Mail) -> None:
@@ -333,10 +338,10 @@ class CallRunner:
                 await self._commit((fact,), now)
             case DigitPressed(leg_id=leg_id, digit=digit):
                 if leg_id == fx.CUSTOMER_LEG:
-                    await self._tell_flow(flow_ev.DigitPressed(digit))
+                    await self._press(digit)
             case LegDigit(leg_id=leg_id, digit=digit):
                 if leg_id == self._legs.customer_leg_id:
-                    await self._tell_flow(flow_ev.DigitPressed(digit))
+                    await self._press(digit)
             case RecordingAsked():
                 await self._recorder.take(mail)
             case PlayFinished():
@@ -371,6 +376,15 @@ class CallRunner:
                 await self._take_leg_event(mail)
             case _:
                 await self._feed(mail)  # type: ignore[arg-type]  # all other mail was taken before
+
+    async def _press(self, digit: str) -> None:
+        """A key of the customer: the way out of the queue, else the flow's."""
+        queue = self.machine.queue
+        waits = self.machine.state in {CallState.QUEUED, CallState.OFFERED} and queue is not None and queue.may_return
+        if waits and queue is not None and digit == self.deps.exit_keys.get(queue.queue_id):
+            await self._feed(ev.ExitChosen())
+        else:
+            await self._tell_flow(flow_ev.DigitPressed(digit))
 
     async def _run_timers(self) -> None:
         now = self.deps.clock.now()
@@ -486,8 +500,18 @@ class CallRunner:
                     await self.deps.media.stop_play(self.call_id, play_id)
                 case flow_fx.EnqueueContact():
                     await self._enqueue(effect)
+                case flow_fx.RecordMessage():
+                    await self._take_message(effect)
+                case flow_fx.EndMessage():
+                    await self._voicemail.end()
                 case flow_fx.HangUpCall(reason=reason):
                     await self._feed(ev.HangUpRequested(reason))
+
+    async def _take_message(self, order: flow_fx.RecordMessage) -> None:
+        name = self._shown_outside().display_name
+        await self._voicemail.begin(
+            order.box, caller=self._customer_number(), caller_name=name, language=order.language
+        )
 
     async def _enqueue(self, order: flow_fx.EnqueueContact) -> None:
         """Hand the call to a queue; one that records tells the customer first."""

@@ -39,6 +39,8 @@ class IllegalCallEvent(CallCenterError):
 
 
 # Asking for somebody.
+EXIT_KEY = "exit_key"
+"""Why the flow goes on, when the customer left the queue by a key."""
 
 
 def answer(call: Call, _event: ev.CallEvent, now: int) -> None:
@@ -138,6 +140,13 @@ def return_to_flow(call: Call, event: ev.QueueLeft, now: int) -> None:
     _tell_overflow(call, event.reason, now)
     call.search = None
     call.effects += (fx.Converse(Conversation.WAITING, ()), fx.ReturnToFlow(event.reason))
+
+
+def leave_by_key(call: Call, _event: ev.ExitChosen, now: int) -> None:
+    """The customer would rather do something else than wait; a phone that rings for it is let go."""
+    _tell_overflow(call, EXIT_KEY, now)
+    call.drop_search(EndCause.CANCELLED)
+    call.effects += (fx.Converse(Conversation.WAITING, ()), fx.ReturnToFlow(EXIT_KEY))
 
 
 def _tell_overflow(call: Call, reason: str, now: int, *, to: str = "") -> ev.QueueRequested:

@@ -82,6 +82,7 @@ ORDERS: tuple[type[ev.CallEvent], ...] = (
     ev.TransferOrdered,
     ev.ConsultOrdered,
     ev.PartyBrought,
+    ev.ExitChosen,
     ev.PartyTaken,
     ev.CompleteOrdered,
     ev.HandedOut,
@@ -221,6 +222,8 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         **{(state, ev.CustomerGone): Row(S.ENDED, ending.abandon) for state in ALONE.states},
         **{(state, ev.QueueVanished): Row(S.ENDED, ending.lose_queue) for state in ALONE.states},
         (S.QUEUED, ev.QueueLeft): Row(S.IN_FLOW, searching.return_to_flow),
+        (S.QUEUED, ev.ExitChosen): Row(S.IN_FLOW, searching.leave_by_key),
+        (S.OFFERED, ev.ExitChosen): Row(S.IN_FLOW, searching.leave_by_key),
         (S.QUEUED, ev.QueueGaveUp): Row(S.ENDED, ending.turn_away),
         (S.QUEUED, ev.NobodyLeft): Row(S.ENDED, ending.leave_nobody),
         # They talk, and the agent may want somebody else.

@@ -92,6 +92,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "dial": ("target_kind", "target"),
     "send_digits": ("contact_id", "digits"),
     "identify": ("contact_id", "customer_id", "customer_name"),
+    "finish_voicemail": ("target",),
     "supervise": ("contact_id", "how"),
     "start_recording": ("contact_id",),
     "stop_recording": ("contact_id",),

@@ -333,6 +333,10 @@ class LinkDesk:
         """Take part in an agent's conversation."""
         await self._link.order("supervise", user_id, contact_id=contact_id, how=how)
 
+    async def finish_voicemail(self, user_id: str, message: str) -> None:
+        """Somebody dealt with a message."""
+        await self._link.order("finish_voicemail", user_id, target=message)
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
         await self._link.order("start_recording", agent_id, contact_id=contact_id)

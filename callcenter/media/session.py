@@ -65,7 +65,7 @@ def started(session: PlaneSession, recording_id: str, left: str, right: str, ret
     """A new recording, in the law of its left leg. Raises ``MediaError``."""
     if recording_id in session.recordings:
         raise MediaError("the recording id is in use")
-    if left not in session.legs or right not in session.legs or left == right:
+    if left not in session.legs or (right and right not in session.legs) or left == right:
         raise MediaError("a recording names a leg that is not there, or one twice")
     codecs = session.legs[left].receive_codecs
     law = FORMS[Codec(codecs[0][1])].law if codecs else None

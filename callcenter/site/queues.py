@@ -114,6 +114,8 @@ class QueueModel(SiteModel):
     announce_wait: bool = False
     """Whether waiting callers are told how long it will take, once that is known."""
     announce_every_seconds: int = Field(default=60, ge=15, le=3600)
+    exit_key: str | None = Field(default=None, pattern=r"^[0-9*#]$")
+    """Key by which who waits leaves for what the flow's queue step says ``otherwise``: a message, a callback."""
     weight: int = Field(default=0, ge=-1000, le=1000)
     """Added to the priority of its contacts: which queue goes first for agents who serve several."""
     steps: tuple[RouteStepModel, ...] = ()

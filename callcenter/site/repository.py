@@ -68,6 +68,8 @@ def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
     plans = {plan.id for plan in site.route_plans}
     for flow_id, flow in flows.items():
         faults += [f"flow {flow_id}: no queue is called {each!r}" for each in sorted(set(flow.queue_ids()) - queues)]
+        boxes = flow.box_ids() - queues - {agent.id for agent in site.agents}
+        faults += [f"flow {flow_id}: no queue or agent is called {each!r}, whose box that would be" for each in boxes]
         faults += [f"flow {flow_id}: no route plan is called {each!r}" for each in sorted(flow.plan_ids() - plans)]
     if faults:
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
@@ -122,6 +124,12 @@ def supervisor_rights(site: Site) -> Mapping[str, frozenset[str] | None]:
         for person in site.agents
         if {"supervisor", "administrator"} & set(person.roles)
     }
+
+
+def box_watchers(site: Site) -> Mapping[str, frozenset[str]]:
+    """Whose phones show which voicemail box: a queue's those of its agents, an agent's the own."""
+    boxes = {queue.id: frozenset(each.id for each in site.agents if queue.id in each.queues) for queue in site.queues}
+    return {**boxes, **{agent.id: frozenset({agent.id}) for agent in site.agents}}
 
 
 def consent_prompts(site: Site) -> list[PromptText]:

@@ -254,7 +254,7 @@ class FakeMedia:
         recording = session.recordings.get(recording_id)
         match action:
             case RecordingAction.START:
-                if recording is not None or left == right or not {left, right} <= session.legs.keys():
+                if recording is not None or left == right or not {left, right or left} <= session.legs.keys():
                     raise MediaError("the recording exists, or a leg is not there")
                 session.recordings[recording_id] = FakeRecording(left, right, retention)
             case RecordingAction.STOP if recording is not None:

@@ -214,6 +214,7 @@ async def open_house(
         engine=recovered.engine if journal.rows else Acd(),
         floor=floor,
         recordings=Path("/recordings"),
+        messages=recovered.messages,
         on_fatal=fatal.append,
     )
     signalling.sink = core.switchboard.on_leg_event

@@ -98,6 +98,7 @@ SAMPLES = (
     ev.ResumeOrdered(),
     ev.TransferOrdered(BEN, "leg-n"),
     ev.ConsultOrdered(SUPPORT, "leg-n"),
+    ev.ExitChosen(),
     ev.PartyBrought(Seat("leg-x", "d1.2", "chen", "support"), "leg-a"),
     ev.PartyTaken(),
     ev.CompleteOrdered(),

@@ -1,0 +1,33 @@
+"""Messages that callers left, past tense. ``at`` is an instant in milliseconds since the epoch.
+
+A message is known by its recording; whether there is anything in it says ``RecordingStored``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailBegun:
+    """A caller begins to speak. Journaled before anything is recorded, so that no message is unknown."""
+
+    call_id: str
+    at: int
+    recording_id: str
+    box: str
+    """A queue's or an agent's id."""
+    caller: str
+    caller_name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailWorked:
+    """Somebody dealt with a message; ``by`` is ``system`` for one that nothing was said in."""
+
+    recording_id: str
+    at: int
+    by: str
+    box: str
+
+
+VoicemailFact = VoicemailBegun | VoicemailWorked
