@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,14 @@ async def _keep_store(url: str, projection: InteractionProjection, ready: asynci
     await projection.run()
 
 
+def _end_with(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    """A process without one of its tasks would look alive and lack something: it ends, and is started again."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("background task died", task=task.get_name(), error=type(error).__name__)
+        server.should_exit = True
+
+
 async def _after(ready: asyncio.Event, work: Coroutine[None, None, None]) -> None:
     """Work that needs the store's tables."""
     try:
@@ -209,6 +218,8 @@ async def run_web(settings: Settings) -> None:
             hour=settings.recordings.sweep_hour,
         )
         background.append(asyncio.create_task(sweeping, name="recording sweep"))
+    for task in background:
+        task.add_done_callback(partial(_end_with, server))
     try:
         await server.serve()
     finally:

@@ -76,6 +76,8 @@ class Plan:
     """Further tables of the site file."""
     environment: tuple[tuple[str, str], ...] = ()
     """Further variables of its environment."""
+    store_url: str | None = None
+    """Another customer store than an SQLite file in the installation's folder."""
 
 
 @dataclass(slots=True)
@@ -270,7 +272,9 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
         f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
         f"[media.webrtc]\nenabled = {str(plan.browsers).lower()}\n\n"
         '[speech]\nrecordings = "recordings"\n\n'
-        '[log]\nlevel = "info"\n' + (RECORDINGS if plan.records else ""),
+        + (f'[store]\nurl = "{plan.store_url}"\n\n' if plan.store_url else "")
+        + '[log]\nlevel = "info"\n'
+        + (RECORDINGS if plan.records else ""),
         "utf-8",
     )
     (folder / "site.toml").write_text(_site(plan), "utf-8")

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
 import socket
 import subprocess
@@ -56,6 +57,30 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def folder_of(url: str) -> Path:
+    """Where a running server of ours keeps its data."""
+    return Path(str(asyncio.run(_fetch(url, "SHOW data_directory"))))
+
+
+def stop(folder: Path) -> None:
+    """Stop a server at once, as a power cut would."""
+    _control(folder, "-m", "immediate", "-w", "stop")
+
+
+def start(folder: Path) -> None:
+    """Start a stopped server as it was started before, and wait until it has recovered."""
+    options = shlex.split((folder / "postmaster.opts").read_text("utf-8"))[
+        3:
+    ]  # the program, -D and the folder go first
+    _control(folder, "-o", shlex.join(options), "-l", folder.parent / "log", "-w", "start")
+
+
+def _control(folder: Path, *words: str | Path) -> None:
+    binaries = _binaries()
+    assert binaries is not None
+    _run(_UNPRIVILEGED if os.geteuid() == 0 else None, binaries / "pg_ctl", "-D", folder, *words)
+
+
 def emptied(tables: Iterable[str]) -> str:
     """A statement that empties tables, append-only ones too. Far faster than TRUNCATE for a few rows."""
     return "SET session_replication_role = replica; " + "".join(f"DELETE FROM {table};" for table in tables)
@@ -71,6 +96,16 @@ def execute_in_thread(url: str, *statements: str) -> None:
     worker = threading.Thread(target=execute, args=(url, *statements))
     worker.start()
     worker.join(30)
+
+
+async def _fetch(url: str, query: str) -> object:
+    import asyncpg
+
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
 
 
 async def _execute(url: str, statements: tuple[str, ...]) -> None:

@@ -22,7 +22,8 @@ from crm_bridge.merging import merge, undo_merge
 from crm_bridge.models import Base, Interaction
 from crm_bridge.owners import give_owner
 from crm_bridge.profiles import edit_customer
-from crm_bridge.record_parts import Preference, Tag, add_identity, add_relation, set_preferences, set_tags
+from crm_bridge.promises import make_promise
+from crm_bridge.record_parts import Preference, Tag, add_file, add_identity, add_relation, set_preferences, set_tags
 from crm_bridge.timeline import add_note
 from crm_bridge.vocabulary import ConsentStatus, CustomerKind
 from tests.support.crm_dump import dump
@@ -175,6 +176,8 @@ PARTS: dict[str, Part] = {
     "to other": lambda s, c, o, n: add_relation(s, c, o.id, "spouse", None, EDITING),
     "from other": lambda s, c, o, n: add_relation(s, o, c.id, "referrer", None, EDITING),
     "identity": lambda s, c, o, n: add_identity(s, c, "member_no", f"{c.id}-{n}", EDITING),
+    "promise": lambda s, c, o, n: make_promise(s, c.id, f"call {n}", NOON, assignee_id="u", editing=EDITING),
+    "file": lambda s, c, o, n: add_file(s, c, EDITING, file_name=f"{n}.txt", media_type="text/plain", content=b"x" * n),
     "consent": lambda s, c, o, n: record_consent(
         s,
         c.id,
