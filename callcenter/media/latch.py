@@ -17,7 +17,7 @@ QUICK_RUN = 3
 """Consecutive packets that make a source within the window."""
 LONG_RUN = 5
 """Consecutive packets that make a source after the window, or after silence of the former one."""
-SILENCE_BEFORE_CHANGE = 2000
+SILENCE_BEFORE_CHANGE = 1500
 """Milliseconds without a packet after which another port of the same address may take over (NAT rebinding)."""
 
 

@@ -11,6 +11,9 @@ from callcenter.media.rtp import sequence_distance
 _PAUSE = 100
 """Milliseconds without a frame after which the next one starts a new talk spurt."""
 
+_MOST_MISORDERED, _MOST_MISSING = 100, 3000
+"""Packets that a source may be behind or ahead before it counts as begun anew (MAX_MISORDER, MAX_DROPOUT)."""
+
 Stamp = tuple[int, int, bool]
 """Sequence number, timestamp and marker of the next packet."""
 
@@ -62,7 +65,7 @@ class OutgoingStream:
 
     def relay(self, source: str, ssrc: int, sequence: int, timestamp: int, marker: bool, *, now: int) -> Stamp | None:
         """Stamp a packet of another leg. ``None`` for one from before the source was switched in."""
-        if self._source != (source, ssrc):
+        if self._source != (source, ssrc) or self._is_elsewhere(sequence):
             self._source = (source, ssrc)
             self._first = sequence
             self._sequence_offset = self.sequence + 1 - sequence
@@ -78,6 +81,11 @@ class OutgoingStream:
                 self._first = (sequence - 0x2000) & 0xFFFF
         self._at = now
         return stamped, timestamp, marker
+
+    def _is_elsewhere(self, sequence: int) -> bool:
+        """Whether the present source began anew under its old SSRC (RFC 3550 appendix A.1)."""
+        ahead = sequence_distance((sequence + self._sequence_offset) & 0xFFFF, self.sequence)
+        return not -_MOST_MISORDERED < ahead < _MOST_MISSING
 
     def close_up(self, source: str, ssrc: int) -> None:
         """Tell that one packet of the present source is not relayed, so that it leaves no gap."""

@@ -40,7 +40,7 @@ from callcenter.media.protocol import (
 
 HEARTBEAT = 250
 """Milliseconds between signs of life."""
-_SWEEP = 500
+_SWEEP = 250
 """Milliseconds between looks at silent legs."""
 _MOST_LATE = 3
 """Ticks that are made up; more are skipped."""

@@ -130,3 +130,15 @@ def test_a_relay_goes_on_over_many_wraps_of_the_sequence_number() -> None:
         assert stamp is not None
         assert last is None or sequence_distance(stamp[0], last) == 1
         last = stamp[0]
+
+
+def test_a_source_that_begins_anew_under_its_old_ssrc_is_relayed_on() -> None:
+    """A phone that restarted, or came back by another way, would be silent for minutes otherwise."""
+    stream = OutgoingStream(7, sequence=10, timestamp=0, at=0)
+    stream.relay("a", 1, 50_000, 0, False, now=20)
+    assert stream.relay("a", 1, 50_001, 160, False, now=40) == (12, 320, False)
+    restarted = stream.relay("a", 1, 33, 99_999, False, now=60)
+    assert restarted is not None
+    assert restarted[0] == 13
+    assert restarted[2]
+    assert stream.relay("a", 1, 34, 99_999 + 160, False, now=80) == (14, restarted[1] + 160, False)

@@ -1,0 +1,136 @@
+"""What strangers achieve with RTP to every port, what a phone behind NAT that moves keeps, and a conference of four."""
+
+import asyncio
+import itertools
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from callcenter.media.audio import tone
+from callcenter.media.endpoint import RtpEndpoint
+from callcenter.media.g711 import Law, encode
+from callcenter.media.rtp import RtpPacket, pack
+from callcenter.media.telephone_event import digit_payloads
+from callcenter.ports import Route
+from tests.support.media_contract import PROFILE
+from tests.support.mediad_process import MediaProcess, running_mediad
+
+pytestmark = pytest.mark.interop
+
+FIRST, LAST = 30_100, 30_118
+TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
+
+
+@pytest.fixture
+async def media() -> AsyncIterator[MediaProcess]:
+    async with running_mediad("--standby", "0", "--port-min", str(FIRST), "--port-max", str(LAST)) as process:
+        await process.plane.create("s")
+        yield process
+
+
+class Stranger:
+    """Sends speech, digits and reports to every port in turn, and keeps what it is sent."""
+
+    def __init__(self, host: str) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.socket.setblocking(False)
+        self._sequence = itertools.count()
+        self._speech = encode(tone(2500, 0.02), Law.PCMU)
+
+    def attack(self) -> None:
+        """Six packets of speech running, a digit and a report to each port, odd ones too."""
+        for port in range(FIRST, LAST + 2):
+            for _ in range(6):
+                self._send(port, 0, self._speech)
+            for payload in digit_payloads("9"):
+                self._send(port, 101, payload)
+            self.socket.sendto(b"\x81\xc9\x00\x07" + bytes(28), ("127.0.0.1", port))
+
+    @property
+    def bled(self) -> int:
+        """Bytes that came here."""
+        total = 0
+        while True:
+            try:
+                total += len(self.socket.recv(65536))
+            except BlockingIOError:
+                return total
+
+    def _send(self, port: int, payload_type: int, payload: bytes) -> None:
+        number = next(self._sequence)
+        packet = RtpPacket(payload_type, number & 0xFFFF, 160 * number & 0xFFFFFFFF, 4711, payload)
+        self.socket.sendto(pack(packet), ("127.0.0.1", port))
+
+
+async def test_a_stranger_hears_nothing_is_not_heard_and_presses_nothing(media: MediaProcess) -> None:
+    """Before there is a call, while it is set up, before the phones speak, and during it."""
+    stranger = Stranger("127.0.0.2")
+    stranger.attack()
+    caller, agent = await media.calling("s", "caller"), await RtpEndpoint.open()
+    stranger.attack()
+    offer = await media.plane.make_offer("s", "agent")
+    stranger.attack()
+    await media.plane.accept_answer("s", "agent", agent.sdp_answer(offer), PROFILE)
+    await media.plane.route("s", TWO_WAY)
+    for _ in range(3):
+        stranger.attack()
+    caller.start(440)
+    agent.start(620)
+    await agent.wait_heard(440, share=0.9)
+    for _ in range(5):
+        stranger.attack()
+        await agent.wait_frames(10)
+        assert agent.heard_tone(2500) < 0.01
+    assert agent.heard_tone(440) > 0.9
+    assert media.sink.events == []
+    assert (agent.digits, caller.digits) == ("", "")
+    assert stranger.bled == 0
+    figures = await media.plane.destroy("s")
+    for leg_id, phone in (("caller", caller), ("agent", agent)):
+        assert figures[leg_id].packets_in <= phone.counters.packets_sent
+        assert figures[leg_id].packets_dropped > 0
+        assert figures[leg_id].far_loss_percent is None
+    stranger.socket.close()
+    await caller.close()
+    await agent.close()
+
+
+async def test_a_phone_whose_nat_binding_moves_is_heard_again_within_two_seconds(media: MediaProcess) -> None:
+    """The new port's packets are counted: a hundred are two seconds of speech."""
+    caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
+    caller.start(440)
+    agent.start(620)
+    await media.plane.route("s", TWO_WAY)
+    await agent.wait_heard(440, share=0.9)
+    await caller.pause()
+    moved = await RtpEndpoint.open()
+    moved.audio, moved.ssrc, moved._sequence = caller.audio, caller.ssrc, caller._sequence
+    moved.start(1500)
+    heard = agent.counters.audible_frames
+    async with asyncio.timeout(5):
+        while agent.counters.audible_frames == heard:
+            await agent.wait_frames(1)
+    assert moved.counters.packets_sent <= 100
+    await moved.wait_heard(620, share=0.9)
+    for phone in (caller, agent, moved):
+        await phone.close()
+
+
+async def test_in_a_conference_of_four_everybody_hears_the_others_and_never_himself(media: MediaProcess) -> None:
+    pitches = {"a": 440, "b": 620, "c": 1000, "d": 1700}
+    phones = {leg_id: await media.calling("s", leg_id) for leg_id in pitches}
+    for leg_id, phone in phones.items():
+        phone.start(pitches[leg_id])
+    await media.plane.route("s", [Route(one, other) for one, other in itertools.permutations(pitches, 2)])
+    for leg_id, phone in phones.items():
+        for other in pitches.keys() - {leg_id}:
+            await phone.wait_heard(pitches[other], share=0.2)
+        assert phone.heard_tone(pitches[leg_id]) < 0.02
+    await media.plane.remove_leg("s", "d")
+    await phones["a"].wait_frames(40)
+    assert phones["a"].heard_tone(pitches["b"]) > 0.4
+    assert phones["a"].heard_tone(pitches["d"]) < 0.02
+    for phone in phones.values():
+        await phone.close()
