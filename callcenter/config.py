@@ -203,6 +203,11 @@ class Settings(BaseSettings):
         return self.data_dir / "sip_trace.sock"
 
     @property
+    def sip_bindings(self) -> Path:
+        """Registered phones, for the next start."""
+        return self.data_dir / "sip_bindings.json"
+
+    @property
     def secret_path(self) -> Path:
         """The key that signs sessions and SIP nonces."""
         return self.data_dir / "secret.key"

@@ -84,6 +84,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         wss_port=sip.wss_port,
         max_lag_ms=sip.max_lag_ms,
         trace_socket=settings.sip_trace_socket,
+        bindings_file=settings.sip_bindings,
     )
 
 

@@ -229,7 +229,7 @@ class ExchangeCore:
         )
 
     async def _await_phones(self) -> None:
-        """After a restart no phone is registered yet; agents who were ready are ready again when theirs is back."""
+        """After a restart phones on connections are gone; agents who were ready are ready again when theirs is back."""
         for agent in self.floor.view().agents:
             if agent.state is AgentState.READY and not self._ports.signalling.reachable(agent.agent_id):
                 await self._tolerate(AgentMadeNotReady(AgentId(agent.agent_id), PHONE_GONE))

@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from callcenter.calls.legs import LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import Allowed, PhoneTarget, TrunkPolicy
-from callcenter.sip.addresses import NameAddress, party_of
+from callcenter.sip.addresses import NameAddress, parse_address, party_of
 from callcenter.sip.admission import Admission, AdmissionLimits, Load, retry_after
 from callcenter.sip.attempts import Attempt
+from callcenter.sip.binding_file import KeptBinding
 from callcenter.sip.defence import Defence
 from callcenter.sip.dialling import OPTIONS, REGISTER, Dialling
 from callcenter.sip.digest import DigestGuard, Verdict
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.flows import Address, Flow, Transmit
+from callcenter.sip.flows import Address, Flow, Transmit, Transport
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.legs import Leg
@@ -252,6 +253,57 @@ class Exchange(Endpoint):
             del self._addresses[agent_id]
         if was != bool(addresses):
             self.wire.tell(PhoneReachable(agent_id, not was))
+
+    @property
+    def binding_changes(self) -> int:
+        """How often the registered phones changed."""
+        return self._registrar.changes
+
+    def kept_bindings(self) -> list[KeptBinding]:
+        """The phones that a restart leaves within reach."""
+        return [
+            KeptBinding(
+                aor,
+                str(one.contact),
+                *one.flow.remote,
+                one.flow.channel,
+                one.expires_at,
+                one.call_id,
+                one.cseq,
+                one.instance,
+                one.device,
+                one.path,
+                one.made_at,
+            )
+            for aor, one in self._registrar.all()
+            if one.flow.transport is Transport.UDP
+        ]
+
+    def restore_bindings(self, kept: Sequence[KeptBinding], now: int) -> list[EndpointOutcome]:
+        """Take back the phones of an earlier life; those of people who are gone, or run out, are left."""
+        for one in kept:
+            agent_id = self._directory.agent_of(one.aor)
+            if agent_id is None or one.expires_at <= now:
+                continue
+            try:
+                contact = parse_address(one.contact)
+            except BadMessage:
+                continue
+            flow = Flow(Transport.UDP, (one.host, one.port), one.channel)
+            binding = Binding(
+                contact,
+                flow,
+                one.expires_at,
+                one.call_id,
+                one.cseq,
+                one.instance,
+                one.device,
+                one.path,
+                one.made_at,
+            )
+            self._registrar.restore(one.aor, binding)
+            self._follow(one.aor, agent_id)
+        return self._drain(now)
 
     def _changed(self, aor: str) -> None:
         agents = [agent_id for agent_id, addresses in self._addresses.items() if aor in addresses]

@@ -84,6 +84,17 @@ class Registrar:
         self._bindings: dict[str, dict[str, Binding]] = {}
         self._owners: dict[Flow, set[str]] = {}
         """By flow: the addresses of record registered over it; behind a proxy that is everybody there."""
+        self.changes = 0
+        """How often bindings came, went or were renewed."""
+
+    def all(self) -> tuple[tuple[str, Binding], ...]:
+        """Every binding with its address of record."""
+        return tuple((aor, one) for aor, bindings in self._bindings.items() for one in bindings.values())
+
+    def restore(self, aor: str, binding: Binding) -> None:
+        """Take a binding back that an earlier life of the process knew."""
+        self._bindings.setdefault(aor, {})[binding.key] = binding
+        self._owners.setdefault(binding.flow, set()).add(aor)
 
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._bindings.values())
@@ -120,6 +131,7 @@ class Registrar:
             raise BadMessage(403, "Too many phones", request)
         for flow_before in {one.flow for one in self._bindings.pop(aor, {}).values()}:
             self._disown(flow_before, aor)
+        self.changes += 1
         if current:
             self._bindings[aor] = current
             for one in current.values():
@@ -183,6 +195,7 @@ class Registrar:
         removed = found.pop(key, None)
         if not found:
             self._bindings.pop(aor, None)
+        self.changes += removed is not None
         if removed is not None and all(one.flow != removed.flow for one in found.values()):
             self._disown(removed.flow, aor)
         return removed is not None

@@ -46,6 +46,8 @@ class SipSettings:
     defence: DefenceLimits = field(default_factory=DefenceLimits)
     trace_socket: Path | None = None
     """Where ``callcenter sip trace`` listens; ``None`` for nowhere."""
+    bindings_file: Path | None = None
+    """Where registered phones are written down for the next start; ``None`` for nowhere."""
     max_connections: int = 1_000
     idle_seconds: int = 900
     """A TCP connection without traffic is closed after this time."""

@@ -5,12 +5,14 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
 from callcenter.calls.legs import EndCause, LegEvent, Party
 from callcenter.ports import Clock, PhoneTarget, TrunkPolicy
 from callcenter.sip.admission import Load
+from callcenter.sip.binding_file import load_bindings, save_bindings
 from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Transmit, Transport
 from callcenter.sip.numbering import NumberingRules
@@ -35,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_UP_SECONDS = 60.0
 """How long a trunk's addresses are believed."""
+KEEP_SECONDS = 1.0
+"""How long a change of the registered phones may stay unwritten."""
 STOP_SECONDS = 2.0
 """How long ``stop`` waits for the far ends to acknowledge that their calls are over."""
 
@@ -79,6 +83,7 @@ class UserAgent:
         self._names = names
         self._dialled = [trunk for trunk in trunks if trunk.gateway]
         self._looking: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._trace: TraceServer | None = None
         host6 = settings.advertised_host6 or next((host for host in settings.hosts if ":" in host), "")
         self._identity = Identity(settings.advertised_host or settings.host, settings.port, "callcenter", host6)
@@ -95,6 +100,24 @@ class UserAgent:
             idle_seconds=settings.idle_seconds,
             calling=self._calling,
         )
+        self._restored: list[EndpointOutcome] = []
+        self._restore_bindings()
+
+    def _restore_bindings(self) -> None:
+        """Phones of the time before the restart are within reach at once; they are told when we start."""
+        if self._settings.bindings_file is not None:
+            kept = load_bindings(self._settings.bindings_file)
+            self._restored = self._exchange.restore_bindings(kept, self._station.now())
+            log.info("sip.bindings_restored", bindings=len(kept))
+
+    async def _keep_bindings(self, path: Path) -> None:
+        """Write the registered phones down, at most once a second and only when they changed."""
+        written = self._exchange.binding_changes
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._exchange.binding_changes != written:
+                written = self._exchange.binding_changes
+                await asyncio.to_thread(save_bindings, path, self._exchange.kept_bindings())
 
     async def start(self) -> None:
         """Bind the sockets. Raises ``OSError`` when an address is taken."""
@@ -116,6 +139,9 @@ class UserAgent:
             self._trace = TraceServer(settings.trace_socket)
             await self._trace.start()
             self._station.tap = self._trace.take
+        self._station.perform(self._restored)
+        if settings.bindings_file is not None:
+            self._keeping = asyncio.create_task(self._keep_bindings(settings.bindings_file), name="sip-bindings")
         if self._dialled:
             self._looking = asyncio.create_task(self._look_for_gateways(), name="sip-gateways")
 
@@ -141,9 +167,12 @@ class UserAgent:
     async def stop(self) -> None:
         """Refuse what comes, end what is up, and close; takes at most a few seconds."""
         self._exchange.admitting = False
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        for task in (self._looking, self._keeping):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        if self._settings.bindings_file is not None:
+            save_bindings(self._settings.bindings_file, self._exchange.kept_bindings())
         self._station.perform(self._exchange.end_all(EndCause.SHUTDOWN, self._station.now()))
         await self._station.stop(within_seconds=STOP_SECONDS)
         if self._trace is not None:
