@@ -12,13 +12,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from callcenter.media.mediad.browsers_line import browsers_socket
 from callcenter.media.music import music_path
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.protocol import MediaStatus
 from callcenter.media.sdp import build_answer, build_offer, read_answer, read_offer
 from callcenter.media.traffic import TrafficFigures, TrafficLeg, exchange
+from callcenter.media.webrtc.measuring import (
+    BrowserTraffic,
+    close_browsers,
+    connect_browsers,
+    exchange_browsers,
+)
 from callcenter.ports import LegProfile, RecordingAction, Route
+
+TrafficT = TypeVar("TrafficT")
 
 _PROFILE = LegProfile("127.0.0.1")
 _SETTLE = 0.5
@@ -44,8 +54,14 @@ class MediaFigures:
     music_callers: int
     music_500_cpu_percent: float | None
     """Of a core while 500 callers wait with music, measured with ``music_callers`` and scaled."""
-    browser_agents: int | None
-    """Not measured by this command: ``None``."""
+    browser_agents: int
+    """Browsers that spoke and heard at the same time."""
+    browser_p50_ms: float | None
+    browser_p99_ms: float | None
+    """Through the process for browsers and back."""
+    browser_cpu_percent: float
+    """Of that process; each agent costs a worker as much as a phone besides."""
+    browser_lost_packets: int
     lost_packets: int
     """Of relayed and recorded calls."""
     ticks_skipped: int
@@ -65,25 +81,31 @@ class _Running:
 
     async def cpu(self, measured: Callable[[], TrafficFigures]) -> tuple[TrafficFigures, float]:
         """Run traffic and tell the worker's share of a core meanwhile, in percent."""
-        pid = (await self.plane.status()).worker_pids[0]
+        return await self.cpu_of((await self.plane.status()).worker_pids[0], measured)
+
+    async def cpu_of(self, pid: int, measured: Callable[[], TrafficT]) -> tuple[TrafficT, float]:
+        """Run traffic and tell a process's share of a core meanwhile, in percent."""
         before, wall = _cpu_seconds(pid), time.monotonic()
         figures = await asyncio.to_thread(measured)
         share = (_cpu_seconds(pid) - before) / (time.monotonic() - wall)
         return figures, round(100 * share, 1)
 
 
-def measure(*, relayed: int, mixed: int, recorded: int, waiting: int, seconds: float) -> MediaFigures:
+def measure(*, relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float) -> MediaFigures:
     """Run each kind of call for ``seconds`` after a second of warming up. Raises ``MediaError``."""
-    return asyncio.run(_measure(relayed, mixed, recorded, waiting, seconds))
+    return asyncio.run(_measure(relayed, mixed, recorded, waiting, browsers, seconds))
 
 
-async def _measure(relayed: int, mixed: int, recorded: int, waiting: int, seconds: float) -> MediaFigures:
+async def _measure(
+    relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float
+) -> MediaFigures:
     load = round(os.getloadavg()[0], 1)
     async with _mediad() as running:
         plain, plain_cpu = await _bridged(running, "relayed", relayed, seconds)
         blended, blended_cpu = await _bridged(running, "mixed", mixed, seconds, mixed=True)
         taped, taped_cpu = await _bridged(running, "recorded", recorded, seconds, recorded=True)
         music = await _waiting(running, waiting, seconds)
+        spoken, spoken_cpu = await _browsers(running, browsers, seconds)
         status = await running.plane.status()
         return MediaFigures(
             relayed_calls=relayed,
@@ -99,7 +121,11 @@ async def _measure(relayed: int, mixed: int, recorded: int, waiting: int, second
             recorded_cpu_percent=taped_cpu,
             music_callers=waiting,
             music_500_cpu_percent=round(music * 500 / waiting, 1) if waiting else None,
-            browser_agents=None,
+            browser_agents=browsers,
+            browser_p50_ms=spoken.percentile_ms(0.5),
+            browser_p99_ms=spoken.percentile_ms(0.99),
+            browser_cpu_percent=spoken_cpu,
+            browser_lost_packets=spoken.lost,
             lost_packets=plain.lost + taped.lost,
             ticks_skipped=status.ticks_skipped,
             real_time=os.sched_getscheduler(status.worker_pids[0]) == os.SCHED_RR,
@@ -114,6 +140,7 @@ async def _mediad() -> AsyncIterator[_Running]:
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         path = str(Path(folder) / "media.sock")
         options = ["--socket", path, "--standby", "0", "--most-busy", "10", "--recordings", f"{folder}/recordings"]
+        options += ["--browser-port", "0"]
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "callcenter.media.mediad", *options)
         plane = EmbeddedMediaPlane(path, lambda _: None, request_timeout=10.0)
         cores = sorted(os.sched_getaffinity(0))
@@ -122,7 +149,8 @@ async def _mediad() -> AsyncIterator[_Running]:
             await plane.ready(0.1)
             status: MediaStatus = await plane.status()
             if len(cores) > 1:
-                os.sched_setaffinity(status.worker_pids[0], {cores[-1]})
+                for pid in (status.worker_pids[0], status.browsers_pid):
+                    os.sched_setaffinity(pid, {cores[-1]})
                 os.sched_setaffinity(0, set(cores[:-1]))
             yield _Running(plane, folder)
         finally:
@@ -176,6 +204,18 @@ async def _waiting(running: _Running, callers: int, seconds: float) -> float:
     _, cpu = await running.cpu(lambda: exchange(legs, seconds=seconds, mixed=True))
     await _clear(running.plane, "waiting", callers, legs)
     return cpu
+
+
+async def _browsers(running: _Running, agents: int, seconds: float) -> tuple[BrowserTraffic, float]:
+    if not agents:
+        return BrowserTraffic(), 0.0
+    path = browsers_socket(f"{running.folder}/media.sock")
+    connected, media = await connect_browsers(path, agents)
+    try:
+        pid = (await running.plane.status()).browsers_pid
+        return await running.cpu_of(pid, lambda: exchange_browsers(connected, media, seconds=seconds))
+    finally:
+        close_browsers(connected, media)
 
 
 async def _clear(plane: EmbeddedMediaPlane, kind: str, calls: int, legs: list[TrafficLeg]) -> None:

@@ -28,10 +28,12 @@ SECONDS = 4.0
 def main() -> None:
     """Measure and print."""
     print(f"{platform.platform()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
-    for what, value in asdict(measure(relayed=200, mixed=150, recorded=200, waiting=500, seconds=SECONDS)).items():
+    for what, value in asdict(
+        measure(relayed=200, mixed=150, recorded=200, waiting=500, browsers=75, seconds=SECONDS)
+    ).items():
         print(f"{what:22} {value}")
     for calls in [int(number) for number in sys.argv[1:]] or [200, 300]:
-        ours = measure(relayed=calls, mixed=0, recorded=0, waiting=0, seconds=SECONDS)
+        ours = measure(relayed=calls, mixed=0, recorded=0, waiting=0, browsers=0, seconds=SECONDS)
         print(
             f"{calls} relayed, ours:      p50 {ours.relayed_p50_ms} ms, p99 {ours.relayed_p99_ms} ms, "
             f"lost {ours.lost_packets}, CPU {ours.relayed_cpu_percent} %"

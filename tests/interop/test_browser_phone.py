@@ -11,7 +11,7 @@ from playwright.async_api import expect
 import agent_console
 from callcenter.demo.console_client import ConsoleClient
 from tests.support.browser_phone import BROWSER_HZ, browser_phone
-from tests.support.floor_people import CUSTOMER_HZ, calling
+from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, Talk, calling
 from tests.support.installation import PASSWORD, Installation, Plan, running_installation
 from tests.support.peers import missing
 from tests.support.waiting import until
@@ -30,6 +30,12 @@ async def at_console(house: Installation, login: str) -> AsyncIterator[ConsoleCl
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def fresh_tone(customer: Talk) -> None:
+    """Wait until the customer hears the agent in packets that came after now."""
+    await customer.sound.wait_frames(FRESH_FRAMES, timeout=15)
+    await customer.sound.wait_heard(BROWSER_HZ, timeout=15, share=0.9)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +97,20 @@ async def test_the_customer_hangs_up_on_a_browser_and_a_second_tab_takes_over_wh
             await expect(second.get_by_test_id("phone")).to_have_attribute("data-status", "ready")
             await expect(second.get_by_test_id("phone-panel")).to_have_attribute("data-phase", "up")
             await customer.sound.wait_heard(BROWSER_HZ, timeout=10, share=0.9)
+
+            peers = await second.evaluate("window.peers.length")
+            await second.evaluate("window.dispatchEvent(new Event('online'))")
+            await second.wait_for_function("window.peers.at(-1).iceConnectionState === 'connected'")
+            await fresh_tone(customer)
+            assert await second.evaluate("window.peers.length") == peers, "ICE restarts, the connection stays"
+
+            await house.kill("browsers")
+            await until("the page has begun anew", lambda: second.evaluate(f"window.peers.length > {peers}"))
+            await fresh_tone(customer)
+
+            await house.kill("web")
+            await fresh_tone(customer)
+            await expect(second.get_by_test_id("connection")).to_be_visible()
             await customer.hang_up()
         await expect(second.get_by_test_id("wrap-up")).to_be_visible()
         await expect(second.get_by_test_id("phone-panel")).to_have_count(0)

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.interop
 
 
 def test_the_command_prints_what_came_back() -> None:
-    options = ["--relayed", "3", "--mixed", "3", "--recorded", "3", "--waiting", "5", "--seconds", "1", "--json"]
-    result = CliRunner().invoke(app, ["bench", "media", *options])
+    counts = ["--relayed", "3", "--mixed", "3", "--recorded", "3", "--waiting", "5", "--browsers", "3"]
+    result = CliRunner().invoke(app, ["bench", "media", *counts, "--seconds", "1", "--json"])
     assert result.exit_code == 0, result.output
     figures = json.loads(result.output.strip().splitlines()[-1])
     assert (figures["relayed_calls"], figures["mixed_calls"], figures["recorded_calls"]) == (3, 3, 3)
@@ -21,4 +21,5 @@ def test_the_command_prints_what_came_back() -> None:
     assert figures["recorded_p99_ms"] > 0
     assert figures["mixed_p99_ms"] > 20, "two frames wait in the jitter buffer"
     assert figures["music_500_cpu_percent"] > 0
-    assert figures["browser_agents"] is None
+    assert (figures["browser_agents"], figures["browser_lost_packets"]) == (3, 0)
+    assert 0 < figures["browser_p50_ms"] <= figures["browser_p99_ms"]

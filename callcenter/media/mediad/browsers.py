@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import os
 import signal
 import socket
 import time
@@ -19,6 +18,7 @@ import uvloop
 from callcenter.logs import configure_logs
 from callcenter.media.mediad.browser_leg import SILENT_AFTER, BrowserLeg
 from callcenter.media.mediad.browsers_door import BrowsersDoor
+from callcenter.media.mediad.worker import ask_for_real_time
 from callcenter.media.webrtc.connectivity import Address, local_ufrag
 from callcenter.media.webrtc.protocol import (
     AskWays,
@@ -310,13 +310,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="mediad-browsers")
     parser.add_argument("--descriptor", type=int, required=True, help="the UDP socket of all browsers")
     parser.add_argument("--tether", type=int, required=True, help="a pipe whose end means that the keeper is gone")
+    parser.add_argument("--realtime", action="store_true", help="ask for real-time scheduling")
     parser.add_argument("--socket", required=True, help="Unix socket for the exchange's orders")
     parser.add_argument("--addresses", required=True, help="candidate addresses, separated by commas")
     parser.add_argument("--inner-host", required=True, help="address of the sockets towards the RTP workers")
     given = parser.parse_args()
     configure_logs("browsers")
-    with contextlib.suppress(OSError):
-        os.nice(-10)
+    if given.realtime:
+        ask_for_real_time()
     uvloop.run(_serve(given))
 
 

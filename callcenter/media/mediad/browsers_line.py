@@ -102,6 +102,8 @@ class BrowsersLine:
             "--addresses", ",".join(settings.browser_addresses or (host,)),
             "--inner-host", settings.host,
         ]  # fmt: skip
+        if settings.realtime:
+            arguments.append("--realtime")
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "callcenter.media.mediad.browsers", *arguments],
             stdin=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ It checks, nominates, begins the handshake, sends a tone in 20 ms frames and can
 
 import asyncio
 import contextlib
+import os
 import secrets
 from collections import deque
 from typing import cast
@@ -17,7 +18,7 @@ from callcenter.media.g711 import FRAME_SAMPLES, Law, decode, encode
 from callcenter.media.rtp import ReceptionCount, RtpPacket, pack, parse
 from callcenter.media.sdp import parse as parse_sdp
 from callcenter.media.webrtc.connectivity import Address, IceCredentials, binding_request, is_success, new_credentials
-from callcenter.media.webrtc.security import Certificate, DtlsAssociation, new_certificate
+from callcenter.media.webrtc.security import Certificate, DtlsAssociation, SrtpKeys, new_certificate
 
 _CHECK_EVERY = 0.05
 _CONSENT_EVERY = 2.0
@@ -138,6 +139,15 @@ class BrowserPeer(asyncio.DatagramProtocol):
         self._tasks.clear()
         if self._transport is not None:
             self._transport.close()
+
+    def hand_over(self) -> tuple[int, SrtpKeys]:
+        """Give the connection away after the handshake: a descriptor of its socket, and the keys. This end closes."""
+        keys = self._association.keys
+        assert keys is not None  # noqa: S101 - ``connected`` was waited for
+        assert self._transport is not None  # noqa: S101 - opened
+        descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
+        self.close()
+        return descriptor, keys
 
     def datagram_received(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """Something came."""
