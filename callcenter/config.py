@@ -69,7 +69,7 @@ class WebrtcSection(Section):
 
 
 class RtpengineSection(Section):
-    """An rtpengine that runs already, for ``media.edge``."""
+    """An rtpengine that runs already, for ``media.edge``, configured as in ``sip_configs/rtpengine``."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=2223, ge=1, le=65535)

@@ -99,7 +99,10 @@ async def test_the_customer_hangs_up_on_a_browser_and_a_second_tab_takes_over_wh
             await customer.sound.wait_heard(BROWSER_HZ, timeout=10, share=0.9)
 
             peers = await second.evaluate("window.peers.length")
+            described = "window.peers.at(-1).remoteDescription.sdp"
+            await second.evaluate(f"window.before = {described}")
             await second.evaluate("window.dispatchEvent(new Event('online'))")
+            await second.wait_for_function(f"{described} !== window.before")
             await second.wait_for_function("window.peers.at(-1).iceConnectionState === 'connected'")
             await fresh_tone(customer)
             assert await second.evaluate("window.peers.length") == peers, "ICE restarts, the connection stays"

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
@@ -16,6 +17,8 @@ from tests.support.peers import peer
 from tests.support.process_table import udp_sockets
 from tests.support.waiting import until
 
+CONFIGURATION = Path(__file__).parents[2] / "sip_configs" / "rtpengine" / "rtpengine.conf"
+"""The one that is shipped; only its addresses are others here."""
 _PORTS = 100
 
 
@@ -29,7 +32,7 @@ async def running_rtpengine() -> AsyncIterator[tuple[tuple[str, int], range]]:
     first = _free_range()
     process = await asyncio.create_subprocess_exec(
         program,
-        "--config-file=none",
+        f"--config-file={CONFIGURATION}",
         "--table=-1",
         "--interface=127.0.0.1",
         f"--listen-ng={control[0]}:{control[1]}",
