@@ -15,6 +15,8 @@ import structlog
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, SegmentRecord, WrapUpRecorded
 from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
 from callcenter.calls.segments import SegmentKind
+from callcenter.calls.voicemail import RETENTION
+from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
@@ -24,6 +26,8 @@ from crm_bridge.interactions import (
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
+    VoicemailRecord,
+    VoicemailWorkedRecord,
     WrapUpRecord,
     get_cursor,
     record_batch,
@@ -34,7 +38,15 @@ log = structlog.get_logger(__name__)
 
 CURSOR = "interactions"
 BATCH = 500
-KINDS = ("call.closed", "call.corrected", "wrap_up.recorded", "recording.started", "recording.stored")
+KINDS = (
+    "call.closed",
+    "call.corrected",
+    "wrap_up.recorded",
+    "recording.started",
+    "recording.stored",
+    "voicemail.begun",
+    "voicemail.worked",
+)
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -108,6 +120,8 @@ class InteractionProjection:
         match row.entry:
             case CallClosed(record=call) | CallCorrected(record=call):
                 return self._interactions(call, row.seq)
+            case VoicemailBegun() as begun:
+                return _voicemail(begun, row.seq), _message_start(begun, row.seq)
             case _:
                 return (self._record(row),)
 
@@ -155,6 +169,14 @@ class InteractionProjection:
                 return self._recording_start(started, row.seq)
             case RecordingStored() as stored:
                 return _recording_stored(stored, row.seq)
+            case VoicemailWorked() as worked:
+                return VoicemailWorkedRecord(
+                    recording_id=worked.recording_id,
+                    box=worked.box,
+                    worked_at=instant(worked.at),
+                    worked_by=worked.by,
+                    journal_seq=row.seq,
+                )
             case _:
                 raise JournalError(f"journal entry {row.seq} of kind {row.kind!r} is not for the customer store")
 
@@ -195,6 +217,32 @@ class InteractionProjection:
             ended_by=call.ended_by,
             journal_seq=seq,
         )
+
+
+def _voicemail(begun: VoicemailBegun, seq: int) -> VoicemailRecord:
+    return VoicemailRecord(
+        recording_id=begun.recording_id,
+        contact_id=begun.call_id,
+        box=begun.box,
+        caller=begun.caller,
+        caller_name=begun.caller_name,
+        language=begun.language,
+        left_at=instant(begun.at),
+        journal_seq=seq,
+    )
+
+
+def _message_start(begun: VoicemailBegun, seq: int) -> RecordingStartRecord:
+    return RecordingStartRecord(
+        recording_id=begun.recording_id,
+        contact_id=begun.call_id,
+        started_at=instant(begun.at),
+        agent_id=None,
+        queue_id=begun.box,
+        retention=RETENTION,
+        announced=True,
+        journal_seq=seq,
+    )
 
 
 def _recording_stored(stored: RecordingStored, seq: int) -> RecordingStoredRecord:

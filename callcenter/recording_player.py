@@ -21,6 +21,7 @@ from agent_console.ports import Principal
 from callcenter.errors import MediaError
 from callcenter.media.recordings import KeyRing, load_keys, open_recording
 from callcenter.ports import Clock
+from callcenter.voicemail_routes import boxes_of
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.audit import ASKING
 from crm_bridge.database import Database
@@ -155,6 +156,9 @@ def check_listener(principal: Principal, interaction: InteractionView, recording
     """Whether this person may hear it: by role, or because it is the own conversation. Raises ``Forbidden``."""
     roles = [str(role) for role in principal.roles]
     own = principal.agent_id is not None and principal.agent_id == (recording.agent_id or interaction.agent_id)
+    if recording.agent_id is None:  # a message: theirs who work its box
+        boxes = boxes_of(principal)
+        own = boxes is None or recording.queue_id in boxes
     require(roles, Permission.READ)
     if not own and Permission.LISTEN not in permissions_of(roles):
         raise Forbidden("this is somebody else's conversation")

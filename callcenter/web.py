@@ -31,6 +31,7 @@ from callcenter.recording_sweep import sweep_daily
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
+from callcenter.voicemail_routes import voicemail_router
 from callcenter.why import JournalExplanations
 from crm_bridge.api import create_router
 from crm_bridge.customers import get_customer
@@ -178,6 +179,7 @@ async def run_web(settings: Settings) -> None:
                 own_numbers=own_numbers,
             ),
             player_router(database, shelf),
+            voicemail_router(database),
         ],
     )
     server = uvicorn.Server(

@@ -26,9 +26,12 @@ from crm_bridge.records import (
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
+    VoicemailRecord,
+    VoicemailWorkedRecord,
     WrapUpRecord,
 )
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, Direction, MatchState, TimelineKind
+from crm_bridge.voicemails import write_voicemails
 
 _KEYS_IN_A_QUERY = 500
 _TOLD_BY_A_WRAP_UP = ("disposition", "notes", "wrapped_up_at", "journal_seq", "updated_at")
@@ -96,6 +99,9 @@ async def record_batch(
         await _write_wrap_ups(session, wrap_ups)
     await write_recordings(
         session, [each for each in records if isinstance(each, RecordingStartRecord | RecordingStoredRecord)]
+    )
+    await write_voicemails(
+        session, [each for each in records if isinstance(each, VoicemailRecord | VoicemailWorkedRecord)]
     )
     return ids
 

@@ -51,6 +51,7 @@ from crm_bridge.models.base import to_micros
 from crm_bridge.recordings import release_of
 from crm_bridge.secrets_of_store import RECEIPT_KEY, digest, is_digest_of, secret
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, Direction, TimelineKind
+from crm_bridge.voicemails import blank_voicemails
 
 _OWNED: tuple[type[Any], ...] = (
     ContactPoint,
@@ -113,6 +114,7 @@ async def erase(
     await ask_for(session, Interaction.customer_id.in_(ids), customer_id, now)
     await _blank_interactions(session, ids)
     recordings = await release_of(session, ids, now=now)
+    await blank_voicemails(session, ids)
     await _forget_merges(session, ids)
     await session.execute(
         delete(TimelineEvent).where(TimelineEvent.customer_id.in_(ids), TimelineEvent.kind.in_(_GONE_FROM_TIMELINE))

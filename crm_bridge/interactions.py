@@ -16,6 +16,8 @@ from crm_bridge.records import (
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
+    VoicemailRecord,
+    VoicemailWorkedRecord,
     WrapUpRecord,
 )
 
@@ -25,6 +27,8 @@ __all__ = [
     "Record",
     "RecordingStartRecord",
     "RecordingStoredRecord",
+    "VoicemailRecord",
+    "VoicemailWorkedRecord",
     "WrapUpRecord",
     "backfill",
     "complete_wrap_up",

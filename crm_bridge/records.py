@@ -57,9 +57,11 @@ class RecordingStartRecord:
     recording_id: str
     contact_id: str
     started_at: datetime
-    agent_id: str
+    agent_id: str | None
+    """``None`` for a message, which nobody was there to take."""
     agent_name: str | None = None
     queue_id: str
+    """Of a message the box."""
     retention: str
     announced: bool
     journal_seq: int
@@ -81,4 +83,36 @@ class RecordingStoredRecord:
     journal_seq: int
 
 
-Record = InteractionRecord | WrapUpRecord | RecordingStartRecord | RecordingStoredRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailRecord:
+    """A caller left a message in a box, a queue's or an agent's."""
+
+    recording_id: str
+    contact_id: str
+    box: str
+    caller: str
+    caller_name: str
+    language: str
+    left_at: datetime
+    journal_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailWorkedRecord:
+    """Somebody dealt with a message."""
+
+    recording_id: str
+    box: str
+    worked_at: datetime
+    worked_by: str
+    journal_seq: int
+
+
+Record = (
+    InteractionRecord
+    | WrapUpRecord
+    | RecordingStartRecord
+    | RecordingStoredRecord
+    | VoicemailRecord
+    | VoicemailWorkedRecord
+)

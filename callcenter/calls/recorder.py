@@ -84,11 +84,15 @@ class CallRecorder:
         self._recordings.announced = True
         await self._tell(RecordingAnnounced(self._call_id, self._deps.clock.now(), queue_id))
 
-    async def bridged(self, agent_leg: str, customer_leg: str, *, agent_id: str, queue_id: str) -> None:
-        """An agent's media leg hears the customer's, and the other way round."""
+    async def bridged(
+        self, agent_leg: str, customer_leg: str, *, agent_id: str, queue_id: str, contact_id: str = ""
+    ) -> None:
+        """An agent's media leg hears the customer's, and the other way round; in this stretch of the call."""
         now = self._deps.clock.now()
         await self._carry_out(
-            self._recordings.bridge(agent_leg, customer_leg, agent_id=agent_id, queue_id=queue_id, now=now)
+            self._recordings.bridge(
+                agent_leg, customer_leg, agent_id=agent_id, queue_id=queue_id, now=now, contact_id=contact_id
+            )
         )
 
     async def unbridged(self, agent_leg: str) -> None:

@@ -105,6 +105,7 @@ class _Stretch:
     queue_id: str
     agent_leg: str
     customer_leg: str
+    contact_id: str
     recording_id: str | None = None
 
 
@@ -125,13 +126,13 @@ class CallRecordings:
         return None if self.announced else self.rules.get(queue_id, NO_RECORDING).announcement(queue_id, language)
 
     def bridge(
-        self, agent_leg: str, customer_leg: str, *, agent_id: str, queue_id: str, now: int
+        self, agent_leg: str, customer_leg: str, *, agent_id: str, queue_id: str, now: int, contact_id: str = ""
     ) -> Sequence[Decision]:
         """An agent talks with the customer from here on. Without the announcement that its queue wants, the stretch
         is not recorded."""
         if agent_leg in self._stretches:
             return ()
-        stretch = _Stretch(agent_id, queue_id, agent_leg, customer_leg)
+        stretch = _Stretch(agent_id, queue_id, agent_leg, customer_leg, contact_id)
         self._stretches[agent_leg] = stretch
         self._paused_by.discard(PauseCause.DESK)
         rule = self.rules.get(queue_id, NO_RECORDING)
@@ -203,7 +204,14 @@ class CallRecordings:
         self._count += 1
         stretch.recording_id = recording_id = f"{self.call_id}-r{self._count}"
         fact = RecordingStarted(
-            self.call_id, now, recording_id, stretch.agent_id, stretch.queue_id, rule.retention, self.announced
+            self.call_id,
+            now,
+            recording_id,
+            stretch.agent_id,
+            stretch.queue_id,
+            rule.retention,
+            self.announced,
+            "" if stretch.contact_id == self.call_id else stretch.contact_id,
         )
         started = (fact, StartOrder(recording_id, stretch.customer_leg, stretch.agent_leg, rule.retention))
         if not self._paused_by:

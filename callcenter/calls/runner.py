@@ -648,7 +648,13 @@ class CallRunner:
         if agent is None or media_leg is None:
             return
         if mode in {Conversation.TALK, Conversation.CONFERENCE}:
-            await self._recorder.bridged(media_leg, fx.CUSTOMER_LEG, agent_id=agent.agent_id, queue_id=agent.queue_id)
+            await self._recorder.bridged(
+                media_leg,
+                fx.CUSTOMER_LEG,
+                agent_id=agent.agent_id,
+                queue_id=agent.queue_id,
+                contact_id=agent.contact_id,
+            )
         elif mode is Conversation.CONSULT:
             await self._recorder.unbridged(media_leg)
 

@@ -29,6 +29,7 @@ from crm_bridge.models.requests import (
     RetentionRule,
 )
 from crm_bridge.models.timeline import Note, TimelineEvent
+from crm_bridge.models.voicemail import Voicemail
 
 __all__ = [
     "AccessEntry",
@@ -71,5 +72,6 @@ __all__ = [
     "Suppression",
     "TimelineEvent",
     "UtcDateTime",
+    "Voicemail",
     "WrapUp",
 ]

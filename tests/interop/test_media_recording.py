@@ -266,3 +266,13 @@ async def test_keyed_digits_are_not_in_the_recording(
     await caller.send_digits("4242#")
     heard = listen(await stop(media))
     assert heard.silent_samples(heard.left) >= len(heard.left) - 400
+
+
+async def test_a_message_is_of_one_leg_alone(media: MediaProcess, caller: RtpEndpoint) -> None:
+    """Nobody is there but the caller: left holds what is said, right nothing at all."""
+    caller.start(440)
+    await media.plane.record("s", "v", RecordingAction.START, left="caller", retention="voicemail")
+    await caller.wait_frames(100)
+    heard = listen(await stop(media, "v"))
+    assert is_only(heard, heard.left, 440, 620)
+    assert heard.is_silent(heard.right, first=0, last=heard.seconds)

@@ -254,3 +254,24 @@ def test_lost_audio_is_seen_on_the_floor() -> None:
         assert house.contacts()[0].recording is RecordingState.IMPAIRED
 
     run_virtual(live)
+
+
+def test_each_agent_of_a_call_has_a_recording_of_the_own_stretch() -> None:
+    """A transfer ends the first one's; the second one's belongs to the second contact."""
+
+    async def live() -> None:
+        house = await open_house(site=recording_site())
+        await house.sign_in("anna", "ben")
+        caller = await house.queue_call()
+        await house.answer("anna")
+        call_id = house.call_id(caller)
+        await house.core.desk.transfer("anna", call_id, "agent", "ben")
+        await settle()
+        await house.answer("ben")
+        await house.hang_up(caller)
+        await settle()
+        started = facts(house, recorded.RecordingStarted)
+        assert [(each.agent_id, each.contact_id) for each in started] == [("anna", ""), ("ben", f"{call_id}.2")]  # type: ignore[attr-defined]
+        assert len(facts(house, recorded.RecordingStored)) == 2
+
+    run_virtual(live)

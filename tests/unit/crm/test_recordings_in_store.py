@@ -11,9 +11,16 @@ from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import RecordingNotFound
 from crm_bridge.history import find_interaction
-from crm_bridge.interactions import RecordingStartRecord, RecordingStoredRecord, record_batch
+from crm_bridge.interactions import (
+    RecordingStartRecord,
+    RecordingStoredRecord,
+    VoicemailRecord,
+    VoicemailWorkedRecord,
+    record_batch,
+)
 from crm_bridge.models import AuditEntry, Recording
 from crm_bridge.recordings import RecordingView, find_recording, held_ids, ids_to_erase, mark_deleted
+from crm_bridge.voicemails import page_voicemails
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 from tests.support.crm_web import client_of, problem
 
@@ -138,3 +145,53 @@ async def test_an_erased_person_leaves_no_recording_but_one_on_hold(database: Da
         assert (view.state, view.path) == ("deleted", None)
         with pytest.raises(RecordingNotFound):
             await find_recording(session, "c2", "c1-r1")
+
+
+MESSAGE = VoicemailRecord(
+    recording_id="c1-v1",
+    contact_id="c1",
+    box="service",
+    caller=NUMBER,
+    caller_name="Ada",
+    language="en",
+    left_at=NOON,
+    journal_seq=20,
+)
+WORKED = VoicemailWorkedRecord(
+    recording_id="c1-v1", box="service", worked_at=NOON + timedelta(hours=1), worked_by="lin", journal_seq=30
+)
+
+
+async def messages(database: Database, *, boxes: frozenset[str] | None = None, worked: bool = False) -> list[str]:
+    async with database.read() as session:
+        found = await page_voicemails(session, boxes=boxes, is_open=not worked, limit=10)
+    return [each.recording_id for each in found]
+
+
+async def test_a_message_waits_in_its_box_until_somebody_dealt_with_it(database: Database) -> None:
+    older = replace(MESSAGE, recording_id="c0-v1", contact_id="c0", left_at=NOON - timedelta(days=3))
+    await write(database, call(), MESSAGE, older)
+    assert await messages(database) == ["c0-v1", "c1-v1"]
+    assert await messages(database, boxes=frozenset({"sales"})) == []
+    await write(database, WORKED)
+    await write(database, MESSAGE)
+    assert await messages(database, boxes=frozenset({"service"})) == ["c0-v1"]
+    assert await messages(database, worked=True) == ["c1-v1"]
+
+
+async def test_the_end_of_a_message_may_be_read_before_its_beginning(database: Database) -> None:
+    await write(database, WORKED)
+    assert await messages(database, worked=True) == []
+    await write(database, MESSAGE)
+    assert await messages(database, worked=True) == ["c1-v1"]
+
+
+async def test_an_erased_caller_is_in_no_message(database: Database) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+    await write(database, call(), MESSAGE)
+    async with client_of(database) as web:
+        await web.post(f"/customers/{customer.id}/erasure", json={"legal_basis": "request"})
+    async with database.read() as session:
+        (left,) = await page_voicemails(session, boxes=None, is_open=True, limit=10)
+        assert (left.caller, left.caller_name, left.box) == ("", "", "service")

@@ -15,7 +15,7 @@ const ABSENT: Partial<Record<string, Key>> = {
 };
 
 /** Where a recording's audio is. */
-export const audioPath = (recording: Recording) =>
+export const audioPath = (recording: Pick<Recording, 'contact_id' | 'recording_id'>) =>
   `/api/v1/interactions/${encodeURIComponent(recording.contact_id)}/recordings/${encodeURIComponent(recording.recording_id)}`;
 
 /** What a listener should know of a recording before believing it is everything. */
@@ -40,7 +40,10 @@ function Remarks({ recording }: { readonly recording: Recording }) {
   );
 }
 
-function Player({ recording }: { readonly recording: Recording }) {
+type Playable = Pick<Recording, 'contact_id' | 'recording_id' | 'duration_ms'>;
+
+/** Plays a recording, at a speed of one's choice. */
+export function Player({ source: recording }: { readonly source: Playable }) {
   const { t } = useLocalisation();
   const audio = useRef<HTMLAudioElement>(null);
   const [speed, setSpeed] = useState<number>(1);
@@ -99,7 +102,7 @@ export function Recordings({ recordings }: { readonly recordings: readonly Recor
         const absent = ABSENT[recording.state];
         return (
           <li key={recording.recording_id} data-testid="recording">
-            {absent ? <p className="soft">{t(absent)}</p> : <Player recording={recording} />}
+            {absent ? <p className="soft">{t(absent)}</p> : <Player source={recording} />}
             <Remarks recording={recording} />
           </li>
         );

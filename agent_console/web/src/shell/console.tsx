@@ -24,6 +24,7 @@ const HelpDialog = lazy(() => import('./help-dialog'));
 const DeskPage = lazy(() => import('../desk/desk-page'));
 const FloorPage = lazy(() => import('../floor/floor-page'));
 const RecordPage = lazy(() => import('../record/record-page'));
+const VoicemailPage = lazy(() => import('../voicemail/voicemail-page'));
 const CustomersPage = lazy(() => import('../customers/customers-page'));
 
 /** The page an address names, when this person may see it; else the one where their work is. */
@@ -136,6 +137,7 @@ export function Console() {
             {route.page === 'desk' && <DeskPage desk={desk} />}
             {route.page === 'floor' && <FloorPage />}
             {route.page === 'customers' && <CustomersPage />}
+            {route.page === 'voicemail' && <VoicemailPage />}
             {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}
           </Suspense>
         </Boundary>

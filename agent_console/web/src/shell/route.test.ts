@@ -7,6 +7,7 @@ describe('routes', () => {
       { page: 'desk' },
       { page: 'floor' },
       { page: 'customers' },
+      { page: 'voicemail' },
       { page: 'customer', customerId: 'a b/ü' },
     ];
     for (const route of routes) expect(parseRoute(addressOf(route))).toEqual(route);

@@ -5,6 +5,7 @@ export type Route =
   | { readonly page: 'desk' }
   | { readonly page: 'floor' }
   | { readonly page: 'customers' }
+  | { readonly page: 'voicemail' }
   | { readonly page: 'customer'; readonly customerId: string };
 
 /** A part of an address as it was before escaping; `null` when it cannot have been escaped. */
@@ -25,7 +26,7 @@ export function parseRoute(hash: string): Route | null {
     return customerId === null ? null : { page: 'customer', customerId };
   }
   if (id) return null;
-  return page === 'desk' || page === 'floor' || page === 'customers' ? { page } : null;
+  return page === 'desk' || page === 'floor' || page === 'customers' || page === 'voicemail' ? { page } : null;
 }
 
 /** The address of a route, for links. */

@@ -94,6 +94,7 @@ function Navigation({ route }: { readonly route: Route }) {
     { target: { page: 'desk' } as const, label: t('nav.desk'), shown: person.agent_id !== null },
     { target: { page: 'floor' } as const, label: t('nav.floor'), shown: maySeeFloor(person) },
     { target: { page: 'customers' } as const, label: t('nav.customers'), shown: true },
+    { target: { page: 'voicemail' } as const, label: t('nav.voicemail'), shown: true },
   ];
   const current = route.page === 'customer' ? 'customers' : route.page;
   return (
