@@ -55,6 +55,7 @@ from callcenter.calls.supervision import CallSupervision, SupervisionAsked, Supe
 from callcenter.calls.targets import Directory
 from callcenter.calls.voicemail import CallVoicemail
 from callcenter.errors import JournalError, MediaError
+from callcenter.media.sdp import puts_on_hold
 from callcenter.ports import (
     Clock,
     CustomerDirectory,
@@ -226,6 +227,8 @@ class CallRunner:
     _voicemail: CallVoicemail = field(init=False)
     _consented: flow_fx.EnqueueContact | None = None
     """The queue that the call goes to once the customer was told that it is recorded."""
+    _holding_leg_id: str = ""
+    """The agent's leg whose phone itself put the customer on hold."""
     _record: OpenRecord = field(init=False)
 
     def __post_init__(self) -> None:
@@ -405,8 +408,25 @@ class CallRunner:
         meant = await self._legs.news(event)
         if isinstance(event, LegRefused | LegEnded) and event.leg_id != self._legs.customer_leg_id:
             await self._forget(await self._legs.forget(event.leg_id))
+        if isinstance(event, LegReoffered):
+            meant = self._held_by_phone(event)
         if meant is not None:
             await self._feed(meant)
+
+    def _held_by_phone(self, event: LegReoffered) -> ev.CallEvent | None:
+        """A phone's own hold is the agent's: the customer hears music until the phone, not just anybody, resumes."""
+        agent, state = self.machine.agent, self.machine.state
+        if agent is None or event.leg_id != agent.leg_id or not event.sdp:
+            return None
+        try:
+            held = puts_on_hold(event.sdp)
+        except MediaError:
+            return None
+        before = self._holding_leg_id == event.leg_id
+        self._holding_leg_id = event.leg_id if held else ""
+        if held and not before and state is CallState.TALKING:
+            return ev.HoldOrdered()
+        return ev.ResumeOrdered() if before and not held and state is CallState.HELD else None
 
     # What phones and desks want besides
 

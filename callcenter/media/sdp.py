@@ -206,6 +206,15 @@ def _audio_formats(media: MediaLine, spoken: Sequence[Codec]) -> tuple[list[tupl
     return codecs, events.get(clock)
 
 
+def puts_on_hold(text: str) -> bool:
+    """Whether a description wants no audio from us: ``sendonly``, ``inactive`` or ``c=0.0.0.0`` (RFC 3264 section 8.4).
+
+    Raises ``MediaError`` for one that cannot be read.
+    """
+    streams = [media for media in parse(text).media if media.kind == "audio" and media.port]
+    return bool(streams) and _direction(streams[0]) in (Direction.SENDONLY, Direction.INACTIVE)
+
+
 def _direction(media: MediaLine) -> Direction:
     named = next((Direction(name) for name, _ in media.attributes if name in set(Direction)), Direction.SENDRECV)
     if media.address == "0.0.0.0" and named is Direction.SENDRECV:  # noqa: S104 - the old hold form, nothing is bound

@@ -96,6 +96,8 @@ async def test_an_agent_at_baresip_talks_holds_resumes_and_hangs_up(house, codec
         await phone.command("hold")
         await until("baresip is on hold", lambda: "a=sendonly" in phone.output)
         await until("the hold is confirmed", lambda: "a=recvonly" in phone.output)
+        await customer.sound.wait_frames(50)
+        assert customer.sound.heard_tone(TONE_HZ) < 1 - CLEAR  # music instead
         await phone.command("resume")
         await until_both_hear(customer, phone)
         await phone.command("reinvite")

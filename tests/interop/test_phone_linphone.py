@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.floor_people import Talk, calling, ready_at_console
+from tests.support.floor_people import Seat, Talk, calling, hear_each_other, ready_at_console
 from tests.support.installation import PASSWORD, REALM, Installation, Plan, free_sip_port, running_installation
 from tests.support.linphone import TONE_HZ, Linphone, LinphoneAccount, linphone
 from tests.support.sip_certificates import new_certificate
@@ -101,3 +101,21 @@ async def test_the_customer_of_a_call_refused_at_linphone_waits_on(house):
         await phone.command("terminate")
         await phone.until_event(ENDS)
         await customer.sound.wait_frames(50)  # music
+
+
+async def test_an_agent_at_linphone_asks_a_colleague_and_joins_customer_and_colleague(house):
+    async with (
+        at_desk(house) as phone,
+        talking(house, phone, "+12025550125") as customer,
+        Seat(house, "agent2") as colleague,
+    ):
+        await colleague.go_ready()
+        await phone.dial("agent2")  # the customer is put on hold by the phone itself
+        asked = await colleague.talking()
+        await phone.until_event(TALKS)
+        await phone.say_tone(2)
+        await asked.sound.wait_heard(TONE_HZ)
+        await phone.command("call-transfer 1 2")
+        await hear_each_other(customer, asked)
+        await customer.hang_up()
+        await asked.ended()

@@ -60,6 +60,31 @@ def test_hold_plays_music_to_the_customer_until_resumed() -> None:
     run_virtual(story)
 
 
+@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+def test_a_hold_by_the_agents_own_phone_is_a_hold_like_any_other(direction: str) -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        customer, phone, call = await talking(house)
+        house.signalling.far_end_reoffers(phone, direction)
+        await settle()
+        assert heard(house, call) == set()
+        assert "music" in house.session(customer).plays
+        await pass_seconds(5)
+        house.signalling.far_end_reoffers(phone)
+        await settle()
+        assert heard(house, call) == both(CUSTOMER, "anna")
+        await house.core.desk.hold("anna", call)
+        house.signalling.far_end_reoffers(phone)  # a session refresh resumes nothing
+        await settle()
+        assert heard(house, call) == set()
+        await house.hang_up(customer)
+        (record,) = house.records()
+        assert (record.hold_ms, record.outcome) == (5_000, Outcome.ANSWERED)
+
+    run_virtual(story)
+
+
 def test_blind_transfer_to_an_agent_gives_each_agent_the_own_time() -> None:
     async def story() -> None:
         house = await open_house()

@@ -106,9 +106,10 @@ class FakeSignalling:
             leg.state, leg.cause = "ended", cause
             self.sink(LegEnded(leg.leg_id, cause))
 
-    def far_end_reoffers(self, leg: FakeLeg) -> None:
-        """The far end renegotiates."""
-        self.sink(LegReoffered(leg.leg_id, some_sdp(CUSTOMER_ADDRESS, 50_000), CUSTOMER_ADDRESS))
+    def far_end_reoffers(self, leg: FakeLeg, direction: str = "sendrecv") -> None:
+        """The far end renegotiates: ``sendonly`` or ``inactive`` puts us on hold."""
+        sdp = some_sdp(CUSTOMER_ADDRESS, 50_000).replace("a=sendrecv", f"a={direction}")
+        self.sink(LegReoffered(leg.leg_id, sdp, CUSTOMER_ADDRESS))
 
     def ringing_phone(self, agent_id: str) -> FakeLeg | None:
         """The leg that rings at this agent's phone."""

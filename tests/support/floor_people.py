@@ -118,6 +118,7 @@ class AgentPhone:
         """Pick up."""
         talk = Talk(call, await RtpEndpoint.open(PHONE_HOST))
         self.talks.append(talk)
+        call.on_reoffer = talk.sound.sdp_answer
         call.answer(talk.sound.sdp_answer(call.sdp))
         if self._speaks:
             talk.sound.start(AGENT_HZ)

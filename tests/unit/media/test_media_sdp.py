@@ -13,6 +13,7 @@ from callcenter.media.sdp import (
     build_answer,
     build_offer,
     parse,
+    puts_on_hold,
     read_answer,
     read_offer,
 )
@@ -95,6 +96,7 @@ def test_every_form_of_hold_is_recognised_and_mirrored(
     assert read.audio.direction is described
     assert (read.audio.may_send, read.audio.held) == (may_send, held)
     assert f"a={answered}\r\n" in build_answer(read, LOCAL)
+    assert puts_on_hold(offer(*lines, address=address)) is not may_send
 
 
 def test_a_session_level_direction_holds_unless_the_media_has_its_own() -> None:
