@@ -89,6 +89,8 @@ class ExchangeLink:
         self._server: asyncio.Server | None = None
         self._counter: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._unsent: list[bytes] = []
+        """Frames of this turn of the loop: one call changes the floor several times, and is told with one write."""
         self._matches: dict[int, asyncio.Future[Match]] = {}
         self._next_request = 0
         self._orders: set[asyncio.Task[None]] = set()
@@ -150,15 +152,23 @@ class ExchangeLink:
             self._matches.pop(request_id, None)
 
     def _send(self, message: FromExchange) -> None:
+        if self._writer is None:
+            return
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(frame(message))
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
         writer = self._writer
-        if writer is None:
+        if writer is None or not unsent:
             return
         if writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             log.warning("web process does not read; link cut")
             writer.transport.abort()
             self._writer = None
             return
-        writer.write(frame(message))
+        writer.write(b"".join(unsent))
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer), name="link")
@@ -169,6 +179,7 @@ class ExchangeLink:
         if self._writer is not None:  # a new web process takes over from one that hangs
             self._writer.transport.abort()
         self._writer = writer
+        self._unsent.clear()  # the floor that is told now has seen it all
         writer.write(frame(FloorState(self._floor(), self._journal_seq())))
         log.info("web process attached")
         try:
@@ -218,6 +229,7 @@ class ExchangeLink:
     async def _answer_erasure(self, request: ErasureRequest, writer: asyncio.StreamWriter) -> None:
         done = [] if self._erase is None else [each for each in request.call_ids if await self._erase(each)]
         if not writer.is_closing():
+            self._flush()
             writer.write(frame(ErasureReply(request.request_id, tuple(done))))
 
     async def _answer(self, request: DeskRequest, writer: asyncio.StreamWriter) -> None:
@@ -227,4 +239,5 @@ class ExchangeLink:
         except IntentError as error:
             reply = DeskReply(request.request_id, error.code, error.message)
         if not writer.is_closing():
+            self._flush()  # what an order changed is told before its answer, as ever
             writer.write(frame(reply))

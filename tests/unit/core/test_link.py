@@ -168,3 +168,23 @@ async def test_the_command_line_gives_an_order_beside_the_web_process(ends: Ends
     ends.desk.refuse_with = IntentError("unknown-queue", "No such queue.")
     assert await asyncio.to_thread(order, config, "open_queue", "sales") == "No such queue."
     assert ends.copy.is_live()
+
+
+async def test_what_changes_in_one_turn_is_told_with_one_write_and_before_an_orders_answer(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call changes the floor a dozen times; a system call for each would cost more than the changes."""
+    writer = ends.exchange._writer
+    assert writer is not None
+    written: list[bytes] = []
+    monkeypatch.setattr(writer, "write", written.append)
+    for since in range(3):
+        ends.exchange.tell_changes((AgentChanged(AgentView("anna", "Anna", AgentState.BUSY, since)),))
+    ends.exchange.tell_journal(42)
+    assert written == []
+    await asyncio.sleep(0)
+    assert len(written) == 1
+    ends.exchange.tell_journal(43)
+    ends.exchange._flush()
+    ends.exchange._flush()
+    assert len(written) == 2

@@ -15,7 +15,7 @@ from callcenter.sip.messages import SipMessage, SipRequest
 from callcenter.sip.parser import parse
 from callcenter.sip.redirects import redirect_targets
 from callcenter.sip.replaces import parse_replaces
-from tests.support.sip_mutations import SDP, mutations, seeds
+from tests.support.sip_mutations import INVITE, SDP, mutations, seeds
 from tests.support.sip_wire import CARRIER, EXCHANGE, Network, exchange_on
 
 pytestmark = pytest.mark.unit
@@ -69,6 +69,15 @@ def test_only_bad_message_leaves_the_parser(seed):
 def test_only_a_media_error_leaves_the_description(seed):
     for data in itertools.islice(mutations(random.Random(seed), (SDP.encode(),)), 25):
         read_description(data.decode("utf-8", "replace"))
+
+
+def test_an_option_tag_that_is_none_is_not_repeated_in_an_answer():
+    network = Network()
+    exchange = exchange_on(network)
+    request = INVITE.replace(b"Require: replaces", b"Require: a\x01b")
+    (said,) = exchange.receive(request, Flow(Transport.UDP, CARRIER), network.now)
+    assert said.data.startswith(b"SIP/2.0 400 Bad option tag")
+    assert b"\x01" not in said.data
 
 
 @settings(max_examples=25, deadline=None)
