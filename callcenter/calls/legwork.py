@@ -1,7 +1,7 @@
 """The legs of one call: orders to signalling with the media they need, and news of legs in the machine's words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -25,6 +25,10 @@ from callcenter.errors import MediaError
 from callcenter.ports import LegProfile, PhoneTarget, Signalling, TrunkPolicy
 
 log = structlog.get_logger(__name__)
+
+
+FIRST_HOPS = 70
+"""What a call that begins here may be passed on (RFC 3261 section 8.1.1.6)."""
 
 
 @dataclass(slots=True)
@@ -75,7 +79,7 @@ class CallLegs:
         sdp = await self._offer(leg_id)
         if sdp is None:
             return LegRefused(leg_id, 500, "No media")
-        self.signalling.invite(leg_id, PhoneTarget(agent_id), caller=caller, sdp=sdp)
+        self.signalling.invite(leg_id, PhoneTarget(agent_id, self._hops_left), caller=caller, sdp=sdp)
         return None
 
     async def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party) -> LegRefused | None:
@@ -83,8 +87,15 @@ class CallLegs:
         sdp = await self._offer(leg_id)
         if sdp is None:
             return LegRefused(leg_id, 500, "No media")
-        self.signalling.dial(leg_id, number, policy, caller=caller, sdp=sdp)
+        onward = replace(policy, max_forwards=self._hops_left)
+        self.signalling.dial(leg_id, number, onward, caller=caller, sdp=sdp)
         return None
+
+    @property
+    def _hops_left(self) -> int:
+        """How often the call may still be passed on: so exchanges that pass it around in a ring come to an end."""
+        came = self.customer or self.phone
+        return FIRST_HOPS if came is None else max(0, came.max_forwards - 1)
 
     async def _offer(self, leg_id: str) -> str | None:
         self.on_leg(leg_id, self.call_id)

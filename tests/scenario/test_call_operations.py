@@ -265,6 +265,7 @@ def test_transfer_to_a_number_goes_through_the_rules_and_leaves_customer_and_num
         await settle()
         ((leg_id, number, trunks),) = house.signalling.dialled
         assert (number, trunks) == ("+12025550177", ("trunk",))
+        assert (house.signalling.hops[phone.leg_id], house.signalling.hops[leg_id]) == (69, 69)
         house.signalling.answer_phone(house.signalling.legs[leg_id])
         await settle()
         assert phone.state == "ended"

@@ -60,18 +60,28 @@ class FakeSignalling:
         """Legs that were told that it rings."""
         self.digits: list[tuple[str, str]] = []
         """What was sent in signalling: leg, digit."""
+        self.hops: dict[str, int] = {}
+        """By leg that we began: how often its call may still be passed on."""
         self._numbers = itertools.count(1)
 
     # What a test does.
 
-    def customer_calls(self, caller: str, called: str) -> FakeLeg:
+    def customer_calls(self, caller: str, called: str, max_forwards: int = 70) -> FakeLeg:
         """A call comes in from a trunk."""
         number = next(self._numbers)
         leg = FakeLeg(f"leg-{number}", None, inbound=True)
         self.legs[leg.leg_id] = leg
         sdp = some_sdp(CUSTOMER_ADDRESS, 30_000 + 2 * number)
         offered = LegOffered(
-            leg.leg_id, "trunk", None, Party(caller), Party(called), sdp, f"call-{number}@test", CUSTOMER_ADDRESS
+            leg.leg_id,
+            "trunk",
+            None,
+            Party(caller),
+            Party(called),
+            sdp,
+            f"call-{number}@test",
+            CUSTOMER_ADDRESS,
+            max_forwards=max_forwards,
         )
         self.sink(offered)
         return leg
@@ -156,6 +166,7 @@ class FakeSignalling:
         assert sdp
         leg = FakeLeg(leg_id, target.agent_id)
         self.legs[leg_id] = leg
+        self.hops[leg_id] = target.max_forwards
         if target.agent_id not in self.registered:
             leg.state = "ended"
             self.sink(LegRefused(leg_id, 480, "Temporarily Unavailable"))
@@ -165,6 +176,7 @@ class FakeSignalling:
     def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
         """Call a number outside; it rings."""
         self.dialled.append((leg_id, number, policy.trunk_ids))
+        self.hops[leg_id] = policy.max_forwards
         self.legs[leg_id] = FakeLeg(leg_id, None)
         self.sink(LegRinging(leg_id))
 
