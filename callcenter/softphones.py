@@ -145,8 +145,8 @@ class Softphones:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reachable(self, agent_id: str) -> bool:
-        """Whether a page of this agent takes calls, or was there a moment ago."""
-        return agent_id in self._phones
+        """Whether a page of this agent takes calls, or was there a moment ago, and there is media for it at all."""
+        return agent_id in self._phones and self._edge.greeted is not None
 
     def has(self, leg_id: str) -> bool:
         """Whether this leg is one of ours."""
@@ -291,6 +291,8 @@ class Softphones:
 
     def on_edge_return(self, alive: frozenset[str]) -> None:
         """A connection to the edge begins: what is not alive there needs a new way."""
+        for agent_id in self._phones:
+            self._presence(agent_id, True)
         for leg in [*self._legs.values()]:
             if leg.leg_id in alive:
                 continue

@@ -264,9 +264,22 @@ async def test_a_new_edge_process_gets_its_legs_anew_and_the_web_process_may_go(
     await pass_seconds(3)
     desk.ready("p1")
     await pass_seconds(LOST_AFTER_SECONDS * 2)
-    assert desk.presence == [("anna", True)]
+    assert ("anna", False) not in desk.presence
     assert len(desk.offers()) == 2, "audio flowed all the time"
     assert desk.events == []
+
+
+@in_virtual_time
+async def test_nobody_is_reachable_in_a_browser_before_there_is_media_for_browsers():
+    desk = Desk()
+    desk.edge.greeted = None
+    desk.ready("p1")
+    assert not desk.phones.reachable("anna")
+    desk.presence.clear()
+    desk.edge.greeted = GREETED
+    desk.phones.on_edge_return(frozenset())
+    assert desk.phones.reachable("anna")
+    assert desk.presence == [("anna", True)]
 
 
 @in_virtual_time
