@@ -109,6 +109,10 @@ class SpeechSection(Section):
 
     recordings: Path | None = None
     """Folder of the operator's own prompts, ``<language>/<name>.wav``, used instead of the speech engine."""
+    piper: Path | None = None
+    """The program ``piper``, where it is installed; speaks the languages of ``piper_voices``."""
+    piper_voices: dict[str, Path] = {}
+    """Language -> voice file (``.onnx``)."""
 
 
 class RecordingsSection(Section):
@@ -236,7 +240,11 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
         update={
             "data_dir": beside(settings.data_dir),
             "site": beside(settings.site),
-            "speech": SpeechSection(recordings=beside(settings.speech.recordings)),
+            "speech": SpeechSection(
+                recordings=beside(settings.speech.recordings),
+                piper=beside(settings.speech.piper),
+                piper_voices={language: base / path for language, path in settings.speech.piper_voices.items()},
+            ),
             "recordings": settings.recordings.model_copy(
                 update={
                     "folder": beside(settings.recordings.folder),

@@ -10,7 +10,7 @@ import msgspec
 
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
-from callcenter.calls import facts, recording_facts, supervision_facts, voicemail_facts
+from callcenter.calls import facts, quality_facts, recording_facts, supervision_facts, voicemail_facts
 from callcenter.errors import JournalError
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
@@ -55,6 +55,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.closed": facts.CallClosed,
     "call.corrected": facts.CallCorrected,
     "wrap_up.recorded": facts.WrapUpRecorded,
+    "leg.measured": quality_facts.LegMeasured,
     "recording.announced": recording_facts.RecordingAnnounced,
     "recording.started": recording_facts.RecordingStarted,
     "recording.paused": recording_facts.RecordingPaused,

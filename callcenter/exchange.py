@@ -18,9 +18,10 @@ from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.media.music import music_path
+from callcenter.media.piper import speech_engine
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
-from callcenter.media.speech import PromptStore, default_engine
+from callcenter.media.speech import PromptStore
 from callcenter.metrics import MetricsServer, Readings, metrics_address
 from callcenter.ports import EncryptionPolicy, MediaEvent, RecordingEvent
 from callcenter.recovery import recover
@@ -124,7 +125,7 @@ async def run_exchange(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``JournalError`` when it cannot start."""
     site = load_site(settings.site)
     flows = load_flows(site, settings.site)
-    prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, default_engine())
+    prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, speech_engine(settings.speech))
     await prompts.prepare([*spoken_prompts(flows.values()), *consent_prompts(site)])
     reader = JournalReader(settings.journal_path)
     journal = SqliteJournal(settings.journal_path)

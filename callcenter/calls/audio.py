@@ -5,12 +5,12 @@ changed is ordered.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.participants import Conversation, Participant, Role, Supervision, Ways, music_for, routes_for
-from callcenter.ports import LegProfile, MediaPlane, Route
+from callcenter.ports import LegProfile, LegStatistics, MediaPlane, Route
 
 ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
@@ -26,6 +26,8 @@ class CallAudio:
     media: MediaPlane
     music: str
     """Path of the WAV file that waiting parties hear."""
+    measured: Callable[[str, LegStatistics], None] = lambda _leg, _figures: None
+    """Told what a media leg carried when it is closed."""
     legs: dict[str, str] = field(default_factory=dict)
     """Signalling leg id to media leg id, of every leg that has media here."""
     mode: Conversation = Conversation.WAITING
@@ -88,7 +90,9 @@ class CallAudio:
         if media_leg is not None:
             self._ways = tuple(way for way in self._ways if media_leg not in way)
             self._music -= {media_leg}
-            await self.media.remove_leg(self.session_id, media_leg)
+            figures = await self.media.remove_leg(self.session_id, media_leg)
+            if figures is not None:
+                self.measured(media_leg, figures)
         return media_leg
 
     def participants(self) -> tuple[Participant, ...]:

@@ -5,6 +5,7 @@ A runner that fails ends its call politely; it never ends the process.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,7 @@ from callcenter.calls.legs import (
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
 from callcenter.calls.participants import Conversation, Role
+from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.queueing import CallRouting, queue_request
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked
@@ -62,6 +64,7 @@ from callcenter.ports import (
     DigitPressed,
     Journal,
     LegSilent,
+    LegStatistics,
     MediaEvent,
     MediaPlane,
     PlayFinished,
@@ -235,7 +238,7 @@ class CallRunner:
         """Everything is there before the task runs, so that the switchboard may look at it."""
         origin, deps = self.origin, self.deps
         self.machine = CallMachine(self.call_id)
-        self._audio = CallAudio(self.call_id, deps.media, deps.music)
+        self._audio = CallAudio(self.call_id, deps.media, deps.music, self._measured)
         customer, phone = (origin.offered, None) if origin.order is None else (None, origin.offered)
         self._legs = CallLegs(
             self.call_id, deps.signalling, self._audio, self.on_leg, origin.customer_leg_id, customer, phone
@@ -715,9 +718,27 @@ class CallRunner:
             elif isinstance(mail, SupervisionAsked) and not mail.done.done():
                 mail.done.set_exception(SupervisionRefused("This call is over."))
 
+    def _measured(self, media_leg: str, figures: LegStatistics) -> None:
+        now = self.deps.clock.now()
+        fact = LegMeasured(
+            self.call_id,
+            now,
+            media_leg,
+            packets_in=figures.packets_in,
+            packets_lost=figures.packets_lost,
+            heard=figures.heard,
+            jitter_ms=figures.jitter_ms,
+            round_trip_ms=figures.round_trip_ms,
+            far_loss_percent=figures.far_loss_percent,
+            mos=figures.mos,
+        )
+        with contextlib.suppress(JournalError):  # whoever decides something meets it too, and ends the process
+            self.deps.journal.append(fact, at=now)
+
     async def _close_media(self) -> None:
         try:
-            await self.deps.media.destroy(self.call_id)
+            for media_leg, figures in (await self.deps.media.destroy(self.call_id)).items():
+                self._measured(media_leg, figures)
         except MediaError as error:
             log.warning("media session not closed", call_id=self.call_id, error=str(error))
 
