@@ -362,7 +362,7 @@ class CallRunner:
     async def _take_news(self, mail: Mail) -> None:
         match mail:
             case DigitsOrdered():
-                self._send_digits(mail)
+                await self._send_digits(mail)
             case SupervisionAsked():
                 await self._be_supervised(mail)
             case PartyAsked():
@@ -493,12 +493,21 @@ class CallRunner:
         if not asked.done.done():
             asked.done.set_result(seat)
 
-    def _send_digits(self, order: DigitsOrdered) -> None:
+    async def _send_digits(self, order: DigitsOrdered) -> None:
+        """As telephone events in the audio; by signalling only where media cannot."""
         machine = self.machine
         if machine.agent is None or machine.agent.contact_id != order.contact_id:
             return
         apart = machine.consulted is not None and machine.mode is Conversation.CONSULT
         leg_id = machine.consulted.leg_id if apart and machine.consulted is not None else self._legs.customer_leg_id
+        is_customer = leg_id == self._legs.customer_leg_id
+        media_leg = fx.CUSTOMER_LEG if is_customer else self._audio.legs.get(leg_id, leg_id)
+        try:
+            await self.deps.media.send_digits(self.call_id, media_leg, order.digits)
+        except MediaError as error:
+            log.info("digits go by signalling", call_id=self.call_id, error=str(error))
+        else:
+            return
         for digit in order.digits:
             self.deps.signalling.send_digit(leg_id, digit)
 

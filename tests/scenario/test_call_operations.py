@@ -7,6 +7,7 @@ from agent_console.ports import IntentError
 from callcenter.audit import audit
 from callcenter.calls.facts import Outcome
 from callcenter.calls.legs import EndCause, TransferRequested
+from callcenter.errors import MediaError
 from callcenter.replay import replay
 from callcenter.reporting.report import report
 from tests.support.fake_signalling import FakeLeg
@@ -494,7 +495,12 @@ def test_click_to_dial_rings_the_own_phone_first() -> None:
         await pass_seconds(12)
         await desk.send_digits("anna", call, "1#")
         await settle()
-        assert house.signalling.digits == [(leg_id, "1"), (leg_id, "#")]
+        assert house.media.sessions[call].legs[CUSTOMER].digits == "1#"
+        assert house.signalling.digits == []
+        house.media.refusal = MediaError("media is absent")
+        await desk.send_digits("anna", call, "25")
+        await settle()
+        assert house.signalling.digits == [(leg_id, "2"), (leg_id, "5")]
         await house.hang_up(far)
         assert phone.state == "ended"
         assert house.agent("anna").state is AgentState.READY
