@@ -225,6 +225,7 @@ async def run_exchange(settings: Settings) -> None:
     await plane.start()
     phones.start()
     await _unless_ended(core.start(recovered.orphans), ended)
+    finding = asyncio.create_task(core.recording_ledger.find_missing(recovered.unfinished), name="lost recordings")
     await link.start()
     await user_agent.start()
     if settings.metrics.listen is not None:
@@ -235,6 +236,8 @@ async def run_exchange(settings: Settings) -> None:
         await ended
     finally:
         await metrics.stop()
+        finding.cancel()
+        await asyncio.gather(finding, return_exceptions=True)
         await core.stop()
         await phones.stop()
         await user_agent.stop()

@@ -4,7 +4,8 @@ A recording is closed after its call, sometimes by another process the next day,
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,7 @@ from callcenter.bus import Bus
 from callcenter.calls.recording_facts import RecordingImpaired, RecordingStored
 from callcenter.calls.voicemail_facts import VoicemailWorked
 from callcenter.errors import MediaError
-from callcenter.media.recordings import Sidecar, read_sidecar
+from callcenter.media.recordings import Sidecar, catalogue, read_sidecar
 from callcenter.media.recordings.naming import sidecar_of
 from callcenter.media.recordings.sidecar import milliseconds
 from callcenter.ports import Clock, Journal, RecordingDegraded, RecordingEvent, RecordingFinished
@@ -21,6 +22,7 @@ from callcenter.ports import Clock, Journal, RecordingDegraded, RecordingEvent, 
 log = structlog.get_logger(__name__)
 
 MAILBOX_SIZE = 10_000
+REMEMBERED = 10_000
 
 
 class RecordingLedger:
@@ -31,7 +33,18 @@ class RecordingLedger:
         self._journal = journal
         self._bus = bus
         self._root = root
+        self._stored: OrderedDict[str, None] = OrderedDict()
+        """Recordings whose end is journaled: media and disk may both tell of one."""
         self._mailbox: asyncio.Queue[RecordingEvent | VoicemailWorked] = asyncio.Queue(MAILBOX_SIZE)
+
+    async def find_missing(self, recording_ids: Collection[str]) -> None:
+        """Journal what lies on disk of these recordings, whose end nobody heard: they were closed while no exchange
+        was there to be told. What is told by media meanwhile is not told again."""
+        if self._root is None or not recording_ids:
+            return
+        wanted = frozenset(recording_ids)
+        for event in await asyncio.to_thread(_on_disk, self._root, wanted):
+            self.tell(event)
 
     def tell(self, event: RecordingEvent | VoicemailWorked) -> None:
         """Take news of the media plane, for its recording sink, or what follows from them."""
@@ -53,7 +66,10 @@ class RecordingLedger:
             case RecordingDegraded():
                 log.warning("recording impaired", recording_id=event.recording_id, reason=event.reason)
                 fact = RecordingImpaired(event.session_id, self._clock.now(), event.recording_id, event.reason)
+            case RecordingFinished() if event.recording_id in self._stored and event.path:
+                return
             case RecordingFinished():
+                self._remember(event.recording_id)
                 pauses = await asyncio.to_thread(_pauses, event.path)
                 fact = RecordingStored(
                     event.session_id,
@@ -68,6 +84,11 @@ class RecordingLedger:
         await self._journal.committed(self._journal.append(fact, at=fact.at))
         self._bus.publish(fact, fact.at)
 
+    def _remember(self, recording_id: str) -> None:
+        self._stored[recording_id] = None
+        if len(self._stored) > REMEMBERED:
+            self._stored.popitem(last=False)
+
     def _relative(self, path: str) -> str:
         """The path below the folder of the recordings; a file elsewhere is nobody's to be played."""
         if not path or self._root is None:
@@ -77,6 +98,21 @@ class RecordingLedger:
         except ValueError:
             log.warning("recording outside of its folder")
             return ""
+
+
+def _on_disk(root: Path, wanted: frozenset[str]) -> list[RecordingFinished]:
+    """What the sidecars tell of these recordings; blocks on the disk."""
+    found = []
+    for each in catalogue(root):
+        if each.recording_id in wanted:
+            finished = read_sidecar(each.sidecar).finished
+            sha256 = "" if finished is None else finished.sha256
+            found.append(
+                RecordingFinished(
+                    each.session_id, each.recording_id, str(each.audio), sha256, each.duration_ms, each.truncated
+                )
+            )
+    return found
 
 
 def _pauses(path: str) -> tuple[tuple[int, int], ...]:

@@ -19,6 +19,8 @@ from callcenter.entries import ENTRY_KINDS
 from callcenter.floor import FloorFold
 from callcenter.journal import JournalRow
 
+NOT_STARTED = "not_started"
+"""Why a recording is impaired of which there is none."""
 ROUTING_KINDS = tuple(
     kind for kind, entry in ENTRY_KINDS.items() if entry.__module__ == "acd.events" or entry is TimersFired
 )
@@ -64,6 +66,8 @@ class Recovered:
     """The newest instant that the journal knows; time goes on from there."""
     messages: tuple[object, ...] = ()
     """The facts of the voicemail boxes, oldest first."""
+    unfinished: frozenset[str] = frozenset()
+    """Recordings that were begun and whose end the journal does not know."""
 
 
 def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
@@ -81,7 +85,18 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
         len(rows),
         reader.last_at(),
         tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked"))),
+        _unfinished(reader),
     )
+
+
+def _unfinished(reader: JournalRows) -> frozenset[str]:
+    begun = {row.entry.recording_id for row in reader.read(kinds=("recording.started", "voicemail.begun"))}
+    over = {
+        row.entry.recording_id
+        for row in reader.read(kinds=("recording.stored", "recording.impaired"))
+        if row.kind == "recording.stored" or row.entry.reason == NOT_STARTED
+    }
+    return frozenset(begun - over)
 
 
 def replay(engine: Acd, rows: Sequence[JournalRow], floor: FloorFold) -> None:

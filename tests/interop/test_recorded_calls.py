@@ -3,17 +3,20 @@
 import hashlib
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import expect
 
 from callcenter.media.recordings import load_keys, open_recording
 from callcenter.media.recordings.wav import HEADER_BYTES
 from callcenter.ports import RecordingFinished
+from tests.support.browser_page import console_page
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, calling, hear_each_other
 from tests.support.heard_recordings import HeardRecording, listen
-from tests.support.installation import Installation, Plan, running_installation, until_recorded
+from tests.support.installation import BOSS, Installation, Plan, running_installation, until_recorded
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
@@ -153,3 +156,44 @@ async def test_a_recording_survives_the_death_of_the_exchange(house: Installatio
         assert is_only(heard, heard.left, CUSTOMER_HZ, AGENT_HZ, **inside)
         content = io.BytesIO((await boss.get(path)).content)
         assert content.read(4) == b"RIFF"
+
+
+PLAY = """async (path) => {
+  const audio = new Audio(path);
+  audio.preload = 'auto';
+  await new Promise((ok, no) => {
+    audio.onloadedmetadata = ok;
+    audio.onerror = () => no(new Error(audio.error.message));
+  });
+  const sought = new Promise((ok) => (audio.onseeked = ok));
+  audio.currentTime = audio.duration / 2;
+  await sought;
+  return [audio.duration, audio.currentTime];
+}"""
+
+
+async def until_interaction(http: httpx.AsyncClient, contact_id: str) -> None:
+    async def there() -> bool:
+        return (await http.get(f"/api/v1/interactions/{contact_id}")).status_code == httpx.codes.OK
+
+    await until("the interaction is in the store", there, within=15)
+
+
+async def test_a_browser_plays_it_and_may_jump_about_in_it(house: Installation, tmp_path: Path) -> None:
+    """The real decoder of a real browser: length and place are what the file says, under the console's own policies."""
+    async with house.signed_in() as boss, Seat(house, "agent1") as seat:
+        await seat.go_ready()
+        async with calling(house, "+12125550178") as customer:
+            await hear_each_other(customer, await seat.talking())
+            contact_id = seat.contact_id
+            await customer.sound.wait_frames(100)
+            await customer.hang_up()
+        await until_interaction(boss, contact_id)
+        recording = await the_recording(boss, contact_id)
+        async with console_page(house, tmp_path) as desk:
+            await desk.sign_in(BOSS)
+            await expect(desk.part("nav-floor")).to_be_visible()
+            path = f"/api/v1/interactions/{contact_id}/recordings/{recording['recording_id']}"
+            length, place = await desk.page.evaluate(PLAY, path)
+    assert abs(length * 1000 - recording["duration_ms"]) < 50
+    assert abs(place - length / 2) < 0.1
