@@ -270,8 +270,9 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
     ``wrap_up.finish``, ``wrap_up.extend``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``,
     ``contact.consult``, ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``,
-    ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``; recording: ``recording.start``,
-    ``recording.stop``, ``recording.pause``, ``recording.resume``; of supervisors: ``queue.close``, ``queue.open``,
+    ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``, ``contact.secure``;
+    recording: ``recording.start``, ``recording.stop``, ``recording.pause``, ``recording.resume``;
+    of supervisors: ``queue.close``, ``queue.open``,
     with the queue's id as ``target``; ``contact.supervise``; of everybody: ``voicemail.finish``
     with the message's id as ``target``."""
     contact_id: str | None = None
@@ -286,7 +287,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     slot: str | None = None
     """Of ``park.retrieve``: the park slot."""
     how: str | None = None
-    """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over`` or ``leave``."""
+    """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over`` or ``leave``.
+    Of ``contact.secure``: ``on`` or ``off``."""
     digits: str | None = None
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 

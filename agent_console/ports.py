@@ -158,6 +158,10 @@ class Desk(Protocol):
         """Somebody dealt with a message that a caller left; ``message`` is its id."""
         ...
 
+    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
+        """Let the customer type card data, which reaches neither agent nor recording (``on``), or talk on (``off``)."""
+        ...
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
         ...

@@ -34,7 +34,7 @@ from callcenter.calls.facts import (
     SegmentOpened,
     WrapUpRecorded,
 )
-from callcenter.calls.recorder import RecordingAsked
+from callcenter.calls.recorder import RecordingAsked, SecureAsked
 from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.runner import Identified
 from callcenter.calls.segments import SegmentKind, call_of
@@ -176,9 +176,19 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         """Record again."""
         await self._record(agent_id, contact_id, RecordingAction.RESUME)
 
+    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
+        """Let the customer type card data unheard, or talk on."""
+        if how not in {"on", "off"}:
+            raise IntentError("unknown-order", "Card entry is on or off.")
+        done = asyncio.get_running_loop().create_future()
+        await self._ask(contact_id, SecureAsked(agent_id, how == "on", done), done)
+
     async def _record(self, agent_id: str, contact_id: str, action: RecordingAction) -> None:
         done = asyncio.get_running_loop().create_future()
-        if not self._switchboard.tell(contact_id, RecordingAsked(action, agent_id, done)):
+        await self._ask(contact_id, RecordingAsked(action, agent_id, done), done)
+
+    async def _ask(self, contact_id: str, mail: RecordingAsked | SecureAsked, done: "asyncio.Future[None]") -> None:
+        if not self._switchboard.tell(call_of(contact_id), mail):
             raise IntentError("contact-gone", "This call is over.")
         try:
             async with asyncio.timeout(RECORDING_ANSWER_SECONDS):

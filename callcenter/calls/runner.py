@@ -49,8 +49,8 @@ from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.queueing import CallRouting, queue_request
 from callcenter.calls.record import OpenRecord, open_record
-from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked
-from callcenter.calls.recordings import RecordingRule
+from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked, SecureAsked
+from callcenter.calls.recordings import RecordingRefused, RecordingRule
 from callcenter.calls.segments import Seat, SegmentKind, TargetKind
 from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
@@ -132,6 +132,7 @@ Mail = (
     | Identified
     | Matched
     | RecordingAsked
+    | SecureAsked
     | DigitsOrdered
     | PartyAsked
     | SupervisionAsked
@@ -365,6 +366,8 @@ class CallRunner:
                 await self._send_digits(mail)
             case SupervisionAsked():
                 await self._be_supervised(mail)
+            case SecureAsked():
+                await self._secure(mail)
             case PartyAsked():
                 await self._give_party(mail)
             case TransferRequested():
@@ -432,6 +435,23 @@ class CallRunner:
         return ev.ResumeOrdered() if before and not held and state is CallState.HELD else None
 
     # What phones and desks want besides
+
+    async def _secure(self, asked: SecureAsked) -> None:
+        """Nothing is recorded before the keys are masked, and they are unmasked before anything is recorded again."""
+        agent, media = self.machine.agent, self.deps.media
+        try:
+            if agent is None or agent.agent_id != asked.agent_id:
+                raise RecordingRefused("You do not talk with this customer.")
+            if asked.on:
+                await self._recorder.secure(True)
+            await media.secure(self.call_id, fx.CUSTOMER_LEG, on=asked.on)
+            if not asked.on:
+                await self._recorder.secure(False)
+        except (RecordingRefused, MediaError) as error:
+            asked.done.set_exception(error)
+        else:
+            if not asked.done.done():
+                asked.done.set_result(None)
 
     async def _be_supervised(self, asked: SupervisionAsked) -> None:
         agent = self.machine.agent if self.machine.state in SUPERVISED else None

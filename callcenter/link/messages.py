@@ -94,6 +94,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "identify": ("contact_id", "customer_id", "customer_name"),
     "finish_voicemail": ("target",),
     "supervise": ("contact_id", "how"),
+    "secure": ("contact_id", "how"),
     "start_recording": ("contact_id",),
     "stop_recording": ("contact_id",),
     "pause_recording": ("contact_id",),

@@ -337,6 +337,10 @@ class LinkDesk:
         """Somebody dealt with a message."""
         await self._link.order("finish_voicemail", user_id, target=message)
 
+    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
+        """Let the customer type card data unheard, or talk on."""
+        await self._link.order("secure", agent_id, contact_id=contact_id, how=how)
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
         await self._link.order("start_recording", agent_id, contact_id=contact_id)

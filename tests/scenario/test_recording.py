@@ -275,3 +275,30 @@ def test_each_agent_of_a_call_has_a_recording_of_the_own_stretch() -> None:
         assert len(facts(house, recorded.RecordingStored)) == 2
 
     run_virtual(live)
+
+
+def test_card_entry_pauses_the_recording_and_goes_before_what_the_desk_wants() -> None:
+    """The recording is paused before the keys are masked, and resumed only after they no longer are."""
+
+    async def live() -> None:
+        house = await open_house(site=recording_site())
+        await house.sign_in("anna")
+        caller = await house.queue_call()
+        await house.answer("anna")
+        call_id, desk = house.call_id(caller), house.core.desk
+        (recording,) = house.session(caller).recordings.values()
+        before = len(house.media.orders)
+        await desk.secure("anna", call_id, "on")
+        assert [name for name, _ in house.media.orders[before:]] == ["record", "secure"]
+        assert recording.paused
+        with pytest.raises(IntentError, match="card data"):
+            await desk.resume_recording("anna", call_id)
+        with pytest.raises(IntentError, match="do not talk"):
+            await desk.secure("ben", call_id, "off")
+        await desk.secure("anna", call_id, "off")
+        assert [name for name, _ in house.media.orders[-2:]] == ["secure", "record"]
+        assert not recording.paused
+        with pytest.raises(IntentError):
+            await desk.secure("anna", call_id, "maybe")
+
+    run_virtual(live)

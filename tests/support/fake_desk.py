@@ -226,6 +226,9 @@ class FakeDesk:
     async def finish_voicemail(self, user_id: str, message: str) -> None:
         await self._note("finish_voicemail", user_id, message)
 
+    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
+        await self._note("secure", agent_id, contact_id, how)
+
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         await self._note("start_recording", agent_id, contact_id)
 

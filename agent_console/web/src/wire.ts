@@ -175,7 +175,7 @@ export interface IceServer {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'voicemail.finish' | 'wrap_up.extend' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'voicemail.finish' | 'wrap_up.extend' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
