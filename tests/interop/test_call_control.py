@@ -1,0 +1,195 @@
+"""Call control with real SIP, real sound and a real console: phones transfer, a carrier played by SIPp is called."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from callcenter.demo.console_client import IntentRefusedError
+from callcenter.media.endpoint import RtpEndpoint
+from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, Talk, calling, hear_each_other
+from tests.support.installation import (
+    PHONE_HOST,
+    Installation,
+    Plan,
+    interactions,
+    running_installation,
+    until_recorded,
+)
+from tests.support.peers import peer
+from tests.support.sipp import SCENARIOS
+from tests.support.waiting import until
+from tests.support.watching import watching
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+
+GATEWAY_HOST = "127.0.0.5"
+OUTSIDE = "+12025550177"
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((GATEWAY_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+GATEWAY_PORT = free_port()
+OUT = f"""
+[[trunks]]
+id = "outside"
+gateways = ["{GATEWAY_HOST}:{GATEWAY_PORT}"]
+transport = "udp"
+options_seconds = 0
+
+[outbound]
+national = true
+"""
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Installation]:
+    with running_installation(Plan(agents=2, more_site=OUT)) as house:
+        yield house
+
+
+@asynccontextmanager
+async def carrier(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """SIPp as the gateway to which one call goes."""
+    process = await asyncio.create_subprocess_exec(
+        peer("sipp"),
+        *("-sf", str(SCENARIOS / "uas-answers-a-dialled-number.xml"), "-i", GATEWAY_HOST, "-p", str(GATEWAY_PORT)),
+        *("-mi", GATEWAY_HOST, "-m", "1", "-nostdin", "-timeout", "60", "-trace_err", "-error_file", "errors.log"),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def until_over(process: asyncio.subprocess.Process, folder: Path) -> None:
+    """The carrier saw its call from the INVITE to the BYE."""
+    async with asyncio.timeout(15):
+        code = await process.wait()
+    errors = folder / "errors.log"
+    assert code == 0, errors.read_text("utf-8") if errors.exists() else code
+
+
+async def until_clear(house: Installation) -> None:
+    async with watching(house) as boss:
+        await until("no contact is left on the floor", lambda: not boss.contacts)
+        await until("every RTP port is given back", lambda: not house.media_sockets())
+
+
+async def test_a_customer_on_hold_hears_music_and_is_then_handed_on_by_refer(house: Installation):
+    async with house.signed_in() as http, Seat(house, "agent1") as one, Seat(house, "agent2") as two:
+        before = len(await interactions(http))
+        await one.go_ready()
+        async with calling(house, "+12025550111") as customer:
+            first = await one.talking()
+            await hear_each_other(customer, first)
+            contact_id = one.contact_id
+            await one.console.intend("contact.hold", contact_id=contact_id)
+            await until("the hold is shown", lambda: one.console.contacts[contact_id]["held_since"] is not None)
+            await until("the customer hears no agent", lambda: customer.sound.heard_tone(AGENT_HZ) < 0.05)
+            await until("the agent hears no customer", lambda: first.sound.heard_tone(CUSTOMER_HZ) < 0.05)
+            await one.console.intend("contact.resume", contact_id=contact_id)
+            await hear_each_other(customer, first)
+            await two.go_ready()
+            assert await first.call.transfer("agent2") == 200
+            await first.ended()
+            second = await two.talking()
+            await hear_each_other(customer, second)
+            await one.until_state("ready")
+            assert two.state == "busy"
+            await second.hang_up()
+            await customer.ended()
+        recorded = await until_recorded(http, before + 2)
+        parts = recorded[:2]
+        assert {each["agent_id"] for each in parts} == {"agent1", "agent2"}
+        await until_clear(house)
+
+
+async def test_a_refer_to_who_is_not_at_work_fails_and_the_call_goes_on(house: Installation):
+    async with Seat(house, "agent1") as one:
+        await one.go_ready()
+        async with calling(house, "+12025550112") as customer:
+            first = await one.talking()
+            assert await first.call.transfer("agent2") == 480
+            await hear_each_other(customer, first)
+            assert await first.call.transfer("+33145678901") == 403
+            await hear_each_other(customer, first)
+            await first.hang_up()
+        await until_clear(house)
+
+
+async def test_a_phone_asks_a_colleague_on_its_second_line_and_joins_the_two(house: Installation):
+    async with Seat(house, "agent1") as one, Seat(house, "agent2") as two:
+        await one.go_ready()
+        async with calling(house, "+12025550113") as customer:
+            first = await one.talking()
+            await two.go_ready()
+            sound = await RtpEndpoint.open(PHONE_HOST)
+            aside = await one._phone.call("agent2", sound.sdp_offer())
+            async with asyncio.timeout(10):
+                sound.accept(await aside.answered())
+            sound.start(CUSTOMER_HZ)
+            colleague = await two.talking()
+            colleague.call.on_reoffer = colleague.sound.sdp_answer
+            await hear_each_other(Talk(aside, sound), colleague)
+            assert two.state == "busy"
+            assert await first.call.transfer("agent2", replaced=aside) == 200
+            await first.ended()
+            async with asyncio.timeout(10):
+                await aside.ended()
+            await sound.close()
+            await hear_each_other(customer, colleague)
+            await one.until_state("ready")
+            await customer.hang_up()
+            await colleague.ended()
+            await two.until_state("ready")
+        await until_clear(house)
+
+
+async def test_an_agent_dials_out_through_a_carrier_and_barred_numbers_are_barred(house: Installation, tmp_path: Path):
+    async with house.signed_in() as http, Seat(house, "agent1") as one, carrier(tmp_path) as gateway:
+        before = len(await interactions(http))
+        await until("the console sees the phone", lambda: one.console.exchange_up and one.agent.get("phone_registered"))
+        with pytest.raises(IntentRefusedError) as barred:
+            await one.console.intend("call.dial", target_kind="number", target="+33145678901")
+        assert barred.value.code == "international_denied"
+        await one.console.intend("call.dial", target_kind="number", target="(202) 555-0177")
+        own = await one.talking()
+        await until("the number answered", lambda: one.console.contacts[one.contact_id]["state"] == "connected")
+        assert one.console.contacts[one.contact_id]["called"] == OUTSIDE
+        assert one.state == "busy"
+        await own.hang_up()
+        await until_over(gateway, tmp_path)
+        recorded = await until_recorded(http, before + 1)
+        told = recorded[0]
+        assert (told["direction"], told["to_value"], told["outcome"]) == ("outbound", OUTSIDE, "answered")
+        assert one.state == "not_ready"
+        await until_clear(house)
+
+
+async def test_a_customer_is_handed_to_a_number_outside(house: Installation, tmp_path: Path):
+    async with Seat(house, "agent1") as one, carrier(tmp_path) as gateway:
+        await one.go_ready()
+        async with calling(house, "+12025550114") as customer:
+            first = await one.talking()
+            await one.console.intend(
+                "contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE
+            )
+            await first.ended()
+            await one.until_state("ready")
+            await customer.hang_up()
+        await until_over(gateway, tmp_path)
+        await until_clear(house)
