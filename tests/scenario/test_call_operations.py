@@ -1,11 +1,13 @@
 """Hold, transfer, consultation, park and calls out against the whole exchange, with everybody hanging up everywhere."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
 from callcenter.audit import audit
-from callcenter.calls.facts import Outcome
+from callcenter.calls.facts import CallClosed, Outcome
 from callcenter.calls.legs import EndCause, TransferRequested
 from callcenter.errors import MediaError
 from callcenter.replay import replay
@@ -707,5 +709,33 @@ def test_exchange_that_dies_in_a_transfer_closes_every_segment() -> None:
         assert again.core.routing.engine.contacts() == ()
         assert audit(again.journal.rows).breaches == []
         assert replay(again.journal.rows).divergences == []
+
+    run_virtual(story)
+
+
+@pytest.mark.parametrize("damage", ["segment", "talk", "hold", "outside"])
+def test_auditor_finds_a_transfer_that_corrupts_somebodys_time(damage: str) -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna", "ben")
+        customer, _, _, call = await consulting(house)
+        await pass_seconds(5)
+        await house.core.desk.complete("anna", call)
+        await pass_seconds(5)
+        await house.hang_up(customer)
+        rows = list(house.journal.rows)
+        at = next(number for number, row in enumerate(rows) if isinstance(row.entry, CallClosed))
+        record = rows[at].entry.record
+        first, second = record.segments
+        bad = {
+            "segment": replace(record, segments=(replace(first, talk_ms=first.talk_ms + 1), second)),
+            "talk": replace(record, talk_ms=record.talk_ms - 1),
+            "hold": replace(record, hold_ms=0),
+            "outside": replace(record, segments=(first, replace(second, opened_at=record.arrived_at - 1))),
+        }[damage]
+        assert audit(rows).breaches == []
+        rows[at] = replace(rows[at], entry=replace(rows[at].entry, record=bad))
+        (breach,) = audit(rows).breaches
+        assert breach.startswith("I2")
 
     run_virtual(story)

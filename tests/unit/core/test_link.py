@@ -94,6 +94,30 @@ async def test_order_is_carried_out_at_the_exchange(ends: Ends) -> None:
     assert ends.desk.orders == [("finish_wrap_up", "anna", "c1", "solved", "notes")]
 
 
+@pytest.mark.parametrize(
+    ("order", "arguments"),
+    [
+        ("hold", ("c1",)),
+        ("resume", ("c1",)),
+        ("transfer", ("c1", "agent", "ben")),
+        ("consult", ("c1", "number", "+1")),
+        ("complete", ("c1",)),
+        ("cancel", ("c1",)),
+        ("swap", ("c1",)),
+        ("conference", ("c1",)),
+        ("park", ("c1",)),
+        ("retrieve", ("701",)),
+        ("dial", ("number", "+1")),
+        ("send_digits", ("c1", "1#")),
+    ],
+)
+async def test_call_control_reaches_the_exchange_with_its_arguments(
+    ends: Ends, order: str, arguments: tuple[str, ...]
+) -> None:
+    await getattr(ends.console_desk, order)("anna", *arguments)
+    assert ends.desk.orders == [(order, "anna", *arguments)]
+
+
 async def test_refusal_comes_back_with_its_code(ends: Ends) -> None:
     ends.desk.refuse_with = IntentError("phone-not-registered", "no phone")
     with pytest.raises(IntentError) as caught:

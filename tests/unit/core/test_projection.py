@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, EndedBy, Outcome, WrapUpRecorded
+from callcenter.calls.facts import (
+    CallClosed,
+    CallCorrected,
+    CallRecord,
+    EndedBy,
+    Outcome,
+    SegmentRecord,
+    WrapUpRecorded,
+)
+from callcenter.calls.segments import SegmentKind, SegmentResult
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.projection import BATCH, CURSOR, InteractionProjection
 from crm_bridge.customers import NewCustomer, create_customer
@@ -159,3 +168,39 @@ async def test_correction_moves_the_call_to_the_right_customer(
     assert row is not None
     assert row.customer_id == customer.id
     assert await count(database) == 1
+
+
+async def test_a_transferred_call_is_one_interaction_for_each_agent_and_one_among_colleagues_is_none(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    def segment(contact_id: str, agent_id: str, connected_at: int | None, ended_at: int, talk_ms: int) -> SegmentRecord:
+        kind = SegmentKind.INBOUND if contact_id == "c1" else SegmentKind.TRANSFER
+        return SegmentRecord(
+            contact_id, kind, "", NOON, ended_at, connected_at, agent_id, "", "support", 0, talk_ms, 0, 0,
+            SegmentResult.COMPLETED,
+        )  # fmt: skip
+
+    record = replace(
+        RECORD,
+        segments=(
+            segment("c1", "anna", NOON + 30_000, NOON + 50_000, 20_000),
+            segment("c1.2", "", None, NOON + 50_000, 0),
+            segment("c1.3", "ben", NOON + 50_000, NOON + 90_000, 40_000),
+        ),
+    )
+    inside = replace(RECORD, call_id="c2", direction="internal")
+    await write(
+        journal,
+        CallClosed("c1", NOON, record),
+        CallClosed("c2", NOON, inside),
+        WrapUpRecorded("c1", NOON, "ben", "solved", "", 9, "c1.3"),
+    )
+    await projection(tmp_path, database).drain()
+    async with database.read() as session:
+        rows = (await session.scalars(select(Interaction).order_by(Interaction.contact_id))).all()
+        wrap_up = await session.get(WrapUp, "c1.3")
+    assert [(row.contact_id, row.call_id, row.agent_id, row.talk_ms) for row in rows] == [
+        ("c1", "c1", "anna", 20_000),
+        ("c1.3", "c1", "ben", 40_000),
+    ]
+    assert wrap_up is not None
