@@ -163,6 +163,7 @@ async def test_an_agent_dials_out_through_a_carrier_and_barred_numbers_are_barre
     async with house.signed_in() as http, Seat(house, "agent1") as one, carrier(tmp_path) as gateway:
         before = len(await interactions(http))
         await until("the console sees the phone", lambda: one.console.exchange_up and one.agent.get("phone_registered"))
+        idle = one.state
         with pytest.raises(IntentRefusedError) as barred:
             await one.console.intend("call.dial", target_kind="number", target="+33145678901")
         assert barred.value.code == "international_denied"
@@ -176,7 +177,7 @@ async def test_an_agent_dials_out_through_a_carrier_and_barred_numbers_are_barre
         recorded = await until_recorded(http, before + 1)
         told = recorded[0]
         assert (told["direction"], told["to_value"], told["outcome"]) == ("outbound", OUTSIDE, "answered")
-        assert one.state == "not_ready"
+        await one.until_state(idle)
         await until_clear(house)
 
 
@@ -185,6 +186,7 @@ async def test_a_customer_is_handed_to_a_number_outside(house: Installation, tmp
         await one.go_ready()
         async with calling(house, "+12025550114") as customer:
             first = await one.talking()
+            await one.until_state("busy")
             await one.console.intend(
                 "contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE
             )
