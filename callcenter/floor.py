@@ -158,6 +158,8 @@ class FloorFold:
             self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
 
     def _take_queue_fact(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> None:
+        if self._contacts.is_named(fact.contact_id):
+            return
         match fact:
             case acd.ContactQueued():
                 self._waiting.setdefault(fact.queue_id, {}).setdefault(fact.contact_id, fact.arrived_at)

@@ -34,6 +34,7 @@ CONSULT_STATES: Mapping[Conversation, ConsultState] = {
     Conversation.TALK: ConsultState.HELD,
     Conversation.CONFERENCE: ConsultState.CONFERENCE,
 }
+NAMED_LIMIT = 4_096
 BESIDE = frozenset({SegmentKind.TRANSFER, SegmentKind.CONSULT})
 """Segments that begin while an agent has the customer."""
 NO_CONSULT = {
@@ -57,6 +58,8 @@ class FloorContacts:
         """Calls that are not over, with their contacts."""
         self._bases: dict[str, ContactView] = {}
         """By call that is not over: a view that knows who calls."""
+        self._named: dict[str, None] = {}
+        """Contacts for one certain agent, the newest ``NAMED_LIMIT``: routing queues them, but they are no queue's."""
         self._holders: dict[str, str] = {}
         """By call: the contact of the agent who has the customer."""
 
@@ -68,6 +71,10 @@ class FloorContacts:
     def holder(self, call_id: str) -> str:
         """The contact of the agent who has the customer, else the call's first."""
         return self._holders.get(call_id, call_id)
+
+    def is_named(self, contact_id: str) -> bool:
+        """Whether this contact asks for one certain agent, so that it counts in no queue."""
+        return contact_id in self._named
 
     def take(self, fact: object) -> None:
         """Fold one fact about a call; facts that the floor does not show change nothing."""
@@ -146,6 +153,10 @@ class FloorContacts:
         base = self._bases.get(fact.call_id)
         if base is None:
             return
+        if fact.kind in BESIDE and fact.target_kind is Sought.AGENT:
+            self._named[fact.contact_id] = None
+            if len(self._named) > NAMED_LIMIT:
+                del self._named[next(iter(self._named))]
         rung = fact.kind in {SegmentKind.INTERNAL, SegmentKind.RETRIEVED}
         dialled = fact.target_kind is Sought.NUMBER
         view = ContactView(

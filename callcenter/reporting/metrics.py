@@ -134,7 +134,7 @@ METRICS: tuple[Metric, ...] = (
     _time(_M.WRAP_UP_SPLIT_MS, "wrap-up after a conversation, cut at the boundaries"),
     _time(_M.WRAP_UP_CLOSED_MS, "wrap-up of handled, whole"),
     Metric("aht", Unit.MS, "(talk_closed + wrap_up_closed) / handled", _BOTH, _aht),
-    _count(_M.TRANSFERRED, "conversations that the customer left for another queue", _BOTH),
+    _count(_M.TRANSFERRED, "conversations whose customer was handed on", _BOTH),
     Metric("transfer_rate", Unit.SHARE, "transferred / handled", _BOTH,
            _ratio(_sum(_M.TRANSFERRED), _sum(_M.HANDLED))),
     Metric("offered_load", Unit.ERLANG, "offered * aht / length of the period", (_Q,), _offered_load),

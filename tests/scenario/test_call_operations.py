@@ -165,14 +165,16 @@ def test_blind_transfer_that_nobody_answers_comes_back_to_the_agent() -> None:
     run_virtual(story)
 
 
-def test_agent_who_is_not_at_work_fails_the_transfer_at_once() -> None:
+def test_agent_who_is_not_at_work_fails_the_transfer_at_once_and_no_queue_counts_it() -> None:
     async def story() -> None:
         house = await open_house()
         await house.sign_in("anna")
         customer, _, call = await talking(house)
+        before = house.core.floor.counts()
         await house.core.desk.transfer("anna", call, "agent", "ben")
         await settle()
         assert heard(house, call) == both(CUSTOMER, "anna")
+        assert house.core.floor.counts() == before
         await house.hang_up(customer)
         await end_clean(house)
 
