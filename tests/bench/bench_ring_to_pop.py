@@ -43,7 +43,7 @@ async def measure(house: Installation, folder: Path, calls: int) -> list[float]:
     async with console_page(house, folder) as desk, AgentPhone(house, "agent1", answers=False) as phone:
         await desk.sign_in("agent1")
         await desk.go_ready()
-        await asyncio.sleep(2.0)
+        await until("calls are flowing", lambda: len(house.journal.read(kinds=("call.closed",))) > PER_SECOND)
         for _ in range(calls):
             found.append(await one(house, desk, phone))
             await desk.until_agent_is("ready")
