@@ -50,6 +50,8 @@ class TrunkPolicy:
     """On whose behalf, for the check of numbers the call is redirected to; empty: the house's."""
     max_forwards: int = 70
     """How often the call may still be passed on: one less than what came with the leg it continues."""
+    encrypted: bool = False
+    """Whether the first trunk takes SRTP only, so that nothing else is to be offered."""
     booking: str = ""
     """The place among an agent's simultaneous calls that ``OutboundRules.check`` took; whoever dials gives it back."""
 

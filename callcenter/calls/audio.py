@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.participants import Conversation, Participant, Role, Supervision, Ways, music_for, routes_for
-from callcenter.ports import LegProfile, LegStatistics, MediaPlane, Route
+from callcenter.ports import EncryptionPolicy, LegProfile, LegStatistics, MediaPlane, Route
 
 ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
@@ -42,12 +42,13 @@ class CallAudio:
         named = CUSTOMER_LEG if customer else f"agent-{secrets.token_hex(4)}"
         return self.legs.setdefault(leg_id, named)
 
-    async def offer(self, leg_id: str, *, customer: bool = False) -> str:
-        """Our offer for a leg, which is added when it is new."""
+    async def offer(self, leg_id: str, *, customer: bool = False, encrypted: bool = False) -> str:
+        """Our offer for a leg, which is added when it is new; nothing but SRTP if ``encrypted``."""
         known = leg_id in self.legs
         media_leg = self.name(leg_id, customer=customer)
         try:
-            return await self.media.make_offer(self.session_id, media_leg)
+            policy = EncryptionPolicy.REQUIRED if encrypted else None
+            return await self.media.make_offer(self.session_id, media_leg, encryption=policy)
         except BaseException:
             if not known:
                 del self.legs[leg_id]

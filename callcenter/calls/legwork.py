@@ -84,7 +84,7 @@ class CallLegs:
 
     async def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party) -> LegRefused | None:
         """Call a number outside; returns the refusal when there is no media for it."""
-        sdp = await self._offer(leg_id)
+        sdp = await self._offer(leg_id, encrypted=policy.encrypted)
         if sdp is None:
             return LegRefused(leg_id, 500, "No media")
         onward = replace(policy, max_forwards=self._hops_left)
@@ -97,10 +97,10 @@ class CallLegs:
         came = self.customer or self.phone
         return FIRST_HOPS if came is None else max(0, came.max_forwards - 1)
 
-    async def _offer(self, leg_id: str) -> str | None:
+    async def _offer(self, leg_id: str, *, encrypted: bool = False) -> str | None:
         self.on_leg(leg_id, self.call_id)
         try:
-            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id)
+            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id, encrypted=encrypted)
         except MediaError as error:
             log.warning("no media for a leg", call_id=self.call_id, error=str(error))
             return None

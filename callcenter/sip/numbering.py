@@ -48,6 +48,8 @@ class TrunkReach:
     trunk_id: str
     prefixes: tuple[str, ...] = ()
     emergency: bool = True
+    encrypted: bool = False
+    """Whether it takes SRTP only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,18 @@ class NumberingRules:
         if not trunk_ids:
             return Refused("no_trunk", "No trunk carries calls to this number.")
         if destination.kind is DestinationKind.EMERGENCY:  # nothing limits it, and it uses up nobody's calls
-            return Allowed(destination.number, TrunkPolicy(trunk_ids, agent_id=agent_id))
+            return Allowed(
+                destination.number, TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=self._is_encrypted(trunk_ids))
+            )
         booking = self.caps.book(self._caps_of(agent_id, permissions), at)
         if isinstance(booking, tuple):
             return _capped(*booking, agent_id)
-        return Allowed(destination.number, TrunkPolicy(trunk_ids, agent_id=agent_id, booking=booking))
+        encrypted = self._is_encrypted(trunk_ids)
+        policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=encrypted, booking=booking)
+        return Allowed(destination.number, policy)
+
+    def _is_encrypted(self, trunk_ids: tuple[str, ...]) -> bool:
+        return any(trunk.encrypted for trunk in self._plan.trunks if trunk.trunk_id == trunk_ids[0])
 
     def _destination(self, number: str) -> Destination | None:
         digits = dialled_digits(number)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from callcenter.sip.call_caps import UNLIMITED, Cap
 from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
+from callcenter.sip.trunks import SrtpPolicy
 from callcenter.site.fields import Country, Name, Prefix, SiteModel
 
 if TYPE_CHECKING:
@@ -106,7 +107,11 @@ def outbound_plan(site: "Site") -> OutboundPlan:
         ),
         group_of=_groups_of(site),
         in_all=Cap(outbound.total_per_day, outbound.total_at_a_time),
-        trunks=tuple(TrunkReach(each.id, each.prefixes, each.emergency) for each in site.trunks if each.gateways),
+        trunks=tuple(
+            TrunkReach(each.id, each.prefixes, each.emergency, each.srtp is SrtpPolicy.REQUIRED)
+            for each in site.trunks
+            if each.gateways
+        ),
         codes=frozenset(outbound.short_codes),
         emergency=frozenset(outbound.emergency_numbers),
         inside=frozenset(each.number for each in site.numbers if each.number != "*"),

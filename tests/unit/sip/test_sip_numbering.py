@@ -257,3 +257,14 @@ def test_what_goes_out_is_a_plain_number_that_is_judged_the_same_again(text, reg
     assert number.lstrip("+").isdigit()
     assert said(judge, number) == number
     assert said(judge, f"tel:{number}") == number
+
+
+def test_a_carrier_that_takes_srtp_only_is_offered_nothing_else() -> None:
+    trunks = (TrunkReach("safe", ("+1",), encrypted=True), TrunkReach("any"))
+    rules = NumberingRules(
+        OutboundPlan(house=DialPermissions(national=True, countries=frozenset({"GB"})), trunks=trunks)
+    )
+    for number, encrypted in (("+12025550123", True), ("+442079460123", False)):
+        verdict = rules.check("", number, 0)
+        assert isinstance(verdict, Allowed), verdict
+        assert verdict.policy.encrypted is encrypted
