@@ -224,7 +224,7 @@ async def run_exchange(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, end)
     await plane.start()
     phones.start()
-    await _unless_ended(core.start(recovered.orphans), ended)
+    await _unless_ended(core.start(recovered.orphans, recovered.callbacks), ended)
     finding = asyncio.create_task(core.recording_ledger.find_missing(recovered.unfinished), name="lost recordings")
     await link.start()
     await user_agent.start()

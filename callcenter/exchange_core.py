@@ -20,12 +20,14 @@ from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
-from callcenter.calls.facts import CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
+from callcenter.callbacks import Callbacks
+from callcenter.calls.facts import CallbackFact, CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
 from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
 from callcenter.calls.recording_facts import RecordingFact
 from callcenter.calls.runner import CallDependencies
-from callcenter.calls.switchboard import Switchboard
+from callcenter.calls.segments import TargetKind
+from callcenter.calls.switchboard import Switchboard, new_call_id
 from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.calls.voicemail_facts import VoicemailFact
 from callcenter.desk import ExchangeDesk
@@ -40,6 +42,7 @@ from callcenter.site.models import Site
 from callcenter.site.repository import (
     announcement_rules,
     box_watchers,
+    callback_rules,
     floor_configuration,
     recording_rules,
     route_plans,
@@ -111,6 +114,15 @@ class ExchangeCore:
             frozenset(queue.id for queue in site.queues),
             ports.rules,
         )
+        self.callbacks = Callbacks(
+            ports.clock,
+            ports.journal,
+            self.bus.publish,
+            self.routing,
+            lambda agent_id, number, at: targets.resolve(agent_id, TargetKind.NUMBER, number, at),
+            new_call_id,
+            callback_rules(site),
+        )
         deps = CallDependencies(
             clock=ports.clock,
             journal=ports.journal,
@@ -126,6 +138,7 @@ class ExchangeCore:
             exit_keys={queue.id: queue.exit_key for queue in site.queues if queue.exit_key is not None},
             targets=targets,
             call_routing=call_routing(site, identity_key),
+            callbacks=self.callbacks,
         )
         self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
         self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
@@ -139,6 +152,7 @@ class ExchangeCore:
             signalling=ports.signalling,
             in_background=self.recording_ledger.tell,
         )
+        self.callbacks.dialling = self.switchboard
         self.desk = ExchangeDesk(
             clock=ports.clock,
             journal=ports.journal,
@@ -154,6 +168,7 @@ class ExchangeCore:
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self.voicemail.hear)
         self.bus.subscribe(self._tell_closed)
+        self.bus.subscribe(self.callbacks.hear)
         lease = site.routing.presence_lease_seconds
         self._presence = SeatPresence(None if lease is None else round(lease * 1000))
         self.announcer = QueueAnnouncer(
@@ -171,7 +186,7 @@ class ExchangeCore:
 
     # Life
 
-    async def start(self, orphans: Sequence[OpenRecord] = ()) -> None:
+    async def start(self, orphans: Sequence[OpenRecord] = (), callbacks: Sequence[CallbackFact] = ()) -> None:
         """Close what an earlier life left open, take the present configuration, and serve."""
         now = self._ports.clock.now()
         self._routing_task = asyncio.create_task(self.routing.run(), name="routing")
@@ -188,9 +203,11 @@ class ExchangeCore:
         self._fold(configuration, now)
         await self._await_phones()
         self._write_snapshot()
+        self.callbacks.resume(callbacks)
 
     async def stop(self) -> None:
         """End the calls politely, then the routing."""
+        self.callbacks.close()
         await self.switchboard.close()
         if self._routing_task is not None:
             self._routing_task.cancel()
@@ -279,7 +296,8 @@ class ExchangeCore:
             self._forced_codes.add(task)
             task.add_done_callback(self._recorded)
             return
-        self.switchboard.on_routing_outcome(outcome, contact_id)
+        if not self.callbacks.takes(outcome):
+            self.switchboard.on_routing_outcome(outcome, contact_id)
 
 
 def call_routing(site: Site, identity_key: bytes) -> CallRouting:

@@ -13,7 +13,7 @@ from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import ContactFinished, ContactLeft, Event, FloorConfigured
 from acd.outcomes import AgentStateChanged, QueueDoorChanged
-from callcenter.calls.facts import CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
+from callcenter.calls.facts import CallbackFact, CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
 from callcenter.calls.record import OpenRecord, fold
 from callcenter.entries import ENTRY_KINDS
 from callcenter.floor import FloorFold
@@ -25,6 +25,9 @@ ROUTING_KINDS = tuple(
     kind for kind, entry in ENTRY_KINDS.items() if entry.__module__ == "acd.events" or entry is TimersFired
 )
 """Kinds of entries that the engine is replayed from."""
+
+
+CALLBACK_KINDS = ("callback.requested", "callback.tried", "callback.closed")
 
 
 class JournalRows(Protocol):
@@ -68,6 +71,8 @@ class Recovered:
     """The facts of the voicemail boxes, oldest first."""
     unfinished: frozenset[str] = frozenset()
     """Recordings that were begun and whose end the journal does not know."""
+    callbacks: tuple[CallbackFact, ...] = ()
+    """Everything about callbacks that were promised and not always over."""
 
 
 def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
@@ -86,6 +91,7 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
         reader.last_at(),
         tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked"))),
         _unfinished(reader),
+        tuple(row.entry for row in reader.read(kinds=CALLBACK_KINDS)),
     )
 
 

@@ -3,6 +3,7 @@
 from ivr.flow import (
     AnswerStep,
     BranchStep,
+    CallbackStep,
     CollectStep,
     Flow,
     HangUpStep,
@@ -23,6 +24,7 @@ KINDS: dict[type[Step], tuple[str, str, str]] = {
     HoursStep: ("hours", "{", "}"),
     BranchStep: ("branch", "{", "}"),
     SetStep: ("set", "[", "]"),
+    CallbackStep: ("callback", "[", "]"),
     QueueStep: ("queue", "([", "])"),
     VoicemailStep: ("voicemail", "[/", "/]"),
     HangUpStep: ("hang_up", "([", "])"),

@@ -59,6 +59,16 @@ class RecordMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCallback:
+    """Promise the caller a callback from this queue; answered by ``CallbackSettled``."""
+
+    queue_id: str
+    priority: int
+    required_skills: tuple[tuple[str, int], ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndMessage:
     """The message is over."""
 
@@ -78,4 +88,14 @@ class StepEntered:
     choice: str | None = None
 
 
-Effect = AnswerCall | PlayPrompt | StopPrompt | EnqueueContact | RecordMessage | EndMessage | HangUpCall | StepEntered
+Effect = (
+    AnswerCall
+    | PlayPrompt
+    | StopPrompt
+    | EnqueueContact
+    | RequestCallback
+    | RecordMessage
+    | EndMessage
+    | HangUpCall
+    | StepEntered
+)

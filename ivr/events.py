@@ -43,4 +43,13 @@ class ContactReturned:
     reason: str
 
 
-Event = CallStarted | CallAnswered | PromptFinished | DigitPressed | VariablesChanged | ContactReturned
+@dataclass(frozen=True, slots=True)
+class CallbackSettled:
+    """Whether the callback that ``RequestCallback`` asked for is promised."""
+
+    taken: bool
+
+
+Event = (
+    CallStarted | CallAnswered | PromptFinished | DigitPressed | VariablesChanged | ContactReturned | CallbackSettled
+)

@@ -201,6 +201,25 @@ class VoicemailStep:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackStep:
+    """Take the caller's number for a callback with the place of now; the call itself goes on."""
+
+    name: str
+    queue: str
+    next: str
+    otherwise: str
+    """The step that follows when no callback can be promised."""
+    priority: int = 0
+    skills: tuple[tuple[str, int], ...] = ()
+    language_skill: bool = False
+    """Ask also for the skill named like the caller's language, at level 1."""
+
+    def targets(self) -> tuple[Target, ...]:
+        """Where the flow may go from here."""
+        return (Target(self.next, "taken"), Target(self.otherwise, "refused"))
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpStep:
     """End the call: an end of the flow."""
 
@@ -222,6 +241,7 @@ Step = (
     | SetStep
     | QueueStep
     | VoicemailStep
+    | CallbackStep
     | HangUpStep
 )
 
@@ -260,7 +280,7 @@ class Flow:
 
     def queue_ids(self) -> frozenset[str]:
         """Every queue this flow hands calls to."""
-        return frozenset(step.queue for step in self.steps.values() if isinstance(step, QueueStep))
+        return frozenset(step.queue for step in self.steps.values() if isinstance(step, QueueStep | CallbackStep))
 
     def plan_ids(self) -> frozenset[str]:
         """Every route plan of the house this flow names."""

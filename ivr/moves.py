@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.digits import DigitRules
-from ivr.effects import EnqueueContact, HangUpCall, PromptText
+from ivr.effects import EnqueueContact, HangUpCall, PromptText, RequestCallback
 from ivr.flow import LANGUAGE, Assignments, Flow, Prompt
 
 
@@ -83,4 +83,11 @@ class Finish:
     effect: EnqueueContact | HangUpCall
 
 
-Move = AwaitAnswer | Say | AskAgain | Listen | Go | Record | Finish
+@dataclass(frozen=True, slots=True)
+class AwaitCallback:
+    """Ask for a callback; ``done`` of the verb follows, with the answer in the variable ``callback``."""
+
+    effect: RequestCallback
+
+
+Move = AwaitAnswer | AwaitCallback | Say | AskAgain | Listen | Go | Record | Finish

@@ -8,6 +8,7 @@ from ivr.flow import (
     AnswerStep,
     Assignments,
     BranchStep,
+    CallbackStep,
     CollectStep,
     HangUpStep,
     HoursStep,
@@ -159,6 +160,20 @@ def _voicemail(name: str, reader: TableReader) -> Step:
     )
 
 
+def _callback(name: str, reader: TableReader) -> Step:
+    skills = reader.inside("skills") if reader.has("skills") else None
+    levels = ((skill, skills.whole(skill, low=1, high=MAX_LEVEL)) for skill in skills.table) if skills else ()
+    return CallbackStep(
+        name,
+        queue=reader.text("queue"),
+        next=_target(reader, "next"),
+        otherwise=_target(reader, "otherwise"),
+        priority=reader.whole("priority", 0, low=-MAX_PRIORITY, high=MAX_PRIORITY),
+        skills=tuple(sorted(levels)),
+        language_skill=reader.flag("language_skill", default=False),
+    )
+
+
 def _template(reader: TableReader, key: str) -> str:
     value = reader.text(key, "")
     if not is_template(value):
@@ -213,6 +228,7 @@ STEP_READERS: Mapping[str, Callable[[str, TableReader], Step]] = {
     "set": _set,
     "queue": _queue,
     "voicemail": _voicemail,
+    "callback": _callback,
     "hang_up": _hang_up,
 }
 """Every step kind of the language by the word that stands for it."""

@@ -1,6 +1,6 @@
 """One turn of a run: an event comes in, its moves are carried out until one has to wait, effects go out.
 
-A run is in one of six phases. ``Turn.ROWS`` says which event means what in which phase; an event without a row raises
+A run is in one of seven phases. ``Turn.ROWS`` says which event means what in which phase; an event without a row raises
 and changes nothing. What a step does is said by its verb in moves (``ivr.moves``); ``Turn.MOVES`` carries those out.
 
 Digits go into the *typed-ahead* line first and are taken from there. A prompt that allows barge-in ends as soon as
@@ -27,6 +27,7 @@ from ivr.effects import (
 from ivr.errors import UnexpectedEvent
 from ivr.events import (
     CallAnswered,
+    CallbackSettled,
     CallStarted,
     ContactReturned,
     DigitPressed,
@@ -35,9 +36,9 @@ from ivr.events import (
     VariablesChanged,
 )
 from ivr.flow import LANGUAGE, CollectStep, Flow, MenuStep, PlayStep, Step, VoicemailStep
-from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Record, Say, Scene
+from ivr.moves import AskAgain, AwaitAnswer, AwaitCallback, Finish, Go, Listen, Move, Record, Say, Scene
 from ivr.variables import MAX_VALUE_LENGTH, substitute
-from ivr.verbs import VERBS
+from ivr.verbs import CALLBACK, REFUSED, TAKEN, VERBS
 
 MAX_STEPS_WITHOUT_INPUT = 50
 """A flow that takes more steps than this between two digits of the caller goes in circles and is ended."""
@@ -63,12 +64,14 @@ class Phase(StrEnum):
     SPEAKING = "speaking"
     LISTENING = "listening"
     RECORDING = "recording"
+    REQUESTING = "requesting"
+    """A callback was asked for."""
     QUEUED = "queued"
     """The call waits in a queue and may come back."""
     OVER = "over"
 
 
-_LIVE = (Phase.ANSWERING, Phase.SPEAKING, Phase.LISTENING)
+_LIVE = (Phase.ANSWERING, Phase.REQUESTING, Phase.SPEAKING, Phase.LISTENING)
 
 
 @dataclass(slots=True)
@@ -192,11 +195,16 @@ class Turn:
         self.state.variables[QUEUE_REASON] = event.reason[:MAX_VALUE_LENGTH]
         return self._done()
 
+    def _callback_settled(self, event: CallbackSettled) -> Move | None:
+        self.state.variables[CALLBACK] = TAKEN if event.taken else REFUSED
+        return self._done()
+
     def _too_late(self, _event: Event) -> Move | None:
         return None
 
     TYPING: ClassVar[Mapping[Phase, Callable[["Turn", str], Move | None]]] = {
         Phase.ANSWERING: _type,
+        Phase.REQUESTING: _type,
         Phase.SPEAKING: _type_over_prompt,
         Phase.LISTENING: _type_answer,
     }
@@ -213,9 +221,14 @@ class Turn:
         (Phase.RECORDING, PromptFinished): _prompt_over,
         (Phase.RECORDING, VariablesChanged): _learn,
         (Phase.RECORDING, CallAnswered): _too_late,
+        (Phase.REQUESTING, CallbackSettled): _callback_settled,
         **dict.fromkeys(((Phase.QUEUED, idle) for idle in (CallAnswered, DigitPressed)), _too_late),
         **dict.fromkeys(
-            ((Phase.OVER, late) for late in (CallAnswered, DigitPressed, VariablesChanged, ContactReturned)), _too_late
+            (
+                (Phase.OVER, late)
+                for late in (CallAnswered, DigitPressed, VariablesChanged, ContactReturned, CallbackSettled)
+            ),
+            _too_late,
         ),
     }
     """What each event means in each phase."""
@@ -239,6 +252,11 @@ class Turn:
     def _await_answer(self, _move: AwaitAnswer) -> Move | None:
         self._wait(Phase.ANSWERING, self.now + ANSWER_LIMIT_MS)
         self.effects.append(AnswerCall())
+        return None
+
+    def _await_callback(self, move: AwaitCallback) -> Move | None:
+        self._wait(Phase.REQUESTING, self.now + ANSWER_LIMIT_MS)
+        self.effects.append(move.effect)
         return None
 
     def _say(self, move: Say) -> Move | None:
@@ -276,6 +294,7 @@ class Turn:
 
     MOVES: ClassVar[Mapping[type[Move], Callable[["Turn", Any], Move | None]]] = {
         AwaitAnswer: _await_answer,
+        AwaitCallback: _await_callback,
         Say: _say,
         AskAgain: _ask_again,
         Listen: _listen,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ivr.digits import Collected, Verdict
-from ivr.effects import EnqueueContact, HangUpCall
+from ivr.effects import EnqueueContact, HangUpCall, RequestCallback
 from ivr.flow import (
     AnswerStep,
     BranchStep,
+    CallbackStep,
     CollectStep,
     HangUpStep,
     HoursStep,
@@ -24,8 +25,11 @@ from ivr.flow import (
     VoicemailStep,
 )
 from ivr.hours import is_open
-from ivr.moves import AskAgain, AwaitAnswer, Finish, Go, Listen, Move, Record, Say, Scene
+from ivr.moves import AskAgain, AwaitAnswer, AwaitCallback, Finish, Go, Listen, Move, Record, Say, Scene
 from ivr.variables import substitute
+
+CALLBACK, TAKEN, REFUSED = "callback", "taken", "refused"
+"""The variable that says whether a callback was promised, and its values."""
 
 StepT = TypeVar("StepT", bound=Step)
 
@@ -103,14 +107,11 @@ def _enter_set(step: SetStep, _scene: Scene) -> Move:
 
 
 def _enter_queue(step: QueueStep, scene: Scene) -> Move:
-    skills = dict(step.skills)
-    if step.language_skill:
-        skills.setdefault(scene.language, 1)
     return Finish(
         EnqueueContact(
             queue_id=step.queue,
             priority=step.priority,
-            required_skills=tuple(sorted(skills.items())),
+            required_skills=_skills(step, scene),
             language=scene.language,
             variables=tuple(sorted(scene.variables.items())),
             plan=step.plan,
@@ -119,6 +120,21 @@ def _enter_queue(step: QueueStep, scene: Scene) -> Move:
             may_return=bool(step.otherwise),
         )
     )
+
+
+def _skills(step: QueueStep | CallbackStep, scene: Scene) -> tuple[tuple[str, int], ...]:
+    skills = dict(step.skills)
+    if step.language_skill:
+        skills.setdefault(scene.language, 1)
+    return tuple(sorted(skills.items()))
+
+
+def _request_callback(step: CallbackStep, scene: Scene) -> Move:
+    return AwaitCallback(RequestCallback(step.queue, step.priority, _skills(step, scene), scene.language))
+
+
+def _callback_settled(step: CallbackStep, scene: Scene) -> Move:
+    return Go(step.next if scene.variables.get(CALLBACK) == TAKEN else step.otherwise)
 
 
 def _come_back(step: QueueStep, _scene: Scene) -> Move:
@@ -147,6 +163,7 @@ VERBS: Mapping[type[Step], Verb[Any]] = {
     SetStep: Verb(_enter_set),
     QueueStep: Verb(_enter_queue, done=_come_back),
     VoicemailStep: Verb(_enter_voicemail, done=_take_message),
+    CallbackStep: Verb(_request_callback, done=_callback_settled),
     HangUpStep: Verb(_enter_hang_up),
 }
 """Every step kind and what it does."""

@@ -19,7 +19,7 @@ def dial(call: Call, event: ev.DialOrdered, now: int) -> None:
     call.dial = event
     call.agent = Seat(event.leg_id, call.call_id, event.agent_id, event.queue_id)
     call.deadline = (now + RING_MS, ev.SearchFailed(status=408))
-    call.effects.append(fx.RingAgent(event.leg_id, event.agent_id, call.call_id, engage=True))
+    call.effects.append(fx.RingAgent(event.leg_id, event.agent_id, call.call_id, engage=event.engage))
 
 
 def call_out(call: Call, _event: ev.AgentAnswered, now: int) -> None:

@@ -234,6 +234,8 @@ class DialOrdered:
     leg_id: str
     target: Target
     called_leg_id: str
+    engage: bool = True
+    """False for an agent whom routing chose for this call: a callback."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from acd.events import ContactArrived, SkillLevel
 from acd.ids import AgentId, ContactId, QueueId
 from acd.route_plans import RoutePlan, RouteStep, preferred_agent
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from ivr.effects import EnqueueContact
+from ivr.effects import EnqueueContact, RequestCallback
 
 QUEUE_PREFIX = "queue:"
 """What a target of ``ContactOverflowed`` begins with that names another queue."""
@@ -26,12 +27,12 @@ class CallRouting:
     identity_key: bytes = b""
     """What callers' identities are keyed with, at most 64 bytes."""
 
-    def arrival(self, call_id: str, order: fx.RequestAgent, caller: str) -> ContactArrived:
-        """The contact that this call is."""
+    def arrival(self, call_id: str, order: fx.RequestAgent, caller: str, *, since: int | None = None) -> ContactArrived:
+        """The contact that this call is; ``since`` is the place of a callback that the customer gave up by calling."""
         return ContactArrived(
             ContactId(order.contact_id or call_id),
             QueueId(order.queue_id),
-            order.arrived_at,
+            order.arrived_at if since is None else min(since, order.arrived_at),
             order.priority,
             tuple(SkillLevel(skill, level) for skill, level in order.required_skills),
             plan=self._plan(order),
@@ -48,6 +49,44 @@ class CallRouting:
         first = preferred_agent(AgentId(order.agent), order.agent_ms, anywhere=True)
         later = tuple(each for each in rest.steps if each.until_ms is None or each.until_ms > order.agent_ms)
         return RoutePlan((first, *(later or (RouteStep(),))), rest.otherwise if later else None)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRule:
+    """How a queue calls back. Durations in milliseconds."""
+
+    most: int = 0
+    """So many may be promised at once; 0 promises none."""
+    attempts: int = 3
+    retry_ms: int = 300_000
+    within_ms: int = 14_400_000
+    """What was not reached by then is given up."""
+
+
+class CallbackPromises(Protocol):
+    """Who promises callbacks; ``callcenter.callbacks``."""
+
+    async def request(self, call_id: str, caller: str, order: RequestCallback, since: int) -> bool:
+        """Promise one with the place of ``since`` (milliseconds); whether it is promised."""
+        ...
+
+    def reclaim(self, caller: str, queue_id: str) -> int | None:
+        """Whoever calls in has the place of the callback that waits, which is called off; ``None`` for no such one."""
+        ...
+
+
+class NoCallbacks:
+    """A house that calls nobody back."""
+
+    async def request(self, call_id: str, caller: str, order: RequestCallback, since: int) -> bool:
+        """Never."""
+        del call_id, caller, order, since
+        return False
+
+    def reclaim(self, caller: str, queue_id: str) -> int | None:
+        """There is none."""
+        del caller, queue_id
+        return None
 
 
 def queue_request(order: EnqueueContact) -> ev.QueueRequested:

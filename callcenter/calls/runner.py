@@ -47,7 +47,7 @@ from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
 from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.quality_facts import LegMeasured
-from callcenter.calls.queueing import CallRouting, queue_request
+from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks, queue_request
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked, SecureAsked
 from callcenter.calls.recordings import RecordingRefused, RecordingRule
@@ -159,6 +159,7 @@ class CallDependencies:
     exit_keys: Mapping[str, str] = field(default_factory=dict)
     """The key by which who waits in a queue leaves it for the flow's other way."""
     call_routing: CallRouting = field(default_factory=CallRouting)
+    callbacks: CallbackPromises = field(default_factory=NoCallbacks)
     targets: Directory = field(default_factory=Directory)
     """Whom people can reach, inside and outside."""
 
@@ -556,6 +557,10 @@ class CallRunner:
                     await self._take_message(effect)
                 case flow_fx.EndMessage():
                     await self._voicemail.end()
+                case flow_fx.RequestCallback():
+                    since = self.machine.queued_at or self.deps.clock.now()
+                    taken = await self.deps.callbacks.request(self.call_id, self._customer_number(), effect, since)
+                    await self._tell_flow(flow_ev.CallbackSettled(taken))
                 case flow_fx.HangUpCall(reason=reason):
                     await self._feed(ev.HangUpRequested(reason))
 
@@ -722,7 +727,10 @@ class CallRunner:
             case fx.ReportTransfer(leg_id=leg_id, status=status):
                 self.deps.signalling.report_transfer(leg_id, status)
             case fx.RequestAgent():
-                routing.post(self.deps.call_routing.arrival(self.call_id, effect, self._customer_number()))
+                caller = self._customer_number()
+                came_in = effect.contact_id in {"", self.call_id} and self.origin.order is None
+                since = self.deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
+                routing.post(self.deps.call_routing.arrival(self.call_id, effect, caller, since=since))
             case fx.LeaveQueue(contact_id=contact_id):
                 routing.post(ContactLeft(ContactId(contact_id)))
             case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):

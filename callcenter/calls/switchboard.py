@@ -156,13 +156,18 @@ class Switchboard:
         queue_id = self._deps.targets.queue_of(agent_id)
         return self._open(Origin(None, order=ev.DialOrdered(agent_id, queue_id, new_leg_id(), target, new_leg_id())))
 
+    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target) -> None:
+        """Call a customer back for the agent whom routing chose for the contact of this id; that phone rings first."""
+        order = ev.DialOrdered(agent_id, queue_id, new_leg_id(), target, new_leg_id(), engage=False)
+        self._open(Origin(None, order=order), call_id)
+
     def _is_in_a_call(self, agent_id: str) -> bool:
         machines = [runner.machine for runner in self._runners.values()]
         seats = [seat for machine in machines for seat in (machine.agent, machine.consulted, machine.callee)]
         return any(seat is not None and seat.agent_id == agent_id for seat in seats)
 
-    def _open(self, origin: Origin) -> str:
-        call_id = new_call_id(self._deps.clock.now())
+    def _open(self, origin: Origin, call_id: str = "") -> str:
+        call_id = call_id or new_call_id(self._deps.clock.now())
         runner = CallRunner(call_id, origin, self._deps, self._add_leg, self._take_party, self.finish, self._release)
         self._runners[call_id] = runner
         task = asyncio.create_task(runner.run(), name=f"call {call_id}")

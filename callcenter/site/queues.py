@@ -140,6 +140,14 @@ class QueueModel(SiteModel):
     wrap_up_timeout_code: Name | None = None
     """The disposition that is recorded when the clock ends a wrap-up."""
 
+    callback_most: int = Field(default=0, ge=0, le=10_000)
+    """So many callbacks may be promised at once; 0: none."""
+    callback_attempts: int = Field(default=3, ge=1, le=20)
+    """How often the customer is called."""
+    callback_retry_seconds: Seconds = 300
+    callback_within_seconds: Seconds = 14_400
+    """A customer who was not reached by then is called no more."""
+
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if (plan := self.plan()) is not None:

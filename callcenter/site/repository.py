@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from acd.events import AgentSpec, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
 from acd.route_plans import RoutePlan
+from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.recordings import RecordingRule
 from callcenter.config import explain
 from callcenter.errors import ConfigError
@@ -140,6 +141,19 @@ def consent_prompts(site: Site) -> list[PromptText]:
         for language in rule.consent
     ]
     return [prompt for prompt in found if prompt is not None]
+
+
+def callback_rules(site: Site) -> Mapping[str, CallbackRule]:
+    """How each queue calls back."""
+    return {
+        queue.id: CallbackRule(
+            queue.callback_most,
+            queue.callback_attempts,
+            round(queue.callback_retry_seconds * 1000),
+            round(queue.callback_within_seconds * 1000),
+        )
+        for queue in site.queues
+    }
 
 
 def route_plans(site: Site) -> Mapping[str, RoutePlan]:

@@ -182,6 +182,14 @@ class House:
         return [entry.record for entry in self.journal.entries if isinstance(entry, CallClosed)]
 
 
+def keep_alive(core: ExchangeCore) -> None:
+    """Let an exchange last as long as its loop, also when a test goes on with the next: loops hold tasks weakly."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    vars(loop).setdefault("exchanges", []).append(core)
+
+
 async def open_house(
     *, site: Site | None = None, journal: MemoryJournal | None = None, flow: str | None = None, loop: Any = None
 ) -> House:
@@ -218,5 +226,6 @@ async def open_house(
         on_fatal=fatal.append,
     )
     signalling.sink = core.switchboard.on_leg_event
-    await core.start(recovered.orphans)
+    keep_alive(core)
+    await core.start(recovered.orphans, recovered.callbacks)
     return House(core, clock, journal, signalling, media, directory, fatal)

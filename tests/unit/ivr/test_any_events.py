@@ -11,6 +11,7 @@ from ivr.events import CallAnswered, CallStarted, DigitPressed, Event, PromptFin
 from ivr.flow import (
     AnswerStep,
     BranchStep,
+    CallbackStep,
     CollectStep,
     Flow,
     HangUpStep,
@@ -81,6 +82,7 @@ def steps(name: str) -> st.SearchStrategy[Step]:
         st.builds(BranchStep, one, st.just("x"), st.just((("", "a"), ("y", "b"))), TARGETS),
         st.builds(SetStep, one, VALUES, TARGETS),
         st.builds(QueueStep, one, st.just("q"), language_skill=flags),
+        st.builds(CallbackStep, one, st.just("q"), TARGETS, TARGETS, language_skill=flags),
         st.builds(HangUpStep, one, st.just("end")),
     )
 

@@ -2,9 +2,26 @@
 
 import pytest
 
-from ivr.effects import AnswerCall, EnqueueContact, HangUpCall, PlayPrompt, PromptText, StepEntered, StopPrompt
+from ivr.effects import (
+    AnswerCall,
+    EnqueueContact,
+    HangUpCall,
+    PlayPrompt,
+    PromptText,
+    RequestCallback,
+    StepEntered,
+    StopPrompt,
+)
 from ivr.errors import BadSnapshot, UnexpectedEvent, UnknownName, UnknownStep
-from ivr.events import CallAnswered, CallStarted, ContactReturned, DigitPressed, PromptFinished, VariablesChanged
+from ivr.events import (
+    CallAnswered,
+    CallbackSettled,
+    CallStarted,
+    ContactReturned,
+    DigitPressed,
+    PromptFinished,
+    VariablesChanged,
+)
 from ivr.flows import demo_flow_text
 from ivr.interpreter import FlowRun
 from ivr.parser import parse_flow
@@ -696,3 +713,46 @@ def test_a_flow_goes_on_when_the_queue_gives_its_call_back() -> None:
 def test_a_flow_that_was_not_waiting_for_its_call_takes_none_back() -> None:
     with pytest.raises(UnexpectedEvent):
         FlowCaller(QUEUE_WITH_A_WAY_ON).tell(ContactReturned("queue_full"))
+
+
+CALLBACK_FLOW = """
+[flow]
+name = "call_me"
+start = "answer"
+languages = ["en"]
+[steps.answer]
+type = "answer"
+next = "call_me"
+[steps.call_me]
+type = "callback"
+queue = "sales"
+priority = 2
+skills = { billing = 2 }
+language_skill = true
+next = "promised"
+otherwise = "wait"
+[steps.promised]
+type = "hang_up"
+reason = "promised"
+[steps.wait]
+type = "queue"
+queue = "sales"
+"""
+
+
+@pytest.mark.parametrize(("taken", "path"), [(True, "promised"), (False, "wait")])
+def test_a_callback_is_asked_for_and_the_flow_goes_on_by_the_answer(taken: bool, path: str) -> None:
+    someone = FlowCaller(CALLBACK_FLOW)
+    someone.call()
+    assert someone.effects[-1] == RequestCallback("sales", 2, (("billing", 2), ("en", 1)), "en")
+    someone.restart()
+    someone.tell(CallbackSettled(taken))
+    assert someone.path[-1] == path
+    assert someone.tell(CallbackSettled(taken)) == []
+
+
+def test_a_callback_that_nobody_settles_does_not_hold_the_caller_for_ever() -> None:
+    someone = FlowCaller(CALLBACK_FLOW)
+    someone.call()
+    someone.wait(ANSWER_LIMIT_MS)
+    assert someone.end == HangUpCall("flow_stalled")
