@@ -227,5 +227,7 @@ class DeskSettings:
     dispositions: tuple[Choice, ...]
     queues: tuple[Choice, ...]
     languages: tuple[str, ...] = ("en", "zh")
+    agents: tuple[Choice, ...] = ()
+    """The seats calls can be handed to, by name."""
     recording_on_demand: tuple[str, ...] = ()
     """Queues whose agents begin and end recordings themselves."""

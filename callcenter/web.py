@@ -54,6 +54,7 @@ def desk_settings(site: Site) -> DeskSettings:
         not_ready_reasons=tuple(Choice(each.code, each.labels) for each in site.not_ready_reasons),
         dispositions=tuple(Choice(each.code, each.labels) for each in site.dispositions),
         queues=tuple(Choice(queue.id, {"en": queue.name, **queue.labels}) for queue in site.queues),
+        agents=tuple(Choice(each.id, {"en": each.name}) for each in site.agents if "agent" in each.roles),
         recording_on_demand=tuple(queue.id for queue in site.queues if queue.recording is RecordingMode.ON_DEMAND),
     )
 

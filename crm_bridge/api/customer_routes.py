@@ -33,7 +33,7 @@ from crm_bridge.api.schemas import (
 )
 from crm_bridge.customers import NewContactPoint, NewCustomer, add_contact_point, contact_points_of
 from crm_bridge.customers import get_customer as read_customer
-from crm_bridge.duplicates import enter_customer, note_refusal
+from crm_bridge.duplicates import enter_customer, find_collisions, note_refusal
 from crm_bridge.errors import (
     BadCursor,
     ContactPointExists,
@@ -91,13 +91,7 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
 
         `collisions` are customers who share a number or address with it.
         """
-        new = NewCustomer(
-            display_name=body.display_name,
-            kind=body.kind,
-            preferred_language=body.preferred_language,
-            level=body.level,
-            contact_points=tuple(NewContactPoint(**point.model_dump()) for point in body.contact_points),
-        )
+        new = _new_customer(body)
         entering: dict[str, Any] = {"region": given.region, "now": given.now(), "actor_id": principal.user_id}
         try:
             async with given.writing(principal) as session:
@@ -109,6 +103,13 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
             raise
         collisions = [SuspectOut.model_validate(each) for each in suspects]
         return EnteredOut(**entered.model_dump(), collisions=collisions)
+
+    @router.post("/customers/check", responses=responses(InvalidContactPoint))
+    async def check(body: CustomerIn, principal: Annotated[Principal, writer]) -> list[SuspectOut]:
+        """Who seems to be there already, and who looks after them, before the customer is entered. Writes nothing."""
+        async with given.reading(principal) as session:
+            found = await find_collisions(session, _new_customer(body), region=given.region)
+            return [SuspectOut.model_validate(each) for each in found]
 
     @router.get("/customers/lookup", responses=responses())
     async def lookup(number: NumberQuery, principal: Annotated[Principal, reader]) -> MatchOut:
@@ -183,6 +184,16 @@ def _history(router: APIRouter, given: Surroundings) -> None:
                 now=given.now(),
             )
         return TimelineItemOut.model_validate(item)
+
+
+def _new_customer(body: CustomerIn) -> NewCustomer:
+    return NewCustomer(
+        display_name=body.display_name,
+        kind=body.kind,
+        preferred_language=body.preferred_language,
+        level=body.level,
+        contact_points=tuple(NewContactPoint(**point.model_dump()) for point in body.contact_points),
+    )
 
 
 async def _customer_out(session: AsyncSession, customer: Customer) -> CustomerOut:

@@ -42,7 +42,8 @@ const JANE = {
 const EMPTY_PAGE = { items: [], next_cursor: null };
 const ANSWERS = {
   'GET /api/v1/customers/42/timeline?limit=10': () => [200, EMPTY_PAGE] as const,
-  'POST /api/v1/customers': () => [201, { id: '43', display_name: 'Klara Vogt' }] as const,
+  'POST /api/v1/customers/check': () => [200, []] as const,
+  'POST /api/v1/customers?on_duplicate=block': () => [201, { id: '43', display_name: 'Klara Vogt' }] as const,
 };
 const JANE_CALLS = aContact({ customer: { state: 'one', customer_ids: ['42'], name: 'Jane Cooper' } });
 
@@ -157,6 +158,77 @@ describe('a call and its wrap-up', () => {
     await screen.findByTestId('call-card');
     pressShortcut('KeyE');
     expect(server.intents()).toEqual([{ type: 'intent', intent: 'contact.hang_up', contact_id: 'c1' }]);
+  });
+
+  it('is held and resumed with one key, when the server says so', async () => {
+    const server = await aDesk(talking, busy);
+    await screen.findByTestId('call-controls');
+    pressShortcut('KeyH');
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'contact.hold', contact_id: 'c1' }]);
+    expect(screen.queryByTestId('on-hold')).toBeNull();
+    server.say({ ...server.next(), type: 'contact.changed', contact: { ...talking, held_since: NOON } });
+    expect(screen.getByTestId('on-hold').textContent).toContain('The customer is on hold');
+    pressShortcut('KeyH');
+    expect(server.intents().at(-1)).toEqual({ type: 'intent', intent: 'contact.resume', contact_id: 'c1' });
+  });
+
+  it('is handed to a colleague after asking, by the keyboard alone', async () => {
+    const server = await aDesk(talking, busy);
+    await screen.findByTestId('call-controls');
+    pressShortcut('KeyT');
+    expect(document.activeElement).toBe(screen.getByTestId('target-kind'));
+    await userEvent.selectOptions(screen.getByTestId('target-kind'), 'agent');
+    expect(within(screen.getByTestId('target')).queryByText('Anna')).toBeNull();
+    await userEvent.selectOptions(screen.getByTestId('target'), 'boris');
+    await userEvent.click(screen.getByTestId('consult-start'));
+    const told = { type: 'intent', intent: 'contact.consult', contact_id: 'c1', target_kind: 'agent', target: 'boris' };
+    expect(server.intents()).toEqual([told]);
+    const consulting = {
+      ...talking,
+      held_since: NOON,
+      consult_id: 'c2',
+      consult_kind: 'consult' as const,
+      consult_state: 'talking' as const,
+      consult_target_kind: 'agent' as const,
+      consult_target: 'boris',
+    };
+    server.say({ ...server.next(), type: 'contact.changed', contact: consulting });
+    expect(screen.getByTestId('consult').textContent).toContain('Talking with Boris; the customer is on hold');
+    expect(screen.queryByTestId('transfer')).toBeNull();
+    pressShortcut('KeyC');
+    expect(server.intents().at(-1)).toEqual({ type: 'intent', intent: 'consult.complete', contact_id: 'c1' });
+  });
+
+  it('sends the digits that are pasted into the keypad, and keeps none', async () => {
+    const server = await aDesk(talking, busy);
+    await screen.findByTestId('call-controls');
+    pressShortcut('KeyN');
+    await userEvent.click(screen.getByTestId('digits'));
+    await userEvent.paste('41 23-#');
+    await userEvent.click(screen.getByTestId('send-digits'));
+    const told = { type: 'intent', intent: 'contact.send_digits', contact_id: 'c1', digits: '4123#' };
+    expect(server.intents()).toEqual([told]);
+    expect(screen.getByTestId<HTMLInputElement>('digits').value).toBe('');
+    expect(JSON.stringify(localStorage)).not.toContain('4123');
+  });
+
+  it('is begun from the dial box, and taken up from a park slot', async () => {
+    const parked = aContact({ contact_id: 'c9', state: 'parked', agent_id: null, park_slot: '71', parked_by: 'anna' });
+    const server = await aDesk(parked, anAgent({ state: 'not_ready' }));
+    await userEvent.type(await screen.findByTestId('target'), '+44 20 7946 0000');
+    await userEvent.click(screen.getByTestId('dial'));
+    await userEvent.click(screen.getByTestId('retrieve'));
+    expect(server.intents()).toEqual([
+      { type: 'intent', intent: 'call.dial', target_kind: 'number', target: '+44 20 7946 0000' },
+      { type: 'intent', intent: 'park.retrieve', slot: '71' },
+    ]);
+  });
+
+  it('gets more time for its wrap-up when it is asked for', async () => {
+    const server = await aDesk(ended, anAgent({ state: 'wrap_up', contact_id: 'c1' }));
+    await screen.findByTestId('extend-wrap-up');
+    pressShortcut('KeyL');
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'wrap_up.extend' }]);
   });
 
   it('carries the notes on, asks for an outcome and sends both', async () => {

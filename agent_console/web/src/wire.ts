@@ -126,6 +126,7 @@ export interface DeskSettings {
   readonly dispositions: readonly Choice[];
   readonly queues: readonly Choice[];
   readonly languages: readonly string[];
+  readonly agents: readonly Choice[];
   readonly recording_on_demand: readonly string[];
 }
 

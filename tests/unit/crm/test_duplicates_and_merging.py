@@ -47,6 +47,19 @@ async def enter_again(web: httpx.AsyncClient, name: str, on_duplicate: str, **po
     return await web.post("/customers", params={"on_duplicate": on_duplicate}, json=body)
 
 
+async def test_who_is_there_already_is_told_before_anything_is_written(web: httpx.AsyncClient) -> None:
+    ada = await enter(web, "Ada", NUMBER)
+    await web.put(f"/customers/{ada['id']}/owner", json={"user_id": "u1"})
+    body = {"display_name": "Ada", "contact_points": [{"value": NUMBER}]}
+    [suspect] = (await web.post("/customers/check", json=body)).json()
+    assert (suspect["customer_id"], suspect["owner_id"], suspect["is_strong"]) == (ada["id"], "u1", True)
+    assert suspect["signals"] == ["name", "phone"]
+    relative = body | {"display_name": "Ben"}
+    assert [each["is_strong"] for each in (await web.post("/customers/check", json=relative)).json()] == [False]
+    assert (await web.post("/customers/check", json={"display_name": "Cleo"})).json() == []
+    assert len((await web.get("/customers")).json()["items"]) == 1
+
+
 async def test_entering_somebody_again_warns_and_names_who_looks_after_them(web: httpx.AsyncClient) -> None:
     ada = await enter(web, "Ada", NUMBER)
     await web.put(f"/customers/{ada['id']}/owner", json={"user_id": "u1"})

@@ -128,9 +128,9 @@ export interface Page<Item> {
 
 export interface NewCustomer {
   readonly display_name: string;
-  readonly kind: 'person';
+  readonly kind: 'person' | 'org';
   readonly preferred_language: string | null;
-  readonly contact_points: readonly { readonly kind: 'phone'; readonly value: string }[];
+  readonly contact_points: readonly { readonly kind: 'phone' | 'email'; readonly value: string }[];
 }
 
 const customerPath = (id: string) => `/api/v1/customers/${encodeURIComponent(id)}`;
@@ -138,7 +138,24 @@ const customerPath = (id: string) => `/api/v1/customers/${encodeURIComponent(id)
 export const searchCustomers = (q: string, cursor: string | null, signal?: AbortSignal) =>
   get<Page<CustomerSummary>>(withQuery('/api/v1/customers', { q, cursor, limit: 25 }), signal);
 
-export const createCustomer = (customer: NewCustomer) => post<CustomerSummary>('/api/v1/customers', customer);
+/** What to do when the customer seems to be there: refuse, give the numbers to who is there, or enter it all the same. */
+export type OnDuplicate = 'block' | 'link' | 'warn';
+
+/** A customer who seems to be the one that is being entered. */
+export interface Suspect {
+  readonly customer_id: string;
+  readonly display_name: string;
+  readonly owner_id: string | null;
+  readonly signals: readonly string[];
+  /** Hardly a coincidence. */
+  readonly is_strong: boolean;
+}
+
+/** Who seems to be there already; nothing is written. */
+export const checkCustomer = (customer: NewCustomer) => post<readonly Suspect[]>('/api/v1/customers/check', customer);
+
+export const createCustomer = (customer: NewCustomer, on_duplicate: OnDuplicate) =>
+  post<CustomerSummary>(withQuery('/api/v1/customers', { on_duplicate }), customer);
 
 export const lookUpNumber = (number: string, signal?: AbortSignal) =>
   get<Lookup>(withQuery('/api/v1/customers/lookup', { number }), signal);

@@ -1,19 +1,34 @@
 import { Button, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useState } from 'react';
+import { useState, type KeyboardEvent } from 'react';
 import { recentInteractions, searchCustomers, type CustomerSummary as Found, type Interaction } from '../api/customers';
+import { may } from '../api/permissions';
 import { usePaged } from '../api/use-fetched';
 import { useServerNow } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
+import { useSignedIn } from '../session/session';
 import { addressOf } from '../shell/route';
 import { initialsOf } from './customer-summary';
 import { InteractionSummary } from './interaction-lines';
 import { LoadProblem } from './load-problem';
+import { NewCustomerForm } from './new-customer-form';
 import classes from './customers.module.css';
 
 /** Milliseconds after the last key press at which a search starts. */
 const SEARCH_AFTER = 250;
+
+/** Moves the focus along the links of a list with the arrow keys. */
+function moveAlong(event: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined || event.nativeEvent.isComposing) return;
+  const stops = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-stop]')];
+  const here = stops.findIndex((stop) => stop === document.activeElement || stop.contains(document.activeElement));
+  const next = stops[Math.min(stops.length - 1, Math.max(0, here + step))];
+  if (!next) return;
+  event.preventDefault();
+  (next.matches('a, input') ? next : next.querySelector<HTMLElement>('input'))?.focus();
+}
 
 function FoundCustomer({ customer }: { readonly customer: Found }) {
   const { t, format } = useLocalisation();
@@ -23,6 +38,7 @@ function FoundCustomer({ customer }: { readonly customer: Found }) {
       <a
         className={classes.result}
         href={addressOf({ page: 'customer', customerId: customer.id })}
+        data-stop
         data-testid="customer-row"
       >
         <span className={classes.avatar} aria-hidden="true">
@@ -43,24 +59,65 @@ function FoundCustomer({ customer }: { readonly customer: Found }) {
 }
 
 function CustomerSearch() {
-  const { t } = useLocalisation();
+  const { t, language } = useLocalisation();
+  const { person } = useSignedIn();
   const [text, setText] = useState('');
+  const [entering, setEntering] = useState(false);
   const [query] = useDebouncedValue(text.trim(), SEARCH_AFTER);
   const list = usePaged(query, (cursor, signal) => searchCustomers(query, cursor, signal));
+  const open = (customer: Found | undefined) => {
+    if (customer) window.location.hash = addressOf({ page: 'customer', customerId: customer.id });
+  };
+  const onEnter = (event: KeyboardEvent) => {
+    // What is shown must belong to what was typed, or Enter would open somebody else.
+    if (event.key === 'Enter' && !event.nativeEvent.isComposing && text.trim() === query) open(list.items[0]);
+  };
+  if (entering) {
+    return (
+      <section className={`panel ${classes.pane}`} aria-label={t('create.title')} data-testid="create-customer">
+        <h2 className={classes.heading}>{t('create.title')}</h2>
+        <NewCustomerForm
+          name={/\d{3}/.test(text) ? '' : text.trim()}
+          number={/\d{3}/.test(text) ? text.trim() : ''}
+          speaks={language}
+          inFull
+          onEntered={open}
+          onCancel={() => setEntering(false)}
+        />
+      </section>
+    );
+  }
   return (
-    <section className={`panel ${classes.pane}`} aria-label={t('customers.title')}>
-      <h2 className={classes.heading}>{t('customers.title')}</h2>
-      <TextInput
-        type="search"
-        size="md"
-        label={t('customers.search')}
-        description={t('customers.search_lead')}
-        leftSection={<Icon name="search" />}
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-        maxLength={100}
-        data-testid="customer-search"
-      />
+    // The arrow keys only move the focus between controls that are there for every other key as well.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <section className={`panel ${classes.pane}`} aria-label={t('customers.title')} onKeyDown={moveAlong}>
+      <div className={classes.searchHead}>
+        <h2 className={classes.heading}>{t('customers.title')}</h2>
+        {may(person, 'write') && (
+          <Button
+            variant="light"
+            leftSection={<Icon name="userPlus" />}
+            onClick={() => setEntering(true)}
+            data-testid="new-customer"
+          >
+            {t('create.title')}
+          </Button>
+        )}
+      </div>
+      <div data-stop>
+        <TextInput
+          type="search"
+          size="md"
+          label={t('customers.search')}
+          description={t('customers.search_lead')}
+          leftSection={<Icon name="search" />}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onEnter}
+          maxLength={100}
+          data-testid="customer-search"
+        />
+      </div>
       {list.error && <LoadProblem onRetry={list.reload} />}
       {!list.loading && !list.error && list.items.length === 0 && <p className="soft">{t('customers.none')}</p>}
       <ul className={classes.results}>

@@ -1,17 +1,17 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { useState, type SubmitEvent, type ReactNode } from 'react';
-import { createCustomer, lookUpNumber, type Candidate } from '../api/customers';
-import { ApiError } from '../api/http';
+import { Button } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import { lookUpNumber, type Candidate } from '../api/customers';
 import { useFetched } from '../api/use-fetched';
 import { useServerNow } from '../clock';
 import { hasNumber, sentName } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
-import { LANGUAGES, supported, type Language } from '../i18n/translate';
+import { supported } from '../i18n/translate';
 import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import type { ContactView } from '../wire';
 import { LoadProblem } from './load-problem';
+import { NewCustomerForm } from './new-customer-form';
 import classes from './customers.module.css';
 
 /** Tells the server which customer a contact is from. */
@@ -120,70 +120,17 @@ interface CreateCustomerProps {
 export function CreateCustomer({ contact, onCancel }: CreateCustomerProps) {
   const { t, language } = useLocalisation();
   const { identify, busy } = useIdentify(contact);
-  const [name, setName] = useState(() => sentName(contact));
-  const [number, setNumber] = useState(() => (hasNumber(contact) ? contact.caller : ''));
-  const [speaks, setSpeaks] = useState<Language>(() => supported(contact.language) ?? language);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [saving, setSaving] = useState(false);
-  const save = async (event: SubmitEvent) => {
-    event.preventDefault();
-    setSaving(true);
-    setProblem(null);
-    try {
-      const points = number.trim() ? [{ kind: 'phone' as const, value: number.trim() }] : [];
-      const created = await createCustomer({
-        display_name: name.trim(),
-        kind: 'person',
-        preferred_language: speaks,
-        contact_points: points,
-      });
-      identify(created.id);
-    } catch (error) {
-      setProblem(error instanceof ApiError && error.status === 422 ? t('create.bad_number') : t('error.save'));
-    } finally {
-      setSaving(false);
-    }
-  };
   return (
     <div className={classes.stack} data-testid="create-customer">
       <PaneHead icon={<Icon name="userPlus" size={22} />} title={t('create.title')} text={t('create.lead')} />
-      <form onSubmit={(event) => void save(event)} className={classes.createForm}>
-        <TextInput
-          label={t('create.name')}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          required
-          maxLength={200}
-          autoComplete="off"
-          data-testid="new-customer-name"
-        />
-        <TextInput
-          label={t('create.number')}
-          value={number}
-          onChange={(event) => setNumber(event.currentTarget.value)}
-          type="tel"
-          maxLength={254}
-          autoComplete="off"
-          data-testid="new-customer-number"
-        />
-        <NativeSelect
-          label={t('create.language')}
-          value={speaks}
-          onChange={(event) => setSpeaks(supported(event.currentTarget.value) ?? language)}
-          data={(Object.keys(LANGUAGES) as Language[]).map((code) => ({ value: code, label: LANGUAGES[code].name }))}
-        />
-        {problem && <p className={`${classes.problem} tone-bad`}>{problem}</p>}
-        <div className={classes.buttons}>
-          <Button type="submit" disabled={name.trim() === ''} loading={saving || busy} data-testid="save-customer">
-            {t('create.save')}
-          </Button>
-          {onCancel && (
-            <Button variant="default" onClick={onCancel}>
-              {t('action.cancel')}
-            </Button>
-          )}
-        </div>
-      </form>
+      <NewCustomerForm
+        name={sentName(contact)}
+        number={hasNumber(contact) ? contact.caller : ''}
+        speaks={supported(contact.language) ?? language}
+        busy={busy}
+        onEntered={(customer) => identify(customer.id)}
+        onCancel={onCancel}
+      />
     </div>
   );
 }

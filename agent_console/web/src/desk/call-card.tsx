@@ -7,6 +7,7 @@ import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { RecordingControl } from '../recordings/recording-control';
 import type { ContactView } from '../wire';
+import { CallControls } from './call-controls';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
 import { usePhone } from '../softphone/context';
 import { useDraft } from './drafts-context';
@@ -23,9 +24,10 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
   const { pending } = useLive();
   const { state } = usePhone();
   const [draft, changeDraft] = useDraft(contact);
+  const dialling = contact.state === 'dialling';
   return (
     <article className={`panel ${classes.card}`}>
-      <CardHead tone="tone-engaged" icon="phone" title={t('call.title')}>
+      <CardHead tone="tone-engaged" icon="phone" title={dialling ? t('call.dialling') : t('call.title')}>
         {contact.connected_at !== null && <Elapsed since={contact.connected_at} />}
       </CardHead>
       <CallerBlock contact={contact} testId="call-caller" />
@@ -33,6 +35,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
       <RecordingControl contact={contact} />
       <Suspense>{state.call && <PhonePanel />}</Suspense>
       {contact.is_supervised && <p className="soft">{t('supervision.told')}</p>}
+      <CallControls contact={contact} />
       <Textarea
         label={t('notes.label')}
         description={t('notes.kept')}

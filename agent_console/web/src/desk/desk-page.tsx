@@ -14,6 +14,7 @@ import classes from './desk.module.css';
 
 const TEST_IDS: Partial<Record<ContactView['state'], string>> = {
   offered: 'ring-card',
+  dialling: 'call-card',
   connected: 'call-card',
   wrap_up: 'wrap-up',
 };

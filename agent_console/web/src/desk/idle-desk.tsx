@@ -10,6 +10,7 @@ import { useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { serviceLevel } from '../floor/service-level';
 import type { AgentState, AgentView, QueueView } from '../wire';
+import { DialBox } from './dial-box';
 import { useDraftBox, useLeftOverDrafts } from './drafts-context';
 import type { Draft } from './drafts';
 import classes from './desk.module.css';
@@ -115,6 +116,7 @@ export function IdleDesk({ agent, queueName }: IdleDeskProps) {
       {drafts.map((draft) => (
         <LeftOverNotes key={draft.contactId} draft={draft} onGone={() => box.discard(draft.contactId)} />
       ))}
+      {agent && agent.state !== 'offline' && <DialBox />}
       {mine.length > 0 && (
         <section aria-label={t('idle.queues')}>
           <h2 className={classes.sectionTitle}>{t('idle.queues')}</h2>

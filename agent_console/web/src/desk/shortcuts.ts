@@ -3,7 +3,25 @@ import type { Key } from '../i18n/translate';
 
 /** What a shortcut does. */
 export type ShortcutAction =
-  'ready' | 'notReady' | 'accept' | 'mute' | 'decline' | 'hangUp' | 'finishWrapUp' | 'speakStatus' | 'help';
+  | 'ready'
+  | 'notReady'
+  | 'accept'
+  | 'mute'
+  | 'decline'
+  | 'hangUp'
+  | 'hold'
+  | 'transfer'
+  | 'complete'
+  | 'swap'
+  | 'conference'
+  | 'cancelConsult'
+  | 'park'
+  | 'keypad'
+  | 'dial'
+  | 'finishWrapUp'
+  | 'extendWrapUp'
+  | 'speakStatus'
+  | 'help';
 
 /** One shortcut: always with Alt+Shift, which no browser and no screen reader takes. */
 export interface Shortcut {
@@ -22,9 +40,19 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { action: 'mute', code: 'KeyM', letter: 'M', label: 'shortcut.mute' },
   { action: 'decline', code: 'KeyX', letter: 'X', label: 'shortcut.decline' },
   { action: 'hangUp', code: 'KeyE', letter: 'E', label: 'shortcut.hang_up' },
+  { action: 'hold', code: 'KeyH', letter: 'H', label: 'shortcut.hold' },
+  { action: 'transfer', code: 'KeyT', letter: 'T', label: 'shortcut.transfer' },
+  { action: 'complete', code: 'KeyC', letter: 'C', label: 'shortcut.complete' },
+  { action: 'swap', code: 'KeyB', letter: 'B', label: 'shortcut.swap' },
+  { action: 'conference', code: 'KeyJ', letter: 'J', label: 'shortcut.conference' },
+  { action: 'cancelConsult', code: 'KeyZ', letter: 'Z', label: 'shortcut.cancel_consult' },
+  { action: 'park', code: 'KeyK', letter: 'K', label: 'shortcut.park' },
+  { action: 'keypad', code: 'KeyN', letter: 'N', label: 'shortcut.keypad' },
+  { action: 'dial', code: 'KeyD', letter: 'D', label: 'shortcut.dial' },
   { action: 'finishWrapUp', code: 'KeyW', letter: 'W', label: 'shortcut.finish_wrap_up' },
+  { action: 'extendWrapUp', code: 'KeyL', letter: 'L', label: 'shortcut.extend_wrap_up' },
   { action: 'speakStatus', code: 'KeyS', letter: 'S', label: 'shortcut.speak_status' },
-  { action: 'help', code: 'KeyH', letter: 'H', label: 'shortcut.help' },
+  { action: 'help', code: 'Slash', letter: '?', label: 'shortcut.help' },
 ];
 
 type KeyPress = Pick<KeyboardEvent, 'code' | 'altKey' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'isComposing' | 'repeat'>;

@@ -36,8 +36,12 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
     }
     send('wrap_up.finish', { contact_id: contact.contact_id, ...draft }, discardDraft);
   };
-  useShortcuts({ finishWrapUp: () => form.current?.requestSubmit() });
   const { ended_at, wrap_up_until } = contact;
+  const mayExtend = wrap_up_until !== null;
+  useShortcuts({
+    finishWrapUp: () => form.current?.requestSubmit(),
+    ...(mayExtend && { extendWrapUp: () => send('wrap_up.extend') }),
+  });
   return (
     <article className={`panel ${classes.card} tone-after`}>
       <CardHead tone="tone-after" icon="pencil" title={t('wrap_up.title')}>
@@ -86,6 +90,18 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
           >
             {t('wrap_up.finish')}
           </Button>
+          {mayExtend && (
+            <Button
+              variant="default"
+              size="md"
+              loading={isPending(pending, 'wrap_up.extend')}
+              onClick={() => send('wrap_up.extend')}
+              title={keysOf('extendWrapUp')}
+              data-testid="extend-wrap-up"
+            >
+              {t('wrap_up.extend')}
+            </Button>
+          )}
         </div>
       </form>
     </article>

@@ -11,6 +11,9 @@ import {
 } from '../api/record';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
+import { useConnection, useLive } from '../live/context';
+import { isPending } from '../live/pending';
+import { useSignedIn } from '../session/session';
 import { useAnnouncer } from '../shell/announcer';
 import { Confirm } from './confirm';
 import { Problem } from './problem';
@@ -31,13 +34,32 @@ interface PointRowProps extends PartProps {
 
 function PointRow({ record, point, mayEdit, action, onChanged }: PointRowProps) {
   const { t } = useLocalisation();
+  const { send } = useConnection();
+  const { floor, pending } = useLive();
+  const { person } = useSignedIn();
+  const agent = person.agent_id === null ? undefined : floor.agents.get(person.agent_id);
   const [removing, setRemoving] = useState(false);
   const then = async (work: () => Promise<unknown>) => {
     if (await action.run(work)) onChanged();
   };
   return (
     <li className={classes.row} data-testid="contact-point">
-      <Icon name={point.kind === 'email' ? 'mail' : 'phone'} />
+      {point.kind === 'phone' && agent ? (
+        <ActionIcon
+          variant="subtle"
+          size={32}
+          aria-label={t('point.call', { value: point.value_raw })}
+          title={t('point.call', { value: point.value_raw })}
+          loading={isPending(pending, 'call.dial')}
+          disabled={agent.contact_id !== null || agent.state === 'offline'}
+          onClick={() => send('call.dial', { target_kind: 'number', target: point.value_norm })}
+          data-testid="call-point"
+        >
+          <Icon name="phoneOut" />
+        </ActionIcon>
+      ) : (
+        <Icon name={point.kind === 'email' ? 'mail' : 'phone'} />
+      )}
       <span className={classes.rowText}>
         <span className="wrap-anywhere">{point.value_raw}</span>
         {point.is_primary && <span className="pill tone-good">{t('point.primary')}</span>}

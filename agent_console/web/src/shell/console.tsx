@@ -81,7 +81,10 @@ function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => 
     ...(agent && mayAskForContacts(agent) && { ready: () => send('agent.ready') }),
     ...(agent && { notReady: openMenu, speakStatus: speak }),
     ...(about && contact.state === 'offered' && { decline: () => send('offer.decline', about) }),
-    ...(about && contact.state === 'connected' && { hangUp: () => send('contact.hang_up', about) }),
+    ...(about &&
+      (contact.state === 'connected' || contact.state === 'dialling') && {
+        hangUp: () => send('contact.hang_up', about),
+      }),
   });
 }
 

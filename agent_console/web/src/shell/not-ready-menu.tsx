@@ -5,12 +5,14 @@ import { useSignedIn } from '../session/session';
 import { NotReadyButton } from './menu-buttons';
 
 interface NotReadyMenuProps {
+  /** With a contact at hand the pause begins after it. */
+  readonly atWork: boolean;
   readonly opened: boolean;
   readonly onChange: (opened: boolean) => void;
 }
 
 /** The reasons for a pause. */
-export default function NotReadyMenu({ opened, onChange }: NotReadyMenuProps) {
+export default function NotReadyMenu({ atWork, opened, onChange }: NotReadyMenuProps) {
   const { t, language } = useLocalisation();
   const { settings } = useSignedIn();
   const { send } = useConnection();
@@ -20,7 +22,7 @@ export default function NotReadyMenu({ opened, onChange }: NotReadyMenuProps) {
         <NotReadyButton />
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{t('action.not_ready_why')}</Menu.Label>
+        <Menu.Label>{atWork ? t('action.not_ready_after') : t('action.not_ready_why')}</Menu.Label>
         {settings.not_ready_reasons.map((reason) => (
           <Menu.Item
             key={reason.code}

@@ -161,7 +161,7 @@ export function TopBar({ agent, route, menuOpened, onMenu, sound, onSound, onHel
           <AgentState agent={agent} />
           <ReadyButton agent={agent} />
           <Suspense fallback={<NotReadyButton />}>
-            <NotReadyMenu opened={menuOpened} onChange={onMenu} />
+            <NotReadyMenu atWork={agent.contact_id !== null} opened={menuOpened} onChange={onMenu} />
           </Suspense>
         </div>
       )}

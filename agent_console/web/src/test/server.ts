@@ -20,6 +20,10 @@ const SETTINGS: DeskSettings = {
   dispositions: [{ code: 'solved', labels: { en: 'Solved', zh: '已解决' } }],
   queues: [{ code: 'billing', labels: { en: 'Billing', zh: '账务' } }],
   languages: ['en', 'zh'],
+  agents: [
+    { code: 'anna', labels: { en: 'Anna' } },
+    { code: 'boris', labels: { en: 'Boris' } },
+  ],
 };
 
 /** Answers by method and path, such as `GET /api/session`; others are 404. */
