@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.changes import Editing, touch
 from crm_bridge.customers import get_customer, write_search_text
-from crm_bridge.errors import CannotMerge, CannotUndo, ItemNotFound
+from crm_bridge.errors import CannotMerge, CannotUndo, InvalidField, ItemNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
     Base,
@@ -28,11 +28,12 @@ from crm_bridge.models import (
     TimelineEvent,
 )
 from crm_bridge.models.base import from_micros, to_micros
-from crm_bridge.profiles import OF_PROFILE, own_profile
+from crm_bridge.profiles import OF_CUSTOMER, OF_PROFILE, own_profile
 from crm_bridge.visibility import may_see
 from crm_bridge.vocabulary import CustomerStatus, DuplicateState, TimelineKind
 
 _ROWS_IN_A_STATEMENT = 1000
+_CHOSEN = frozenset({*OF_CUSTOMER, *OF_PROFILE, "owner_id", "level"}) - {"kind"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,22 @@ _MOVES = (
 )
 
 
-async def merge(session: AsyncSession, survivor_id: int, merged_id: int, editing: Editing) -> MergeEvent:
-    """Make ``merged_id`` part of ``survivor_id``. Raises ``CustomerNotFound`` and ``CannotMerge``."""
+async def merge(
+    session: AsyncSession,
+    survivor_id: int,
+    merged_id: int,
+    editing: Editing,
+    *,
+    fields: frozenset[str] = frozenset(),
+) -> MergeEvent:
+    """Make ``merged_id`` part of ``survivor_id``; in ``fields`` the merged one's value is kept where it has one.
+
+    Fields are those of the record, an installation's own as ``custom.code``. Raises ``CustomerNotFound``,
+    ``CannotMerge`` and ``InvalidField``.
+    """
+    for name in fields:
+        if name not in _CHOSEN and not name.startswith("custom."):
+            raise InvalidField("there is no such field to choose", where="body.fields")
     if survivor_id == merged_id:
         raise CannotMerge("a customer cannot become part of itself", where="body.merged_id")
     survivor, merged = await get_customer(session, survivor_id), await get_customer(session, merged_id)
@@ -85,12 +100,12 @@ async def merge(session: AsyncSession, survivor_id: int, merged_id: int, editing
     session.add(event)
     await session.flush()
     diary = _Diary(session, event.id)
-    await _join_profiles(session, diary, survivor_id, merged_id)
+    await _join_profiles(session, diary, survivor_id, merged_id, fields)
     await _give_up_primaries(session, diary, survivor_id, merged_id)
     for move in _MOVES:
         await _move(session, diary, move, survivor_id, merged_id)
     await _decide_candidate(session, diary, survivor_id, merged_id)
-    await _join_customers(diary, survivor, merged)
+    await _join_customers(diary, survivor, merged, fields)
     await diary.write()
     touch(survivor, editing)
     touch(merged, editing)
@@ -220,8 +235,10 @@ async def _give_up_primaries(session: AsyncSession, diary: _Diary, survivor_id: 
         diary.note("phone_lookup", key, "rank", 0, 1)
 
 
-async def _join_profiles(session: AsyncSession, diary: _Diary, survivor_id: int, merged_id: int) -> None:
-    """What the survivor's record does not say, the merged one's may."""
+async def _join_profiles(
+    session: AsyncSession, diary: _Diary, survivor_id: int, merged_id: int, fields: frozenset[str]
+) -> None:
+    """What the survivor's record does not say, or what was chosen, the merged one's may."""
     theirs = await session.get(CustomerProfile, merged_id)
     if theirs is None:
         return
@@ -229,10 +246,11 @@ async def _join_profiles(session: AsyncSession, diary: _Diary, survivor_id: int,
     key = {"customer_id": survivor_id}
     for name in (*OF_PROFILE, "owner_id"):
         old, new = getattr(ours, name), getattr(theirs, name)
-        if old in (None, "") and new not in (None, "", survivor_id):
+        if (old in (None, "") or name in fields) and new not in (None, "", survivor_id, old):
             diary.note("customer_profile", key, name, old, new)
             setattr(ours, name, new)
-    joined = theirs.custom | ours.custom
+    chosen = {code: value for code, value in theirs.custom.items() if f"custom.{code}" in fields}
+    joined = theirs.custom | ours.custom | chosen
     if joined != ours.custom:
         diary.note("customer_profile", key, "custom", ours.custom, joined)
         ours.custom = joined
@@ -250,11 +268,13 @@ async def _decide_candidate(session: AsyncSession, diary: _Diary, survivor_id: i
         await session.flush()
 
 
-async def _join_customers(diary: _Diary, survivor: Customer, merged: Customer) -> None:
-    for name in ("preferred_language", "level"):
-        if getattr(survivor, name) is None and getattr(merged, name) is not None:
-            diary.note("customer", {"id": survivor.id}, name, None, getattr(merged, name))
-            setattr(survivor, name, getattr(merged, name))
+async def _join_customers(diary: _Diary, survivor: Customer, merged: Customer, fields: frozenset[str]) -> None:
+    for name in ("display_name", "name_norm", "preferred_language", "level"):
+        old, new = getattr(survivor, name), getattr(merged, name)
+        is_chosen = ("display_name" if name == "name_norm" else name) in fields
+        if (old is None or is_chosen) and new not in (None, old):
+            diary.note("customer", {"id": survivor.id}, name, old, new)
+            setattr(survivor, name, new)
     last = [each for each in (survivor.last_contact_at, merged.last_contact_at) if each is not None]
     if last and max(last) != survivor.last_contact_at:
         diary.note("customer", {"id": survivor.id}, "last_contact_at", survivor.last_contact_at, max(last))

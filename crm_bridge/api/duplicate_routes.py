@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from crm_bridge.api.ports import (
@@ -20,10 +20,10 @@ from crm_bridge.api.ports import (
 )
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.record_schemas import IdIn, MovedOut
-from crm_bridge.api.schemas import Id, In, OptionalId, Out
+from crm_bridge.api.schemas import Code, Id, In, OptionalId, Out
 from crm_bridge.customers import get_customer
 from crm_bridge.duplicates import decide, find_links, link_records, open_candidates, propose
-from crm_bridge.errors import CannotMerge, CannotUndo, CustomerNotFound, ItemNotFound
+from crm_bridge.errors import CannotMerge, CannotUndo, CustomerNotFound, InvalidField, ItemNotFound
 from crm_bridge.mergers import merges_of
 from crm_bridge.merging import merge, undo_merge
 from crm_bridge.models import Collision
@@ -38,10 +38,12 @@ CandidateIdPath = Annotated[str, Path(description="Id of a pair.")]
 
 
 class MergeIn(In):
-    """Who stays, and who becomes part of it."""
+    """Who stays, and who becomes part of it; in `fields`, such as `address` or `custom.code`, whose value is kept is
+    the one's that goes."""
 
     survivor_id: IdIn
     merged_id: IdIn
+    fields: Annotated[list[Code], Field(max_length=250, default_factory=list)]
 
 
 class MergeOut(Out):
@@ -134,13 +136,15 @@ def _candidates(router: APIRouter, given: Surroundings) -> None:
 def _merges(router: APIRouter, given: Surroundings) -> None:
     merger, reader = Depends(given.allowed(Permission.MERGE)), Depends(given.allowed(Permission.READ))
 
-    @router.post("/merges", status_code=201, responses=responses(CustomerNotFound, CannotMerge))
+    @router.post("/merges", status_code=201, responses=responses(CustomerNotFound, CannotMerge, InvalidField))
     async def post_merge(body: MergeIn, principal: Annotated[Principal, merger]) -> MergeOut:
         """Make one customer part of another. Nothing is lost, and it can be taken back."""
         survivor = named_id_of(body.survivor_id, "body.survivor_id")
         merged = named_id_of(body.merged_id, "body.merged_id")
         async with given.writing(principal) as session:
-            return MergeOut.model_validate(await merge(session, survivor, merged, editing_by(given, principal)))
+            chosen = frozenset(body.fields)
+            event = await merge(session, survivor, merged, editing_by(given, principal), fields=chosen)
+            return MergeOut.model_validate(event)
 
     @router.post("/merges/{merge_id}/undo", responses=responses(ItemNotFound, CannotUndo))
     async def post_undo(merge_id: MergeIdPath, principal: Annotated[Principal, merger]) -> MergeOut:

@@ -258,3 +258,34 @@ async def test_a_merge_of_a_long_history_is_a_few_statements(database: Database)
         event.listen(connection.sync_connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
         await merge(session, one.id, two.id, EDITING)
     assert len(asked) < 60
+
+
+async def test_values_of_the_one_that_goes_are_kept_where_chosen_and_given_back_when_undone(
+    web: httpx.AsyncClient,
+) -> None:
+    await web.put("/custom-fields/car", json={"label": "Car", "type": "text"})
+    ada, ben = await enter(web, "Ada", NUMBER), await enter(web, "Ada B.", "+8613900005678")
+    any_version = {"If-Match": "*"}
+    told = {"address": "Elm", "occupation": "Pilot", "custom": {"car": "red"}}
+    other = {"address": "Oak", "occupation": "Cook", "custom": {"car": "blue"}}
+    await web.patch(f"/customers/{ada['id']}", json=told, headers=any_version)
+    await web.patch(f"/customers/{ben['id']}", json=other, headers=any_version)
+    before = (await web.get(f"/customers/{ada['id']}/record")).json()
+
+    body = {"survivor_id": ada["id"], "merged_id": ben["id"]}
+    assert problem(await web.post("/merges", json=body | {"fields": ["status"]})) == (
+        422,
+        "invalid-field",
+        "body.fields",
+    )
+    chosen = ["display_name", "address", "custom.car"]
+    merged = (await web.post("/merges", json=body | {"fields": chosen})).json()
+    record = (await web.get(f"/customers/{ada['id']}/record")).json()
+    profile = record["profile"]
+    assert (record["display_name"], profile["address"], profile["occupation"]) == ("Ada B.", "Oak", "Pilot")
+    assert profile["custom"] == {"car": "blue"}
+    assert [each["id"] for each in (await web.get("/customers?q=Ada B")).json()["items"]] == [ada["id"]]
+
+    await web.post(f"/merges/{merged['id']}/undo")
+    after = (await web.get(f"/customers/{ada['id']}/record")).json()
+    assert (after["display_name"], after["profile"]) == (before["display_name"], before["profile"])

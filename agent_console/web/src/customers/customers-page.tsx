@@ -9,6 +9,7 @@ import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { useSignedIn } from '../session/session';
 import { addressOf } from '../shell/route';
+import { PagesNav } from '../stewardship/pages-nav';
 import { initialsOf } from './customer-summary';
 import { InteractionSummary } from './interaction-lines';
 import { LoadProblem } from './load-problem';
@@ -184,6 +185,7 @@ export default function CustomersPage() {
   return (
     <>
       <h1 className="visually-hidden">{t('nav.customers')}</h1>
+      <PagesNav current="customers" />
       <div className={classes.columns}>
         <CustomerSearch />
         <LatestInteractions />

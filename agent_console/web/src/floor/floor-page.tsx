@@ -1,4 +1,5 @@
-import { useState, type ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Elapsed, useOnClock } from '../clock';
 import { callerOf } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
@@ -13,6 +14,8 @@ import { serviceLevel } from './service-level';
 import { AGENT_STATES, CONTACT_STATES, StatePill } from './states';
 import { LiveTable, type Column } from './live-table';
 import classes from './floor.module.css';
+
+const WhyDialog = lazy(() => import('./why-dialog'));
 
 /** Milliseconds in a state after which a supervisor may want to look. */
 const LONG: Partial<Record<AgentState, number>> = { wrap_up: 120_000, not_ready: 900_000, busy: 900_000 };
@@ -137,7 +140,10 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
   ];
 }
 
-function useContactColumns(agents: ReadonlyMap<string, AgentView>): readonly Column<ContactView>[] {
+function useContactColumns(
+  agents: ReadonlyMap<string, AgentView>,
+  onWhy: (contact: ContactView) => void,
+): readonly Column<ContactView>[] {
   const { t } = useLocalisation();
   const labels = useLabels();
   return [
@@ -174,6 +180,21 @@ function useContactColumns(agents: ReadonlyMap<string, AgentView>): readonly Col
       numeric: true,
       sort: (contact) => -contact.arrived_at,
       cell: (contact) => <Elapsed since={contact.arrived_at} />,
+    },
+    {
+      key: 'why',
+      label: t('why.column'),
+      cell: (contact) => (
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          onClick={() => onWhy(contact)}
+          aria-label={t('why.title', { caller: callerOf(contact, t) })}
+          data-testid="open-why"
+        >
+          {t('why.open')}
+        </Button>
+      ),
     },
     {
       key: 'supervise',
@@ -238,7 +259,10 @@ export default function FloorPage() {
   const shown = hideOffline ? agents.filter((agent) => agent.state !== 'offline') : agents;
   const queueColumns = useQueueColumns();
   const agentColumns = useAgentColumns(floor.contacts);
-  const contactColumns = useContactColumns(floor.agents);
+  const [asked, setAsked] = useState<{ readonly contactId: string; readonly caller: string } | null>(null);
+  const contactColumns = useContactColumns(floor.agents, (contact) =>
+    setAsked({ contactId: contact.contact_id, caller: callerOf(contact, t) }),
+  );
   return (
     <div className={classes.page}>
       <h1 className="visually-hidden">{t('nav.floor')}</h1>
@@ -277,6 +301,11 @@ export default function FloorPage() {
         rowTestId="contact-row"
         sortedBy="since"
       />
+      {asked && (
+        <Suspense>
+          <WhyDialog {...asked} onClose={() => setAsked(null)} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { Skeleton, Tabs } from '@mantine/core';
 import { useState } from 'react';
 import { may } from '../api/permissions';
 import { customerRecord, type CustomerRecord } from '../api/record';
+import type { Receipt } from '../api/stewardship';
 import { useFetched } from '../api/use-fetched';
 import { initialsOf } from '../customers/customer-summary';
 import { CustomerLink } from '../customers/customer-link';
@@ -21,6 +22,7 @@ import { Promises } from './promises';
 import { Points } from './points';
 import { Preferences } from './preferences';
 import { Relations } from './relations';
+import { Rights } from './rights';
 import { Standing } from './standing';
 import { said } from './words';
 import classes from './record.module.css';
@@ -65,6 +67,7 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
   const { t } = useLocalisation();
   const { person } = useSignedIn();
   const [saved, setSaved] = useState(fetched);
+  const [receipt, setReceipt] = useState<Receipt | null>(null);
   const record = saved.row_version > fetched.row_version ? saved : fetched;
   const mayEdit = may(person, 'write') && record.status === 'active';
   const part = { record, mayEdit, onSaved: setSaved, onChanged: reload };
@@ -99,6 +102,11 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
               <Tabs.Tab value="files" data-testid="tab-files">
                 {t('record.files')}
               </Tabs.Tab>
+              {may(person, 'privacy') && (
+                <Tabs.Tab value="rights" data-testid="tab-rights">
+                  {t('record.rights')}
+                </Tabs.Tab>
+              )}
             </Tabs.List>
             <Tabs.Panel value="timeline">
               <Timeline customerId={record.id} version={String(record.row_version)} withFilter mayWrite={mayEdit} />
@@ -114,6 +122,18 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
             </Tabs.Panel>
             <Tabs.Panel value="changes">
               <Changes customerId={record.id} version={record.row_version} />
+            </Tabs.Panel>
+            <Tabs.Panel value="rights">
+              <Rights
+                record={record}
+                mayMerge={may(person, 'merge')}
+                onChanged={reload}
+                receipt={receipt}
+                onErased={(done) => {
+                  setReceipt(done);
+                  reload();
+                }}
+              />
             </Tabs.Panel>
             <Tabs.Panel value="files">
               <Files customerId={record.id} mayEdit={mayEdit} />

@@ -13,6 +13,7 @@ import { recall, remember } from '../preferences';
 import { useLabels, useSignedIn } from '../session/session';
 import type { SessionView } from '../wire';
 import { usePhone } from '../softphone/context';
+import { mayOpen } from '../stewardship/pages';
 import { useAnnouncer } from './announcer';
 import { Banners } from './banners';
 import { Boundary } from './boundary';
@@ -25,6 +26,9 @@ const DeskPage = lazy(() => import('../desk/desk-page'));
 const FloorPage = lazy(() => import('../floor/floor-page'));
 const RecordPage = lazy(() => import('../record/record-page'));
 const VoicemailPage = lazy(() => import('../voicemail/voicemail-page'));
+const DuplicatesPage = lazy(() => import('../stewardship/duplicates-page'));
+const ImportPage = lazy(() => import('../stewardship/import-page'));
+const AuditPage = lazy(() => import('../stewardship/audit-page'));
 const CustomersPage = lazy(() => import('../customers/customers-page'));
 
 /** The page an address names, when this person may see it; else the one where their work is. */
@@ -34,6 +38,7 @@ function routeFor(address: string, person: SessionView): Route {
   const route = parseRoute(address) ?? home;
   if (route.page === 'floor' && !maySeeFloor(person)) return home;
   if (route.page === 'desk' && person.agent_id === null) return home;
+  if (!mayOpen(route, person)) return { page: 'customers' };
   return route;
 }
 
@@ -141,6 +146,9 @@ export function Console() {
             {route.page === 'floor' && <FloorPage />}
             {route.page === 'customers' && <CustomersPage />}
             {route.page === 'voicemail' && <VoicemailPage />}
+            {route.page === 'duplicates' && <DuplicatesPage />}
+            {route.page === 'import' && <ImportPage />}
+            {route.page === 'audit' && <AuditPage />}
             {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}
           </Suspense>
         </Boundary>

@@ -8,6 +8,9 @@ describe('routes', () => {
       { page: 'floor' },
       { page: 'customers' },
       { page: 'voicemail' },
+      { page: 'duplicates' },
+      { page: 'import' },
+      { page: 'audit' },
       { page: 'customer', customerId: 'a b/ü' },
     ];
     for (const route of routes) expect(parseRoute(addressOf(route))).toEqual(route);

@@ -6,7 +6,21 @@ export type Route =
   | { readonly page: 'floor' }
   | { readonly page: 'customers' }
   | { readonly page: 'voicemail' }
+  | { readonly page: 'duplicates' }
+  | { readonly page: 'import' }
+  | { readonly page: 'audit' }
   | { readonly page: 'customer'; readonly customerId: string };
+
+/** The pages that are named by one word. */
+const PAGES: readonly Exclude<Route, { readonly page: 'customer' }>[] = [
+  { page: 'desk' },
+  { page: 'floor' },
+  { page: 'customers' },
+  { page: 'voicemail' },
+  { page: 'duplicates' },
+  { page: 'import' },
+  { page: 'audit' },
+];
 
 /** A part of an address as it was before escaping; `null` when it cannot have been escaped. */
 function unescaped(part: string): string | null {
@@ -26,7 +40,7 @@ export function parseRoute(hash: string): Route | null {
     return customerId === null ? null : { page: 'customer', customerId };
   }
   if (id) return null;
-  return page === 'desk' || page === 'floor' || page === 'customers' || page === 'voicemail' ? { page } : null;
+  return PAGES.find((known) => known.page === page) ?? null;
 }
 
 /** The address of a route, for links. */
