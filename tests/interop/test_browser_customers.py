@@ -151,3 +151,100 @@ async def test_the_record_shows_and_takes_everything_about_a_customer(house: Ins
         await page.part("timeline-filter").select_option("note")
         await expect(page.part("timeline-item")).to_have_count(1)
         await expect(page.part("timeline-item")).to_contain_text("Likes tea.")
+
+
+async def test_two_who_are_one_are_compared_merged_and_taken_apart(house: Installation, tmp_path: Path) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        first = await enter(http, "Carla Twice", "+12125550303", "carla@example.com")
+        second = await enter(http, "Carla Twice", "+12125550303", "carla.twice@example.com")
+        await edit(http, first, address="Elm Street")
+        await edit(http, second, address="Oak Street")
+        await page.sign_in(BOSS)
+        await page.part("nav-customers").click()
+        await page.part("pages-duplicates").click()
+        await page.part("scan").click()
+        await page.part("compare").first.click()
+        await expect(page.part("comparison")).to_contain_text("Oak Street")
+        assert await violations(page.page) == []
+        await page.part(f"stays-{first['id']}").check()
+        await page.part("take-address").check()
+        await page.part("merge").click()
+        await expect(page.part("merged")).to_contain_text("Carla Twice")
+        assert (await record_of(http, first))["profile"]["address"] == "Oak Street"
+        assert (await record_of(http, second))["merged_into"] == first["id"]
+        await page.part("undo-merge").click()
+        await expect(page.part("merged")).to_have_count(0)
+        assert (await record_of(http, first))["profile"]["address"] == "Elm Street"
+        assert (await record_of(http, second))["status"] == "active"
+
+
+async def test_a_table_is_looked_at_imported_and_taken_back(house: Installation, tmp_path: Path) -> None:
+    table = "name,phone,remark\nDora Import,+12125550304,x\nEmil Import,+12125550305,y\n,+12125550306,z\n"
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        await page.sign_in(BOSS)
+        await page.part("nav-customers").click()
+        await page.part("pages-import").click()
+        given = {"name": "people.csv", "mimeType": "text/csv", "buffer": table.encode()}
+        await page.part("import-file").set_input_files(files=[given])
+        await expect(page.part("import-preview")).to_contain_text("3 rows: 2 new, 0 there already, 1 not understood")
+        await expect(page.part("column-2")).to_have_value("")
+        assert await violations(page.page) == []
+        await page.part("run-import").click()
+        await expect(page.part("import-job")).to_have_attribute("data-state", "done")
+        found = (await http.get("/api/v1/customers", params={"q": "Import"})).json()["items"]
+        assert {each["display_name"] for each in found} == {"Dora Import", "Emil Import"}
+        await page.part("undo-import").click()
+        await expect(page.part("import-job")).to_have_attribute("data-state", "undone")
+        assert (await http.get("/api/v1/customers", params={"q": "Import"})).json()["items"] == []
+
+
+async def test_a_person_is_erased_with_a_receipt_and_the_log_is_whole(house: Installation, tmp_path: Path) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        fred = await enter(http, "Fred Gone", "+12125550307")
+        await page.sign_in(BOSS)
+        await expect(page.part("nav-customers")).to_be_visible()
+        await open_record(page, fred)
+        await page.part("tab-rights").click()
+        async with page.page.expect_download() as saved:
+            await page.part("copy-of-all").click()
+        assert "Fred Gone" in (await (await saved.value).path()).read_text(encoding="utf-8")
+        await expect(page.part("erase")).to_be_disabled()
+        await page.part("erasure-confirm").fill("Fred Gone")
+        await page.part("erase").click()
+        await expect(page.part("receipt")).to_contain_text("Receipt")
+        assert (await http.get("/api/v1/customers", params={"q": "Fred"})).json()["items"] == []
+
+        await page.page.goto(f"{house.base_url}/#/audit")
+        await page.part("audit-actor").fill(BOSS)
+        await page.part("audit-filter").click()
+        await expect(page.part("audit-row").first).to_contain_text(BOSS)
+        await page.part("check-chain").click()
+        await expect(page.part("chain")).to_have_text("The log is whole")
+        assert await violations(page.page) == []
+
+
+async def test_whoever_is_there_already_is_shown_before_a_customer_is_entered(
+    house: Installation, tmp_path: Path
+) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        gina = await enter(http, "Gina Known", "+12125550308")
+        (await http.put(f"/api/v1/customers/{gina['id']}/owner", json={"user_id": BOSS})).raise_for_status()
+        await page.sign_in(BOSS)
+        await page.part("nav-customers").click()
+        await page.part("new-customer").click()
+        await page.part("new-customer-name").fill("Gina Known")
+        await page.part("new-customer-number").fill("+12125550308")
+        await page.part("new-customer-email").fill("gina@example.com")
+        await page.part("save-customer").click()
+        await expect(page.part("collision")).to_contain_text(f"looked after by {BOSS}")
+        assert await violations(page.page) == []
+        await page.part("collision-link").click()
+        await expect(page.part("contact-point")).to_have_count(2)
+        assert len((await http.get("/api/v1/customers", params={"q": "Gina"})).json()["items"]) == 1
+
+        await page.page.goto(f"{house.base_url}/#/customers")
+        await page.part("customer-search").fill("5550308")
+        await expect(page.part("customer-row")).to_have_count(1)
+        await page.part("customer-search").press("ArrowDown")
+        await page.page.keyboard.press("Enter")
+        await expect(page.part("customer-name")).to_have_text("Gina Known")

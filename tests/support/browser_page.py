@@ -21,6 +21,8 @@ QUIET = (
     "--disable-sync",
 )
 PATIENCE_MS = 15_000
+NO_SOUND_DEVICE = "The AudioContext encountered an error from the audio device"
+"""What Chromium notes where the machine has nothing to play the ringing on."""
 NOT_SIGNED_IN_YET = "/api/session"
 """Asking who is signed in is answered 401 before the sign-in, which the browser notes by itself."""
 
@@ -58,6 +60,7 @@ class ConsolePage:
     def note(self, message: ConsoleMessage) -> None:
         """Keep an error message of the page."""
         expected = "401" in message.text and message.location["url"].endswith(NOT_SIGNED_IN_YET)
+        expected = expected or message.text.startswith(NO_SOUND_DEVICE)
         expected = expected or any(f"status of {status} " in message.text for status in self.refused)
         if message.type == "error" and not expected:
             self.complaints.append(f"{message.text} ({message.location['url']})")

@@ -22,7 +22,7 @@ import { Promises } from './promises';
 import { Points } from './points';
 import { Preferences } from './preferences';
 import { Relations } from './relations';
-import { Rights } from './rights';
+import { ReceiptView, Rights } from './rights';
 import { Standing } from './standing';
 import { said } from './words';
 import classes from './record.module.css';
@@ -70,6 +70,8 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
   const [receipt, setReceipt] = useState<Receipt | null>(null);
   const record = saved.row_version > fetched.row_version ? saved : fetched;
   const mayEdit = may(person, 'write') && record.status === 'active';
+  // Nothing of the person is shown any more, not even what this page had read.
+  if (receipt) return <ReceiptView receipt={receipt} />;
   const part = { record, mayEdit, onSaved: setSaved, onChanged: reload };
   return (
     <div data-testid="customer-page">
@@ -124,16 +126,7 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
               <Changes customerId={record.id} version={record.row_version} />
             </Tabs.Panel>
             <Tabs.Panel value="rights">
-              <Rights
-                record={record}
-                mayMerge={may(person, 'merge')}
-                onChanged={reload}
-                receipt={receipt}
-                onErased={(done) => {
-                  setReceipt(done);
-                  reload();
-                }}
-              />
+              <Rights record={record} mayMerge={may(person, 'merge')} onChanged={reload} onErased={setReceipt} />
             </Tabs.Panel>
             <Tabs.Panel value="files">
               <Files customerId={record.id} mayEdit={mayEdit} />

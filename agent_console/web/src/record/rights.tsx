@@ -20,7 +20,7 @@ function saveAs(name: string, value: unknown): void {
 }
 
 /** What an erasure took, signed by the store: the only thing that stays to show that it happened. */
-function ReceiptView({ receipt }: { readonly receipt: Receipt }) {
+export function ReceiptView({ receipt }: { readonly receipt: Receipt }) {
   const { t, format } = useLocalisation();
   return (
     <div className={`${classes.verdict} tone-good`} data-testid="receipt">
@@ -102,7 +102,6 @@ interface RightsProps {
   readonly record: CustomerRecord;
   readonly mayMerge: boolean;
   readonly onChanged: () => void;
-  readonly receipt: Receipt | null;
   readonly onErased: (receipt: Receipt) => void;
 }
 
@@ -138,10 +137,9 @@ function Merges({ record, onChanged }: Pick<RightsProps, 'record' | 'onChanged'>
 }
 
 /** What a person may ask of those who keep their data: a copy of all of it, and that it goes. */
-export function Rights({ record, mayMerge, onChanged, receipt, onErased }: RightsProps) {
+export function Rights({ record, mayMerge, onChanged, onErased }: RightsProps) {
   const { t } = useLocalisation();
   const copy = useAction();
-  if (receipt) return <ReceiptView receipt={receipt} />;
   return (
     <div className={classes.stack}>
       {mayMerge && <Merges record={record} onChanged={onChanged} />}

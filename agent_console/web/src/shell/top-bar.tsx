@@ -96,7 +96,7 @@ function Navigation({ route }: { readonly route: Route }) {
     { target: { page: 'customers' } as const, label: t('nav.customers'), shown: true },
     { target: { page: 'voicemail' } as const, label: t('nav.voicemail'), shown: true },
   ];
-  const current = route.page === 'desk' || route.page === 'floor' ? route.page : 'customers';
+  const current = links.some(({ target }) => target.page === route.page) ? route.page : 'customers';
   return (
     <nav className={classes.nav} aria-label={t('nav.label')}>
       {links

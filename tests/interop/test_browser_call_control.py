@@ -1,0 +1,77 @@
+"""A real browser steers real calls: hold, consultation, transfer and park, by mouse and by keyboard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+import agent_console
+from tests.support.axe import violations
+from tests.support.browser_page import console_page
+from tests.support.floor_people import AgentPhone, calling
+from tests.support.installation import Installation, Plan, running_installation
+from tests.support.peers import missing
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Installation]:
+    if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
+        missing("the console is not built (make setup)")
+    with running_installation(Plan(agents=3, ring_seconds=60, wrap_up_seconds=120)) as house:
+        yield house
+
+
+async def test_an_agent_holds_a_call_asks_a_colleague_and_hands_it_over(house: Installation, tmp_path: Path) -> None:
+    number = "+12125550401"
+    async with (
+        console_page(house, tmp_path) as desk,
+        AgentPhone(house, "agent1") as phone,
+        AgentPhone(house, "agent2") as colleague,
+    ):
+        await desk.sign_in("agent1")
+        await desk.go_ready()
+        async with calling(house, number) as customer:
+            await phone.talking()
+            await desk.part("hold").click()
+            await expect(desk.part("on-hold")).to_be_visible()
+            await desk.page.keyboard.press("Alt+Shift+KeyH")
+            await expect(desk.part("on-hold")).to_have_count(0)
+
+            async with console_page(house, tmp_path) as other:
+                await other.sign_in("agent2")
+                await other.go_ready()
+                await desk.page.keyboard.press("Alt+Shift+KeyT")
+                await expect(desk.part("target-kind")).to_be_focused()
+                await desk.part("target-kind").select_option("agent")
+                await desk.part("target").select_option("agent2")
+                assert await violations(desk.page) == []
+                await desk.part("consult-start").click()
+                await colleague.talking()
+                await expect(desk.part("consult")).to_have_attribute("data-state", "talking")
+                await desk.part("consult-swap").click()
+                await expect(desk.part("consult")).to_have_attribute("data-state", "held")
+                await desk.part("consult-complete").click()
+                await expect(desk.part("wrap-up")).to_be_visible()
+                await expect(other.part("call-caller")).to_contain_text(number)
+                await customer.hang_up()
+                await expect(other.part("wrap-up")).to_be_visible()
+
+
+async def test_a_parked_call_is_taken_up_from_the_empty_desk(house: Installation, tmp_path: Path) -> None:
+    number = "+12125550402"
+    async with console_page(house, tmp_path) as desk, AgentPhone(house, "agent3") as phone:
+        await desk.sign_in("agent3")
+        await desk.go_ready()
+        async with calling(house, number) as customer:
+            await phone.talking()
+            await desk.part("park").click()
+            await desk.part("disposition").select_option("solved")
+            await desk.part("finish-wrap-up").click()
+            await expect(desk.part("parked-call")).to_contain_text(number)
+            assert await violations(desk.page) == []
+            await desk.part("retrieve").click()
+            await expect(desk.part("call-caller")).to_contain_text(number)
+            await customer.hang_up()
