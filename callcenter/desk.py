@@ -34,9 +34,9 @@ from callcenter.calls.facts import (
     SegmentOpened,
     WrapUpRecorded,
 )
+from callcenter.calls.mail import Identified
 from callcenter.calls.recorder import RecordingAsked, SecureAsked
 from callcenter.calls.recordings import RecordingRefused
-from callcenter.calls.runner import Identified
 from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.targets import Directory

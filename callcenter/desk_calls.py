@@ -6,7 +6,9 @@ An order that does not fit is refused at once and named. What crosses with it af
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.calls import events as ev
-from callcenter.calls.runner import CallRunner, DigitsOrdered, new_leg_id
+from callcenter.calls.mail import DigitsOrdered
+from callcenter.calls.origin import new_leg_id
+from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Target, TargetKind
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.table import TABLE

@@ -21,11 +21,11 @@ from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
+from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallbackFact, CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
 from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
 from callcenter.calls.recording_facts import RecordingFact
-from callcenter.calls.runner import CallDependencies
 from callcenter.calls.segments import TargetKind
 from callcenter.calls.switchboard import Switchboard, new_call_id
 from callcenter.calls.targets import Directory, NoCallsOut

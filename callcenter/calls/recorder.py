@@ -56,7 +56,7 @@ class SecureAsked:
 
 
 class RecorderSurroundings(Protocol):
-    """What a recorder needs; ``calls.runner.CallDependencies`` has it."""
+    """What a recorder needs; ``calls.dependencies.CallDependencies`` has it."""
 
     @property
     def clock(self) -> Clock: ...  # noqa: D102 - named by its type

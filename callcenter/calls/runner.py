@@ -1,33 +1,29 @@
 """The task that owns one call: it feeds the call machine and the flow, journals their facts, carries out their orders.
 
-One runner per call, one mailbox per runner. Facts are on disk before any order that follows from them goes out.
+One runner per call, one mailbox per runner. What is ordered is carried out in ``calls.orders``, the flow runs in
+``calls.flowing``. Facts are on disk before any order that follows from them goes out.
 A runner that fails ends its call politely; it never ends the process.
 """
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import structlog
 
-from acd.errors import AcdError
-from acd.events import AgentEngaged, ContactLeft, OfferAccepted, OfferDeclined
-from acd.ids import AgentId, ContactId, OfferId, QueueId
-from callcenter.bus import Bus
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls.audio import CallAudio, is_beside_the_flow
+from callcenter.calls.audio import CallAudio
+from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import (
-    CallArrived,
     CallClosed,
     CallEnded,
     CallFact,
-    CallStepTaken,
     CustomerIdentified,
     CustomerMatched,
 )
+from callcenter.calls.flowing import CallFlow
 from callcenter.calls.legs import (
     EndCause,
     LegAnswered,
@@ -45,39 +41,28 @@ from callcenter.calls.legs import (
 )
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
-from callcenter.calls.participants import Conversation, Role
+from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked
+from callcenter.calls.orders import CallOrders
+from callcenter.calls.origin import Origin, new_leg_id
+from callcenter.calls.participants import Conversation
 from callcenter.calls.quality_facts import LegMeasured
-from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks, queue_request
 from callcenter.calls.record import OpenRecord, open_record
-from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder, RecordingAsked, SecureAsked
-from callcenter.calls.recordings import RecordingRefused, RecordingRule
-from callcenter.calls.segments import Seat, SegmentKind, TargetKind
+from callcenter.calls.recorder import CallRecorder, RecordingAsked, SecureAsked
+from callcenter.calls.recordings import RecordingRefused
+from callcenter.calls.segments import Seat, SegmentKind
 from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
-from callcenter.calls.targets import Directory
-from callcenter.calls.voicemail import CallVoicemail
 from callcenter.errors import JournalError, MediaError
 from callcenter.media.sdp import puts_on_hold
 from callcenter.ports import (
-    Clock,
-    CustomerDirectory,
     DigitPressed,
-    Journal,
     LegSilent,
     LegStatistics,
-    MediaEvent,
-    MediaPlane,
     PlayFinished,
-    Prompts,
     Refused,
     SessionLost,
-    Signalling,
 )
-from callcenter.routing import RoutingInbox
-from ivr import effects as flow_fx
 from ivr import events as flow_ev
-from ivr.flow import Flow
-from ivr.interpreter import FlowRun
 
 log = structlog.get_logger(__name__)
 
@@ -90,121 +75,6 @@ SUPERVISED = frozenset(
     }
 )  # fmt: skip
 """States in which an agent has a customer, so that there is something to listen to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """The agent said which customer this is."""
-
-    customer_id: str
-    customer_name: str
-    agent_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The customer store answered."""
-
-    fact: CustomerMatched
-    language: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DigitsOrdered:
-    """The agent sends digits to whom she talks with."""
-
-    contact_id: str
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class PartyAsked:
-    """Another call of the same phone wants this one's far end; ``leg_id`` is the phone's leg here."""
-
-    leg_id: str
-    done: "asyncio.Future[Seat | None]" = field(compare=False)
-
-
-Mail = (
-    ev.CallEvent
-    | LegEvent
-    | MediaEvent
-    | Identified
-    | Matched
-    | RecordingAsked
-    | SecureAsked
-    | DigitsOrdered
-    | PartyAsked
-    | SupervisionAsked
-)
-
-
-@dataclass(frozen=True, slots=True)
-class CallDependencies:
-    """What every call needs; one instance serves all runners."""
-
-    clock: Clock
-    journal: Journal
-    bus: Bus
-    signalling: Signalling
-    media: MediaPlane
-    directory: CustomerDirectory
-    prompts: Prompts
-    routing: RoutingInbox
-    flows: Mapping[str, Flow]
-    music: str
-    """Path of the WAV file that waiting customers hear."""
-    recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
-    """How each queue records."""
-    exit_keys: Mapping[str, str] = field(default_factory=dict)
-    """The key by which who waits in a queue leaves it for the flow's other way."""
-    call_routing: CallRouting = field(default_factory=CallRouting)
-    callbacks: CallbackPromises = field(default_factory=NoCallbacks)
-    targets: Directory = field(default_factory=Directory)
-    """Whom people can reach, inside and outside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """How a call began: a customer's leg that came in, or an agent's order to call somebody."""
-
-    offered: LegOffered | None
-    """The leg that came in: the customer's, or that of the agent's phone; ``None`` for a call the desk ordered."""
-    flow: str = ""
-    order: ev.DialOrdered | ev.PhoneDialled | None = None
-    """What an agent wants, ``None`` for a customer's call."""
-
-    @property
-    def customer_leg_id(self) -> str:
-        """The leg that is the customer's, or will be."""
-        if self.order is not None:
-            return self.order.called_leg_id
-        return "" if self.offered is None else self.offered.leg_id
-
-    @property
-    def direction(self) -> SegmentKind:
-        """What kind of call it is."""
-        if self.order is None:
-            return SegmentKind.INBOUND
-        inside = self.order.target.kind is TargetKind.AGENT
-        return SegmentKind.INTERNAL if inside else SegmentKind.OUTBOUND
-
-    def arrived(self, call_id: str, now: int) -> CallArrived:
-        """The call's first fact."""
-        leg, order = self.offered, self.order
-        caller = Party(order.agent_id) if order is not None else Party("")
-        return CallArrived(
-            call_id=call_id,
-            at=now,
-            caller=caller.number if leg is None or order is not None else leg.caller.number,
-            caller_name="" if leg is None else leg.caller.display_name,
-            called=order.target.id if order is not None else "" if leg is None else leg.called.number,
-            trunk_id="" if leg is None else leg.trunk_id or "",
-            sip_call_id="" if leg is None else leg.sip_call_id,
-            flow=self.flow,
-            direction=self.direction,
-            agent_id="" if order is None else order.agent_id,
-        )
 
 
 @dataclass(slots=True)
@@ -226,12 +96,10 @@ class CallRunner:
     """For others to look at; only this runner's task feeds it."""
     _audio: CallAudio = field(init=False)
     _legs: CallLegs = field(init=False)
-    _flow: FlowRun | None = None
+    _flow: CallFlow = field(init=False)
+    _orders: CallOrders = field(init=False)
     _recorder: CallRecorder = field(init=False)
     _supervision: CallSupervision = field(init=False)
-    _voicemail: CallVoicemail = field(init=False)
-    _consented: flow_fx.EnqueueContact | None = None
-    """The queue that the call goes to once the customer was told that it is recorded."""
     _holding_leg_id: str = ""
     """The agent's leg whose phone itself put the customer on hold."""
     _record: OpenRecord = field(init=False)
@@ -246,8 +114,28 @@ class CallRunner:
             self.call_id, deps.signalling, self._audio, self.on_leg, origin.customer_leg_id, customer, phone
         )
         self._recorder = CallRecorder(self.call_id, deps)
-        self._voicemail = CallVoicemail(self.call_id, deps)
         self._supervision = CallSupervision(self.call_id, deps, self._audio, self.on_leg)
+        self._flow = CallFlow(
+            self.call_id,
+            deps,
+            origin,
+            self._recorder,
+            feed=self._feed,
+            commit=self._commit,
+            is_over=lambda: self.machine.state is CallState.ENDED,
+            queued_at=lambda: self.machine.queued_at,
+        )
+        self._orders = CallOrders(
+            self.machine,
+            deps,
+            origin,
+            legs=self._legs,
+            audio=self._audio,
+            recorder=self._recorder,
+            flow=self._flow,
+            tell=self.tell,
+            on_finished=self.on_finished,
+        )
 
     def tell(self, mail: Mail) -> None:
         """Put something into the mailbox. A full one means a flood on one call: the mail is dropped, and logged."""
@@ -281,8 +169,8 @@ class CallRunner:
 
     async def _next_mail(self) -> Mail | None:
         """The next mail, or ``None`` when a timer is due."""
-        flow = self._flow.next_deadline() if self._flow is not None else None
-        deadline = min((each for each in (flow, self.machine.next_deadline()) if each is not None), default=None)
+        deadlines = (self._flow.next_deadline(), self.machine.next_deadline())
+        deadline = min((each for each in deadlines if each is not None), default=None)
         if deadline is None:
             return await self.mailbox.get()
         remaining = (deadline - self.deps.clock.now()) / 1000
@@ -311,23 +199,14 @@ class CallRunner:
         if origin.order is not None:
             await self._feed(origin.order)
             return
-        flow = FlowRun(self.deps.flows[origin.flow])
-        self._flow = flow
-        variables = (("caller", arrived.caller), ("called", arrived.called))
-        await self._obey_flow(flow.receive(flow_ev.CallStarted(variables), now=now))
+        await self._flow.start(origin.flow, arrived.caller, arrived.called)
 
     async def _match_customer(self) -> None:
         if self.origin.direction is SegmentKind.INTERNAL:
             return
-        match = await self.deps.directory.match(self._customer_number())
+        match = await self.deps.directory.match(self.origin.customer_number)
         fact = CustomerMatched(self.call_id, self.deps.clock.now(), match.state, match.customer_ids, match.name)
         self.tell(Matched(fact, match.language))
-
-    def _customer_number(self) -> str:
-        origin = self.origin
-        if origin.order is not None:
-            return origin.order.target.id
-        return "" if origin.offered is None else origin.offered.caller.number
 
     # Mail
 
@@ -339,7 +218,7 @@ class CallRunner:
                 now = self.deps.clock.now()
                 await self._commit((replace(matched, at=now),), now)
                 known = {"customer_name": matched.name, "customer_language": language}
-                await self._tell_flow(flow_ev.VariablesChanged(tuple((k, v) for k, v in known.items() if v)))
+                await self._flow.tell(flow_ev.VariablesChanged(tuple((k, v) for k, v in known.items() if v)))
             case Identified():
                 now = self.deps.clock.now()
                 fact = CustomerIdentified(self.call_id, now, mail.customer_id, mail.agent_id, mail.customer_name)
@@ -353,7 +232,7 @@ class CallRunner:
             case RecordingAsked():
                 await self._recorder.take(mail)
             case PlayFinished():
-                await self._end_play(mail)
+                await self._flow.end_play(mail)
             case SessionLost():
                 await self._feed(ev.MediaFailed("media lost"))
             case LegSilent(leg_id=leg_id):
@@ -394,19 +273,12 @@ class CallRunner:
         if waits and queue is not None and digit == self.deps.exit_keys.get(queue.queue_id):
             await self._feed(ev.ExitChosen())
         else:
-            await self._tell_flow(flow_ev.DigitPressed(digit))
+            await self._flow.tell(flow_ev.DigitPressed(digit))
 
     async def _run_timers(self) -> None:
         now = self.deps.clock.now()
         await self._follow(*self.machine.handle_timer(now=now), now)
-        if self._flow is not None:
-            await self._obey_flow(self._flow.handle_timer(now=self.deps.clock.now()))
-
-    async def _end_play(self, over: PlayFinished) -> None:
-        if over.play_id == CONSENT_PLAY:
-            await self._enter_announced_queue(heard=over.reason == "end")
-        elif not is_beside_the_flow(over.play_id):
-            await self._tell_flow(flow_ev.PromptFinished(over.play_id))
+        await self._flow.run_timer()
 
     async def _take_leg_event(self, event: LegEvent) -> None:
         if self._supervision.owns(event.leg_id) and not isinstance(event, LegReoffered):
@@ -414,7 +286,7 @@ class CallRunner:
             return
         meant = await self._legs.news(event)
         if isinstance(event, LegRefused | LegEnded) and event.leg_id != self._legs.customer_leg_id:
-            await self._forget(await self._legs.forget(event.leg_id))
+            await self._orders.forget(await self._legs.forget(event.leg_id))
         if isinstance(event, LegReoffered):
             meant = self._held_by_phone(event)
         if meant is not None:
@@ -467,7 +339,7 @@ class CallRunner:
             asked.done.set_exception(error)
             return
         self._legs.note_answered(seat.leg_id)
-        refused = await self._engage(seat.contact_id, seat.agent_id)
+        refused = await self._orders.engage(seat.contact_id, seat.agent_id)
         if refused is not None:  # a supervisor without a seat is nobody to routing
             await self._feed(refused)
         await self._feed(ev.PartyBrought(seat, ""))
@@ -508,7 +380,7 @@ class CallRunner:
         if not ours or machine.state not in {CallState.TALKING, CallState.HELD}:
             asked.done.set_result(None)
             return
-        number = "" if callee is not None else self._customer_number()
+        number = "" if callee is not None else self.origin.customer_number
         seat = Seat(self._legs.customer_leg_id, "", number=number) if callee is None else callee
         await self._feed(ev.PartyTaken())
         if not asked.done.done():
@@ -532,70 +404,6 @@ class CallRunner:
         for digit in order.digits:
             self.deps.signalling.send_digit(leg_id, digit)
 
-    # The flow
-
-    async def _tell_flow(self, event: flow_ev.Event) -> None:
-        if self._flow is not None and not self._flow.finished:
-            await self._obey_flow(self._flow.receive(event, now=self.deps.clock.now()))
-
-    async def _obey_flow(self, effects: Sequence[flow_fx.Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case flow_fx.StepEntered(step=step, choice=choice):
-                    now = self.deps.clock.now()
-                    await self._commit((CallStepTaken(self.call_id, now, step, choice),), now)
-                case flow_fx.AnswerCall():
-                    await self._feed(ev.AnswerRequested())
-                    await self._tell_flow(flow_ev.CallAnswered())
-                case flow_fx.PlayPrompt():
-                    await self._play(effect)
-                case flow_fx.StopPrompt(play_id=play_id):
-                    await self.deps.media.stop_play(self.call_id, play_id)
-                case flow_fx.EnqueueContact():
-                    await self._enqueue(effect)
-                case flow_fx.RecordMessage():
-                    await self._take_message(effect)
-                case flow_fx.EndMessage():
-                    await self._voicemail.end()
-                case flow_fx.RequestCallback():
-                    since = self.machine.queued_at or self.deps.clock.now()
-                    taken = await self.deps.callbacks.request(self.call_id, self._customer_number(), effect, since)
-                    await self._tell_flow(flow_ev.CallbackSettled(taken))
-                case flow_fx.HangUpCall(reason=reason):
-                    await self._feed(ev.HangUpRequested(reason))
-
-    async def _take_message(self, order: flow_fx.RecordMessage) -> None:
-        name = self._shown_outside().display_name
-        await self._voicemail.begin(
-            order.box, caller=self._customer_number(), caller_name=name, language=order.language
-        )
-
-    async def _enqueue(self, order: flow_fx.EnqueueContact) -> None:
-        """Hand the call to a queue; one that records tells the customer first."""
-        announcement = self._recorder.needs_announcement(order.queue_id, order.language)
-        if announcement is None:
-            await self._feed(queue_request(order))
-            return
-        await self._feed(ev.AnswerRequested())
-        if self.machine.state is CallState.ENDED:
-            return
-        self._consented = order
-        path = await self.deps.prompts.path(announcement)
-        await self.deps.media.play(self.call_id, fx.CUSTOMER_LEG, CONSENT_PLAY, [path])
-
-    async def _enter_announced_queue(self, *, heard: bool) -> None:
-        """The announcement is over. One that was not heard lets the call go on, unrecorded."""
-        order, self._consented = self._consented, None
-        if order is None or self.machine.state is CallState.ENDED:
-            return
-        if heard:
-            await self._recorder.announced(order.queue_id)
-        await self._feed(queue_request(order))
-
-    async def _play(self, order: flow_fx.PlayPrompt) -> None:
-        paths = [await self.deps.prompts.path(prompt) for prompt in order.prompts]
-        await self.deps.media.play(self.call_id, fx.CUSTOMER_LEG, order.play_id, paths, barge_in=order.barge_in)
-
     # The call machine
 
     async def _feed(self, event: ev.CallEvent) -> None:
@@ -608,7 +416,9 @@ class CallRunner:
         for effect in effects:
             if self.machine.state is not state:  # an order failed and ended the call; the rest is void
                 break
-            await self._obey(effect)
+            failed = await self._orders.carry_out(effect)
+            if failed is not None:
+                await self._feed(failed)
         if self.machine.unengaged:
             self.on_aside()
         if self.machine.agent is None:
@@ -631,114 +441,6 @@ class CallRunner:
             await self.deps.journal.committed(seq)
         for fact in told:
             self.deps.bus.publish(fact, now)
-
-    async def _obey(self, effect: fx.Effect) -> None:
-        failed: ev.CallEvent | None = None
-        match effect:
-            case fx.AnswerCustomer():
-                failed = await self._legs.answer_customer()
-            case fx.AnswerAgent(leg_id=leg_id):
-                failed = await self._legs.answer_phone(leg_id)
-            case fx.EndCustomer(cause=cause):
-                self._legs.end_customer(cause)
-            case fx.StopFlow():
-                self._flow = None
-            case fx.ReturnToFlow(reason=reason):
-                await self._tell_flow(flow_ev.ContactReturned(reason))
-            case fx.RingAgent():
-                failed = await self._ring_agent(effect)
-            case fx.EngageAgent(contact_id=contact_id, agent_id=agent_id):
-                failed = await self._engage(contact_id, agent_id)
-            case fx.DialNumber(leg_id=leg_id, number=number, policy=policy):
-                refused = await self._legs.dial(leg_id, number, policy, self._shown_outside())
-                self._tell_if(refused)
-            case fx.EndAgent(leg_id=leg_id, cause=cause):
-                await self._forget(await self._legs.end(leg_id, cause))
-            case fx.Converse(mode=mode, legs=legs):
-                await self._converse(mode, legs)
-            case _:
-                self._tell_others(effect)
-        if failed is not None:
-            await self._feed(failed)
-
-    async def _ring_agent(self, order: fx.RingAgent) -> ev.CallEvent | None:
-        if order.engage and (refused := await self._engage(order.contact_id, order.agent_id)) is not None:
-            return refused
-        self._tell_if(await self._legs.ring_agent(order.leg_id, order.agent_id, self._shown_inside(order)))
-        return None
-
-    def _tell_if(self, refused: LegRefused | None) -> None:
-        if refused is not None:
-            self.tell(refused)
-
-    async def _engage(self, contact_id: str, agent_id: str) -> ev.CallEvent | None:
-        """Ask routing whether the agent may be busy with what it did not choose; returns its refusal."""
-        queue_id = self.deps.targets.queue_of(agent_id)
-        try:
-            await self.deps.routing.request(
-                AgentEngaged(AgentId(agent_id), ContactId(contact_id), QueueId(queue_id)),
-            )
-        except AcdError as error:
-            log.info("agent not engaged", call_id=self.call_id, agent_id=agent_id, code=error.code)
-            return ev.EngagementRefused(contact_id)
-        return None
-
-    def _shown_inside(self, order: fx.RingAgent) -> Party:
-        """Whom an agent's phone shows: the customer, or who calls; the own phone of who calls shows who is called."""
-        origin = self.origin
-        if origin.order is None:
-            return Party("") if origin.offered is None else origin.offered.caller
-        own = order.agent_id == origin.order.agent_id
-        if own or origin.direction is SegmentKind.OUTBOUND:
-            return Party(origin.order.target.id)
-        return Party(origin.order.agent_id, "" if origin.offered is None else origin.offered.caller.display_name)
-
-    def _shown_outside(self) -> Party:
-        """Whom a number outside sees: the customer who is handed on; for an agent's call the trunk's rules decide."""
-        origin = self.origin
-        return Party("") if origin.offered is None or origin.order is not None else origin.offered.caller
-
-    async def _converse(self, mode: Conversation, legs: tuple[tuple[str, Role], ...]) -> None:
-        await self._audio.converse(mode, legs)
-        agent = self.machine.agent
-        media_leg = None if agent is None else self._audio.legs.get(agent.leg_id)
-        if agent is None or media_leg is None:
-            return
-        if mode in {Conversation.TALK, Conversation.CONFERENCE}:
-            await self._recorder.bridged(
-                media_leg,
-                fx.CUSTOMER_LEG,
-                agent_id=agent.agent_id,
-                queue_id=agent.queue_id,
-                contact_id=agent.contact_id,
-            )
-        elif mode is Conversation.CONSULT:
-            await self._recorder.unbridged(media_leg)
-
-    async def _forget(self, media_leg: str | None) -> None:
-        if media_leg is not None:
-            await self._recorder.unbridged(media_leg)
-
-    def _tell_others(self, effect: fx.Effect) -> None:
-        routing = self.deps.routing
-        match effect:
-            case fx.RingBack(leg_id=leg_id):
-                self._legs.ring_back(leg_id)
-            case fx.ReportTransfer(leg_id=leg_id, status=status):
-                self.deps.signalling.report_transfer(leg_id, status)
-            case fx.RequestAgent():
-                caller = self._customer_number()
-                came_in = effect.contact_id in {"", self.call_id} and self.origin.order is None
-                since = self.deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
-                routing.post(self.deps.call_routing.arrival(self.call_id, effect, caller, since=since))
-            case fx.LeaveQueue(contact_id=contact_id):
-                routing.post(ContactLeft(ContactId(contact_id)))
-            case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):
-                routing.post(OfferAccepted(OfferId(offer_id)), contact_id=contact_id)
-            case fx.ReportDeclined(offer_id=offer_id, cause=reason):
-                routing.post(OfferDeclined(OfferId(offer_id), reason))
-            case fx.ReportFinished(contact_id=contact_id, agent_id=agent_id):
-                self.on_finished(contact_id, agent_id)
 
     # The end
 
@@ -778,8 +480,3 @@ class CallRunner:
                 self._measured(media_leg, figures)
         except MediaError as error:
             log.warning("media session not closed", call_id=self.call_id, error=str(error))
-
-
-def new_leg_id() -> str:
-    """An id for a leg that we start."""
-    return f"a-{secrets.token_hex(8)}"

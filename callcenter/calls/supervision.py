@@ -61,7 +61,7 @@ class SupervisionAsked:
 
 
 class SupervisionSurroundings(Protocol):
-    """What is needed from outside; ``calls.runner.CallDependencies`` has it."""
+    """What is needed from outside; ``calls.dependencies.CallDependencies`` has it."""
 
     @property
     def clock(self) -> Clock: ...  # noqa: D102 - named by its type

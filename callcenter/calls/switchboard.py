@@ -18,8 +18,11 @@ from acd.outcomes import (
     WithdrawOffer,
 )
 from callcenter.calls import events as ev
+from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
-from callcenter.calls.runner import CallDependencies, CallRunner, Mail, Origin, PartyAsked, new_leg_id
+from callcenter.calls.mail import Mail, PartyAsked
+from callcenter.calls.origin import Origin, new_leg_id
+from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Seat, Target, TargetKind, call_of
 from callcenter.calls.states import CallState
 from callcenter.errors import JournalError

@@ -1,0 +1,37 @@
+"""What every call needs of the house."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from callcenter.bus import Bus
+from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks
+from callcenter.calls.recordings import RecordingRule
+from callcenter.calls.targets import Directory
+from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, Prompts, Signalling
+from callcenter.routing import RoutingInbox
+from ivr.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class CallDependencies:
+    """What every call needs; one instance serves all runners."""
+
+    clock: Clock
+    journal: Journal
+    bus: Bus
+    signalling: Signalling
+    media: MediaPlane
+    directory: CustomerDirectory
+    prompts: Prompts
+    routing: RoutingInbox
+    flows: Mapping[str, Flow]
+    music: str
+    """Path of the WAV file that waiting customers hear."""
+    recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
+    """How each queue records."""
+    exit_keys: Mapping[str, str] = field(default_factory=dict)
+    """The key by which who waits in a queue leaves it for the flow's other way."""
+    call_routing: CallRouting = field(default_factory=CallRouting)
+    callbacks: CallbackPromises = field(default_factory=NoCallbacks)
+    targets: Directory = field(default_factory=Directory)
+    """Whom people can reach, inside and outside."""

@@ -1,0 +1,59 @@
+"""What may be put into a call's mailbox, besides news of legs and media."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from callcenter.calls import events as ev
+from callcenter.calls.facts import CustomerMatched
+from callcenter.calls.legs import LegEvent
+from callcenter.calls.recorder import RecordingAsked, SecureAsked
+from callcenter.calls.segments import Seat
+from callcenter.calls.supervision import SupervisionAsked
+from callcenter.ports import MediaEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The agent said which customer this is."""
+
+    customer_id: str
+    customer_name: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The customer store answered."""
+
+    fact: CustomerMatched
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsOrdered:
+    """The agent sends digits to whom she talks with."""
+
+    contact_id: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAsked:
+    """Another call of the same phone wants this one's far end; ``leg_id`` is the phone's leg here."""
+
+    leg_id: str
+    done: "asyncio.Future[Seat | None]" = field(compare=False)
+
+
+Mail = (
+    ev.CallEvent
+    | LegEvent
+    | MediaEvent
+    | Identified
+    | Matched
+    | RecordingAsked
+    | SecureAsked
+    | DigitsOrdered
+    | PartyAsked
+    | SupervisionAsked
+)

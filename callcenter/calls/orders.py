@@ -1,0 +1,148 @@
+"""Carries out what the call machine orders: to legs, media, recorder, flow and routing."""
+
+from collections.abc import Callable
+
+import structlog
+
+from acd.errors import AcdError
+from acd.events import AgentEngaged, ContactLeft, OfferAccepted, OfferDeclined
+from acd.ids import AgentId, ContactId, OfferId, QueueId
+from callcenter.calls import effects as fx
+from callcenter.calls import events as ev
+from callcenter.calls.audio import CallAudio
+from callcenter.calls.call import Call
+from callcenter.calls.dependencies import CallDependencies
+from callcenter.calls.flowing import CallFlow
+from callcenter.calls.legs import LegRefused
+from callcenter.calls.legwork import CallLegs
+from callcenter.calls.origin import Origin
+from callcenter.calls.participants import Conversation, Role
+from callcenter.calls.recorder import CallRecorder
+from ivr import events as flow_ev
+
+log = structlog.get_logger(__name__)
+
+
+class CallOrders:
+    """Owned by the call's runner, whose task is the only one that calls it.
+
+    ``tell`` is for a leg that was refused before it began, ``on_finished`` hears which agent is through with what.
+    """
+
+    def __init__(
+        self,
+        machine: Call,
+        deps: CallDependencies,
+        origin: Origin,
+        *,
+        legs: CallLegs,
+        audio: CallAudio,
+        recorder: CallRecorder,
+        flow: CallFlow,
+        tell: Callable[[LegRefused], None],
+        on_finished: Callable[[str, str], None],
+    ) -> None:
+        self._call_id = machine.call_id
+        self._machine = machine
+        self._deps = deps
+        self._origin = origin
+        self._legs = legs
+        self._audio = audio
+        self._recorder = recorder
+        self._flow = flow
+        self._tell = tell
+        self._on_finished = on_finished
+
+    async def carry_out(self, effect: fx.Effect) -> ev.CallEvent | None:
+        """Do it; returns what it led to when that is known at once."""
+        failed: ev.CallEvent | None = None
+        match effect:
+            case fx.AnswerCustomer():
+                failed = await self._legs.answer_customer()
+            case fx.AnswerAgent(leg_id=leg_id):
+                failed = await self._legs.answer_phone(leg_id)
+            case fx.EndCustomer(cause=cause):
+                self._legs.end_customer(cause)
+            case fx.StopFlow():
+                self._flow.stop()
+            case fx.ReturnToFlow(reason=reason):
+                await self._flow.tell(flow_ev.ContactReturned(reason))
+            case fx.RingAgent():
+                failed = await self._ring_agent(effect)
+            case fx.EngageAgent(contact_id=contact_id, agent_id=agent_id):
+                failed = await self.engage(contact_id, agent_id)
+            case fx.DialNumber(leg_id=leg_id, number=number, policy=policy):
+                refused = await self._legs.dial(leg_id, number, policy, self._origin.shown_outside)
+                self._refuse(refused)
+            case fx.EndAgent(leg_id=leg_id, cause=cause):
+                await self.forget(await self._legs.end(leg_id, cause))
+            case fx.Converse(mode=mode, legs=legs):
+                await self._converse(mode, legs)
+            case _:
+                self._tell_others(effect)
+        return failed
+
+    async def _ring_agent(self, order: fx.RingAgent) -> ev.CallEvent | None:
+        if order.engage and (refused := await self.engage(order.contact_id, order.agent_id)) is not None:
+            return refused
+        self._refuse(await self._legs.ring_agent(order.leg_id, order.agent_id, self._origin.shown_to(order.agent_id)))
+        return None
+
+    def _refuse(self, refused: LegRefused | None) -> None:
+        if refused is not None:
+            self._tell(refused)
+
+    async def engage(self, contact_id: str, agent_id: str) -> ev.CallEvent | None:
+        """Ask routing whether the agent may be busy with what it did not choose; returns its refusal."""
+        queue_id = self._deps.targets.queue_of(agent_id)
+        try:
+            await self._deps.routing.request(
+                AgentEngaged(AgentId(agent_id), ContactId(contact_id), QueueId(queue_id)),
+            )
+        except AcdError as error:
+            log.info("agent not engaged", call_id=self._call_id, agent_id=agent_id, code=error.code)
+            return ev.EngagementRefused(contact_id)
+        return None
+
+    async def _converse(self, mode: Conversation, legs: tuple[tuple[str, Role], ...]) -> None:
+        await self._audio.converse(mode, legs)
+        agent = self._machine.agent
+        media_leg = None if agent is None else self._audio.legs.get(agent.leg_id)
+        if agent is None or media_leg is None:
+            return
+        if mode in {Conversation.TALK, Conversation.CONFERENCE}:
+            await self._recorder.bridged(
+                media_leg,
+                fx.CUSTOMER_LEG,
+                agent_id=agent.agent_id,
+                queue_id=agent.queue_id,
+                contact_id=agent.contact_id,
+            )
+        elif mode is Conversation.CONSULT:
+            await self._recorder.unbridged(media_leg)
+
+    async def forget(self, media_leg: str | None) -> None:
+        """A leg's media is gone, and with it what was recorded of it."""
+        if media_leg is not None:
+            await self._recorder.unbridged(media_leg)
+
+    def _tell_others(self, effect: fx.Effect) -> None:
+        routing = self._deps.routing
+        match effect:
+            case fx.RingBack(leg_id=leg_id):
+                self._legs.ring_back(leg_id)
+            case fx.ReportTransfer(leg_id=leg_id, status=status):
+                self._deps.signalling.report_transfer(leg_id, status)
+            case fx.RequestAgent():
+                caller = self._origin.customer_number
+                came_in = effect.contact_id in {"", self._call_id} and self._origin.order is None
+                since = self._deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
+                routing.post(self._deps.call_routing.arrival(self._call_id, effect, caller, since=since))
+            case fx.LeaveQueue(contact_id=contact_id):
+                routing.post(ContactLeft(ContactId(contact_id)))
+            case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):
+                routing.post(OfferAccepted(OfferId(offer_id)), contact_id=contact_id)
+            case fx.ReportDeclined(offer_id=offer_id, cause=reason):
+                routing.post(OfferDeclined(OfferId(offer_id), reason))
+            case fx.ReportFinished(contact_id=contact_id, agent_id=agent_id):
+                self._on_finished(contact_id, agent_id)

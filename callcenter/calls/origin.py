@@ -1,0 +1,77 @@
+"""How a call began, and what follows from that for whoever is shown in it."""
+
+import secrets
+from dataclasses import dataclass
+
+from callcenter.calls import events as ev
+from callcenter.calls.facts import CallArrived
+from callcenter.calls.legs import LegOffered, Party
+from callcenter.calls.segments import SegmentKind, TargetKind
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a call began: a customer's leg that came in, or an agent's order to call somebody."""
+
+    offered: LegOffered | None
+    """The leg that came in: the customer's, or that of the agent's phone; ``None`` for a call the desk ordered."""
+    flow: str = ""
+    order: ev.DialOrdered | ev.PhoneDialled | None = None
+    """What an agent wants, ``None`` for a customer's call."""
+
+    @property
+    def customer_leg_id(self) -> str:
+        """The leg that is the customer's, or will be."""
+        if self.order is not None:
+            return self.order.called_leg_id
+        return "" if self.offered is None else self.offered.leg_id
+
+    @property
+    def direction(self) -> SegmentKind:
+        """What kind of call it is."""
+        if self.order is None:
+            return SegmentKind.INBOUND
+        inside = self.order.target.kind is TargetKind.AGENT
+        return SegmentKind.INTERNAL if inside else SegmentKind.OUTBOUND
+
+    def arrived(self, call_id: str, now: int) -> CallArrived:
+        """The call's first fact."""
+        leg, order = self.offered, self.order
+        caller = Party(order.agent_id) if order is not None else Party("")
+        return CallArrived(
+            call_id=call_id,
+            at=now,
+            caller=caller.number if leg is None or order is not None else leg.caller.number,
+            caller_name="" if leg is None else leg.caller.display_name,
+            called=order.target.id if order is not None else "" if leg is None else leg.called.number,
+            trunk_id="" if leg is None else leg.trunk_id or "",
+            sip_call_id="" if leg is None else leg.sip_call_id,
+            flow=self.flow,
+            direction=self.direction,
+            agent_id="" if order is None else order.agent_id,
+        )
+
+    @property
+    def customer_number(self) -> str:
+        """Who is at the other end: who called us, or who is called."""
+        if self.order is not None:
+            return self.order.target.id
+        return "" if self.offered is None else self.offered.caller.number
+
+    def shown_to(self, agent_id: str) -> Party:
+        """Whom an agent's phone shows: the customer, or who calls; the own phone of who calls shows who is called."""
+        if self.order is None:
+            return Party("") if self.offered is None else self.offered.caller
+        if agent_id == self.order.agent_id or self.direction is SegmentKind.OUTBOUND:
+            return Party(self.order.target.id)
+        return Party(self.order.agent_id, "" if self.offered is None else self.offered.caller.display_name)
+
+    @property
+    def shown_outside(self) -> Party:
+        """Whom a number outside sees: the customer who is handed on; for an agent's call the trunk's rules decide."""
+        return Party("") if self.offered is None or self.order is not None else self.offered.caller
+
+
+def new_leg_id() -> str:
+    """An id for a leg that we start."""
+    return f"a-{secrets.token_hex(8)}"
