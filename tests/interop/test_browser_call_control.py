@@ -10,7 +10,7 @@ import agent_console
 from tests.support.axe import violations
 from tests.support.browser_page import console_page
 from tests.support.floor_people import AgentPhone, calling
-from tests.support.installation import Installation, Plan, running_installation
+from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.peers import missing
 
 pytestmark = pytest.mark.interop
@@ -75,3 +75,18 @@ async def test_a_parked_call_is_taken_up_from_the_empty_desk(house: Installation
             await desk.part("retrieve").click()
             await expect(desk.part("call-caller")).to_contain_text(number)
             await customer.hang_up()
+
+
+async def test_a_supervisor_reads_why_a_caller_waits_and_why_not_that_agent(
+    house: Installation, tmp_path: Path
+) -> None:
+    async with console_page(house, tmp_path) as page:
+        await page.sign_in(BOSS)
+        await page.part("nav-floor").click()
+        async with calling(house, "+12125550403"):
+            await expect(page.part("contact-row")).to_contain_text("Waiting")
+            await page.part("open-why").click()
+            await expect(page.part("why-waiting")).to_contain_text("In queue Support, step 1 of its plan")
+            await expect(page.part("candidate")).to_have_count(3)
+            await expect(page.part("candidates")).to_contain_text("Agent 1")
+            assert await violations(page.page) == []
