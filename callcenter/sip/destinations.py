@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, shortnumberinfo
 
+MAX_E164 = 16
+"""``+`` and fifteen digits (ITU-T E.164 section 6); some national plans know longer numbers, which no carrier takes."""
 MAX_DIALLED = 128
 """Characters of a dialled text that are looked at; a longer one is no number."""
 _URI = re.compile(r"^\s*(?:<\s*)?(?:sips?|tel|callto)\s*:", re.IGNORECASE)
@@ -102,7 +104,7 @@ def destination_of(digits: str, region: str, codes: frozenset[str], emergency: f
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     # The text that goes out is read again: what is judged is what a carrier will see.
     final = _parsed(number, None)
-    if final is None or not phonenumbers.is_possible_number(final):
+    if final is None or len(number) > MAX_E164 or not phonenumbers.is_possible_number(final):
         return None
     if not phonenumbers.is_valid_number(final):
         return Destination(DestinationKind.UNKNOWN, number) if international else None

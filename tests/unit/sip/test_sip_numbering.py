@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callcenter.ports import Allowed, OutboundRules, Refused
@@ -220,6 +220,7 @@ def written(draw: st.DrawFn) -> tuple[str, str]:
     return head + text + tail, region
 
 
+@example("+4930000000000000", "DE")
 @settings(max_examples=600, deadline=None)
 @given(written())
 def test_no_way_of_writing_it_gets_a_barred_number_out(case):
