@@ -19,47 +19,49 @@ class Line(Generic[Item]):
     until it reaches the head or the line is swept.
     """
 
-    __slots__ = ("_heap", "_live", "head")
+    __slots__ = ("_heap", "head", "live")
 
     def __init__(self) -> None:
         self._heap: list[tuple[Key, Item]] = []
-        self._live: dict[Item, tuple[Key, Item]] = {}
+        self.live: dict[Item, tuple[Key, Item]] = {}
+        """Who stands in line, in no order. Changed by this class alone; open, because asking through a method costs
+        more than the question."""
         self.head: tuple[Key, Item] | None = None
         """The first in line. Kept up to date on every change, because it is read far more often."""
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self.live)
 
     def __contains__(self, item: object) -> bool:
-        return item in self._live
+        return item in self.live
 
     def __iter__(self) -> Iterator[tuple[Key, Item]]:
-        return iter(self._live.values())
+        return iter(self.live.values())
 
     def add(self, key: Key, item: Item) -> None:
         """Let ``item`` stand in line at ``key``, and nowhere else."""
-        if item in self._live:
+        if item in self.live:
             self.remove(item)
         entry = (key, item)
-        self._live[item] = entry
+        self.live[item] = entry
         heappush(self._heap, entry)
         if self.head is None or entry < self.head:
             self.head = entry
 
     def remove(self, item: Item) -> None:
         """Let ``item`` leave; harmless when it is not in line."""
-        entry = self._live.pop(item, None)
+        entry = self.live.pop(item, None)
         if entry is None:
             return
         if entry is self.head:
             self._find_head()
-        elif len(self._heap) > 3 * len(self._live) + SLACK:
-            self._heap = list(self._live.values())
+        elif len(self._heap) > 3 * len(self.live) + SLACK:
+            self._heap = list(self.live.values())
             heapify(self._heap)
 
     def entry(self, item: Item) -> tuple[Key, Item] | None:
         """The item with its key, ``None`` when it is not in line."""
-        return self._live.get(item)
+        return self.live.get(item)
 
     def first(self, barred: Collection[Item]) -> tuple[Key, Item] | None:
         """The first in line that is not barred. Costs O(log n) for each barred item ahead of it."""
@@ -75,10 +77,20 @@ class Line(Generic[Item]):
         return found
 
     def _find_head(self) -> None:
-        heap, live = self._heap, self._live
+        heap, live = self._heap, self.live
         while heap and live.get(heap[0][1]) is not heap[0]:
             heappop(heap)
         self.head = heap[0] if heap else None
+
+
+class PlacedLine(Line[Item]):
+    """A line with a place among others of its kind: ``bit`` stands for it in a bitset."""
+
+    __slots__ = ("bit",)
+
+    def __init__(self, bit: int) -> None:
+        super().__init__()
+        self.bit = bit
 
 
 class Roster(Generic[Item]):

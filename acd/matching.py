@@ -13,13 +13,15 @@ One total order of pairs: contacts by their place, then agents in the order of t
 """
 
 from collections.abc import Collection, Sequence
-from typing import Generic, NamedTuple
+from typing import Generic
+
+import msgspec
 
 from acd.agent_orders import draw
 from acd.agents import Agent
 from acd.events import AgentOrder, AgentSpec, QueueSpec
 from acd.ids import AgentId, ContactId, QueueId
-from acd.lines import Item, Key, Line
+from acd.lines import Item, Key, PlacedLine
 from acd.profiles import DemandLine, Exceptions, ProfileLine, places
 from acd.queues import Demand, Profile, meets, profile_of
 from acd.skills import named_agents, parse, speaks_of_queues
@@ -28,7 +30,7 @@ DEMAND_LIMIT = 4096
 """Demand classes kept before the empty ones are forgotten."""
 
 
-class Choice(NamedTuple, Generic[Item]):
+class Choice(msgspec.Struct, Generic[Item], frozen=True, gc=False):
     """The one that was picked, the one that came second, and among how many."""
 
     winner: Item
@@ -79,19 +81,25 @@ class Matching:
         """An agent is idle from now on."""
         agent_id = agent.agent_id
         line = self._line_of_agent[agent_id]
+        if line.head is None:  # the bits are wide: change them only when they change
+            self._idle_bits |= line.bit
         line.add((agent.idle_since, agent.idle_seq), agent_id)
         if line.several:
             line.sit(agent)
-        self._idle_bits |= line.bit
 
     def not_idle(self, agent_id: AgentId) -> None:
         """An agent is not idle any more; harmless when it was not."""
         line = self._line_of_agent[agent_id]
-        line.remove(agent_id)
+        if agent_id in line.live:
+            line.remove(agent_id)
+            self._risen(line, agent_id)
+
+    def _risen(self, line: ProfileLine, agent_id: AgentId) -> None:
+        """An agent has just left the line of the idle."""
         if line.several:
             line.rise(agent_id)
-        if not line:
-            self._idle_bits &= ~line.bit
+        if line.head is None:
+            self._idle_bits ^= line.bit
 
     def set_at_work(self, agent_id: AgentId, *, at_work: bool) -> None:
         """Whether an agent counts as somebody who will take further contacts."""
@@ -129,9 +137,10 @@ class Matching:
         line = self._demand_lines.get(demand)
         if line is None:  # an empty line is falsy
             line = self._new_demand(demand)
+        if line.head is None:
+            self._waiting_bits |= line.bit
         line.add(key, contact_id)
         self._line_of_contact[contact_id] = line
-        self._waiting_bits |= line.bit
 
     def not_waiting(self, contact_id: ContactId) -> None:
         """A contact does not wait any more; harmless when it did not."""
@@ -139,8 +148,8 @@ class Matching:
         if line is None:
             return
         line.remove(contact_id)
-        if not line:
-            self._waiting_bits &= ~line.bit
+        if line.head is None:
+            self._waiting_bits ^= line.bit
 
     def pick_agent(
         self, contact_id: ContactId, barred: Collection[AgentId] = (), number: int = 0
@@ -163,9 +172,11 @@ class Matching:
         bits = self._demands_of(agent_id) & self._waiting_bits
         if not bits:
             return None
-        choice = _pick(self._demands, bits, barred)
+        choice, line = _pick(self._demands, bits, barred)
         if choice is not None:
-            self.not_waiting(choice.winner)
+            del self._line_of_contact[choice.winner]
+            if line.head is None:
+                self._waiting_bits ^= line.bit
         return choice
 
     def reserve_waits(self, agent_id: AgentId) -> bool:
@@ -207,12 +218,16 @@ class Matching:
 
     def _pick_for(self, line: DemandLine, barred: Collection[AgentId], number: int) -> Choice[AgentId] | None:
         bits = line.profiles & self._idle_bits
-        if line.plain:
-            choice = _pick(self._profiles, bits, barred) if bits else None
-        else:
+        if not line.plain:
             choice = self._pick_by_order(line, bits, barred, number)
+            if choice is not None:
+                self.not_idle(choice.winner)
+            return choice
+        if not bits:
+            return None
+        choice, _ = _pick(self._profiles, bits, barred)
         if choice is not None:
-            self.not_idle(choice.winner)
+            self._risen(self._line_of_agent[choice.winner], choice.winner)
         return choice
 
     def _others_of_profiles(self, line: DemandLine, excluded: Collection[AgentId]) -> bool:
@@ -364,18 +379,25 @@ class Matching:
             profile.demands = sum(served)
 
 
-def _pick(lines: Sequence[Line[Item]], bits: int, barred: Collection[Item]) -> Choice[Item] | None:
-    """Take the smallest among the heads of the lines that ``bits`` names, and see who would have been next."""
+def _pick(
+    lines: Sequence[PlacedLine[Item]], bits: int, barred: Collection[Item]
+) -> tuple[Choice[Item] | None, PlacedLine[Item]]:
+    """Take the smallest among the heads of the lines that ``bits`` names, and see who would have been next.
+
+    Also tells from which line. Bits are taken off from the highest down: one operation on the wide number for each,
+    and the number becomes narrower.
+    """
     best: tuple[Key, Item] | None = None
     second: tuple[Key, Item] | None = None
     best_line = lines[0]
     candidates = 0
-    for place in places(bits):
-        line = lines[place]
-        candidates += len(line)
+    while bits:
+        line = lines[bits.bit_length() - 1]
+        bits ^= line.bit
+        candidates += len(line.live)
         entry = line.head
         if barred:
-            candidates -= sum(item in line for item in barred)
+            candidates -= sum(item in line.live for item in barred)
             entry = line.first(barred)
         if entry is None:
             continue
@@ -384,10 +406,11 @@ def _pick(lines: Sequence[Line[Item]], bits: int, barred: Collection[Item]) -> C
         elif second is None or entry < second:
             second = entry
     if best is None:
-        return None
+        return None, best_line
     best_line.remove(best[1])
     entry = best_line.first(barred) if barred else best_line.head
     if entry is not None and (second is None or entry < second):
         second = entry
-    runner_up_key, runner_up = second or (None, None)
-    return Choice(best[1], best[0], runner_up, runner_up_key, candidates)
+    if second is None:
+        return Choice(best[1], best[0], None, None, candidates), best_line
+    return Choice(best[1], best[0], second[1], second[0], candidates), best_line

@@ -6,7 +6,7 @@ from acd.agent_orders import KEYS, WITHOUT_LINE
 from acd.agents import Agent
 from acd.events import AgentOrder
 from acd.ids import AgentId, ContactId
-from acd.lines import Key, Line, Roster
+from acd.lines import Key, Line, PlacedLine, Roster
 from acd.queues import Demand, Profile, meets
 from acd.skills import Person, asked_skills, means, parse, speaks_of_queues
 
@@ -14,12 +14,11 @@ _WORD_BITS = 60
 _WORD = (1 << _WORD_BITS) - 1
 
 
-class ProfileLine(Line[AgentId]):
+class ProfileLine(PlacedLine[AgentId]):
     """The idle agents of one profile, by idle time and by every other order that a queue of the floor wants."""
 
     __slots__ = (
         "at_work",
-        "bit",
         "delays",
         "demands",
         "levels",
@@ -32,12 +31,11 @@ class ProfileLine(Line[AgentId]):
     )
 
     def __init__(self, profile: Profile, place: int, orders: Collection[AgentOrder]) -> None:
-        super().__init__()
+        super().__init__(1 << place)
         self.levels = {held.skill: held.level for held in profile.skills}
         self.queue_ids = profile.queue_ids
         self.delays = {delay.queue_id: delay.delay_ms for delay in profile.delays}
         self.place = place
-        self.bit = 1 << place
         self.demands = 0
         """Bitset of the demands this profile serves."""
         self.at_work = 0
@@ -79,15 +77,14 @@ class ProfileLine(Line[AgentId]):
         return means(expression, Person(agent_id, self.queue_ids, self.levels))
 
 
-class DemandLine(Line[ContactId]):
+class DemandLine(PlacedLine[ContactId]):
     """The waiting contacts of one demand class."""
 
-    __slots__ = ("asked", "bit", "demand", "extras", "left_out", "min_idle", "order", "plain", "profiles")
+    __slots__ = ("asked", "demand", "extras", "left_out", "min_idle", "order", "plain", "profiles")
 
     def __init__(self, demand: Demand, bit: int, order: AgentOrder) -> None:
-        super().__init__()
+        super().__init__(bit)
         self.demand = demand
-        self.bit = bit
         self.profiles = 0
         """Bitset of the profiles that serve this demand."""
         self.extras: tuple[AgentId, ...] = ()

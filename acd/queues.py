@@ -21,7 +21,7 @@ class QueueView(msgspec.Struct, frozen=True):
     """The earliest ``arrived_at`` among them, milliseconds."""
 
 
-class Demand(msgspec.Struct, frozen=True):
+class Demand(msgspec.Struct, frozen=True, cache_hash=True):
     """A demand class: all contacts of one queue that ask for the same people."""
 
     queue_id: QueueId
