@@ -17,6 +17,8 @@ def refusal(board: Board, queue: QueueSpec, event: ContactArrived) -> OverflowRe
     """Why a contact is not let in, ``None`` when it is. Looked at in this order."""
     if queue.queue_id in board.closed:
         return OverflowReason.QUEUE_CLOSED
+    if event.outside_hours:
+        return OverflowReason.CLOSED_HOURS
     if queue.entry is not StepGuard.NONE and not _staffed(board, queue, event):
         return OverflowReason.NOBODY_THERE
     if queue.max_waiting is not None and board.lengths.get(queue.queue_id, 0) >= queue.max_waiting:

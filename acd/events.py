@@ -198,6 +198,8 @@ class ContactArrived:
     """Whoever calls, in any form that is the same next time; finds a place that was kept. Never told in an outcome."""
     expected_wait_ms: int | None = None
     """The host's estimate at this instant (``acd.wait_estimates``): an input, so that a replay decides the same."""
+    outside_hours: bool = False
+    """The host's calendar says that the queue has no hours at this instant; an input for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)

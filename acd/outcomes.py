@@ -46,6 +46,8 @@ class OverflowReason(StrEnum):
     WAIT_TOO_LONG = "wait_too_long"
     NOBODY_THERE = "nobody_there"
     QUEUE_CLOSED = "queue_closed"
+    CLOSED_HOURS = "closed_hours"
+    """It came outside the queue's hours; see ``ContactArrived.outside_hours``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class ExchangeCore:
             bus=self.bus,
             on_outcome=self._on_routing_outcome,
             on_milestone=self._write_snapshot,
+            hours=site.queue_hours(),
         )
         targets = Directory(
             {agent.id: next(iter(agent.queues), "") for agent in site.agents},

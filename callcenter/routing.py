@@ -5,8 +5,9 @@ carried out. An input that the engine refuses changed nothing and is not journal
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Protocol
 
 import structlog
@@ -20,6 +21,7 @@ from acd.wait_estimates import WaitEstimates
 from callcenter.bus import Bus
 from callcenter.calls.facts import TimersFired
 from callcenter.ports import Clock, Journal
+from ivr.hours import Hours, is_open
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +64,8 @@ class _Held:
 
 class Routing:
     """Runs the engine. ``on_outcome`` carries out orders; facts go to the bus. ``on_milestone`` is called after every
-    ``SNAPSHOT_EVERY`` inputs, when all that was decided has been told."""
+    ``SNAPSHOT_EVERY`` inputs, when all that was decided has been told. ``hours`` are those of the queues that are not
+    always open."""
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Routing:
         bus: Bus,
         on_outcome: OutcomeSink,
         on_milestone: Callable[[], None] = lambda: None,
+        hours: Mapping[str, Hours] = MappingProxyType({}),
     ) -> None:
         self.engine = engine
         self._clock = clock
@@ -80,6 +84,7 @@ class Routing:
         self._bus = bus
         self._on_outcome = on_outcome
         self._on_milestone = on_milestone
+        self._hours = hours
         self._taken = 0
         self._mailbox: asyncio.Queue[_Posted] = asyncio.Queue()
         self._estimates = WaitEstimates()
@@ -144,7 +149,7 @@ class Routing:
             seq = self._record(TimersFired(now), outcomes, now)
             held.append(_Held(outcomes, None, now))
         for posted in batch:
-            event = self._with_expected_wait(posted.event, now)
+            event = self._at_the_door(posted.event, now)
             try:
                 outcomes = self.engine.receive(event, now=now)
             except AcdError as error:
@@ -163,14 +168,18 @@ class Routing:
                 seq = self._journal.append(outcome, at=now)
         return seq
 
-    def _with_expected_wait(self, event: Event, now: int) -> Event:
-        """An arrival with what its queue's door looks at; an input, so that a replay decides the same."""
+    def _at_the_door(self, event: Event, now: int) -> Event:
+        """An arrival with what its queue's door looks at; inputs, so that a replay decides the same."""
         if isinstance(event, FloorConfigured):
             self._doors = {queue.queue_id for queue in event.queues if queue.max_expected_wait_ms is not None}
-        elif isinstance(event, ContactArrived) and event.queue_id in self._doors:
-            estimate = self._estimates.estimate(event.queue_id, now=now)
-            if estimate is not None:
-                return replace(event, expected_wait_ms=round(estimate.mean_ms))
+        elif isinstance(event, ContactArrived):
+            hours = self._hours.get(event.queue_id)
+            if hours is not None and not is_open(hours, now):
+                return replace(event, outside_hours=True)
+            if event.queue_id in self._doors:
+                estimate = self._estimates.estimate(event.queue_id, now=now)
+                if estimate is not None:
+                    return replace(event, expected_wait_ms=round(estimate.mean_ms))
         return event
 
     def _refuse(self, posted: _Posted, error: AcdError) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from acd.outcomes import OverflowReason
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.call import Call
@@ -97,7 +98,7 @@ def turn_away(call: Call, event: ev.QueueGaveUp, now: int) -> None:
     call.facts.append(CallOverflowed(call.call_id, now, queue_id, event.reason))
     close(
         call,
-        Outcome.TURNED_AWAY,
+        Outcome.CLOSED_HOURS if event.reason == OverflowReason.CLOSED_HOURS else Outcome.TURNED_AWAY,
         EndedBy.SYSTEM,
         now,
         detail=event.reason,

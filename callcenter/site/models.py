@@ -1,15 +1,17 @@
 """The site: what people edit daily. Validated whole, so that an error names its place before anything starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
 from callcenter.site.fields import Name, SiteModel
+from callcenter.site.opening_hours import HoursTable, opening_hours
 from callcenter.site.outbound import OutboundModel, outbound_faults
 from callcenter.site.queues import QueueModel, RoutePlanModel, RoutingModel
 from callcenter.site.trunks import TrunkModel
+from ivr.hours import Hours
 
 RoleName = Literal["agent", "team_lead", "supervisor", "administrator", "auditor", "integration"]
 
@@ -75,6 +77,8 @@ class Site(SiteModel):
     numbers: tuple[NumberModel, ...]
     flows: tuple[FlowModel, ...]
     route_plans: tuple[RoutePlanModel, ...] = ()
+    hours: dict[Name, HoursTable] = Field(default_factory=dict)
+    """When queues are open, by name, written as in flows: time zone, weekly periods, holidays."""
     routing: RoutingModel = RoutingModel()
     tell_of_supervision: bool = False
     """Whether agents see on their desk that a supervisor listens."""
@@ -123,8 +127,14 @@ class Site(SiteModel):
             target = queue.overflows_to()
             if target is not None and target not in queues - {queue.id}:
                 yield f"queue {queue.id}: otherwise names {target!r}, which is no other queue"
+            if queue.hours is not None and queue.hours not in self.hours:
+                yield f"queue {queue.id}: no [hours.{queue.hours}] is there"
             if queue.wrap_up_timeout_code is not None and queue.wrap_up_timeout_code not in codes:
                 yield f"queue {queue.id}: wrap_up_timeout_code {queue.wrap_up_timeout_code!r} is no disposition"
+
+    def queue_hours(self) -> Mapping[str, Hours]:
+        """The hours of each queue that is not always open."""
+        return {each.id: opening_hours(self.hours[each.hours]) for each in self.queues if each.hours is not None}
 
     def flow_of(self, number: str) -> str | None:
         """The flow that answers a dialled number; ``+`` is not told apart. ``None`` when nobody lives there."""

@@ -129,6 +129,8 @@ class QueueModel(SiteModel):
     """One more is not let in."""
     max_expected_wait_seconds: Seconds | None = None
     """A contact that is expected to wait longer is not let in."""
+    hours: Name | None = None
+    """The ``[hours.NAME]`` in which contacts are let in; left out: always. Who waits when they end is served."""
     entry: StepGuard = StepGuard.NONE
     """``signed_in`` or ``at_work``: nobody is let in while no agent who fits is."""
     resume_seconds: float = Field(default=0, ge=0, le=DAY)

@@ -314,3 +314,23 @@ async def test_who_waited_before_asking_keeps_the_instant_of_the_queue() -> None
     await house.sign_in("ben")
     await house.answer("ben")
     assert numbers(house) == [ADA]
+
+
+@in_virtual_time
+async def test_nobody_is_called_back_outside_the_hours_of_the_queue() -> None:
+    values = callback_site(callback_within_seconds=3600).model_dump()
+    values["queues"][0]["hours"] = "shift"
+    thursday = [{"days": ["thu"], "from": "08:00", "to": "08:54"}, {"days": ["thu"], "from": "09:10", "to": "12:00"}]
+    values["hours"] = {"shift": {"timezone": "UTC", "weekly": thursday}}
+    house = await open_house(site=Site.model_validate(values), flow=FLOW)
+    await promise(house, ADA)  # at 08:53:20
+    await house.sign_in("ben")
+    await house.answer("ben")
+    house.signalling.refuse(dialled(house)[0], 486)
+    await settle()
+    await pass_seconds(900)  # the second attempt falls into the break, and is put off
+    assert house.signalling.ringing_phone("ben") is None
+    assert house.agent("ben").state is AgentState.READY
+    await pass_seconds(161)
+    await house.answer("ben")
+    assert numbers(house) == [ADA, ADA]

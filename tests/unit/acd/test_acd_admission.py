@@ -56,6 +56,16 @@ def test_full_queue_lets_nobody_in_and_counts_those_who_ring() -> None:
     assert why(floor.arrive("late again")) == "queue_full"
 
 
+def test_whoever_comes_outside_the_hours_is_not_let_in_unless_it_is_closed_anyway() -> None:
+    floor = Floor(agent("a"), queues=[door(max_waiting=1, otherwise="tape")])
+    floor.ready("a")
+    late = ContactArrived(ContactId("late"), Q, floor.now, outside_hours=True)
+    said = floor.tell(late)
+    assert (why(said), only(said, ContactOverflowed).target) == ("closed_hours", "tape")
+    floor.tell(QueueClosed(Q))
+    assert why(floor.tell(late)) == "queue_closed"
+
+
 def test_length_is_known_after_a_restart() -> None:
     floor = Floor(queues=[door(max_waiting=1)])
     floor.arrive("c")
