@@ -17,7 +17,7 @@ from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.link.exchange_side import ExchangeLink
-from callcenter.media.music import music_path
+from callcenter.media.music import beep_path, music_path
 from callcenter.media.piper import speech_engine
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
@@ -200,6 +200,7 @@ async def run_exchange(settings: Settings) -> None:
         site=site,
         flows=flows,
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
+        beep=str(await asyncio.to_thread(beep_path, settings.prompt_cache)),
         engine=recovered.engine,
         floor=floor,
         recordings=settings.recordings.folder,

@@ -243,13 +243,23 @@ class LegSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class LegQuiet:
+    """Nothing audible was said for 5 s on the only leg of a recording (a message). Told once for each recording."""
+
+    session_id: str
+    leg_id: str
+    has_spoken: bool
+    """Whether anything was said before."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLost:
     """The media of a session is gone for good."""
 
     session_id: str
 
 
-MediaEvent = DigitPressed | PlayFinished | LegSilent | SessionLost
+MediaEvent = DigitPressed | PlayFinished | LegSilent | LegQuiet | SessionLost
 
 
 class RecordingAction(StrEnum):

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from agent_console.ports import IntentError
 from callcenter.bus import Bus
 from callcenter.calls.recording_facts import RecordingStored
+from callcenter.calls.voicemail import NOBODY
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
 from callcenter.ports import Clock, Journal, Signalling
 
 SHORTEST_MS = 1_000
 """What is shorter is a caller who hung up at the tone, not a message."""
-NOBODY = "system"
 
 
 @dataclass(slots=True)

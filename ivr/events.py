@@ -50,6 +50,18 @@ class CallbackSettled:
     taken: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CallerFellSilent:
+    """Who leaves a message has said nothing for a while; at other times it means nothing."""
+
+
 Event = (
-    CallStarted | CallAnswered | PromptFinished | DigitPressed | VariablesChanged | ContactReturned | CallbackSettled
+    CallStarted
+    | CallAnswered
+    | PromptFinished
+    | DigitPressed
+    | VariablesChanged
+    | ContactReturned
+    | CallbackSettled
+    | CallerFellSilent
 )

@@ -28,6 +28,7 @@ from ivr.errors import UnexpectedEvent
 from ivr.events import (
     CallAnswered,
     CallbackSettled,
+    CallerFellSilent,
     CallStarted,
     ContactReturned,
     DigitPressed,
@@ -183,6 +184,9 @@ class Turn:
     def _type_over_message(self, event: DigitPressed) -> Move | None:
         return self._end_message() if event.digit == END_OF_MESSAGE else None
 
+    def _fall_silent(self, _event: CallerFellSilent) -> Move | None:
+        return self._end_message()
+
     def _end_message(self) -> Move:
         step = self._step()
         assert isinstance(step, VoicemailStep)  # noqa: S101 (only these record)
@@ -218,6 +222,8 @@ class Turn:
         **dict.fromkeys(((phase, VariablesChanged) for phase in (*_LIVE, Phase.QUEUED)), _learn),
         (Phase.QUEUED, ContactReturned): _come_back,
         (Phase.RECORDING, DigitPressed): _type_over_message,
+        (Phase.RECORDING, CallerFellSilent): _fall_silent,
+        **dict.fromkeys(((phase, CallerFellSilent) for phase in (*_LIVE, Phase.QUEUED, Phase.OVER)), _too_late),
         (Phase.RECORDING, PromptFinished): _prompt_over,
         (Phase.RECORDING, VariablesChanged): _learn,
         (Phase.RECORDING, CallAnswered): _too_late,

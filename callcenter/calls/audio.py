@@ -14,6 +14,8 @@ from callcenter.ports import EncryptionPolicy, LegProfile, LegStatistics, MediaP
 
 ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
+MESSAGE_TONE = "message-tone"
+"""What the play ids of the tones begin with that say: speak now."""
 MUSIC_PLAY = "music"
 """The play id of the customer's music; that of another leg has the leg's name after it."""
 
@@ -124,8 +126,8 @@ def _play_of(media_leg: str) -> str:
 
 
 def is_beside_the_flow(play_id: str) -> bool:
-    """Whether a play is none of the flow's business: music, or an announcement to who waits."""
-    return is_music(play_id) or play_id.startswith(ANNOUNCEMENT_PLAY)
+    """Whether a play is none of the flow's business: music, the tone of a message, or an announcement to who waits."""
+    return is_music(play_id) or play_id.startswith((ANNOUNCEMENT_PLAY, MESSAGE_TONE))
 
 
 def is_music(play_id: str) -> bool:

@@ -27,6 +27,8 @@ class CallDependencies:
     flows: Mapping[str, Flow]
     music: str
     """Path of the WAV file that waiting customers hear."""
+    beep: str = ""
+    """Path of the tone before a message; none without."""
     recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)
     """How each queue records."""
     exit_keys: Mapping[str, str] = field(default_factory=dict)

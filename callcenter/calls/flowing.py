@@ -75,6 +75,12 @@ class CallFlow:
         elif not is_beside_the_flow(over.play_id):
             await self.tell(flow_ev.PromptFinished(over.play_id))
 
+    async def fall_silent(self, *, has_spoken: bool) -> None:
+        """Who leaves a message says nothing any more; a message that nothing was said in is nobody's work."""
+        if not has_spoken:
+            await self._voicemail.discard()
+        await self.tell(flow_ev.CallerFellSilent())
+
     async def tell(self, event: flow_ev.Event) -> None:
         """Something happened that the flow may wait for."""
         if self._run is not None and not self._run.finished:

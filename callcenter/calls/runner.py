@@ -56,6 +56,7 @@ from callcenter.errors import JournalError, MediaError
 from callcenter.media.sdp import puts_on_hold
 from callcenter.ports import (
     DigitPressed,
+    LegQuiet,
     LegSilent,
     LegStatistics,
     PlayFinished,
@@ -242,6 +243,9 @@ class CallRunner:
 
     async def _take_news(self, mail: Mail) -> None:
         match mail:
+            case LegQuiet(leg_id=leg_id, has_spoken=has_spoken):
+                if leg_id == fx.CUSTOMER_LEG:
+                    await self._flow.fall_silent(has_spoken=has_spoken)
             case DigitsOrdered():
                 await self._send_digits(mail)
             case SupervisionAsked():

@@ -1,11 +1,12 @@
 """Music for those who wait, of our own making: slow soft chords that loop without a seam."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callcenter.media.audio import clip, write_wav
+from callcenter.media.audio import clip, tone, write_wav
 from callcenter.media.g711 import SAMPLE_RATE, Samples
 
 _SEED = 8
@@ -36,11 +37,19 @@ def compose() -> Samples:
 
 def music_path(cache_dir: str | Path) -> str:
     """The path of the music as a WAV file, composed when it is not there yet."""
-    path = Path(cache_dir) / f"music-{_SEED}.wav"
+    return _kept(Path(cache_dir) / f"music-{_SEED}.wav", compose)
+
+
+def beep_path(cache_dir: str | Path) -> str:
+    """The path of the tone after which a caller's message is recorded: 1 kHz, 0.4 s."""
+    return _kept(Path(cache_dir) / "beep-1000.wav", lambda: tone(1000.0, 0.4))
+
+
+def _kept(path: Path, make: Callable[[], Samples]) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
-        partial.write_bytes(write_wav(compose()))
+        partial.write_bytes(write_wav(make()))
         partial.replace(path)
     return str(path)
 

@@ -23,6 +23,7 @@ from callcenter.media.protocol import (
     PlayEnded,
     PlaySpec,
     PutSession,
+    QuietNoticed,
     RecordingDone,
     RecordingSuffers,
     Reply,
@@ -46,6 +47,7 @@ from callcenter.ports import (
     DigitPressed,
     EncryptionPolicy,
     LegProfile,
+    LegQuiet,
     LegSilent,
     LegStatistics,
     MediaEvent,
@@ -360,6 +362,8 @@ class EmbeddedMediaPlane:
                 self._sink(DigitPressed(session_id, leg_id, digit, secret))
             case SilenceNoticed(session_id, leg_id) if session_id in self._sessions:
                 self._sink(LegSilent(session_id, leg_id))
+            case QuietNoticed(session_id, leg_id, has_spoken) if session_id in self._sessions:
+                self._sink(LegQuiet(session_id, leg_id, has_spoken))
             case PlayEnded(session_id, play_id, reason) if session_id in self._sessions:
                 play = self._sessions[session_id].plays.pop(play_id, None)
                 if play is not None and not play.digits:

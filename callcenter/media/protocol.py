@@ -208,6 +208,14 @@ class SilenceNoticed(msgspec.Struct, frozen=True, tag="silent"):
     leg_id: str
 
 
+class QuietNoticed(msgspec.Struct, frozen=True, tag="quiet"):
+    """Nothing was said for a while on a leg whose message is recorded, see ``callcenter.ports.LegQuiet``."""
+
+    session_id: str
+    leg_id: str
+    has_spoken: bool
+
+
 class SessionGone(msgspec.Struct, frozen=True, tag="gone"):
     """The session could not be kept."""
 
@@ -242,6 +250,7 @@ Reply = (
     | DigitHeard
     | PlayEnded
     | SilenceNoticed
+    | QuietNoticed
     | SessionGone
     | RecordingDone
     | RecordingSuffers
@@ -318,7 +327,7 @@ class RecordingHurt(msgspec.Struct, frozen=True, tag="hurt"):
     reason: str
 
 
-WorkerReply = Converged | Released | Heartbeat | DigitHeard | PlayEnded | SilenceNoticed | RecordingHurt
+WorkerReply = Converged | Released | Heartbeat | DigitHeard | PlayEnded | SilenceNoticed | QuietNoticed | RecordingHurt
 
 
 def frame(message: msgspec.Struct) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 
 from agent_console.ports import IntentError
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
-from callcenter.ports import RecordingFinished
+from callcenter.ports import LegQuiet, RecordingFinished
 from callcenter.site.models import Site
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import CUSTOMER, House, open_house, small_site
@@ -174,6 +174,45 @@ def test_who_said_nothing_is_nobodys_work() -> None:
         empty = RecordingFinished(house.call_id(caller), message.recording_id, "/recordings/x.wav", "0", 400, None)
         house.core.recording_ledger.tell(empty)
         await settle()
+        assert [each.by for each in worked(house)] == ["system"]
+        assert house.core.voicemail.boxes.count("sales") == 0
+
+    run_virtual(live)
+
+
+def test_a_tone_says_when_to_speak_and_silence_ends_the_message() -> None:
+    async def live() -> None:
+        house = await a_house()
+        caller = await house.call()
+        await key(house, caller, "9")
+        house.media.finish_play(house.media.plays(CUSTOMER)[-1])  # the prompt
+        await settle()
+        assert house.media.plays(CUSTOMER) == ["message-tone-1"]
+        assert house.session(caller).recordings
+        await house.hear_out(caller)
+        assert house.session(caller).recordings
+        house.core.switchboard.on_media_event(LegQuiet(house.call_id(caller), CUSTOMER, has_spoken=True))
+        await settle()
+        assert not house.session(caller).recordings
+        assert worked(house) == []
+        assert house.core.voicemail.boxes.count("sales") == 1
+
+    run_virtual(live)
+
+
+def test_who_never_speaks_leaves_nothing_and_silence_elsewhere_means_nothing() -> None:
+    async def live() -> None:
+        house = await a_house()
+        caller = await house.call()
+        quiet = LegQuiet(house.call_id(caller), CUSTOMER, has_spoken=False)
+        house.core.switchboard.on_media_event(quiet)  # in the queue
+        await key(house, caller, "9")
+        await house.hear_out(caller)
+        house.core.switchboard.on_media_event(quiet)
+        await settle()
+        house.core.switchboard.on_media_event(quiet)  # at the farewell
+        await settle()
+        assert not house.session(caller).recordings
         assert [each.by for each in worked(house)] == ["system"]
         assert house.core.voicemail.boxes.count("sales") == 0
 

@@ -42,11 +42,14 @@ class Account:
     registers: bool = True
     port: int = 0
     """Where it takes SIP over UDP; 0 for any."""
+    watches_messages: bool = False
+    """Whether it asks to be told of waiting messages."""
 
     def line(self) -> str:
         """The line of baresip's file ``accounts``."""
         host, port = self.server
         more = f";{self.parameters}" if self.parameters else ""
+        more += ";mwi=yes" if self.watches_messages else ""
         return (
             f"<sip:{self.user}@{host}:{port};transport={self.transport}>;auth_user={self.user};"
             f'auth_pass="{self.password}";regint={60 if self.registers else 0};'
@@ -196,6 +199,7 @@ def _config(account: Account, folder: Path, place: Path, port: int, authority: P
         "module_tmp account.so",
         "module_app ctrl_tcp.so",
         "module_app menu.so",
+        *(["module_app mwi.so"] if account.watches_messages else []),
         f"ctrl_tcp_listen 127.0.0.1:{port}",
         f"sip_listen {HOST}:{account.port}",
         f"net_interface {HOST}",

@@ -252,7 +252,12 @@ async def ready_at_console(house: Installation, login: str) -> AsyncIterator[Con
 
 @asynccontextmanager
 async def calling(
-    house: Installation, number: str, keys: str = ENGLISH_SUPPORT, *, server: tuple[str, int] | None = None
+    house: Installation,
+    number: str,
+    keys: str = ENGLISH_SUPPORT,
+    *,
+    server: tuple[str, int] | None = None,
+    called: str = SERVICE_NUMBER,
 ) -> AsyncIterator[Talk]:
     """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end.
 
@@ -262,7 +267,7 @@ async def calling(
     await phone.start()
     sound = await RtpEndpoint.open(CARRIER_HOST)
     try:
-        call = await phone.call(SERVICE_NUMBER, sound.sdp_offer())
+        call = await phone.call(called, sound.sdp_offer())
         async with asyncio.timeout(10):
             sound.accept(await call.answered())
         sound.start(CUSTOMER_HZ)

@@ -38,6 +38,7 @@ from callcenter.media.protocol import (
     OrderRefused,
     PlayEnded,
     PutSession,
+    QuietNoticed,
     RecordingDone,
     RecordingHurt,
     Release,
@@ -295,7 +296,7 @@ class Keeper:
                 if session is not None:
                     session.end_play(play_id)
                     self._door.tell(reply)
-            case DigitHeard() | SilenceNoticed():
+            case DigitHeard() | SilenceNoticed() | QuietNoticed():
                 self._door.tell(reply)
             case RecordingHurt():
                 self._hear_recorder(reply)

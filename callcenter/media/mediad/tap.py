@@ -4,13 +4,15 @@ Everything between hearing and sending is kept for less than a second, so a work
 along. Pure: instants are milliseconds of the monotonic clock, given as arguments.
 """
 
-from callcenter.media.g711 import SAMPLE_RATE, SILENCE, Law
+from callcenter.media.g711 import AUDIBLE, SAMPLE_RATE, SILENCE, Law, loudness
 from callcenter.media.mediad.recorder_protocol import Chunk, TapEnded, TapMessage, TapSwitched
 from callcenter.media.protocol import RecordingSpec, TapOrder
 from callcenter.media.track import Track
 
 INTERVAL = 800
 """Milliseconds between chunks."""
+QUIET_AFTER = 5_000
+"""Milliseconds without speech after which a message is taken to be over."""
 _GUARD = 100
 """Milliseconds that are kept back, because packets of that time may still come."""
 _HELD_BACK = 1000
@@ -33,6 +35,10 @@ class Tap:
         self._sent = max(0, self._position(now - _HELD_BACK))
         self._unknown_until = self._position(now) if order.is_taken_over and not spec.paused else 0
         """What is not heard before here went down with the former worker; silence is not told for it."""
+        self.speaker = "" if spec.right else spec.left
+        """The leg whose message this is, empty for a conversation."""
+        self.has_spoken = False
+        self._quiet_since: int | None = now if self.speaker else None
         self._wiped: list[tuple[int, int | None]] = [(0, None if spec.paused else self._position(order.switched_at))]
 
     def begin(self, *, now: int) -> list[TapMessage]:
@@ -53,8 +59,17 @@ class Tap:
 
     def hear(self, track: Track, ssrc: int, timestamp: int, payload: bytes, law: Law, now: int) -> None:
         """Take a leg's packet. While paused only its time is noted, its sound is not kept anywhere."""
+        if self._quiet_since is not None and loudness(payload, law) >= AUDIBLE:
+            self._quiet_since, self.has_spoken = now, True
         arrival = (now - self.origin) * _PER_MILLISECOND
         track.add(ssrc, timestamp, arrival, len(payload), None if self.is_paused else payload, law)
+
+    def falls_quiet(self, *, now: int) -> bool:
+        """True once, when nothing was said in a message for a while."""
+        if self._quiet_since is None or now - self._quiet_since < QUIET_AFTER:
+            return False
+        self._quiet_since = None
+        return True
 
     def cut(self, *, now: int) -> list[TapMessage]:
         """The chunks that are complete."""

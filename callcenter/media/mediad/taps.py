@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.tap import Tap
-from callcenter.media.protocol import SessionSpec, TapOrder
+from callcenter.media.protocol import QuietNoticed, SessionSpec, TapOrder
 
 _FORGOTTEN_AFTER = 10_000
 """Milliseconds after which no socket holds anything of a pause any more."""
@@ -66,13 +66,17 @@ class Taps:
         for tap in self._by_session.pop(session_id, {}).values():
             self._end(tap, now=now)
 
-    def tick(self, *, now: int) -> None:
-        """Cut the chunks that are due."""
-        for taps in self._by_session.values():
+    def tick(self, *, now: int) -> list[QuietNoticed]:
+        """Cut the chunks that are due; the messages in which nobody speaks any more."""
+        quiet = []
+        for session_id, taps in self._by_session.items():
             for tap in taps.values():
+                if tap.falls_quiet(now=now):
+                    quiet.append(QuietNoticed(session_id, tap.speaker, tap.has_spoken))
                 if now >= tap.due:
                     for message in tap.cut(now=now):
                         self._feed.send(message)
+        return quiet
 
     def _end(self, tap: Tap, *, now: int) -> None:
         for message in tap.end(now=now):

@@ -132,7 +132,8 @@ class Worker:
             self._ticking = [leg for conversation in self._conversations.values() for leg in conversation.ticking]
             self._stale = False
         run_tick(self._ticking, now=now)
-        self._taps.tick(now=now)
+        for quiet in self._taps.tick(now=now):
+            self._tell(quiet)
 
     def _sweep(self, now: int) -> None:
         for conversation, leg in self._by_descriptor.values():

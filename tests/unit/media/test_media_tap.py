@@ -178,3 +178,16 @@ def test_a_recording_that_ends_at_once_is_empty() -> None:
     stage = Stage()
     stage.end()
     assert (stage.ended_at, stage.left) == (0, b"")
+
+
+def test_a_message_in_which_nobody_speaks_any_more_is_told_once_and_a_conversation_never() -> None:
+    stage = Stage(RecordingSpec("r", "caller", ""))
+    stage.talk(2000, right=None)
+    stage.talk(4980, left=QUIET, right=None)
+    assert not stage.tap.falls_quiet(now=stage.now)
+    stage.talk(20, left=QUIET, right=None)
+    assert (stage.tap.falls_quiet(now=stage.now), stage.tap.has_spoken) == (True, True)
+    assert not stage.tap.falls_quiet(now=stage.now + 60_000)
+    dead = Stage(RecordingSpec("r", "caller", ""))  # a far end that sends nothing at all
+    assert (dead.tap.falls_quiet(now=ORIGIN + 5_000), dead.tap.has_spoken) == (True, False)
+    assert not Stage().tap.falls_quiet(now=ORIGIN + 60_000)
