@@ -3,9 +3,10 @@
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_bridge.batches import enter_in_timelines, move_last_contacts
+from crm_bridge.batches import enter_in_timelines
 from crm_bridge.models import Interaction
 from crm_bridge.models.base import DEFAULT_TENANT, storable, utc_now
+from crm_bridge.row_writing import move_last_contacts
 from crm_bridge.vocabulary import MatchState
 
 MAX_BACKFILL = 500

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,6 +30,7 @@ from crm_bridge.records import (
     VoicemailWorkedRecord,
     WrapUpRecord,
 )
+from crm_bridge.row_writing import among, insert_rows, move_last_contacts
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, Direction, MatchState, TimelineKind
 from crm_bridge.voicemails import write_voicemails
 
@@ -154,7 +155,7 @@ async def _standings(session: AsyncSession, calls: Sequence[InteractionRecord]) 
     found: dict[str, _Standing] = {}
     for keys in _portions({storable(each.contact_id) for each in calls}):
         for key, row_id, seq, customer_id, state in await session.execute(
-            query.where(Interaction.contact_id.in_(keys))
+            query.where(among(session, Interaction.contact_id, keys))
         ):
             found[key] = _Standing(row_id, seq, customer_id, customer_id, state, is_stored=True)
     return found
@@ -180,7 +181,9 @@ async def _owners(session: AsyncSession, parties: Iterable[Parsed]) -> dict[str,
         .group_by(PhoneLookup.phone_e164_int)
     )
     for numbers in _portions({each.e164_int for each in distinct if isinstance(each, PhoneNumber)}):
-        for number, count, first in await session.execute(by_number.where(PhoneLookup.phone_e164_int.in_(numbers))):
+        for number, count, first in await session.execute(
+            by_number.where(among(session, PhoneLookup.phone_e164_int, numbers))
+        ):
             owners[f"+{number}"] = (count, first)
     by_code = (
         select(ContactPoint.value_norm, func.count(), func.min(ContactPoint.customer_id))
@@ -193,7 +196,7 @@ async def _owners(session: AsyncSession, parties: Iterable[Parsed]) -> dict[str,
         .group_by(ContactPoint.value_norm)
     )
     for codes in _portions({each.digits for each in distinct if isinstance(each, ShortCode)}):
-        for code, count, first in await session.execute(by_code.where(ContactPoint.value_norm.in_(codes))):
+        for code, count, first in await session.execute(by_code.where(among(session, ContactPoint.value_norm, codes))):
             owners[code] = (count, first)
     return owners
 
@@ -202,8 +205,7 @@ async def _write(session: AsyncSession, changed: Sequence[_Standing]) -> None:
     now = utc_now()
     table = _table(Interaction)
     fresh = [_columns(each) | _stamps(each, now) for each in changed if not each.is_stored]
-    if fresh:
-        await session.execute(insert(table), fresh)
+    await insert_rows(session, table, fresh)
     stored = [_columns(each) | {"row_id": each.id, "updated_at": now} for each in changed if each.is_stored]
     if stored:
         await session.execute(update(table).where(table.c.id == bindparam("row_id")), stored)
@@ -228,22 +230,7 @@ async def enter_in_timelines(session: AsyncSession, entries: Sequence[Entry]) ->
         | _told(entry)
         for entry in entries
     ]
-    if rows:
-        await session.execute(insert(_table(TimelineEvent)), rows)
-
-
-async def move_last_contacts(session: AsyncSession, newest: Mapping[int, datetime]) -> None:
-    """Move the customers' last contact forward; never back, and not counted as an edit."""
-    if not newest:
-        return
-    table = _table(Customer)
-    later = or_(table.c.last_contact_at.is_(None), table.c.last_contact_at < bindparam("newest", type_=_instant()))
-    await session.execute(
-        update(table)
-        .where(table.c.id == bindparam("customer"), later)
-        .values(last_contact_at=bindparam("newest", type_=_instant()), updated_at=table.c.updated_at),
-        [{"customer": customer_id, "newest": newest[customer_id]} for customer_id in sorted(newest)],
-    )
+    await insert_rows(session, _table(TimelineEvent), rows)
 
 
 async def _write_wrap_ups(session: AsyncSession, wrap_ups: Sequence[WrapUpRecord]) -> None:
@@ -338,7 +325,3 @@ def _portions(keys: Iterable[Any]) -> Iterable[list[Any]]:
 def _table(model: type[Any]) -> Table:
     table: Table = model.__table__
     return table
-
-
-def _instant() -> Any:
-    return _table(Customer).c.last_contact_at.type

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Dialect, Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.contact_points import NormalPoint, distinct_points, primary_points
@@ -17,6 +16,7 @@ from crm_bridge.customers import NewCustomer
 from crm_bridge.ids import new_id
 from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchText, TimelineEvent
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
+from crm_bridge.row_writing import write_rows
 from crm_bridge.search_texts import normalise_name, text_of
 from crm_bridge.vocabulary import CustomerStatus, TimelineKind
 
@@ -59,7 +59,7 @@ async def enter_many(
         ids.append(_add_rows(rows, new, points, (now, updated_at), actor_id))
     for model, values in rows.items():
         if values:
-            await _insert(session, model.__table__, _COLUMNS[model], values)
+            await write_rows(session, model.__table__, _COLUMNS[model], values)
     return ids
 
 
@@ -82,30 +82,3 @@ def _add_rows(
     created = (TimelineKind.CUSTOMER_CREATED.value, customer_id, actor_id)
     rows[TimelineEvent].append((new_id(), tenant, customer_id, stamps[0], *created))
     return customer_id
-
-
-async def _insert(session: AsyncSession, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    connection = await session.connection()
-    bound = _bound(table, names, connection.dialect, rows)
-    if connection.dialect.name == "postgresql":
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        await driver.copy_records_to_table(table.name, records=bound, columns=names)
-        return
-    marks = ", ".join("?" * len(names))
-    await connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", bound)  # noqa: S608 - names of our own tables and columns
-
-
-def _bound(
-    table: Table, names: Sequence[str], dialect: Dialect, rows: Sequence[tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:
-    """The rows as the driver takes them, each column as its type has it."""
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for place, name in enumerate(names):
-        bind: Any = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        if bind is not None:
-            known: dict[Any, Any] = {}
-            columns[place] = [
-                known[value] if value in known else known.setdefault(value, bind(value)) for value in columns[place]
-            ]
-    return list(zip(*columns, strict=True))

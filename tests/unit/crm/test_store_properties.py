@@ -1,12 +1,11 @@
-"""Properties: a timeline is the union of the channels' logs; an erasure takes one person and no figure."""
+"""Property: an erasure takes one person and no figure."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select
 
 from crm_bridge.changes import Editing
 from crm_bridge.consents import NewConsent, record_consent
@@ -14,13 +13,13 @@ from crm_bridge.customers import NewContactPoint, NewCustomer, create_customer
 from crm_bridge.database import Database
 from crm_bridge.erasure import erase
 from crm_bridge.interactions import complete_wrap_up, record_batch
-from crm_bridge.models import Base, Customer, Interaction, WrapUp
+from crm_bridge.models import Customer, Interaction, WrapUp
 from crm_bridge.profiles import edit_customer
 from crm_bridge.promises import make_promise
 from crm_bridge.record_parts import Tag, add_file, add_identity, set_tags
-from crm_bridge.timeline import add_note, page
+from crm_bridge.timeline import add_note
 from crm_bridge.vocabulary import ConsentStatus, ContactKind
-from tests.support.crm_dump import dump
+from tests.support.crm_dump import dump, empty
 from tests.support.crm_records import NOON, REGION, call, minutes
 
 pytestmark = pytest.mark.unit
@@ -35,57 +34,6 @@ logs = st.lists(
 )
 
 
-async def emptied(database: Database) -> None:
-    """Nothing of the example before is left."""
-    async with database.begin() as session:
-        for table in reversed(Base.metadata.sorted_tables):
-            if table.name != "audit_entry":
-                await session.execute(delete(table))
-    async with database.engine.begin() as connection:
-        if database.engine.dialect.name == "postgresql":
-            await connection.execute(text("SET session_replication_role = replica"))
-        else:
-            for guard in ("audit_entry_no_update", "audit_entry_no_delete"):
-                await connection.execute(text(f"DROP TRIGGER IF EXISTS {guard}"))
-        await connection.execute(text("DELETE FROM audit_entry"))
-        if database.engine.dialect.name == "postgresql":
-            await connection.execute(text("RESET session_replication_role"))
-
-
-@RULES
-@given(log=logs, portions=st.integers(1, 5), size=st.integers(1, 5), data=st.data())
-async def test_a_timeline_is_the_union_of_the_logs_of_all_channels(
-    database: Database, log: list[tuple[str, int, str]], portions: int, size: int, data: st.DataObject
-) -> None:
-    """Whatever the order in which the logs arrive, however often, in whatever portions; read in pages of any size."""
-    await emptied(database)
-    async with database.begin() as session:
-        anne = (await create_customer(session, person("Anne", ANNE), region=REGION, now=NOON - timedelta(days=1))).id
-        await create_customer(session, person("Ben", BEN), region=REGION, now=NOON)
-    records = [
-        call(f"c{n}", channel=channel, started_at=NOON + minutes(at), from_value=caller, journal_seq=n + 1)
-        for n, (channel, at, caller) in enumerate(log)
-    ]
-    arriving = data.draw(st.permutations(records + records[::2]))
-    for start in range(0, len(arriving), portions):
-        async with database.begin() as session:
-            await record_batch(session, arriving[start : start + portions], region=REGION)
-    hers = [each for each in records if each.from_value == ANNE]
-    seen, cursor = [], None
-    async with database.read() as session:
-        while True:
-            found = await page(session, anne, before=cursor, limit=size)
-            seen += [item for item in found.items if item.interaction is not None]
-            cursor = found.next_cursor
-            if cursor is None:
-                break
-    assert [item.at for item in seen] == sorted((each.started_at for each in hers), reverse=True)
-    assert {(item.interaction.contact_id, item.interaction.channel) for item in seen if item.interaction} == {
-        (each.contact_id, each.channel) for each in hers
-    }
-    assert len(seen) == len(hers)
-
-
 PARTS = ("note", "profile", "tags", "identity", "consent", "promise", "file", "wrap-up")
 
 
@@ -94,7 +42,7 @@ PARTS = ("note", "profile", "tags", "identity", "consent", "promise", "file", "w
 async def test_an_erasure_takes_every_word_of_one_person_nothing_of_another_and_no_figure(
     database: Database, log: list[tuple[str, int, str]], parts: list[str], bens: list[str]
 ) -> None:
-    await emptied(database)
+    await empty(database)
     async with database.begin() as session:
         anne = (await create_customer(session, person("Quagliarello", ANNE), region=REGION, now=NOON)).id
         ben = (await create_customer(session, person("Ben", BEN), region=REGION, now=NOON)).id
