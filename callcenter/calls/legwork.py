@@ -46,6 +46,8 @@ class CallLegs:
     phone: LegOffered | None = None
     """The agent's leg when the agent's phone called."""
     _answered: set[str] = field(default_factory=set)
+    _prepared: dict[str, str | MediaError] = field(default_factory=dict)
+    """Our offers for legs that are about to be rung, or why there is none."""
     _started: set[str] = field(default_factory=set)
     """Legs that are there, or were."""
 
@@ -82,6 +84,13 @@ class CallLegs:
         self.signalling.invite(leg_id, PhoneTarget(agent_id, self._hops_left), caller=caller, sdp=sdp)
         return None
 
+    async def prepare(self, leg_id: str) -> None:
+        """Make the offer for a leg that is about to be rung; what fails now is told when it is rung."""
+        try:
+            self._prepared[leg_id] = await self.audio.offer(leg_id)
+        except MediaError as error:
+            self._prepared[leg_id] = error
+
     async def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party) -> LegRefused | None:
         """Call a number outside; returns the refusal when there is no media for it."""
         sdp = await self._offer(leg_id, encrypted=policy.encrypted)
@@ -100,7 +109,12 @@ class CallLegs:
     async def _offer(self, leg_id: str, *, encrypted: bool = False) -> str | None:
         self.on_leg(leg_id, self.call_id)
         try:
-            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id, encrypted=encrypted)
+            prepared = self._prepared.pop(leg_id, None)
+            if isinstance(prepared, MediaError):
+                raise prepared
+            sdp = prepared or await self.audio.offer(
+                leg_id, customer=leg_id == self.customer_leg_id, encrypted=encrypted
+            )
         except MediaError as error:
             log.warning("no media for a leg", call_id=self.call_id, error=str(error))
             return None

@@ -415,7 +415,12 @@ class CallRunner:
         await self._follow(*self.machine.receive(event, now=now), now)
 
     async def _follow(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...], now: int) -> None:
-        await self._commit(facts, now)
+        match effects:
+            case (fx.RingAgent(leg_id=leg_id, engage=False),):
+                # Nobody outside learns of the media, and the offer itself is on disk since routing made it.
+                await asyncio.gather(self._commit(facts, now), self._legs.prepare(leg_id))
+            case _:
+                await self._commit(facts, now)
         state = self.machine.state
         for effect in effects:
             if self.machine.state is not state:  # an order failed and ended the call; the rest is void
