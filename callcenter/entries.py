@@ -68,6 +68,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "recording.stored": recording_facts.RecordingStored,
     "voicemail.begun": voicemail_facts.VoicemailBegun,
     "voicemail.worked": voicemail_facts.VoicemailWorked,
+    "voicemail.heard": voicemail_facts.VoicemailHeard,
     "supervision.ordered": supervision_facts.SupervisionOrdered,
     "supervision.joined": supervision_facts.SupervisionJoined,
     "supervision.changed": supervision_facts.SupervisionChanged,

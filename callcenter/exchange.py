@@ -11,6 +11,7 @@ import structlog
 
 from callcenter.agent_phones import AgentPhones
 from callcenter.calls.legs import LegEvent
+from callcenter.calls.mailbox import mailbox_prompts
 from callcenter.clock import SystemClock
 from callcenter.config import MediaSection, Settings
 from callcenter.errors import ConfigError
@@ -126,7 +127,7 @@ async def run_exchange(settings: Settings) -> None:
     site = load_site(settings.site)
     flows = load_flows(site, settings.site)
     prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, speech_engine(settings.speech))
-    await prompts.prepare([*spoken_prompts(flows.values()), *consent_prompts(site)])
+    await prompts.prepare([*spoken_prompts(flows.values()), *consent_prompts(site), *mailbox_prompts()])
     reader = JournalReader(settings.journal_path)
     journal = SqliteJournal(settings.journal_path)
     await journal.open()
@@ -204,6 +205,7 @@ async def run_exchange(settings: Settings) -> None:
         engine=recovered.engine,
         floor=floor,
         recordings=settings.recordings.folder,
+        recording_key=settings.recordings.key_file,
         messages=recovered.messages,
         identity_key=installation_key(settings.secret_path),
         on_changes=link.tell_changes,

@@ -23,6 +23,7 @@ from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallbackFact, CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
+from callcenter.calls.mailbox import MailboxCalls
 from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
 from callcenter.calls.recording_facts import RecordingFact
@@ -32,6 +33,7 @@ from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.calls.voicemail_facts import VoicemailFact
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
+from callcenter.message_shelf import PhoneShelf
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
 from callcenter.presence import SeatPresence
 from callcenter.queue_announcer import QueueAnnouncer
@@ -89,6 +91,7 @@ class ExchangeCore:
         engine: Acd,
         floor: FloorFold,
         recordings: Path | None = None,
+        recording_key: Path | None = None,
         messages: Sequence[object] = (),
         identity_key: bytes = b"",
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
@@ -155,6 +158,10 @@ class ExchangeCore:
             signalling=ports.signalling,
             in_background=self.recording_ledger.tell,
         )
+        shelf = PhoneShelf(
+            self.voicemail, clock=ports.clock, journal=ports.journal, root=recordings, key_file=recording_key
+        )
+        self.switchboard.mailboxes = MailboxCalls(ports.signalling, ports.media, ports.prompts, shelf, on_fatal)
         self.callbacks.dialling = self.switchboard
         self.desk = ExchangeDesk(
             clock=ports.clock,

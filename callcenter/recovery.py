@@ -68,7 +68,7 @@ class Recovered:
     last_at: int
     """The newest instant that the journal knows; time goes on from there."""
     messages: tuple[object, ...] = ()
-    """The facts of the voicemail boxes, oldest first."""
+    """What the voicemail boxes are folded from, oldest first."""
     unfinished: frozenset[str] = frozenset()
     """Recordings that were begun and whose end the journal does not know."""
     callbacks: tuple[CallbackFact, ...] = ()
@@ -89,7 +89,7 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
         tuple(each for each in folded if isinstance(each, OpenRecord)),
         len(rows),
         reader.last_at(),
-        tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked"))),
+        tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked", "recording.stored"))),
         _unfinished(reader),
         tuple(row.entry for row in reader.read(kinds=CALLBACK_KINDS)),
     )

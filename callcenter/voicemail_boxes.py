@@ -25,6 +25,8 @@ class VoicemailBoxes:
     watchers: Mapping[str, frozenset[str]]
     waiting: dict[str, str] = field(default_factory=dict)
     """Recording id to box."""
+    stored: dict[str, str] = field(default_factory=dict)
+    """Of those that wait and are on disk: recording id to path below the recordings' folder."""
 
     def apply(self, fact: object) -> str | None:
         """Take a fact; the box that changed."""
@@ -33,7 +35,11 @@ class VoicemailBoxes:
                 self.waiting[fact.recording_id] = fact.box
                 return fact.box
             case VoicemailWorked():
+                self.stored.pop(fact.recording_id, None)
                 return self.waiting.pop(fact.recording_id, None)
+            case RecordingStored() if fact.recording_id in self.waiting and fact.path:
+                self.stored[fact.recording_id] = fact.path
+                return None
             case _:
                 return None
 
@@ -45,6 +51,12 @@ class VoicemailBoxes:
     def count(self, box: str) -> int:
         """How many messages wait in a box."""
         return sum(each == box for each in self.waiting.values())
+
+    def heard_by(self, agent_id: str) -> tuple[str, ...]:
+        """The messages on disk that wait in this agent's boxes, the oldest first."""
+        return tuple(
+            each for each, box in self.waiting.items() if each in self.stored and agent_id in self.watchers.get(box, ())
+        )
 
     def count_for(self, agent_id: str) -> int:
         """How many messages wait in all boxes that this agent's phone shows."""

@@ -21,6 +21,7 @@ from callcenter.calls import events as ev
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
 from callcenter.calls.mail import Mail, PartyAsked
+from callcenter.calls.mailbox import MAILBOX_CODE, MailboxCalls
 from callcenter.calls.origin import Origin, new_leg_id
 from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Seat, Target, TargetKind, call_of
@@ -46,6 +47,8 @@ class Switchboard:
         self._deps = deps
         self._flow_of = flow_of
         self._on_fatal = on_fatal
+        self.mailboxes: MailboxCalls | None = None
+        """Who takes the calls of phones to their voicemail boxes; nobody without."""
         self._runners: dict[str, CallRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._call_of_leg: dict[str, str] = {}
@@ -68,6 +71,8 @@ class Switchboard:
         call_id = self._call_of_leg.get(event.leg_id)
         if call_id is not None:
             self._runners[call_id].tell(event)
+        elif self.mailboxes is not None and self.mailboxes.tell(event.leg_id, event):
+            return
         elif isinstance(event, LegAnswered):  # answered in the same moment as its call ended
             self._deps.signalling.end(event.leg_id, EndCause.ANSWERED_ELSEWHERE)
 
@@ -76,6 +81,8 @@ class Switchboard:
         runner = self._runners.get(event.session_id)
         if runner is not None:
             runner.tell(event)
+        elif self.mailboxes is not None:
+            self.mailboxes.tell(event.session_id, event)
 
     def call_of(self, contact_id: str) -> CallRunner | None:
         """The call that a contact is part of now."""
@@ -120,6 +127,8 @@ class Switchboard:
         """End every call politely and wait for the runners."""
         for runner in list(self._runners.values()):
             runner.tell(ev.ShutdownOrdered())
+        if self.mailboxes is not None:
+            await self.mailboxes.close()
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=5)
 
@@ -137,6 +146,9 @@ class Switchboard:
 
     def _open_phones_call(self, offered: LegOffered, agent_id: str) -> None:
         """An agent's phone calls a colleague or a number."""
+        if offered.called.number == MAILBOX_CODE and self.mailboxes is not None:
+            self.mailboxes.open(offered, agent_id)
+            return
         targets, now = self._deps.targets, self._deps.clock.now()
         target = None if offered.replaces_leg_id else targets.resolve(agent_id, "", offered.called.number, now)
         if not isinstance(target, Target) or target.kind is TargetKind.QUEUE or target.id == agent_id:

@@ -30,4 +30,14 @@ class VoicemailWorked:
     box: str
 
 
-VoicemailFact = VoicemailBegun | VoicemailWorked
+@dataclass(frozen=True, slots=True)
+class VoicemailHeard:
+    """Somebody is about to hear a message by phone; ``by`` is an agent."""
+
+    recording_id: str
+    at: int
+    by: str
+    box: str
+
+
+VoicemailFact = VoicemailBegun | VoicemailWorked | VoicemailHeard

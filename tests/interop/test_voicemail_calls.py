@@ -1,19 +1,22 @@
 """Messages through the whole product: left by a caller, seen on a phone of others, listened to, dealt with."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
+from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.recordings import load_keys
 from callcenter.media.recordings.wav import HEADER_BYTES
 from callcenter.ports import RecordingFinished
 from tests.support.baresip import Account, Baresip, baresip
-from tests.support.floor_people import CUSTOMER_HZ, Talk, calling, ready_at_console
+from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, AgentPhone, Talk, calling, ready_at_console
 from tests.support.heard_recordings import HeardRecording, listen
-from tests.support.installation import PASSWORD, Installation, Plan, running_installation
+from tests.support.installation import PASSWORD, PHONE_HOST, Installation, Plan, running_installation
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
@@ -77,12 +80,32 @@ async def until_lamp(phone: Baresip, count: int) -> None:
     await until(f"the lamp tells of {count} messages", lambda: told() == [str(count)], within=15)
 
 
-async def leave_message(caller: Talk, *, frames: int) -> None:
+@asynccontextmanager
+async def colleague_calls_box(house: Installation) -> AsyncIterator[RtpEndpoint]:
+    """The second agent's phone dials its box; what it hears."""
+    async with AgentPhone(house, "agent2") as phone:
+        ear = await RtpEndpoint.open(PHONE_HOST)
+        try:
+            call = await phone._phone.call("*97", ear.sdp_offer())
+            async with asyncio.timeout(10):
+                ear.accept(await call.answered())
+            ear.start(0.0)
+            yield ear
+            async with asyncio.timeout(10):
+                await call.hang_up()
+        finally:
+            await ear.close()
+
+
+async def leave_message(caller: Talk, *, frames: int, hangs_up: bool = False) -> None:
     """Wait for the tone, speak, and be silent until the exchange hangs up."""
     caller.sound.start(0.0)
     await caller.sound.wait_heard(BEEP_HZ, timeout=15)
     caller.sound.start(CUSTOMER_HZ)
     await caller.sound.wait_frames(frames, timeout=15)
+    if hangs_up:
+        await caller.hang_up()
+        return
     caller.sound.start(0.0)
     await caller.ended(within=15)
 
@@ -131,7 +154,28 @@ async def test_a_message_is_left_shown_by_a_phone_played_and_dealt_with(house: I
         assert (played.status_code, played.content[:4]) == (200, b"RIFF")
         assert len(played.content) == len(heard.left) + len(heard.right) + HEADER_BYTES
 
+        # The phone of a colleague, who serves the box, too, hears it, hears it again, and leaves it.
+        async with colleague_calls_box(house) as ear:
+            await ear.wait_heard(CUSTOMER_HZ, timeout=10)
+            await ear.send_digits("1")
+            await ear.wait_frames(FRESH_FRAMES)
+            await ear.wait_heard(CUSTOMER_HZ, timeout=10)
+            await ear.send_digits("2")
+        heard_by = [row.entry.by for row in house.journal.read() if row.kind == "voicemail.heard"]
+        assert heard_by == ["agent2"]
+        await messages(http, 1)
+
         async with ready_at_console(house, "agent1") as console:
             await console.intend("voicemail.finish", target=message["recording_id"])
         await until_lamp(phone, 0)
+        await messages(http, 0)
+
+        # Another one is deleted by phone.
+        async with calling(house, "+12125550162", "", called=BOX_NUMBER) as caller:
+            await leave_message(caller, frames=100, hangs_up=True)
+        await messages(http, 1)
+        async with colleague_calls_box(house) as ear:
+            await ear.wait_heard(CUSTOMER_HZ, timeout=10)
+            await ear.send_digits("3")
+            await until_lamp(phone, 0)
         await messages(http, 0)

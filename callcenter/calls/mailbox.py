@@ -1,0 +1,224 @@
+"""An agent's phone that calls its voicemail box: hears what waits, again, and deletes it; one task for each call.
+
+Nobody else is in such a call, so it is none of the call machine's: it has no contact and no record. What it hears and
+deletes is journaled by the box (``MessageShelf``) before it is played, or said to be deleted.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from callcenter.calls.legs import EndCause, LegDigit, LegEnded, LegEvent, LegOffered, LegReoffered
+from callcenter.errors import JournalError, MediaError
+from callcenter.ports import (
+    DigitPressed,
+    LegProfile,
+    MediaEvent,
+    MediaPlane,
+    PlayFinished,
+    Prompts,
+    SessionLost,
+    Signalling,
+)
+from ivr.effects import PromptText
+
+log = structlog.get_logger(__name__)
+
+MAILBOX_CODE = "*97"
+"""What a phone dials."""
+AGAIN, DELETE = "1", "3"
+"""Keys; any other goes on to the next message and leaves this one."""
+PATIENCE_SECONDS = 8.0
+"""Without a key after a message the next one follows."""
+PHONE = "phone"
+"""The media leg."""
+TEXTS = {
+    "mailbox.none": "You have no messages.",
+    "mailbox.next": "Next message.",
+    "mailbox.menu": "To hear it again, press 1. For the next message, press 2. To delete it, press 3.",
+    "mailbox.deleted": "Deleted.",
+    "mailbox.end": "No more messages. Goodbye.",
+}
+"""What is said, in English. An operator's recording of the same name goes first."""
+
+
+def mailbox_prompts() -> list[PromptText]:
+    """Everything that is said, to be rendered beforehand."""
+    return [PromptText(name, "en", text) for name, text in TEXTS.items()]
+
+
+class MessageShelf(Protocol):
+    """The boxes, for who listens by phone."""
+
+    def waiting_for(self, agent_id: str) -> tuple[str, ...]:
+        """The recordings that wait for an agent and can be heard, the oldest first."""
+        ...
+
+    async def audio(self, agent_id: str, recording_id: str) -> str:
+        """A WAV file to be played, there until ``put_back``; that the agent hears it is journaled. Raises
+        ``MediaError`` when it cannot be read."""
+        ...
+
+    async def put_back(self, path: str) -> None:
+        """The file is not needed any more."""
+        ...
+
+    async def delete(self, agent_id: str, recording_id: str) -> None:
+        """The agent dealt with it; harmless when somebody did before."""
+        ...
+
+
+@dataclass(slots=True)
+class MailboxCall:
+    """One call of an agent's phone to the box. ``shelf`` owns the messages."""
+
+    offered: LegOffered
+    agent_id: str
+    signalling: Signalling
+    media: MediaPlane
+    prompts: Prompts
+    shelf: MessageShelf
+    inbox: "asyncio.Queue[LegEvent | MediaEvent]" = field(default_factory=lambda: asyncio.Queue(100))
+    _plays: int = 0
+    _over: bool = False
+
+    @property
+    def session_id(self) -> str:
+        """The media session."""
+        return f"mailbox-{self.offered.leg_id}"
+
+    async def run(self) -> None:
+        """Live the call from its arrival to its end. Raises ``JournalError``."""
+        cause = EndCause.NORMAL
+        try:
+            await self.media.create(self.session_id)
+            await self._answer(self.offered.sdp)
+            await self._go_through()
+        except MediaError as error:
+            log.warning("mailbox call failed", agent_id=self.agent_id, error=str(error))
+            cause = EndCause.MEDIA_LOST
+        finally:
+            self.signalling.end(self.offered.leg_id, cause)
+            try:
+                await self.media.destroy(self.session_id)
+            except MediaError as error:
+                log.warning("media session not closed", call_id=self.session_id, error=str(error))
+
+    async def _answer(self, sdp: str) -> None:
+        profile = LegProfile(self.offered.peer_address)
+        self.signalling.answer(self.offered.leg_id, await self.media.answer_offer(self.session_id, PHONE, sdp, profile))
+
+    async def _go_through(self) -> None:
+        said: list[str] = []
+        waiting = self.shelf.waiting_for(self.agent_id)
+        for number, recording_id in enumerate(waiting):
+            key = await self._message(recording_id, [*said, *(["mailbox.next"] if number else [])])
+            said = []
+            if key == DELETE and not self._over:
+                await self.shelf.delete(self.agent_id, recording_id)
+                said = ["mailbox.deleted"]
+            if self._over:
+                return
+        await self._say([*said, "mailbox.end" if waiting else "mailbox.none"], None, patience=0)
+
+    async def _message(self, recording_id: str, before: list[str]) -> str:
+        """Play one, as often as wanted; the key that ended it, empty for none."""
+        path = await self.shelf.audio(self.agent_id, recording_id)
+        try:
+            key = await self._say(before, path, patience=PATIENCE_SECONDS)
+            while key == AGAIN:
+                key = await self._say([], path, patience=PATIENCE_SECONDS)
+            return key
+        finally:
+            await self.shelf.put_back(path)
+
+    async def _say(self, names: list[str], path: str | None, *, patience: float) -> str:
+        paths = [await self.prompts.path(PromptText(name, "en", TEXTS[name])) for name in names]
+        if path is not None:
+            paths += [path, await self.prompts.path(PromptText("mailbox.menu", "en", TEXTS["mailbox.menu"]))]
+        self._plays += 1
+        play_id = f"mailbox-{self._plays}"
+        await self.media.play(self.session_id, PHONE, play_id, paths, barge_in=path is not None)
+        return await self._key(play_id, patience)
+
+    async def _key(self, play_id: str, patience: float) -> str:
+        """Wait for a key, or for the end of the play and some more."""
+        deadline: float | None = None
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    event = await self.inbox.get()
+            except TimeoutError:
+                return ""
+            match event:
+                case DigitPressed(digit=digit) | LegDigit(digit=digit) if patience:
+                    await self.media.stop_play(self.session_id, play_id)
+                    return digit
+                case PlayFinished(play_id=over) if over == play_id:
+                    deadline = asyncio.get_running_loop().time() + patience
+                case LegReoffered() if event.sdp:
+                    profile = LegProfile(event.peer_address)
+                    answer = await self.media.answer_offer(self.session_id, PHONE, event.sdp, profile)
+                    self.signalling.accept_reoffer(event.leg_id, answer)
+                case LegEnded() | SessionLost():
+                    self._over = True
+                    return ""
+                case _:
+                    pass
+
+
+class MailboxCalls:
+    """Owns the calls of phones to their boxes; ``on_fatal`` hears of a journal that cannot be written."""
+
+    def __init__(
+        self,
+        signalling: Signalling,
+        media: MediaPlane,
+        prompts: Prompts,
+        shelf: MessageShelf,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self._signalling = signalling
+        self._media = media
+        self._prompts = prompts
+        self._shelf = shelf
+        self._on_fatal = on_fatal
+        self._calls: dict[str, MailboxCall] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def open(self, offered: LegOffered, agent_id: str) -> None:
+        """A phone calls its box."""
+        call = MailboxCall(offered, agent_id, self._signalling, self._media, self._prompts, self._shelf)
+        task = asyncio.create_task(call.run(), name=call.session_id)
+        for name in (offered.leg_id, call.session_id):
+            self._calls[name] = call
+        self._tasks[call.session_id] = task
+        task.add_done_callback(lambda done: self._close(call, done))
+
+    def tell(self, name: str, event: LegEvent | MediaEvent) -> bool:
+        """Bring news of a leg or a media session; ``False`` when it is none of these calls'."""
+        call = self._calls.get(name)
+        if call is None:
+            return False
+        if not call.inbox.full():  # a flood of keys on one call
+            call.inbox.put_nowait(event)
+        return True
+
+    async def close(self) -> None:
+        """End all calls."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _close(self, call: MailboxCall, task: asyncio.Task[None]) -> None:
+        for name in (call.offered.leg_id, call.session_id):
+            self._calls.pop(name, None)
+        self._tasks.pop(call.session_id, None)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, JournalError):
+            self._on_fatal(error)
+        elif error is not None:
+            log.error("mailbox call lost", call_id=call.session_id, exc_info=error)
