@@ -1,6 +1,8 @@
 # What a person types. Every target sets up what it needs; `make demo` and `make test` are the two to know.
 SHELL := /bin/bash
 BIN := .venv/bin
+# Most of the slow tests wait for programs of others, so there may be one more of them than there are cores.
+TESTERS ?= 3
 WEB := cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON="$(CURDIR)/$(BIN)/python"
 .PHONY: help demo test check setup serve bench soak format clean
 
@@ -11,7 +13,7 @@ demo: setup ## a living contact center on this machine, with simulated customers
 	$(BIN)/callcenter demo
 
 test: setup ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 	$(WEB) npm run --silent test
 
 check: setup ## style, types, layers, spelling, and the same for the console
