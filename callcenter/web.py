@@ -27,7 +27,7 @@ from callcenter.maintenance import maintain_daily
 from callcenter.ports import Match
 from callcenter.projection import InteractionProjection
 from callcenter.recording_player import RecordingShelf, player_router
-from callcenter.recording_sweep import sweep_daily
+from callcenter.recording_sweep import erase_at_once, sweep_daily
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
@@ -221,6 +221,8 @@ async def run_web(settings: Settings) -> None:
             hour=settings.recordings.sweep_hour,
         )
         background.append(asyncio.create_task(sweeping, name="recording sweep"))
+        at_once = erase_at_once(database, folder, clock=clock)
+        background.append(asyncio.create_task(_after(store_ready, at_once), name="recording erasure"))
     for task in background:
         task.add_done_callback(partial(_end_with, server))
     try:

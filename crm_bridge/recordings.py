@@ -111,6 +111,27 @@ async def ids_to_erase(session: AsyncSession) -> frozenset[str]:
     return frozenset(await session.scalars(query))
 
 
+async def files_to_erase(session: AsyncSession, limit: int) -> dict[str, str]:
+    """Files of erased people by recording id, as paths below the folder of the recordings; the oldest requests first.
+
+    What is still being made follows once it is on disk.
+    """
+    query = (
+        select(Recording.recording_id, Recording.path)
+        .where(Recording.erase_at.is_not(None), Recording.deleted_at.is_(None), Recording.path.is_not(None))
+        .where(Recording.legal_hold.is_(False))
+        .order_by(Recording.erase_at, Recording.id)
+    )
+    return {row.recording_id: row.path for row in await session.execute(query.limit(limit))}
+
+
+async def count_to_erase(session: AsyncSession, customer_id: int) -> int:
+    """How many files of an erased customer are still to be deleted."""
+    contacts = select(Interaction.contact_id).where(Interaction.customer_id == customer_id)
+    waiting = (Recording.erase_at.is_not(None), Recording.deleted_at.is_(None), Recording.path.is_not(None))
+    return await session.scalar(select(func.count()).where(Recording.contact_id.in_(contacts), *waiting)) or 0
+
+
 async def mark_deleted(session: AsyncSession, recording_ids: Collection[str], *, now: datetime) -> None:
     """The files are gone; the rows tell so."""
     ids = sorted(recording_ids)

@@ -16,6 +16,7 @@ from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound
 from crm_bridge.journal_erasures import count_waiting
 from crm_bridge.models import ErasureReceipt
 from crm_bridge.permissions import Permission
+from crm_bridge.recordings import count_to_erase
 from crm_bridge.retention import expire, rules, set_rule
 
 
@@ -50,6 +51,8 @@ class CheckedReceiptOut(ReceiptOut):
     is_genuine: bool
     journal_waiting: int
     """Calls whose entries in the exchange's journal are still to be blanked: some seconds, or until it is up again."""
+    recordings_waiting: int
+    """Recordings and messages whose files are still to be deleted; those on legal hold are not counted."""
 
 
 class RetentionIn(In):
@@ -121,8 +124,9 @@ def _erasures(router: APIRouter, given: Surroundings) -> None:
                 raise ItemNotFound("there is no such receipt", where="path.receipt_id")
             genuine = await is_genuine(session, row)
             waiting = await count_waiting(session, row.customer_id)
+            files = await count_to_erase(session, row.customer_id)
             told = ReceiptOut.model_validate(row).model_dump()
-            return CheckedReceiptOut(**told, is_genuine=genuine, journal_waiting=waiting)
+            return CheckedReceiptOut(**told, is_genuine=genuine, journal_waiting=waiting, recordings_waiting=files)
 
 
 def _retention(router: APIRouter, given: Surroundings) -> None:

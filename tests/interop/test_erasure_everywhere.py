@@ -1,4 +1,7 @@
-"""A person is erased from a running installation: no file of it holds a byte of them, every figure is as before."""
+"""A person is erased from a running installation: no file of it holds a byte of them, every figure is as before.
+
+Conversations are recorded there, and the person has left a message; somebody else's recording and message stay.
+"""
 
 import subprocess
 import sys
@@ -20,9 +23,43 @@ NAME, NOTES = "Ottoline Quagliarello", "collects carnivorous pitcher plants"
 SECRETS = (NUMBER[1:], "Quagliarello", "Ottoline", "carnivorous")
 
 
+OTHER = "+12125550188"
+MESSAGE_NUMBER = "+12025550177"
+MESSAGE_FLOW = """
+[flow]
+name = "message"
+start = "answer"
+languages = ["en"]
+
+[prompts.greeting]
+en = "Please speak."
+
+[steps.answer]
+type = "answer"
+next = "message"
+
+[steps.message]
+type = "voicemail"
+box = "support"
+prompt = "greeting"
+max_seconds = 20
+next = "end"
+
+[steps.end]
+type = "hang_up"
+reason = "left_message"
+"""
+
+
 @pytest.fixture
-def house() -> Iterator[Installation]:
-    with running_installation(Plan(agents=1, wrap_up_seconds=60)) as house:
+def house(tmp_path: Path) -> Iterator[Installation]:
+    (tmp_path / "message.toml").write_text(MESSAGE_FLOW, "utf-8")
+    more = (
+        f'[[numbers]]\nnumber = "{MESSAGE_NUMBER}"\nflow = "message"\n\n'
+        f'[[flows]]\nid = "message"\nfile = "{tmp_path / "message.toml"}"\n'
+    )
+    plan = Plan(agents=1, wrap_up_seconds=60, records=True, queue_lines=('recording = "on"',), more_site=more)
+    with running_installation(plan) as house:
         yield house
 
 
@@ -33,6 +70,8 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
         body = {"display_name": NAME, "contact_points": [{"value": NUMBER}]}
         customer = (await http.post("/api/v1/customers", json=body)).raise_for_status().json()
         await http.post(f"/api/v1/customers/{customer['id']}/files?file_name=Ottoline.txt", content=NOTES.encode())
+        for number in (NUMBER, OTHER):
+            await leave_message(house, number)
         async with calling(house, NUMBER) as caller:
             await hear_each_other(caller, await seat.talking())
             await caller.hang_up()
@@ -41,10 +80,12 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
         await seat.console.intend("wrap_up.finish", **done)
 
         async def noted() -> bool:
-            [found] = await until_recorded(http, 1)
-            return found["notes"] == NOTES and found["customer_id"] == customer["id"]
+            found = (await until_recorded(http, 3))[0]
+            return (found["notes"], found["customer_id"]) == (NOTES, customer["id"])
 
         await until("the wrap-up is in the store", noted)
+        await until("three recordings are on disk", lambda: len(sounds(house)) == 3)
+        await until("both messages wait", lambda: messages(http, 2))
         assert {secret for secret, _ in traces(house.folder)} == set(SECRETS)
         before = figures(house), await statistics(http)
 
@@ -53,12 +94,51 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
 
         async def blank() -> bool:
             told = (await http.get(f"/api/v1/erasures/{receipt['id']}")).json()
-            return told["is_genuine"] is True and told["journal_waiting"] == 0
+            assert told["is_genuine"] is True
+            return [told["journal_waiting"], told["recordings_waiting"]] == [0, 0]
 
-        await until("the journal is blank", blank)
+        await until("the journal is blank and the files are gone", blank)
+        assert receipt["erased"]["recording"] == 2
         assert traces(house.folder) == []
+        [left] = sounds(house)
+        [(whose, _), (nobody, is_playable)] = sorted(
+            ((each["caller"], each["is_playable"]) for each in await waiting(http)), reverse=True
+        )
+        assert (whose, nobody, is_playable) == (OTHER, "", False)
+        others = {path.name.partition(".")[0] for path in recorded(house) if not path.name.startswith(".")}
+        assert others == {left.name.partition(".")[0]}, "sidecars go with their sound"
         assert (figures(house), await statistics(http)) == before
         command(house, "audit")
+
+
+async def leave_message(house: Installation, number: str) -> None:
+    """Call the number that records what is said, and speak for two seconds."""
+    async with calling(house, number, "", called=MESSAGE_NUMBER) as caller:
+        await caller.sound.wait_frames(150)
+        await caller.hang_up()
+
+
+async def waiting(http: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """The messages that wait."""
+    found: list[dict[str, Any]] = (await http.get("/api/v1/voicemail")).raise_for_status().json()
+    return found
+
+
+async def messages(http: httpx.AsyncClient, count: int) -> bool:
+    """Whether so many messages wait and can be heard."""
+    return [each["is_playable"] for each in await waiting(http)] == [True] * count
+
+
+def recorded(house: Installation) -> list[Path]:
+    """Every file that recording has left."""
+    folder = house.settings.recordings.folder
+    assert folder is not None
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def sounds(house: Installation) -> list[Path]:
+    """The recordings that are closed."""
+    return [path for path in recorded(house) if path.name.endswith(".wav.sealed")]
 
 
 def traces(folder: Path) -> list[tuple[str, str]]:
@@ -81,7 +161,11 @@ def command(house: Installation, *words: str) -> str:
 
 
 async def statistics(http: httpx.AsyncClient) -> list[dict[str, Any]]:
-    """The interactions without who it was."""
-    personal = {"from_value", "from_name", "notes", "to_value"}
-    found = await until_recorded(http, 1)
-    return [{key: value for key, value in each.items() if key not in personal} for each in found]
+    """The interactions without who it was; of their recordings, that there were some and how long."""
+    personal = {"from_value", "from_name", "notes", "to_value", "recordings"}
+    found = await until_recorded(http, 3)
+    return [
+        {key: value for key, value in each.items() if key not in personal}
+        | {"recorded": [(one["recording_id"], one["duration_ms"]) for one in each["recordings"]]}
+        for each in found
+    ]

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from callcenter.recording_sweep import erase_portion
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import RecordingNotFound
@@ -145,6 +147,35 @@ async def test_an_erased_person_leaves_no_recording_but_one_on_hold(database: Da
         assert (view.state, view.path) == ("deleted", None)
         with pytest.raises(RecordingNotFound):
             await find_recording(session, "c2", "c1-r1")
+
+
+async def test_the_files_of_an_erased_person_go_at_once_and_nothing_outside_of_their_folder(
+    database: Database, tmp_path: Path
+) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+    later = replace(STARTED, recording_id="c1-r2"), replace(STORED, recording_id="c1-r2", path="")
+    outside = replace(STARTED, recording_id="c1-r3"), replace(STORED, recording_id="c1-r3", path="../kept.wav")
+    others = (
+        replace(STARTED, recording_id="c2-r1", contact_id="c2"),
+        replace(STORED, recording_id="c2-r1", contact_id="c2", path="2026/03/02/y.wav.sealed"),
+    )
+    nobody = call("c2", from_value="13900009999")
+    await write(database, call(), nobody, STARTED, STORED, *later, *outside, *others)
+    root = tmp_path / "calls"
+    day = root / "2026/03/02"
+    day.mkdir(parents=True)
+    for name in ("x.wav.sealed", "x.json", "y.wav.sealed", "y.json"):
+        (day / name).write_text("")
+    (tmp_path / "kept.wav").write_text("")
+    async with client_of(database) as web:
+        receipt = (await web.post(f"/customers/{customer.id}/erasure", json={"legal_basis": "request"})).json()
+        assert (await web.get(f"/erasures/{receipt['id']}")).json()["recordings_waiting"] == 2
+        assert await erase_portion(database, root, now=NOON) == 2
+        assert await erase_portion(database, root, now=NOON) == 0
+        assert (await web.get(f"/erasures/{receipt['id']}")).json()["recordings_waiting"] == 0
+    assert sorted(path.name for path in day.iterdir()) == ["y.json", "y.wav.sealed"]
+    assert (tmp_path / "kept.wav").exists()
 
 
 MESSAGE = VoicemailRecord(
