@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,9 +35,11 @@ from callcenter.site.repository import load_site
 from callcenter.voicemail_routes import voicemail_router
 from callcenter.why import JournalExplanations
 from crm_bridge.api import create_router
+from crm_bridge.consents import clear_for_contact
+from crm_bridge.contact_rules import BY_HAND, Against
 from crm_bridge.customers import get_customer
 from crm_bridge.database import Database, migrate
-from crm_bridge.errors import CrmError
+from crm_bridge.errors import CrmError, NotContactable
 from crm_bridge.matching import lookup_by_number
 from crm_bridge.phone_numbers import normal_forms
 
@@ -44,6 +47,8 @@ log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 1.0
 PING_SECONDS = 2.0
+CLEARANCE_SECONDS = 2.0
+"""How long the store may think about whether a number may be called."""
 """How often a browser is asked whether it is there (RFC 6455 section 5.5.2), and the exchange told who is."""
 
 
@@ -90,6 +95,23 @@ class StoreDirectory:
                 return (await get_customer(session, int(customer_id))).display_name
         except (CrmError, ValueError) as error:
             raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
+
+    async def clear(self, number: str) -> None:
+        """Leave to dial a number now. Raises ``IntentError`` when the customer or the do-not-call list says no.
+
+        Also when the store cannot be asked: a call that is not made can be made later. What is no customer's number in
+        any form is for the exchange's own dialling rules to judge.
+        """
+        now = datetime.now(UTC)
+        try:
+            async with asyncio.timeout(CLEARANCE_SECONDS), self._database.read() as session:
+                await clear_for_contact(session, number, channel="voice", purpose=BY_HAND, now=now, region=self._region)
+        except NotContactable as error:
+            if str(error) != Against.NOT_REACHABLE:
+                raise IntentError("not-contactable", f"This number must not be called: {error}.") from error
+        except (CrmError, TimeoutError) as error:
+            text = "Whether this number may be called cannot be told now; try again in a moment."
+            raise IntentError("not-contactable", text) from error
 
 
 async def _tell_seats(hub: ConsoleHub, link: WebLink) -> None:
@@ -164,7 +186,7 @@ async def run_web(settings: Settings) -> None:
     )
     app = create_app(
         accounts=SiteAccounts(site),
-        desk=LinkDesk(link, name_of=directory.name_of),
+        desk=LinkDesk(link, name_of=directory.name_of, clear=directory.clear),
         floor=floor,
         settings=desk_settings(site),
         session_key=installation_key(settings.secret_path),

@@ -18,6 +18,10 @@ _CALLS_AT_THE_DOOR = frozenset({"voice", "sms", "visit", "fax"})
 """Channels that make a noise at night; the others wait silently."""
 
 
+BY_HAND = "by_hand"
+"""The purpose of a number that an agent dials."""
+
+
 class Against(StrEnum):
     """Why not. Stable codes of the API."""
 
@@ -47,9 +51,11 @@ PURPOSES: Mapping[str, PurposeRule] = MappingProxyType(
         "marketing": PurposeRule(needs_consent=True),
         "recommendation": PurposeRule(needs_consent=True),
         "safety": PurposeRule(needs_consent=False, keeps_quiet_hours=False),
+        BY_HAND: PurposeRule(needs_consent=False, keeps_quiet_hours=False),
     }
 )
-"""The purposes that are shipped. A callback was asked for; safety is a recall or a warning."""
+"""The purposes that are shipped. A callback was asked for; safety is a recall or a warning; by hand is what an agent
+dials, and that person decides about the hour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,11 +242,15 @@ class WebLink:
 
 
 class LinkDesk:
-    """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store."""
+    """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store; ``clear``
+    raises ``IntentError`` for a number that must not be called, and is asked before any number goes to the exchange."""
 
-    def __init__(self, link: WebLink, *, name_of: Callable[[str], Awaitable[str]]) -> None:
+    def __init__(
+        self, link: WebLink, *, name_of: Callable[[str], Awaitable[str]], clear: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._link = link
         self._name_of = name_of
+        self._clear = clear
 
     async def sign_in(self, agent_id: str) -> None:
         """Take the seat."""
@@ -282,10 +286,12 @@ class LinkDesk:
 
     async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Hand the customer on."""
+        await self._check(target_kind, target)
         await self._link.order("transfer", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Ask an agent, a queue or a number, with the customer on hold."""
+        await self._check(target_kind, target)
         await self._link.order("consult", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def complete(self, agent_id: str, contact_id: str) -> None:
@@ -314,6 +320,7 @@ class LinkDesk:
 
     async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
         """Call an agent or a number: the own phone rings first."""
+        await self._check(target_kind, target)
         await self._link.order("dial", agent_id, target_kind=target_kind, target=target)
 
     async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
@@ -368,3 +375,7 @@ class LinkDesk:
     async def extend_wrap_up(self, agent_id: str) -> None:
         """Ask for more time to complete the wrap-up."""
         await self._link.order("extend_wrap_up", agent_id)
+
+    async def _check(self, target_kind: str, target: str) -> None:
+        if target_kind == "number":
+            await self._clear(target)

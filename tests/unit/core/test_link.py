@@ -25,6 +25,7 @@ class Ends:
     def __init__(self, path: Path) -> None:
         self.desk = FakeDesk()
         self.journal: list[int] = []
+        self.not_to_be_called: set[str] = set()
         self.floor_view = FloorView((ANNA,), (), ())
         self.match: Callable[[str], Awaitable[Match]] = self.found
         self.copy = FloorCopy()
@@ -41,7 +42,7 @@ class Ends:
             find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
             on_journal=self.journal.append,
         )
-        self.console_desk = LinkDesk(self.web, name_of=self.name_of)
+        self.console_desk = LinkDesk(self.web, name_of=self.name_of, clear=self.clear)
 
     def new_exchange(self, path: Path) -> ExchangeLink:
         return ExchangeLink(
@@ -55,6 +56,10 @@ class Ends:
     def take_seats(self, agent_ids: tuple[str, ...] | None) -> None:
         self.seats.append(agent_ids)
         self.seats_told.set()
+
+    async def clear(self, number: str) -> None:
+        if number in self.not_to_be_called:
+            raise IntentError("not-contactable", "suppressed")
 
     async def found(self, number: str) -> Match:
         return Match("one", ("7",), f"Owner of {number}", "en")
@@ -116,6 +121,18 @@ async def test_call_control_reaches_the_exchange_with_its_arguments(
 ) -> None:
     await getattr(ends.console_desk, order)("anna", *arguments)
     assert ends.desk.orders == [(order, "anna", *arguments)]
+
+
+@pytest.mark.parametrize(("order", "before"), [("dial", ()), ("transfer", ("c1",)), ("consult", ("c1",))])
+async def test_a_number_that_must_not_be_called_never_reaches_the_exchange(
+    ends: Ends, order: str, before: tuple[str, ...]
+) -> None:
+    ends.not_to_be_called.add("+1")
+    with pytest.raises(IntentError) as caught:
+        await getattr(ends.console_desk, order)("anna", *before, "number", "+1")
+    assert (caught.value.code, ends.desk.orders) == ("not-contactable", [])
+    await getattr(ends.console_desk, order)("anna", *before, "agent", "+1")
+    assert ends.desk.orders == [(order, "anna", *before, "agent", "+1")]
 
 
 async def test_refusal_comes_back_with_its_code(ends: Ends) -> None:

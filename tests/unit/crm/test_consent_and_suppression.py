@@ -1,19 +1,23 @@
 """Consents, suppression and sensitive fields in the store and over HTTP."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from agent_console.ports import IntentError
+from callcenter.web import StoreDirectory
 from crm_bridge.consents import Clearance, clear_for_contact
 from crm_bridge.database import Database
 from crm_bridge.errors import NotContactable
 from crm_bridge.models import Suppression
 from tests.support.crm_records import NOON, NUMBER, REGION
-from tests.support.crm_web import client_of, enter, problem
+from tests.support.crm_web import BASE, application, client_of, enter, problem
 
 pytestmark = pytest.mark.unit
 
@@ -141,3 +145,69 @@ async def test_sensitive_fields_are_shown_for_their_purpose_only_and_every_look_
     assert (entry["actor_id"], entry["fields"], entry["purpose"]) == ("u1", ["diagnosis"], "care")
     hidden = await web.get(f"/customers/{ada}/access-log", headers={"x-roles": "agent"})
     assert problem(hidden)[:2] == (403, "forbidden")
+
+
+async def test_an_agent_cannot_dial_whom_the_list_or_the_customer_forbids(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    """At any hour, by day and night: a person decides about that."""
+    store = StoreDirectory(database, region=REGION, own_numbers=frozenset())
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    for number in ("139 0000 1234", "13900000002", "95588", "+8821600000", "reception"):
+        await store.clear(number)
+    body = {"value": "13900000002", "reason": "asked to stop", "source": "STOP", "channel": "voice"}
+    assert (await web.post("/suppressions", json=body)).status_code == 201
+    with pytest.raises(IntentError, match="suppressed") as caught:
+        await store.clear("+86 139 0000 0002")
+    assert caught.value.code == "not-contactable"
+    await say(web, ada, status="withdrawn", channel="sms", purpose="*")
+    await store.clear(NUMBER)
+    await say(web, ada, status="withdrawn", channel="*", purpose="*")
+    with pytest.raises(IntentError, match="consent-denied"):
+        await store.clear("139 0000 1234")
+
+
+async def test_when_the_store_is_away_nobody_new_is_called(tmp_path: Path) -> None:
+    empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'nothing.db'}")
+    with pytest.raises(IntentError, match="cannot be told now"):
+        await StoreDirectory(empty, region=REGION, own_numbers=frozenset()).clear(NUMBER)
+    await empty.close()
+
+
+@pytest.mark.parametrize("data_class", ["special_category", "financial", "location"])
+async def test_a_sensitive_value_is_in_no_answer_but_the_one_that_is_logged(
+    web: httpx.AsyncClient, data_class: str
+) -> None:
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    field = {"label": "Secret", "type": "text", "data_class": data_class, "purpose": "care", "field_group": "extended"}
+    await web.put("/custom-fields/secret", json=field)
+    for value in ("Xanthippe", "Zebulon"):
+        changed = {"custom": {"secret": value}}
+        assert (await web.patch(f"/customers/{ada}", json=changed, headers={"if-match": "*"})).status_code == 200
+    asked = 0
+    for path, operations in application().openapi()["paths"].items():
+        parameters = operations.get("get", {}).get("parameters", [])
+        if "get" not in operations or path.endswith("/export"):
+            continue
+        needed = {
+            each["name"]: {"channel": "voice", "purpose": "care", "provider": "x", "external_id": "y"}.get(
+                each["name"], NUMBER
+            )
+            for each in parameters
+            if each["in"] == "query" and each.get("required")
+        }
+        url = re.sub(r"\{[^}]*\}", ada, path.removeprefix(BASE))
+        answer = await web.get(url, params=needed)
+        assert answer.status_code < 500, url
+        assert "Zebulon" not in answer.text, url
+        assert "Xanthippe" not in answer.text, url
+        asked += answer.status_code == 200
+    assert asked > 25
+    assert (await web.get(f"/customers/{ada}/access-log")).json() == []
+    look = {"fields": ["secret"], "purpose": "care", "legal_basis": "consent"}
+    shown = await web.post(f"/customers/{ada}/sensitive-fields", json=look)
+    assert shown.json() == {"values": {"secret": "Zebulon"}}
+    assert len((await web.get(f"/customers/{ada}/access-log")).json()) == 1
+    groups = (await web.get(f"/customers/{ada}/record")).json()["completeness"]
+    assert set(groups) == {"visible", "related", "extended"}
+    assert "secret" not in groups["extended"]["missing"]
