@@ -209,6 +209,8 @@ class ContactView(msgspec.Struct, frozen=True):
     """Who listens; only people who see the whole floor see it."""
     is_supervised: bool = False
     """Whether somebody listens, where the site lets agents know of it."""
+    is_secured: bool = False
+    """Whether the customer types card data, heard by nobody."""
 
 
 class FloorView(msgspec.Struct, frozen=True):

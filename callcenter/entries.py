@@ -66,6 +66,8 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "recording.stopped": recording_facts.RecordingStopped,
     "recording.impaired": recording_facts.RecordingImpaired,
     "recording.stored": recording_facts.RecordingStored,
+    "card_entry.begun": recording_facts.CardEntryBegun,
+    "card_entry.ended": recording_facts.CardEntryEnded,
     "voicemail.begun": voicemail_facts.VoicemailBegun,
     "voicemail.worked": voicemail_facts.VoicemailWorked,
     "voicemail.heard": voicemail_facts.VoicemailHeard,

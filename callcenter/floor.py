@@ -221,6 +221,9 @@ class FloorFold:
                 self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.PAUSED)
             case recorded.RecordingImpaired():
                 self._impair_recording(fact)
+            case recorded.CardEntryBegun() | recorded.CardEntryEnded():
+                begun = isinstance(fact, recorded.CardEntryBegun)
+                self._contacts.change(self._contacts.holder(fact.call_id), is_secured=begun)
             case recorded.RecordingStopped():
                 self._contacts.change(self._contacts.holder(fact.call_id), recording=None)
             case _:

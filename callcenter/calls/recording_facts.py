@@ -89,6 +89,26 @@ class RecordingStored:
     """Paused stretches, from and to in milliseconds from the start."""
 
 
+@dataclass(frozen=True, slots=True)
+class CardEntryBegun:
+    """The customer types card data from here on: unheard, unrecorded."""
+
+    call_id: str
+    at: int
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardEntryEnded:
+    """The customer is heard again. ``digits`` is how many keys were pressed meanwhile; which ones nobody knows."""
+
+    call_id: str
+    at: int
+    agent_id: str
+    digits: int
+
+
+CardEntryFact = CardEntryBegun | CardEntryEnded
 RecordingFact = (
     RecordingAnnounced
     | RecordingStarted

@@ -48,6 +48,7 @@ from callcenter.calls.participants import Conversation
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recorder import CallRecorder, RecordingAsked, SecureAsked
+from callcenter.calls.recording_facts import CardEntryBegun, CardEntryEnded, CardEntryFact
 from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.segments import Seat, SegmentKind
 from callcenter.calls.states import CallState
@@ -103,6 +104,10 @@ class CallRunner:
     _supervision: CallSupervision = field(init=False)
     _holding_leg_id: str = ""
     """The agent's leg whose phone itself put the customer on hold."""
+    _entering: bool = False
+    """Whether the customer types card data now."""
+    _entered: int = 0
+    """Keys pressed meanwhile."""
     _record: OpenRecord = field(init=False)
 
     def __post_init__(self) -> None:
@@ -226,7 +231,7 @@ class CallRunner:
                 await self._commit((fact,), now)
             case DigitPressed(leg_id=leg_id, digit=digit):
                 if leg_id == fx.CUSTOMER_LEG:
-                    await self._press(digit)
+                    await self._press(digit, secret=mail.secret)
             case LegDigit(leg_id=leg_id, digit=digit):
                 if leg_id == self._legs.customer_leg_id:
                     await self._press(digit)
@@ -270,8 +275,12 @@ class CallRunner:
             case _:
                 await self._feed(mail)  # type: ignore[arg-type]  # all other mail was taken before
 
-    async def _press(self, digit: str) -> None:
-        """A key of the customer: the way out of the queue, else the flow's."""
+    async def _press(self, digit: str, *, secret: bool = False) -> None:
+        """A key of the customer: the way out of the queue, else the flow's. A secret one is counted and forgotten:
+        here is where a payment connector would be handed it, and nowhere else."""
+        if secret or self._entering:
+            self._entered += 1
+            return
         queue = self.machine.queue
         waits = self.machine.state in {CallState.QUEUED, CallState.OFFERED} and queue is not None and queue.may_return
         if waits and queue is not None and digit == self.deps.exit_keys.get(queue.queue_id):
@@ -324,11 +333,23 @@ class CallRunner:
             await media.secure(self.call_id, fx.CUSTOMER_LEG, on=asked.on)
             if not asked.on:
                 await self._recorder.secure(False)
+            await self._note_entry(agent.agent_id, on=asked.on)
         except (RecordingRefused, MediaError) as error:
             asked.done.set_exception(error)
         else:
             if not asked.done.done():
                 asked.done.set_result(None)
+
+    async def _note_entry(self, agent_id: str, *, on: bool) -> None:
+        if on == self._entering:
+            return
+        now = self.deps.clock.now()
+        fact: CardEntryFact = CardEntryBegun(self.call_id, now, agent_id)
+        if not on:
+            fact = CardEntryEnded(self.call_id, now, agent_id, self._entered)
+        self._entering, self._entered = on, 0
+        await self.deps.journal.committed(self.deps.journal.append(fact, at=now))
+        self.deps.bus.publish(fact, now)
 
     async def _be_supervised(self, asked: SupervisionAsked) -> None:
         agent = self.machine.agent if self.machine.state in SUPERVISED else None

@@ -5,9 +5,10 @@ import pytest
 from agent_console.messages import RecordingState
 from agent_console.ports import IntentError
 from callcenter.calls import recording_facts as recorded
+from callcenter.calls.legs import LegDigit
 from callcenter.calls.recorder import CONSENT_PLAY
 from callcenter.errors import MediaError
-from callcenter.ports import RecordingDegraded
+from callcenter.ports import DigitPressed, RecordingDegraded
 from callcenter.site.models import Site
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import CUSTOMER, House, open_house, small_site
@@ -300,5 +301,37 @@ def test_card_entry_pauses_the_recording_and_goes_before_what_the_desk_wants() -
         assert not recording.paused
         with pytest.raises(IntentError):
             await desk.secure("anna", call_id, "maybe")
+
+    run_virtual(live)
+
+
+def test_keys_typed_meanwhile_are_counted_and_kept_nowhere_and_the_floor_shows_it() -> None:
+    async def live() -> None:
+        house = await open_house(site=recording_site())
+        await house.sign_in("anna")
+        caller = await house.queue_call()
+        await house.answer("anna")
+        call_id, desk = house.call_id(caller), house.core.desk
+        board = house.core.switchboard
+
+        def is_shown() -> bool:
+            return next(each.is_secured for each in house.contacts() if each.contact_id == call_id)
+
+        await desk.secure("anna", call_id, "on")
+        await desk.secure("anna", call_id, "on")  # pressed twice
+        assert is_shown()
+        for digit in "4111":
+            board.on_media_event(DigitPressed(call_id, CUSTOMER, digit, secret=True))
+        board.on_leg_event(LegDigit(caller.leg_id, "7"))  # by signalling
+        await settle()
+        await desk.secure("anna", call_id, "off")
+        assert not is_shown()
+        board.on_media_event(DigitPressed(call_id, CUSTOMER, "9", secret=True))  # late
+        await settle()
+        await desk.secure("anna", call_id, "on")
+        await desk.secure("anna", call_id, "off")
+        told = [each for each in house.journal.entries if isinstance(each, recorded.CardEntryFact)]
+        assert [getattr(each, "digits", None) for each in told] == [None, 5, None, 0]
+        assert {each.agent_id for each in told} == {"anna"}
 
     run_virtual(live)

@@ -104,6 +104,7 @@ export interface ContactView {
   readonly recording: RecordingState | null;
   readonly supervision: readonly SupervisionView[];
   readonly is_supervised: boolean;
+  readonly is_secured: boolean;
 }
 
 /** What signing in takes. */

@@ -6,7 +6,7 @@ import pytest
 
 from acd.events import Event
 from callcenter.calls.facts import CallFact
-from callcenter.calls.recording_facts import RecordingFact
+from callcenter.calls.recording_facts import CardEntryFact, RecordingFact
 from callcenter.calls.supervision_facts import SupervisionFact
 from callcenter.calls.voicemail_facts import VoicemailFact
 from callcenter.entries import KIND_OF
@@ -21,4 +21,5 @@ def test_every_routing_input_and_every_call_fact_can_be_journaled() -> None:
         *get_args(RecordingFact),
         *get_args(SupervisionFact),
         *get_args(VoicemailFact),
+        *get_args(CardEntryFact),
     } <= set(KIND_OF)

@@ -7,6 +7,7 @@ import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
 import { useLive } from '../live/context';
 import { useLabels } from '../session/session';
+import { SecuredPill } from '../recordings/card-entry';
 import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
 import type { AgentState, AgentView, ContactView, QueueView } from '../wire';
@@ -158,7 +159,7 @@ function useContactColumns(
       cell: (contact) => (
         <>
           <StatePill look={CONTACT_STATES[contact.state]} /> <RecordingPill state={contact.recording} />{' '}
-          <Supervisors contact={contact} />
+          <SecuredPill contact={contact} /> <Supervisors contact={contact} />
         </>
       ),
     },

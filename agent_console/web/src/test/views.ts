@@ -52,6 +52,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   recording: null,
   supervision: [],
   is_supervised: false,
+  is_secured: false,
   kind: 'inbound',
   parent_id: null,
   held_since: null,
