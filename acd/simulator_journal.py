@@ -29,16 +29,19 @@ Entry = tuple[Event | None, int]
 
 @dataclass(frozen=True, slots=True)
 class FloorSize:
-    """How large and how diverse the floor is. ``load`` is the offered work over the agents' capacity."""
+    """How large and how diverse the floor is. ``load`` is the offered work over the agents' capacity,
+    ``waiting`` how many stand in line from the first second on and never give up.
+    """
 
     agents: int
     queues: int
     profiles: int
     queues_each: int = 20
     load: float = 0.9
+    waiting: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.agents, self.queues, self.profiles, self.queues_each) < 1 or self.load <= 0:
+        if min(self.agents, self.queues, self.profiles, self.queues_each) < 1 or self.load <= 0 or self.waiting < 0:
             raise ValueError(f"a floor has agents, queues and profiles: {self}")
 
 
@@ -67,6 +70,13 @@ def large_floor(size: FloorSize, *, seed: int) -> Scenario:
         _present(each, round(size.agents * size.load * weight / sum(weights)))
         for each, weight in zip(classes, weights, strict=True)
     ]
+    if size.waiting:
+        present += [
+            replace(
+                _present(each, round(size.waiting * weight / sum(weights))), name=f"{each.name}-line", patience=None
+            )
+            for each, weight in zip(classes, weights, strict=True)
+        ]
     habits = Habits(Exponential(ANSWER_S), no_answer_share=0.01, pause_share=0.03, pause=Exponential(120.0))
     return Scenario(tuple(plans), (*classes, *present), tuple(groups), habits)
 

@@ -36,13 +36,16 @@ def measure(size: FloorSize, *, events: int, seed: int) -> dict[str, Any]:
         "p99_us": round(cuts[989], 2),
         "p999_us": round(cuts[998], 2),
         "max_us": round(max(each), 1),
-        "match_core_events_per_s": round(core_events_per_second(scenario, seed=seed, events=events)),
+        "match_core_events_per_s": round(
+            core_events_per_second(scenario, seed=seed, events=events, waiting=size.waiting)
+        ),
         "events": count,
         "agents": size.agents,
         "queues": size.queues,
         "profiles": min(size.profiles, size.agents),
         "queues_each": min(size.queues_each, size.queues),
         "load": size.load,
+        "waiting": size.waiting,
         "mix": dict(mix.most_common()),
     }
 
@@ -76,14 +79,16 @@ def event_microseconds(journal: FloorJournal, make: Callable[[], Acd] = Acd) -> 
     return spent
 
 
-def core_events_per_second(scenario: Scenario, *, seed: int, events: int) -> float:
+def core_events_per_second(scenario: Scenario, *, seed: int, events: int, waiting: int = 0) -> float:
     """Events per CPU second of the matching alone: the same floor, everybody answers at once, no offers, no records.
 
     The agenda of the simulated people is part of the time, the drawing of their customers is not.
     """
-    floor = CoreFloor(bare := plain(scenario), iter(list(islice(bare.customers(seed), scenario_size(bare) + events))))
+    bare = plain(scenario)
+    filled = scenario_size(bare) + waiting
+    floor = CoreFloor(bare, iter(list(islice(bare.customers(seed), filled + events))))
     floor.open()
-    floor.advance(scenario_size(bare))
+    floor.advance(filled)
     before = floor.arrived + floor.served + floor.abandoned
     with _collector_frozen():
         start = time.process_time()

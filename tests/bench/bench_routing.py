@@ -63,7 +63,7 @@ def row(size: FloorSize, events: int) -> str:
     count = len(journal.entries) - journal.opening
     spent = min(replay_seconds(journal) for _ in range(3))
     cuts = statistics.quantiles(event_microseconds(journal), n=100)
-    core = core_events_per_second(scenario, seed=1, events=events)
+    core = core_events_per_second(scenario, seed=1, events=events, waiting=size.waiting)
     part = FloorJournal(journal.entries[: journal.opening + count // SCAN_PART], journal.opening)
     said = pairs(part)
     scan, same = "-", "-"
