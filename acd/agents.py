@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from acd.capacity import Work
 from acd.errors import IllegalTransition
 from acd.events import AgentSpec, WrapUpMode
 from acd.ids import AgentId, ContactId, OfferId
@@ -172,6 +173,8 @@ class Agent(msgspec.Struct, frozen=True):
     """Before this the agent may not ask for work."""
     retiring: bool = False
     """No longer configured; goes offline and is forgotten when the contact is over."""
+    works: tuple[Work, ...] = ()
+    """The contacts of shared channels that ring or are connected, in the order in which they were offered."""
 
     @property
     def agent_id(self) -> AgentId:
@@ -254,7 +257,7 @@ def take(agent: Agent, now: int, contact_id: ContactId) -> Agent:
 
 def engage(agent: Agent, now: int, contact_id: ContactId) -> Agent:
     """The agent busy with a contact that was not offered; a pause is deferred, and so comes back afterwards."""
-    paused = agent.state is AgentState.NOT_READY
+    paused = agent.state is AgentState.NOT_READY and agent.pending is Pending.NONE
     return msgspec.structs.replace(
         agent,
         state=step(agent, AgentTrigger.ENGAGED),

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from acd.agents import AT_WORK, Agent, Pending
+from acd.capacity import channels_of
 from acd.contacts import Contact, ContactState, place
 from acd.errors import UnknownAgent, UnknownContact
-from acd.events import AgentSpec, QueueSpec, RingStyle
+from acd.events import AgentSpec, Channel, QueueSpec, RingStyle
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.lines import Line
 from acd.matching import Matching
@@ -19,6 +20,7 @@ from acd.offers import Offer
 from acd.outcomes import AgentState, AgentStateChanged, Outcome
 from acd.queues import demand_of
 from acd.route_plans import StepGuard
+from acd.shared_work import has_room
 
 ENDED_LIMIT = 1024
 """How many ended contacts are remembered, to tell a late hang-up from an unknown contact."""
@@ -27,6 +29,9 @@ ENDED_LIMIT = 1024
 _OFFLINE, _READY, _WRAP_UP = AgentState.OFFLINE, AgentState.READY, AgentState.WRAP_UP
 _NONE = Pending.NONE
 # Looked at for every change of every agent: a name is found faster than a member of an enumeration.
+
+SHARED = tuple(channel for channel in Channel if channel is not Channel.VOICE)
+"""The channels on which an agent may have several contacts."""
 
 KEPT_LIMIT = 4096
 """How many places are kept for customers who hung up; the oldest are forgotten."""
@@ -76,6 +81,11 @@ class Board:
         self.offers_made = 0
         self.outcomes: list[Outcome] = []
         self.matching = Matching(())
+        """Who is next for whom among calls."""
+        self.shared = {channel: Matching(()) for channel in SHARED}
+        """The same for each shared channel, among the agents who take work of it."""
+        self.shared_waiting: dict[ContactId, None] = {}
+        """Waiting contacts that are no calls."""
         self.offer_deadlines: Line[OfferId] = Line()
         self.wrap_up_deadlines: Line[AgentId] = Line()
         self.step_deadlines: Line[ContactId] = Line()
@@ -131,6 +141,7 @@ class Board:
                 agent.contact_id,
                 agent.until,
                 None if agent.pending is _NONE else agent.pending_text,
+                tuple(work.contact_id for work in agent.works) if agent.works else (),
             )
         )
         if agent.retiring and agent.state is _OFFLINE:
@@ -138,8 +149,9 @@ class Board:
 
     def drop_agent(self, agent_id: AgentId) -> None:
         """Forget an agent who is offline."""
-        del self.agents[agent_id]
-        self.matching.forget_agent(agent_id)
+        agent = self.agents.pop(agent_id)
+        for matching in self._matchings_of(agent.spec):
+            matching.forget_agent(agent_id)
 
     def put_contact(self, contact: Contact) -> None:
         """Take the contact's new record."""
@@ -163,6 +175,13 @@ class Board:
         """Take a contact that is connected from the first: it never waits in a queue, nor counts in its length."""
         self.ended.pop(contact.contact_id, None)
         self.contacts[contact.contact_id] = contact
+
+    def matching_of(self, channel: Channel) -> Matching:
+        """Who is next for whom among the contacts of a channel."""
+        return self.matching if channel is Channel.VOICE else self.shared[channel]
+
+    def _matchings_of(self, spec: AgentSpec) -> list[Matching]:
+        return [self.matching_of(channel) for channel in channels_of(spec)] if spec.capacity else [self.matching]
 
     def place(self, contact: Contact) -> tuple[int, int, int]:
         """The contact's place in line under the policy of the floor."""
@@ -194,7 +213,11 @@ class Board:
     def barred_agents(self, contact: Contact) -> Collection[AgentId]:
         """Who may not be offered this waiting contact: those who refused it, while somebody else may take it."""
         excluded = contact.excluded
-        return excluded if excluded and self.matching.others_at_work(contact.contact_id, excluded) else ()
+        return (
+            excluded
+            if excluded and self.matching_of(contact.channel).others_at_work(contact.contact_id, excluded)
+            else ()
+        )
 
     def barred_contacts(self, agent_id: AgentId) -> Collection[ContactId]:
         """Which waiting contacts this agent may not be offered."""
@@ -212,7 +235,13 @@ class Board:
         """Build the indexes anew from the records; everybody idle counts as freed, everything waiting as queued."""
         self.clear_event()
         specs = [agent.spec for agent in self.agents.values()]
-        self.matching = Matching(specs, list(self.queues.values()), self.policy.seed)
+        queues, seed = list(self.queues.values()), self.policy.seed
+        self.matching = Matching([spec for spec in specs if Channel.VOICE in channels_of(spec)], queues, seed)
+        self.shared = {
+            channel: Matching([spec for spec in specs if channel in channels_of(spec)], queues, seed)
+            for channel in SHARED
+        }
+        self.shared_waiting = {}
         self.delays = _delays(specs)
         self.rings_wide = any(queue.ring is not RingStyle.ONE for queue in self.queues.values())
         self.offer_deadlines, self.wrap_up_deadlines = Line(), Line()
@@ -240,7 +269,9 @@ class Board:
 
     def _index_waiting(self, contact: Contact) -> None:
         contact_id = contact.contact_id
-        self.matching.wait(contact_id, demand_of(contact), contact.key)
+        self.matching_of(contact.channel).wait(contact_id, demand_of(contact), contact.key)
+        if contact.channel is not Channel.VOICE:
+            self.shared_waiting[contact_id] = None
         self.queued.append(contact_id)
         if contact.excluded:
             self.refused[contact_id] = None
@@ -275,6 +306,10 @@ class Board:
 
     def _stop_waiting(self, contact_id: ContactId) -> None:
         self.matching.not_waiting(contact_id)
+        if contact_id in self.shared_waiting:
+            del self.shared_waiting[contact_id]
+            for matching in self.shared.values():
+                matching.not_waiting(contact_id)
         self.step_deadlines.remove(contact_id)
         self.guarded.pop(contact_id, None)
         self.refused.pop(contact_id, None)
@@ -282,7 +317,9 @@ class Board:
     def _index_agent(self, old: Agent | None, agent: Agent) -> None:
         agent_id, state = agent.spec.agent_id, agent.state
         before = None if old is None else old.state
-        if state is _READY:
+        if agent.spec.capacity or agent.works or (old is not None and old.works):
+            self._index_room(agent)
+        elif state is _READY:
             self.matching.idle(agent)
             self.freed.append(agent_id)
         elif before is _READY:
@@ -290,7 +327,8 @@ class Board:
         at_work = agent.pending is _NONE and state in AT_WORK
         worked = old is not None and old.pending is _NONE and before in AT_WORK
         if at_work is not worked:
-            self.matching.set_at_work(agent_id, at_work=at_work)
+            for matching in self._matchings_of(agent.spec):
+                matching.set_at_work(agent_id, at_work=at_work)
             if worked:
                 self.someone_stopped = True
         if state is _OFFLINE or before is _OFFLINE or old is None:
@@ -301,9 +339,22 @@ class Board:
         elif before is _WRAP_UP:
             self.wrap_up_deadlines.remove(agent_id)
 
+    def _index_room(self, agent: Agent) -> None:
+        """As for idle agents, channel by channel: whoever has room stands in the lines of that channel."""
+        anywhere = False
+        for channel in channels_of(agent.spec):
+            if has_room(agent, channel):
+                self.matching_of(channel).idle(agent)
+                anywhere = True
+            else:
+                self.matching_of(channel).not_idle(agent.agent_id)
+        if anywhere:
+            self.freed.append(agent.agent_id)
+
     def _index_seat(self, old: Agent | None, agent: Agent) -> None:
         signed_in = agent.state is not _OFFLINE
-        self.matching.set_signed_in(agent.agent_id, signed_in=signed_in)
+        for matching in self._matchings_of(agent.spec):
+            matching.set_signed_in(agent.agent_id, signed_in=signed_in)
         if not signed_in:
             self.leases.remove(agent.agent_id)
             if old is not None:

@@ -1,6 +1,7 @@
 """The contact: one customer request from its arrival in a queue until it is over, as a table.
 
-A contact is the same thing whether it is a call, a chat or a task; the engine does not know which.
+A contact is the same thing whether it is a call, a chat or an e-mail; its channel only says how much of an agent it
+takes.
 """
 
 from enum import StrEnum
@@ -9,7 +10,7 @@ import msgspec
 
 from acd.agents import WrapUpRule
 from acd.errors import IllegalTransition
-from acd.events import SkillLevel
+from acd.events import Channel, SkillLevel
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.route_plans import RoutePlan, RouteStep
 
@@ -109,6 +110,7 @@ class Contact(msgspec.Struct, frozen=True):
 
     identity: str | None = None
     """Whoever calls; finds the place again after hanging up, in a queue that keeps it."""
+    channel: Channel = Channel.VOICE
 
     @property
     def moves_at(self) -> int | None:

@@ -13,6 +13,14 @@ NO_QUEUE = QueueId("")
 """Stands for the queue of work that is no queue's."""
 
 
+class Channel(StrEnum):
+    """What a contact comes by. Voice is exclusive, the others are shared: an agent may have several at once."""
+
+    VOICE = "voice"
+    CHAT = "chat"
+    EMAIL = "email"
+
+
 class DeclineCause(StrEnum):
     """Why an agent did not take an offer."""
 
@@ -118,6 +126,22 @@ class QueueDelay:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """So many contacts of a channel an agent may have at once. Of calls never more than one."""
+
+    channel: Channel
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Work of ``channel`` may be offered to an agent who has work of the channel ``over``."""
+
+    channel: Channel
+    over: Channel
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSpec:
     """One agent as configured."""
 
@@ -127,6 +151,10 @@ class AgentSpec:
     skills: tuple[SkillLevel, ...] = ()
     delays: tuple[QueueDelay, ...] = ()
     """Queues for which the agent is a second line; no delay for those that are not named."""
+    capacity: tuple[Capacity, ...] = ()
+    """The capacity by channel; of those that are not named one call, and nothing else."""
+    interrupts: tuple[Interrupt, ...] = ()
+    """What may come in addition to work of another channel; nothing by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +226,7 @@ class ContactArrived:
     """Whoever calls, in any form that is the same next time; finds a place that was kept. Never told in an outcome."""
     expected_wait_ms: int | None = None
     """The host's estimate at this instant (``acd.wait_estimates``): an input, so that a replay decides the same."""
+    channel: Channel = Channel.VOICE
     outside_hours: bool = False
     """The host's calendar says that the queue has no hours at this instant; an input for the same reason."""
 

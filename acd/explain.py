@@ -8,16 +8,29 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acd.agents import Agent
+from acd.agents import Agent, Pending
+from acd.capacity import most
 from acd.contacts import Contact, ContactState
 from acd.engine import Acd
 from acd.errors import UnknownAgent, UnknownContact
-from acd.events import AgentOrder
+from acd.events import AgentOrder, Channel
 from acd.ids import AgentId, ContactId, QueueId
 from acd.lines import Key
 from acd.outcomes import AgentState
 from acd.queues import Demand, demand_of
-from acd.rules import barred, candidates, delayed, fits, guard_holds, lacks_queue, lacks_skills, person, rank
+from acd.rules import (
+    barred,
+    candidates,
+    delayed,
+    fits,
+    guard_holds,
+    lacks_channel,
+    lacks_queue,
+    lacks_skills,
+    person,
+    rank,
+)
+from acd.shared_work import blocking, has_room, runs
 from acd.skills import means, parse
 
 
@@ -39,6 +52,10 @@ class Reason(StrEnum):
     RINGING = "ringing"
     """The agent's phone rings for another contact."""
     BUSY = "busy"
+    NO_CHANNEL = "no_channel"
+    """The agent takes no work of the contact's channel."""
+    NO_ROOM = "no_room"
+    """The agent has as much of the channel as may be, or is at work that the channel may not interrupt, or rings."""
     WRAP_UP = "wrap_up"
     RESERVED = "reserved"
     """So few who fit are idle that they stay in reserve."""
@@ -102,7 +119,7 @@ def table(acd: Acd, contact_id: ContactId, *, winner: AgentId | None = None) -> 
     agents = acd.agents()
     order = _order(acd, contact)
     able = candidates(contact, agents)
-    ringing = [agent for agent in agents if agent.contact_id == contact_id and agent.state is AgentState.OFFERED]
+    ringing = [agent for agent in agents if _rings_for(agent, contact)]
     specs = [agent.spec for agent in agents]
     keys = {agent.agent_id: rank(agent, demand_of(contact), order, specs) for agent in (*ringing, *able)}
     first = winner
@@ -125,7 +142,7 @@ def why_waiting(acd: Acd, contact_id: ContactId) -> WhyWaiting:
     contact = _contact(acd, contact_id)
     agents = acd.agents()
     demand = demand_of(contact)
-    fitting = [agent for agent in agents if fits(agent.spec, demand)]
+    fitting = [agent for agent in agents if fits(agent.spec, demand, contact.channel)]
     idle = [row for row in table(acd, contact_id) if row.state is AgentState.READY]
     wrapping = (agent.until for agent in fitting if agent.state is AgentState.WRAP_UP and agent.until is not None)
     return WhyWaiting(
@@ -165,7 +182,7 @@ def _ahead(acd: Acd, contact: Contact, fitting: list[Agent]) -> int:
     return sum(
         other.state is ContactState.WAITING
         and other.key < contact.key
-        and any(fits(agent.spec, demand_of(other)) for agent in fitting)
+        and any(fits(agent.spec, demand_of(other), other.channel) for agent in fitting)
         for other in acd.contacts()
     )
 
@@ -180,15 +197,43 @@ def _candidate(
 ) -> Candidate:
     demand = demand_of(contact)
     found = list(_unfit(agent, demand))
+    if lacks_channel(agent.spec, contact.channel):
+        found.append((Reason.NO_CHANNEL, f"takes no {contact.channel}"))
     if barred(agent, contact, agents):
         found.append((Reason.REFUSED, "refused it before, and somebody else is at work"))
-    rings_for_it = agent.state is AgentState.OFFERED and agent.contact_id == contact.contact_id
-    if agent.state is not AgentState.READY and not rings_for_it:
-        found.append((_STATES[agent.state], _doing(agent)))
+    rings_for_it = _rings_for(agent, contact)
+    if not rings_for_it:
+        found += _occupied(agent, contact.channel)
     if not found and not rings_for_it and agent.agent_id != first:
         found.append(_behind(contact, able))
     reasons = tuple(reason for reason, _ in found)
     return Candidate(agent.agent_id, agent.state, reasons, "; ".join(text for _, text in found), key)
+
+
+def _rings_for(agent: Agent, contact: Contact) -> bool:
+    if contact.channel is Channel.VOICE:
+        return agent.state is AgentState.OFFERED and agent.contact_id == contact.contact_id
+    return any(work.contact_id == contact.contact_id and work.offer_id is not None for work in agent.works)
+
+
+def _occupied(agent: Agent, channel: Channel) -> list[tuple[Reason, str]]:
+    """What an agent without room for the channel does instead."""
+    if has_room(agent, channel) or lacks_channel(agent.spec, channel):
+        return [] if agent.state is AgentState.READY or has_room(agent, channel) else [_state(agent)]
+    in_the_way = blocking(agent, channel)
+    on_a_call = agent.state in {AgentState.BUSY, AgentState.WRAP_UP}
+    beside_the_call = on_a_call and agent.pending is Pending.NONE and Channel.VOICE not in {channel, *in_the_way}
+    if agent.state is not AgentState.READY and not beside_the_call:
+        return [_state(agent)]
+    if in_the_way:
+        return [(Reason.NO_ROOM, f"{channel} may not interrupt {', '.join(in_the_way)}")]
+    if runs(agent, channel) >= most(agent.spec, channel):
+        return [(Reason.NO_ROOM, f"has {runs(agent, channel)} of {most(agent.spec, channel)} {channel}")]
+    return [(Reason.NO_ROOM, "is rung for another contact")]
+
+
+def _state(agent: Agent) -> tuple[Reason, str]:
+    return _STATES[agent.state], _doing(agent)
 
 
 def _unfit(agent: Agent, demand: Demand) -> list[tuple[Reason, str]]:

@@ -1,15 +1,15 @@
 """Offers in motion: making them, ending them, and seeing after each event that nobody waits while somebody idles."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from acd import planning
-from acd.agents import Agent, AgentTrigger, WrapUpRule, ring, take
+from acd.agents import Agent, AgentTrigger, WrapUpRule, defer, ring, take
 from acd.agents import enter as agent_enters
 from acd.board import Board
 from acd.contacts import Contact, ContactState, connected, offered, returned, still_offered
-from acd.events import AgentOrder, DeclineCause, OfferAccepted, OfferDeclined, QueueSpec, RingStyle, WrapUpMode
+from acd.events import AgentOrder, Channel, DeclineCause, OfferAccepted, OfferDeclined, QueueSpec, RingStyle, WrapUpMode
 from acd.ids import AgentId, ContactId, OfferId
 from acd.lines import Key
 from acd.matching import Choice
@@ -28,6 +28,7 @@ from acd.outcomes import (
     WithdrawOffer,
 )
 from acd.queues import Demand, demand_of
+from acd.shared_work import drop_work, has_room, ring_shared, take_shared
 
 RULES = {order: f"{order}_agent" for order in AgentOrder}
 """The rule when a contact finds several idle agents, by the order of its queue."""
@@ -91,9 +92,20 @@ def accept(board: Board, event: OfferAccepted, now: int) -> None:
     board.outcomes.append(
         ContactAssigned(offer.offer_id, contact.contact_id, offer.agent_id, contact.queue_id, waited_ms),
     )
-    board.put_agent(take(board.agents[offer.agent_id], now, contact.contact_id))
+    agent = board.agents[offer.agent_id]
+    if contact.channel is Channel.VOICE:
+        board.put_agent(take(agent, now, contact.contact_id))
+    else:
+        board.put_agent(take_shared(agent, now, contact.contact_id, board.next_seq()))
     for lost in losers:
-        board.put_agent(agent_enters(board.agents[lost.agent_id], AgentTrigger.OFFER_WITHDRAWN, now))
+        board.put_agent(unrung(board.agents[lost.agent_id], contact, now))
+
+
+def unrung(agent: Agent, contact: Contact, now: int) -> Agent:
+    """The agent at whom this contact rings no more, through no doing of the agent's; the idle time is kept."""
+    if contact.channel is Channel.VOICE:
+        return agent_enters(agent, AgentTrigger.OFFER_WITHDRAWN, now)
+    return drop_work(agent, contact.contact_id)
 
 
 def decline(board: Board, event: OfferDeclined, now: int) -> None:
@@ -116,13 +128,25 @@ def expire(board: Board, offer_id: OfferId, now: int) -> None:
 
 def fail(board: Board, offer: Offer, trigger: OfferTrigger, now: int, *, reason: str) -> None:
     """End an offer that its agent did not take; the agent has to ask for work again."""
-    agent = agent_enters(board.agents[offer.agent_id], AgentTrigger.OFFER_FAILED, now, reason=reason)
+    agent = _refused(board.agents[offer.agent_id], offer, now, reason)
     if trigger is OfferTrigger.RANG_OUT:
         until = now + board.policy.quarantine_ms if reason == QUARANTINED_REASON else None
-        agent = replace(agent, misses=agent.misses + 1, until=until, quarantined_until=until)
+        agent = replace(agent, misses=agent.misses + 1, quarantined_until=until)
+        if agent.state is AgentState.NOT_READY:
+            agent = replace(agent, until=until)
     close(board, offer, trigger)
     board.put_agent(agent)
     give_back(board, offer, now, refused_by=offer.agent_id)
+
+
+def _refused(agent: Agent, offer: Offer, now: int, reason: str) -> Agent:
+    """The agent who did not take an offer: not ready, or so after the call that goes on meanwhile."""
+    if agent.offer_id == offer.offer_id:
+        return agent_enters(agent, AgentTrigger.OFFER_FAILED, now, reason=reason)
+    agent = drop_work(agent, offer.contact_id)
+    if agent.state is AgentState.READY:
+        return agent_enters(agent, AgentTrigger.MADE_NOT_READY, now, reason=reason)
+    return defer(agent, AgentTrigger.MADE_NOT_READY, reason)
 
 
 def close(board: Board, offer: Offer, trigger: OfferTrigger) -> None:
@@ -184,16 +208,28 @@ def _serve(board: Board, contact_ids: Sequence[ContactId], now: int) -> None:
 def _serve_everybody(board: Board, now: int) -> None:
     """Look for agents for all that wait, first in line first. Costs a look at every demand for each offer."""
     passed_over: list[ContactId] = []
-    closed: set[Demand] = set()
-    while (contact_id := board.matching.first_waiting(passed_over, closed)) is not None:
-        contact = board.contacts[contact_id]
+    closed: dict[Channel, set[Demand]] = {channel: set() for channel in Channel}
+    while (contact := _first_waiting(board, passed_over, closed)) is not None:
+        contact_id = contact.contact_id
         barred = board.barred_agents(contact)
         if _serve_contact(board, contact, barred, now):
             continue
         if barred:
             passed_over.append(contact_id)
         else:  # what this one does not get, nobody of the same demand gets
-            closed.add(demand_of(contact))
+            closed[contact.channel].add(demand_of(contact))
+
+
+def _first_waiting(
+    board: Board, passed_over: Collection[ContactId], closed: Mapping[Channel, Collection[Demand]]
+) -> Contact | None:
+    """The first in line over all channels, of those that somebody with room may fit."""
+    first = board.matching.first_waiting(passed_over, closed[Channel.VOICE])
+    found = [] if first is None else [board.contacts[first]]
+    if board.shared_waiting:
+        heads = [matching.first_waiting(passed_over, closed[channel]) for channel, matching in board.shared.items()]
+        found += [board.contacts[head] for head in heads if head is not None]
+    return min(found, key=lambda contact: contact.key, default=None)
 
 
 def _agent_may_choose(board: Board) -> bool:
@@ -201,13 +237,15 @@ def _agent_may_choose(board: Board) -> bool:
 
     This depends on the records alone, so that equal floors decide by the same rule and say so.
     """
-    if len(board.freed) > 1:
+    if len(board.freed) > 1 or board.shared_waiting:
+        return False
+    if board.agents[board.freed[0]].spec.capacity:
         return False
     return not (board.matching.reserves and board.matching.reserve_waits(board.freed[0]))
 
 
 def _serve_contact(board: Board, contact: Contact, barred: Collection[AgentId], now: int) -> bool:
-    choice = board.matching.pick_agent(contact.contact_id, barred, board.offers_made)
+    choice = board.matching_of(contact.channel).pick_agent(contact.contact_id, barred, board.offers_made)
     if choice is None:
         return False
     _offer(board, contact, board.agents[choice.winner], _decision(_rule(board, contact), choice, contact), now)
@@ -216,7 +254,7 @@ def _serve_contact(board: Board, contact: Contact, barred: Collection[AgentId], 
 
 def _ring_wider(board: Board, now: int) -> None:
     """Let further agents, whom nobody waits for, ring for contacts that ring already; first in line first."""
-    if not board.matching.anybody_idle:
+    if not board.matching.anybody_idle and not any(each.anybody_idle for each in board.shared.values()):
         _ring_later(board, now)
         return
     for contact in sorted((board.contacts[contact_id] for contact_id in board.ringing_wide), key=lambda c: c.key):
@@ -228,7 +266,8 @@ def _ring_more(board: Board, contact_id: ContactId, now: int) -> None:
     """Let as many agents ring for this contact as its queue wants and are idle."""
     contact = board.contacts[contact_id]
     while len(contact.standing_offers) < _width(board, contact, now):
-        choice = board.matching.pick_another(demand_of(contact), contact.excluded, board.offers_made)
+        matching = board.matching_of(contact.channel)
+        choice = matching.pick_another(demand_of(contact), contact.excluded, board.offers_made)
         if choice is None:
             return
         _offer(board, contact, board.agents[choice.winner], _decision(_rule(board, contact), choice, contact), now)
@@ -258,7 +297,7 @@ def _rule(board: Board, contact: Contact) -> str:
 
 def _serve_agent(board: Board, agent: Agent, now: int) -> None:
     """Look for a contact for an agent who became idle, unless the same instant took the agent away again."""
-    if agent.state is not AgentState.READY:
+    if not has_room(agent, Channel.VOICE):
         return
     barred = board.barred_contacts(agent.agent_id) if board.refused else ()
     choice = board.matching.pick_contact(agent.agent_id, barred)
@@ -306,4 +345,7 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
             decision=decision,
         )
     )
-    board.put_agent(ring(agent, now, offer.contact_id, offer.offer_id, offer.number, offer.expires_at))
+    if contact.channel is Channel.VOICE:
+        board.put_agent(ring(agent, now, offer.contact_id, offer.offer_id, offer.number, offer.expires_at))
+    else:
+        board.put_agent(ring_shared(agent, now, offer.contact_id, contact.channel, offer.offer_id, offer.number))

@@ -173,6 +173,8 @@ class AgentStateChanged:
     until: int | None = None
     pending: str | None = None
     """``"not_ready:<reason>"`` or ``"offline"`` when deferred, else ``None``."""
+    works: tuple[ContactId, ...] = ()
+    """The contacts of shared channels that the agent has besides, ringing ones included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ import msgspec
 
 from acd.agent_orders import KEYS
 from acd.agents import Agent
+from acd.capacity import most
 from acd.contacts import Contact
-from acd.events import AgentOrder, AgentSpec
+from acd.events import AgentOrder, AgentSpec, Channel
 from acd.lines import Key
 from acd.outcomes import AgentState
 from acd.queues import FOREVER_MS, Demand, demand_of, profile_of
 from acd.route_plans import StepGuard
+from acd.shared_work import has_room
 from acd.skills import Person, asked_skills, means, parse, speaks_of_queues
 
 
@@ -45,8 +47,18 @@ def person(spec: AgentSpec) -> Person:
     return Person(spec.agent_id, spec.queue_ids, levels)
 
 
-def fits(spec: AgentSpec, demand: Demand) -> bool:
+def lacks_channel(spec: AgentSpec, channel: Channel) -> bool:
+    """Whether the agent takes no work of this channel at all."""
+    return most(spec, channel) == 0
+
+
+def fits(spec: AgentSpec, demand: Demand, channel: Channel = Channel.VOICE) -> bool:
     """Whether the agent has what is demanded, whatever the agent does at the moment."""
+    return not lacks_channel(spec, channel) and suits(spec, demand)
+
+
+def suits(spec: AgentSpec, demand: Demand) -> bool:
+    """The same among agents who take work of the channel."""
     if lacks_queue(spec, demand) or lacks_skills(spec, demand) or delayed(spec, demand):
         return False
     return means(parse(demand.expression), person(spec))
@@ -56,19 +68,20 @@ def barred(agent: Agent, contact: Contact, agents: Iterable[Agent]) -> bool:
     """The agent refused this contact, and somebody else who did not is at work and could take it."""
     demand = demand_of(contact)
     return agent.agent_id in contact.excluded and any(
-        other.at_work and other.agent_id not in contact.excluded and fits(other.spec, demand) for other in agents
+        other.at_work and other.agent_id not in contact.excluded and fits(other.spec, demand, contact.channel)
+        for other in agents
     )
 
 
 def may_take(agent: Agent, contact: Contact, agents: Iterable[Agent]) -> bool:
     """Whether this contact may be offered to this agent, were he idle and it waiting and nobody kept in reserve."""
-    return fits(agent.spec, demand_of(contact)) and not barred(agent, contact, agents)
+    return fits(agent.spec, demand_of(contact), contact.channel) and not barred(agent, contact, agents)
 
 
 def candidates(contact: Contact, agents: Iterable[Agent]) -> list[Agent]:
-    """Everybody idle who may take the contact, in configured order."""
+    """Everybody with room for its channel who may take the contact, in configured order."""
     everybody = list(agents)
-    return [agent for agent in everybody if agent.state is AgentState.READY and may_take(agent, contact, everybody)]
+    return [agent for agent in everybody if has_room(agent, contact.channel) and may_take(agent, contact, everybody)]
 
 
 def has_somebody(contact: Contact, agents: Iterable[Agent]) -> bool:
@@ -81,9 +94,11 @@ def guard_holds(contact: Contact, agents: Iterable[Agent]) -> bool:
     demand = msgspec.structs.replace(demand_of(contact), delay_ms=FOREVER_MS)
     match contact.route_step.guard:
         case StepGuard.SIGNED_IN:
-            return any(agent.state is not AgentState.OFFLINE and fits(agent.spec, demand) for agent in agents)
+            return any(
+                agent.state is not AgentState.OFFLINE and fits(agent.spec, demand, contact.channel) for agent in agents
+            )
         case StepGuard.AT_WORK:
-            return any(agent.at_work and fits(agent.spec, demand) for agent in agents)
+            return any(agent.at_work and fits(agent.spec, demand, contact.channel) for agent in agents)
         case _:
             return True
 

@@ -30,13 +30,15 @@ from acd.events import (
     AgentPresenceSeen,
     AgentSignedIn,
     AgentSignedOut,
+    Channel,
     WrapUpExtended,
     WrapUpFinished,
     WrapUpMode,
 )
 from acd.ids import AgentId
-from acd.offers import OfferTrigger
+from acd.offers import Offer, OfferTrigger
 from acd.outcomes import AgentState, WrapUpCodeForced
+from acd.shared_work import drop_work, end_work, is_leaving, leave, rung_offer
 
 LOST_CLIENT_REASON = "lost_client"
 """The not-ready reason of an agent whose client or phone gave no sign of life."""
@@ -53,6 +55,8 @@ def sign_in(board: Board, event: AgentSignedIn, now: int) -> None:
         board.put_agent(sit_down(agent, now))
     elif agent.state in _DEFERRING:
         board.put_agent(defer(agent, AgentTrigger.SIGNED_IN, SIGNED_IN_REASON))
+    elif is_leaving(agent):
+        board.put_agent(enter(agent, AgentTrigger.SIGNED_IN, now, reason=SIGNED_IN_REASON))
 
 
 def sign_out(board: Board, event: AgentSignedOut, now: int) -> None:
@@ -63,17 +67,25 @@ def sign_out(board: Board, event: AgentSignedOut, now: int) -> None:
 def dismiss(board: Board, agent: Agent, now: int) -> None:
     """Let an agent go: at once, or after the contact that is connected. A ringing contact goes back to its place."""
     after = step(agent, AgentTrigger.SIGNED_OUT)
+    if is_leaving(agent) or (after is agent.state and agent.state is not AgentState.BUSY):
+        return
+    agent, offer = _stop_ringing(board, agent)
     if agent.state is AgentState.BUSY:
         board.put_agent(defer(agent, AgentTrigger.SIGNED_OUT))
-        return
-    if after is agent.state:
-        return
-    offer = None if agent.offer_id is None else board.offers[agent.offer_id]
-    if offer is not None:
-        offering.close(board, offer, OfferTrigger.REVOKED)
-    board.put_agent(enter(agent, AgentTrigger.SIGNED_OUT, now))
+    else:
+        board.put_agent(leave(agent, AgentTrigger.SIGNED_OUT, now))
     if offer is not None:
         offering.give_back(board, offer, now, refused_by=None)
+
+
+def _stop_ringing(board: Board, agent: Agent) -> tuple[Agent, Offer | None]:
+    """Withdraw what rings at the agent; the record without it, when it was of a shared channel, and the offer."""
+    offer_id = rung_offer(agent)
+    if offer_id is None:
+        return agent, None
+    offer = board.offers[offer_id]
+    offering.close(board, offer, OfferTrigger.REVOKED)
+    return drop_work(agent, offer.contact_id), offer
 
 
 def make_ready(board: Board, event: AgentMadeReady, now: int) -> None:
@@ -82,6 +94,8 @@ def make_ready(board: Board, event: AgentMadeReady, now: int) -> None:
     after = step(agent, AgentTrigger.MADE_READY)
     if agent.quarantined_until is not None and not event.released and now < agent.quarantined_until:
         raise AgentQuarantined(f"agent {agent.agent_id!r} may ask for work again at {agent.quarantined_until}")
+    if is_leaving(agent):
+        return
     kept_in = agent.wrap_up is not None and not agent.wrap_up.ends_early
     if after is not agent.state and not kept_in:
         ready = enter_ready(agent, AgentTrigger.MADE_READY, now, board.next_seq())
@@ -94,10 +108,13 @@ def make_not_ready(board: Board, event: AgentMadeNotReady, now: int) -> None:
     """The agent asked for a pause: deferred while busy or in wrap-up, a refusal while an offer rings."""
     agent = board.agent(event.agent_id)
     step(agent, AgentTrigger.MADE_NOT_READY)
-    if agent.state in _DEFERRING:
+    if is_leaving(agent):
+        return
+    offer_id = rung_offer(agent)
+    if offer_id is not None:
+        offering.fail(board, board.offers[offer_id], OfferTrigger.REFUSED, now, reason=event.reason)
+    elif agent.state in _DEFERRING:
         board.put_agent(defer(agent, AgentTrigger.MADE_NOT_READY, event.reason))
-    elif agent.offer_id is not None:
-        offering.fail(board, board.offers[agent.offer_id], OfferTrigger.REFUSED, now, reason=event.reason)
     elif agent.state is not AgentState.NOT_READY or agent.reason != event.reason:
         board.put_agent(enter(agent, AgentTrigger.MADE_NOT_READY, now, reason=event.reason))
 
@@ -111,7 +128,7 @@ def take_up(board: Board, event: AgentEngaged, now: int) -> None:
     if agent.retiring:
         raise UnknownAgent(f"agent {event.agent_id!r} is no longer configured")
     engaged = engage(agent, now, event.contact_id)
-    if agent.wrap_up is not None and not agent.wrap_up.ends_early:
+    if (agent.wrap_up is not None and not agent.wrap_up.ends_early) or rung_offer(agent) is not None:
         raise IllegalTransition("agent", agent.agent_id, agent.state, AgentTrigger.ENGAGED)
     present = board.contacts.get(event.contact_id)
     if present is not None:
@@ -178,16 +195,13 @@ def lose(board: Board, agent_id: AgentId, now: int) -> None:
     """
     board.leases.remove(agent_id)
     agent = board.agents[agent_id]
-    if agent.state in _DEFERRING:
-        if agent.pending is Pending.NONE:
-            board.put_agent(defer(agent, AgentTrigger.MADE_NOT_READY, LOST_CLIENT_REASON))
-        return
     if agent.state is AgentState.NOT_READY:
         return
-    offer = None if agent.offer_id is None else board.offers[agent.offer_id]
-    if offer is not None:
-        offering.close(board, offer, OfferTrigger.REVOKED)
-    board.put_agent(enter(agent, AgentTrigger.MADE_NOT_READY, now, reason=LOST_CLIENT_REASON))
+    agent, offer = _stop_ringing(board, agent)
+    if agent.state not in _DEFERRING:
+        board.put_agent(enter(agent, AgentTrigger.MADE_NOT_READY, now, reason=LOST_CLIENT_REASON))
+    elif agent.pending is Pending.NONE:
+        board.put_agent(defer(agent, AgentTrigger.MADE_NOT_READY, LOST_CLIENT_REASON))
     if offer is not None:
         offering.give_back(board, offer, now, refused_by=None)
 
@@ -203,6 +217,9 @@ def expire_wrap_up(board: Board, agent_id: AgentId, now: int) -> None:
 
 def end_contact(board: Board, agent: Agent, contact: Contact, now: int) -> None:
     """The agent's contact is over: wrap-up, or none when there is no time for it or the agent is leaving."""
+    if contact.channel is not Channel.VOICE:
+        board.put_agent(end_work(agent, contact.contact_id, now))
+        return
     unlimited = contact.wrap_up is not None and contact.wrap_up.mode is WrapUpMode.MANDATORY
     if (contact.wrap_up_ms > 0 or unlimited) and agent.pending is not Pending.OFFLINE:
         until = None if unlimited else now + contact.wrap_up_ms
@@ -211,9 +228,9 @@ def end_contact(board: Board, agent: Agent, contact: Contact, now: int) -> None:
         release(board, hang_up(agent, now), now)
 
 
-def withdraw(board: Board, agent: Agent, now: int) -> None:
+def withdraw(board: Board, agent: Agent, contact: Contact, now: int) -> None:
     """The contact that rang at this agent is gone; the agent is ready again and keeps the idle time."""
-    board.put_agent(enter(agent, AgentTrigger.OFFER_WITHDRAWN, now))
+    board.put_agent(offering.unrung(agent, contact, now))
 
 
 def _out_of_quarantine(agent: Agent) -> Agent:
@@ -225,5 +242,7 @@ def release(board: Board, agent: Agent, now: int) -> None:
     trigger = RELEASE[agent.pending]
     if trigger is AgentTrigger.RESUMED:
         board.put_agent(enter_ready(agent, trigger, now, board.next_seq()))
+    elif trigger is AgentTrigger.LEFT:
+        board.put_agent(leave(agent, trigger, now))
     else:
         board.put_agent(enter(agent, trigger, now, reason=agent.pending_reason))

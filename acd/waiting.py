@@ -35,6 +35,7 @@ def arrive(board: Board, event: ContactArrived, now: int) -> None:
         plan=event.plan or queue.plan,
         plan_since=now if kept is None else now - kept.planned_ms,
         identity=event.identity,
+        channel=event.channel,
     )
     board.ended.pop(event.contact_id, None)
     offering.tell_queued(board, contact, returned=False, resumed=kept is not None)
@@ -76,7 +77,7 @@ def stop_waiting(board: Board, contact: Contact, trigger: ContactTrigger, reason
     waited_ms = max(0, now - contact.arrived_at)
     board.outcomes.append(ContactDequeued(contact.contact_id, contact.queue_id, reason, waited_ms))
     for agent_id in agents:
-        seating.withdraw(board, board.agents[agent_id], now)
+        seating.withdraw(board, board.agents[agent_id], contact, now)
 
 
 def _end_conversation(board: Board, contact: Contact, trigger: ContactTrigger, now: int) -> None:

@@ -3,27 +3,33 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from acd.agents import Agent
 from acd.contacts import Contact, ContactState, place
 from acd.engine import Acd
-from acd.events import AgentOrder
+from acd.events import AgentOrder, Channel
+from acd.ids import AgentId, ContactId, OfferId
 from acd.outcomes import AgentState, ContactDequeued, ContactQueued, OfferContact, OfferEnded, Outcome
 from acd.queues import demand_of
 from acd.rules import candidates, guard_holds, has_somebody, may_take, rank
+from acd.shared_work import drop_work, has_room
 
 
 def check_places(acd: Acd) -> None:
     """No agent holds two offers, no contact is in two places, and the three kinds of record agree about each other."""
     offers = {offer.offer_id: offer for offer in acd.offers()}
     assert max(Counter(offer.agent_id for offer in offers.values()).values(), default=0) <= 1, "two offers, one agent"
+    _check_works(acd)
     contacts = {contact.contact_id: contact for contact in acd.contacts()}
     agents = {agent.agent_id: agent for agent in acd.agents()}
     for offer in offers.values():
         contact, agent = contacts[offer.contact_id], agents[offer.agent_id]
         assert contact.state is ContactState.OFFERED
         assert offer.offer_id in contact.standing_offers
-        assert (agent.state, agent.offer_id, agent.contact_id) == ("offered", offer.offer_id, offer.contact_id)
-        assert agent.until == offer.expires_at
+        if contact.channel is Channel.VOICE:
+            assert (agent.state, agent.offer_id, agent.contact_id) == ("offered", offer.offer_id, offer.contact_id)
+            assert agent.until == offer.expires_at
     for contact in contacts.values():
         assert bool(contact.standing_offers) == (contact.state is ContactState.OFFERED)
         assert len(set(contact.standing_offers)) == len(contact.standing_offers)
@@ -33,11 +39,32 @@ def check_places(acd: Acd) -> None:
         if contact.state is ContactState.CONNECTED:
             assert contact.agent_id is not None
             agent = agents[contact.agent_id]
+        if contact.state is ContactState.CONNECTED and contact.channel is Channel.VOICE:
             assert (agent.state, agent.contact_id) == ("busy", contact.contact_id)
         assert contact.state is not ContactState.ENDED
-    assert sum(agent.state is AgentState.OFFERED for agent in agents.values()) == len(offers)
-    talking = sum(contact.state is ContactState.CONNECTED for contact in contacts.values())
+    called = sum(contacts[offer.contact_id].channel is Channel.VOICE for offer in offers.values())
+    assert sum(agent.state is AgentState.OFFERED for agent in agents.values()) == called
+    calls = [contact for contact in contacts.values() if contact.channel is Channel.VOICE]
+    talking = sum(contact.state is ContactState.CONNECTED for contact in calls)
     assert sum(agent.state is AgentState.BUSY for agent in agents.values()) == talking
+
+
+def _check_works(acd: Acd) -> None:
+    """What an agent has of shared channels is what those contacts and their offers say."""
+    expected: set[tuple[AgentId | None, ContactId, Channel, OfferId | None]] = {
+        (contact.agent_id, contact.contact_id, contact.channel, None)
+        for contact in acd.contacts()
+        if contact.channel is not Channel.VOICE and contact.state is ContactState.CONNECTED
+    }
+    channels = {contact.contact_id: contact.channel for contact in acd.contacts()}
+    expected |= {
+        (offer.agent_id, offer.contact_id, channels[offer.contact_id], offer.offer_id)
+        for offer in acd.offers()
+        if channels[offer.contact_id] is not Channel.VOICE
+    }
+    held = [(a.agent_id, work.contact_id, work.channel, work.offer_id) for a in acd.agents() for work in a.works]
+    assert len(set(held)) == len(held)
+    assert set(held) == expected, "agents and contacts of shared channels disagree"
 
 
 def check_work_conservation(acd: Acd) -> None:
@@ -109,12 +136,21 @@ def _check_offer(agent: Agent, contact: Contact, order: AgentOrder, acd: Acd) ->
     agents = acd.agents()
     assert may_take(agent, contact, agents), f"{contact.contact_id} must not ring at {agent.agent_id}"
     for other in acd.contacts():
-        if other.state is ContactState.WAITING and may_take(agent, other, agents) and not other.route_step.min_idle:
+        if other.state is not ContactState.WAITING or not has_room(_before(agent, contact), other.channel):
+            continue
+        if may_take(agent, other, agents) and not other.route_step.min_idle:
             assert other.key > contact.key, f"{contact.contact_id} overtook {other.contact_id}"
     if order in {AgentOrder.RANDOM, AgentOrder.ROUND_ROBIN}:
         return  # the offer itself changes the key; the oracle follows them
     specs = [agent.spec for agent in agents]
     demand = demand_of(contact)
     for rival in agents:
-        if rival.state is AgentState.READY and may_take(rival, contact, agents):
+        if has_room(rival, contact.channel) and may_take(rival, contact, agents):
             assert rank(rival, demand, order, specs) > rank(agent, demand, order, specs), f"not the first by {order}"
+
+
+def _before(agent: Agent, contact: Contact) -> Agent:
+    """The agent before the contact rang."""
+    if contact.channel is Channel.VOICE:
+        return replace(agent, state=AgentState.READY, offer_id=None, contact_id=None)
+    return drop_work(agent, contact.contact_id)

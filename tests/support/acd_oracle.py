@@ -12,7 +12,7 @@ from acd.ids import AgentId, ContactId
 from acd.lines import Item, Key
 from acd.matching import Choice
 from acd.queues import Demand
-from acd.rules import fits, rank
+from acd.rules import rank, suits
 
 
 class BruteForceMatching:
@@ -100,7 +100,7 @@ class BruteForceMatching:
         return any(there and self._fits(a, demand) for a, there in book.items())
 
     def _fits(self, agent_id: AgentId, demand: Demand) -> bool:
-        return fits(self._specs[agent_id], demand)
+        return suits(self._specs[agent_id], demand)
 
 
 def _choose(found: list[tuple[Key, Item]]) -> Choice[Item]:

@@ -36,7 +36,7 @@ def no_release(board: Board, contact: Contact, now: int) -> None:
 def test_forgotten_offers_unfreed_agents_and_lost_contacts_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of the ways in which queue engines are known to leave somebody stuck turns the checks red."""
     broken = [
-        (seating, "withdraw", lambda board, agent, now: None),
+        (seating, "withdraw", lambda board, agent, contact, now: None),
         (seating, "end_contact", lambda board, agent, contact, now: None),
         (offering, "give_back", lambda board, offer, now, refused_by: None),
         (offering, "close", lambda board, offer, trigger: board.drop_offer(offer.offer_id)),

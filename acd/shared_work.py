@@ -1,0 +1,97 @@
+"""An agent's work on shared channels: when there is room for more, and how it comes and goes.
+
+It stands beside the agent's state, which is about voice and about being there at all. Whoever rings, on whatever
+channel, is offered nothing else meanwhile.
+"""
+
+import msgspec
+
+from acd.agents import Agent, AgentTrigger, Pending, enter
+from acd.capacity import Work, may_interrupt, most
+from acd.events import Channel
+from acd.ids import ContactId, OfferId
+from acd.outcomes import AgentState
+
+LEAVING_REASON = "signed_out"
+"""The not-ready reason of an agent who signed out and still has contacts of shared channels."""
+
+_ON_VOICE = frozenset({AgentState.OFFERED, AgentState.BUSY, AgentState.WRAP_UP})
+
+
+def rung_offer(agent: Agent) -> OfferId | None:
+    """The one offer that rings at the agent, on any channel."""
+    if agent.offer_id is not None:
+        return agent.offer_id
+    return next((work.offer_id for work in agent.works if work.offer_id is not None), None)
+
+
+def runs(agent: Agent, channel: Channel) -> int:
+    """How many contacts of this channel the agent has, ringing ones and a wrap-up included."""
+    if channel is Channel.VOICE:
+        return int(agent.state in _ON_VOICE)
+    return sum(work.channel is channel for work in agent.works)
+
+
+def blocking(agent: Agent, channel: Channel) -> tuple[Channel, ...]:
+    """The channels with work of the agent's that work of ``channel`` may not interrupt."""
+    spec = agent.spec
+    return tuple(
+        over for over in Channel if over is not channel and runs(agent, over) and not may_interrupt(spec, channel, over)
+    )
+
+
+def has_room(agent: Agent, channel: Channel) -> bool:
+    """Whether the agent may be offered one more contact of this channel now."""
+    if channel is Channel.VOICE and not agent.works and not agent.spec.capacity:
+        return agent.state is AgentState.READY
+    there = agent.state is AgentState.READY or agent.state in _ON_VOICE
+    if not there or agent.pending is not Pending.NONE or rung_offer(agent) is not None:
+        return False
+    return runs(agent, channel) < most(agent.spec, channel) and not blocking(agent, channel)
+
+
+def ring_shared(
+    agent: Agent, now: int, contact_id: ContactId, channel: Channel, offer_id: OfferId, number: int
+) -> Agent:
+    """The agent while an offer of a shared channel rings."""
+    works = (*agent.works, Work(contact_id, channel, now, offer_id))
+    return msgspec.structs.replace(agent, works=works, last_offer=number)
+
+
+def take_shared(agent: Agent, now: int, contact_id: ContactId, seq: int) -> Agent:
+    """The agent after answering it: who took something last is the last to be asked again."""
+    works = tuple(
+        msgspec.structs.replace(work, offer_id=None, since=now) if work.contact_id == contact_id else work
+        for work in agent.works
+    )
+    return msgspec.structs.replace(agent, works=works, taken=agent.taken + 1, misses=0, idle_since=now, idle_seq=seq)
+
+
+def drop_work(agent: Agent, contact_id: ContactId) -> Agent:
+    """The agent without this contact."""
+    return msgspec.structs.replace(agent, works=tuple(work for work in agent.works if work.contact_id != contact_id))
+
+
+def end_work(agent: Agent, contact_id: ContactId, now: int) -> Agent:
+    """The agent after the end of a connected one, its time counted; whoever only waited for that to leave is gone."""
+    since = next((work.since for work in agent.works if work.contact_id == contact_id), now)
+    ended = drop_work(agent, contact_id)
+    ended = msgspec.structs.replace(ended, talked_ms=ended.talked_ms + max(0, now - since))
+    if not ended.works and is_leaving(ended):
+        return enter(ended, AgentTrigger.SIGNED_OUT, now)
+    return ended
+
+
+def is_leaving(agent: Agent) -> bool:
+    """Whether the agent signed out and is there for contacts of shared channels only."""
+    return agent.state is AgentState.NOT_READY and agent.pending is Pending.OFFLINE
+
+
+def leave(agent: Agent, trigger: AgentTrigger, now: int) -> Agent:
+    """The agent who signed out (``trigger`` is what the state machine calls it): gone, or there until the last contact
+    of a shared channel is over."""
+    if not agent.works:
+        return enter(agent, trigger, now)
+    deferred = agent.state in {AgentState.BUSY, AgentState.WRAP_UP}
+    staying = enter(agent, AgentTrigger.PAUSED if deferred else AgentTrigger.MADE_NOT_READY, now, reason=LEAVING_REASON)
+    return msgspec.structs.replace(staying, pending=Pending.OFFLINE)

@@ -1,0 +1,106 @@
+"""Floors and events with several channels at random, and room counted plainly: from contacts and offers, not from what
+agents' records say.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from acd.agents import Agent, Pending
+from acd.contacts import ContactState
+from acd.engine import Acd
+from acd.events import (
+    AgentMadeReady,
+    AgentSignedIn,
+    AgentSpec,
+    Capacity,
+    Channel,
+    ContactArrived,
+    Event,
+    FloorConfigured,
+    Interrupt,
+    OfferAccepted,
+)
+from acd.outcomes import AgentState, OfferContact, Outcome
+from acd.rules import may_take
+from tests.support.acd_random_floor import random_event, random_floor
+
+PAIRS = [Interrupt(new, over) for new in Channel for over in Channel if new is not over]
+
+
+def mixed_floor(dice: random.Random) -> FloorConfigured:
+    """Any floor, most of whose agents take chats and e-mails too, and some no calls."""
+    floor = random_floor(dice)
+    return replace(floor, agents=tuple(_with_channels(dice, spec) for spec in floor.agents))
+
+
+def _with_channels(dice: random.Random, spec: AgentSpec) -> AgentSpec:
+    if dice.random() < 0.2:
+        return spec
+    capacity = [Capacity(Channel.CHAT, dice.randint(0, 3)), Capacity(Channel.EMAIL, dice.randint(0, 2))]
+    if dice.random() < 0.2:
+        capacity.append(Capacity(Channel.VOICE, 0))
+    return replace(spec, capacity=tuple(capacity), interrupts=tuple(pair for pair in PAIRS if dice.random() < 0.6))
+
+
+def mixed_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
+    """Anything that may happen there; arrivals by any channel, and more answers than refusals."""
+    offers = acd.offers()
+    if offers and dice.random() < 0.35:
+        return OfferAccepted(dice.choice(offers).offer_id)
+    event = random_event(dice, acd, now)
+    if isinstance(event, ContactArrived):
+        queue_id = dice.choice([queue.spec.queue_id for queue in acd.queues()])
+        return replace(event, channel=dice.choice(list(Channel)), queue_id=queue_id)
+    if isinstance(event, AgentMadeReady) and any(
+        a.state == "offline" and a.agent_id == event.agent_id for a in acd.agents()
+    ):
+        return AgentSignedIn(event.agent_id)
+    return event
+
+
+def counted(acd: Acd, agent: Agent, *, without: str = "") -> tuple[Counter[Channel], bool]:
+    """The contacts the agent has, by channel, but for one; and whether any of them rings."""
+    channels = {contact.contact_id: contact.channel for contact in acd.contacts()}
+    rings = [offer.contact_id for offer in acd.offers() if offer.agent_id == agent.agent_id]
+    talks = [
+        contact.contact_id
+        for contact in acd.contacts()
+        if contact.state is ContactState.CONNECTED and contact.agent_id == agent.agent_id
+    ]
+    running = Counter(channels[each] for each in (*rings, *talks) if each != without)
+    return running, any(each != without for each in rings)
+
+
+def room_by_counting(acd: Acd, agent: Agent, channel: Channel, *, without: str = "") -> bool:
+    """Whether the agent may be offered one more; ``without`` is a contact not to be counted."""
+    running, rings = counted(acd, agent, without=without)
+    at_work = agent.state in {AgentState.READY, AgentState.BUSY, AgentState.WRAP_UP}
+    at_work = at_work or (agent.state is AgentState.OFFERED and agent.contact_id == without)
+    if rings or not at_work or agent.pending is not Pending.NONE:
+        return False
+    running[Channel.VOICE] += agent.state is AgentState.WRAP_UP
+    most = {Channel.VOICE: 1} | {each.channel: each.most for each in agent.spec.capacity}
+    if running[channel] >= most.get(channel, 0):
+        return False
+    allowed = {(each.channel, each.over) for each in agent.spec.interrupts}
+    return all(over is channel or (channel, over) in allowed for over, number in running.items() if number)
+
+
+def check_room(acd: Acd, said: Sequence[Outcome]) -> int:
+    """Nothing waits for which somebody has room, and whoever was just rung had it; how many had other work besides."""
+    agents = {agent.agent_id: agent for agent in acd.agents()}
+    contacts = {contact.contact_id: contact for contact in acd.contacts()}
+    for contact in contacts.values():
+        if contact.state is ContactState.WAITING:
+            able = [a for a in agents.values() if may_take(a, contact, agents.values())]
+            free = [a.agent_id for a in able if room_by_counting(acd, a, contact.channel)]
+            assert len(free) <= contact.route_step.min_idle, f"{contact.contact_id} waits, {free} have room"
+    besides = 0
+    for offer in said:
+        if isinstance(offer, OfferContact):
+            agent, contact = agents[offer.agent_id], contacts[offer.contact_id]
+            assert room_by_counting(acd, agent, contact.channel, without=contact.contact_id), "no room for this"
+            besides += bool(counted(acd, agent, without=contact.contact_id)[0])
+    return besides
