@@ -287,8 +287,15 @@ class ExchangeCore:
         changes = self.floor.apply(fact, at)
         if changes:
             self._on_changes(changes)
-        if isinstance(fact, AgentStateChanged) and fact.state is RoutingState.OFFLINE:
-            self._presence.forget(fact.agent_id)
+        if isinstance(fact, AgentStateChanged):
+            self._follow_agent(fact)
+
+    def _follow_agent(self, changed: AgentStateChanged) -> None:
+        """Who becomes ready after the phone went, while it rang or in a call, is paused until it is back."""
+        if changed.state is RoutingState.OFFLINE:
+            self._presence.forget(changed.agent_id)
+        elif changed.state is RoutingState.READY and not self._ports.signalling.reachable(changed.agent_id):
+            self.routing.post(AgentMadeNotReady(AgentId(changed.agent_id), PHONE_GONE))
 
     def _tell_closed(self, fact: object, at: int) -> None:
         del at

@@ -221,6 +221,24 @@ def test_agent_without_a_phone_cannot_go_ready_and_one_who_loses_it_is_taken_out
     run_virtual(story)
 
 
+def test_a_phone_that_goes_while_it_rings_leaves_nobody_ready() -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        customer = await house.queue_call()
+        assert house.agent("anna").state is AgentState.OFFERED
+        house.signalling.registered.discard("anna")
+        house.core.on_registration("anna", False)
+        await house.hang_up(customer)
+        assert (house.agent("anna").state, house.agent("anna").reason) == (AgentState.NOT_READY, "phone_gone")
+        house.signalling.registered.add("anna")
+        house.core.on_registration("anna", True)
+        await settle()
+        assert house.agent("anna").state is AgentState.READY
+
+    run_virtual(story)
+
+
 def test_phone_that_renegotiates_is_answered() -> None:
     async def story() -> None:
         house = await open_house()
