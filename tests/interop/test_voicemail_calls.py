@@ -13,7 +13,7 @@ from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.recordings import load_keys
 from callcenter.media.recordings.wav import HEADER_BYTES
 from callcenter.ports import RecordingFinished
-from tests.support.baresip import Account, Baresip, baresip
+from tests.support.baresip import Account, Baresip, watching_baresip
 from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, AgentPhone, Talk, calling, ready_at_console
 from tests.support.heard_recordings import HeardRecording, listen
 from tests.support.installation import PASSWORD, PHONE_HOST, Installation, Plan, running_installation
@@ -137,8 +137,7 @@ def heard_in(house: Installation, recording_id: str) -> HeardRecording:
 
 
 async def test_a_message_is_left_shown_by_a_phone_played_and_dealt_with(house: Installation) -> None:
-    async with baresip(phone_of(house, "agent1")) as phone, house.signed_in("agent1") as http:
-        await phone.until_registered()
+    async with watching_baresip(phone_of(house, "agent1")) as phone, house.signed_in("agent1") as http:
         await until_lamp(phone, 0)
         async with calling(house, "+12125550161", "", called=BOX_NUMBER) as caller:
             await leave_message(caller, frames=100)
