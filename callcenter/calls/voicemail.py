@@ -21,7 +21,7 @@ RETENTION = "voicemail"
 
 
 class VoicemailSurroundings(Protocol):
-    """What is needed from outside; ``calls.runner.CallDependencies`` has it."""
+    """What is needed from outside; ``calls.dependencies.CallDependencies`` has it."""
 
     @property
     def clock(self) -> Clock: ...  # noqa: D102 - named by its type
