@@ -1,0 +1,163 @@
+"""What phones and desks ask of one call: to hand it on, join two, give up a party, be listened to, send digits."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from callcenter.calls import effects as fx
+from callcenter.calls import events as ev
+from callcenter.calls.audio import CallAudio
+from callcenter.calls.dependencies import CallDependencies
+from callcenter.calls.legs import EndCause, Party, TransferRequested
+from callcenter.calls.legwork import CallLegs
+from callcenter.calls.machine import CallMachine
+from callcenter.calls.mail import DigitsOrdered, PartyAsked
+from callcenter.calls.orders import CallOrders
+from callcenter.calls.origin import Origin, new_leg_id
+from callcenter.calls.participants import Conversation
+from callcenter.calls.segments import Seat
+from callcenter.calls.states import CallState
+from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
+from callcenter.errors import MediaError
+from callcenter.ports import Refused
+
+log = structlog.get_logger(__name__)
+
+ALONE = frozenset({CallState.TALKING, CallState.HELD})
+"""States in which an agent has the customer and nobody else takes part or is sought."""
+SUPERVISED = ALONE | {
+    CallState.CONSULT_QUEUED, CallState.CONSULT_OFFERED, CallState.CONSULT_CONNECTING, CallState.CONSULT_LOST,
+    CallState.CONSULT_DIALLING, CallState.CONSULTING, CallState.SWAPPED, CallState.CONFERENCE,
+}  # fmt: skip
+"""States in which an agent has a customer, so that there is something to listen to."""
+
+Request = DigitsOrdered | SupervisionAsked | PartyAsked | TransferRequested
+
+
+class CallRequests:
+    """Owned by the call's runner, whose task is the only one that calls it.
+
+    ``feed`` takes an event of the call. ``take_party`` fetches the far end of the call in which a phone has this leg,
+    for this call; ``None`` when there is none.
+    """
+
+    def __init__(
+        self,
+        machine: CallMachine,
+        deps: CallDependencies,
+        origin: Origin,
+        *,
+        legs: CallLegs,
+        audio: CallAudio,
+        orders: CallOrders,
+        supervision: CallSupervision,
+        feed: Callable[[ev.CallEvent], Awaitable[None]],
+        take_party: Callable[[str, str], Awaitable[Seat | None]],
+    ) -> None:
+        self._call_id = machine.call_id
+        self._machine = machine
+        self._deps = deps
+        self._origin = origin
+        self._legs = legs
+        self._audio = audio
+        self._orders = orders
+        self._supervision = supervision
+        self._feed = feed
+        self._take_party = take_party
+
+    async def take(self, asked: Request) -> None:
+        """Do it, or say to who asked why not."""
+        match asked:
+            case DigitsOrdered():
+                await self._send_digits(asked)
+            case SupervisionAsked():
+                await self._be_supervised(asked)
+            case PartyAsked():
+                await self._give_party(asked)
+            case TransferRequested():
+                await self._transfer(asked)
+
+    def refuse(self, asked: object) -> None:
+        """The call is over: whoever waits for an answer of it gets none."""
+        if isinstance(asked, PartyAsked) and not asked.done.done():
+            asked.done.set_result(None)
+        elif isinstance(asked, SupervisionAsked) and not asked.done.done():
+            asked.done.set_exception(SupervisionRefused("This call is over."))
+
+    async def _be_supervised(self, asked: SupervisionAsked) -> None:
+        agent = self._machine.agent if self._machine.state in SUPERVISED else None
+        if asked.wish is not SupervisionWish.TAKE_OVER:
+            await self._supervision.take(asked, agent, Party(agent.agent_id if agent is not None else ""))
+            return
+        try:
+            if self._machine.state not in ALONE:
+                raise SupervisionRefused("Wait until the agent talks with the customer alone.")
+            seat = await self._supervision.hand_over(asked.supervisor_id, agent)
+        except (SupervisionRefused, MediaError) as error:
+            asked.done.set_exception(error)
+            return
+        self._legs.note_answered(seat.leg_id)
+        refused = await self._orders.engage(seat.contact_id, seat.agent_id)
+        if refused is not None:  # a supervisor without a seat is nobody to routing
+            await self._feed(refused)
+        await self._feed(ev.PartyBrought(seat, ""))
+        if not asked.done.done():
+            asked.done.set_result(None)
+
+    async def _transfer(self, asked: TransferRequested) -> None:
+        """A phone's REFER: only the phone of the agent who has the customer may hand on."""
+        agent, now = self._machine.agent, self._deps.clock.now()
+        is_free = self._machine.state in ALONE
+        if agent is None or asked.leg_id != agent.leg_id or not is_free:
+            self._deps.signalling.report_transfer(asked.leg_id, 403 if is_free else 491)
+            return
+        if asked.replaces_leg_id is not None:
+            await self._join(asked.leg_id, asked.replaces_leg_id)
+            return
+        target = self._deps.targets.resolve(agent.agent_id, "", asked.target, now)
+        if isinstance(target, Refused):
+            log.info("transfer refused", call_id=self._call_id, code=target.code)
+            self._deps.signalling.report_transfer(asked.leg_id, 403)
+            return
+        await self._feed(ev.TransferOrdered(target, new_leg_id(), refer_leg_id=asked.leg_id))
+
+    async def _join(self, refer_leg_id: str, other_leg_id: str) -> None:
+        """Attended transfer by a phone: the far end of its other call comes to this one."""
+        party = await self._take_party(other_leg_id, self._call_id)
+        if party is None:
+            self._deps.signalling.report_transfer(refer_leg_id, 481)
+        elif self._machine.state in ALONE and await self._legs.adopt(party):
+            await self._feed(ev.PartyBrought(party, refer_leg_id))
+        else:
+            self._deps.signalling.end(party.leg_id, EndCause.ERROR)
+            self._deps.signalling.report_transfer(refer_leg_id, 500)
+
+    async def _give_party(self, asked: PartyAsked) -> None:
+        machine, callee = self._machine, self._machine.callee
+        is_ours = machine.agent is not None and machine.agent.leg_id == asked.leg_id
+        if not is_ours or machine.state not in ALONE:
+            asked.done.set_result(None)
+            return
+        number = "" if callee is not None else self._origin.customer_number
+        seat = Seat(self._legs.customer_leg_id, "", number=number) if callee is None else callee
+        await self._feed(ev.PartyTaken())
+        if not asked.done.done():
+            asked.done.set_result(seat)
+
+    async def _send_digits(self, order: DigitsOrdered) -> None:
+        """As telephone events in the audio; by signalling only where media cannot."""
+        machine = self._machine
+        if machine.agent is None or machine.agent.contact_id != order.contact_id:
+            return
+        apart = machine.consulted is not None and machine.mode is Conversation.CONSULT
+        leg_id = machine.consulted.leg_id if apart and machine.consulted is not None else self._legs.customer_leg_id
+        is_customer = leg_id == self._legs.customer_leg_id
+        media_leg = fx.CUSTOMER_LEG if is_customer else self._audio.legs.get(leg_id, leg_id)
+        try:
+            await self._deps.media.send_digits(self._call_id, media_leg, order.digits)
+        except MediaError as error:
+            log.info("digits go by signalling", call_id=self._call_id, error=str(error))
+        else:
+            return
+        for digit in order.digits:
+            self._deps.signalling.send_digit(leg_id, digit)
