@@ -12,7 +12,8 @@ from callcenter.sip.flows import Address, Flow, Transport
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg, Legs, LegState
 from callcenter.sip.messages import SipResponse, build_request
-from callcenter.sip.outbound import OutboundLegs, Sent, Target
+from callcenter.sip.outbound import OutboundLegs, Target
+from callcenter.sip.requests import Requests, Sent
 from callcenter.sip.trunks import FAILOVER_STATUSES, Trunk, TrunkState
 from callcenter.sip.uri import Uri, escape_user, format_host
 from callcenter.sip.wire import TrunkChanged, Wire
@@ -51,12 +52,19 @@ class Dialling:
     """Every call out and every trunk it may take."""
 
     def __init__(
-        self, wire: Wire, legs: Legs, outbound: OutboundLegs, trunks: Sequence[Trunk], caps: CallCaps | None = None
+        self,
+        wire: Wire,
+        legs: Legs,
+        outbound: OutboundLegs,
+        requests: Requests,
+        trunks: Sequence[Trunk],
+        caps: CallCaps | None = None,
     ) -> None:
         self._caps = CallCaps() if caps is None else caps
         self._wire = wire
         self._legs = legs
         self._outbound = outbound
+        self._requests = requests
         self._trunks = {trunk.trunk_id: TrunkState(trunk) for trunk in trunks if trunk.gateway}
         self._dials: dict[str, Dial] = {}
         self._gateways: dict[Address, str] = {}
@@ -248,7 +256,7 @@ class Dialling:
         )
         request = build_request(method, str(uri), (*fixed, *headers))
         login = Login(trunk.username, trunk.password) if trunk.username else None
-        self._outbound.send(request, flow, "", now, trunk.trunk_id, purpose, login)
+        self._requests.send(request, flow, "", now, trunk.trunk_id, purpose, login)
 
     def answered(self, sent: Sent, response: SipResponse | None, now: int) -> None:
         """The end of a request that watches a trunk. Whatever is said shows life, but 503 and 408 (RFC 3261 21.5.4)."""

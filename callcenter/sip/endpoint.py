@@ -7,15 +7,19 @@ from collections.abc import Sequence
 
 from callcenter.calls.legs import EndCause
 from callcenter.sip.attempts import Login
+from callcenter.sip.digits import take_info
+from callcenter.sip.doors import Door, Refused
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow
 from callcenter.sip.grammar import is_token
-from callcenter.sip.inbound import Door, InboundLegs, Refused
-from callcenter.sip.legs import Legs, LegState
+from callcenter.sip.inbound import InboundLegs
+from callcenter.sip.legs import Leg, Legs, LegState
 from callcenter.sip.messages import SipRequest, SipResponse, build_request
-from callcenter.sip.outbound import OutboundLegs, Sent, Target
+from callcenter.sip.outbound import OutboundLegs, Target
 from callcenter.sip.parser import KNOWN_METHODS, parse
+from callcenter.sip.provisionals import Provisionals
 from callcenter.sip.renegotiation import Renegotiation
+from callcenter.sip.requests import Requests, Sent
 from callcenter.sip.transaction_tables import Timer
 from callcenter.sip.transactions import (
     AckArrived,
@@ -38,12 +42,16 @@ class Endpoint:
         self.wire = Wire(identity, new_token)
         self._legs = Legs()
         self._served = frozenset(self.allow.split(", "))
-        self._inbound = InboundLegs(self.wire, self._legs, door)
-        self._outbound = OutboundLegs(self.wire, self._legs, self._inbound, login, self._binding_unheard)
-        self._changes = Renegotiation(self.wire, self._inbound, self._outbound)
-        self._transfers = Transfers(self.wire, self._legs, self._outbound)
+        self._provisionals = Provisionals(self.wire)
+        self._requests = Requests(self.wire, self._legs, login)
+        self._inbound = InboundLegs(self.wire, self._legs, door, self._provisionals)
+        self._outbound = OutboundLegs(
+            self.wire, self._legs, self._inbound, self._requests, self._provisionals, self._binding_unheard
+        )
+        self._changes = Renegotiation(self.wire, self._inbound, self._requests)
+        self._transfers = Transfers(self.wire, self._legs, self._requests)
         self._outbound.on_answer = self._changes.agreed
-        self._outbound.on_end = self._request_ended
+        self._requests.on_end = self._request_ended
 
     def __len__(self) -> int:
         return len(self._legs)
@@ -112,7 +120,7 @@ class Endpoint:
         if owner == "pending":
             self._inbound.waited_too_long(leg, now)
         elif owner == "reliable":
-            self._inbound.provisional_alarm(leg, name, now)
+            self._provisional_alarm(leg, name, now)
         elif owner == "session":
             self._changes.alarm(leg, name, now)
         elif owner == "refer":
@@ -121,6 +129,13 @@ class Endpoint:
             self._inbound.repeat_answer(leg, now)
         else:
             self._inbound.ack_lost(leg, now)
+
+    def _provisional_alarm(self, leg: Leg, name: str, now: int) -> None:
+        """The PRACK is late, or never came: then the call is refused (RFC 3262 section 3)."""
+        if name == "repeat":
+            self._provisionals.repeat(leg, now)
+        elif leg.provisional is not None:
+            self._inbound.refuse(leg, 500, EndCause.TIMEOUT, now)
 
     def _reply_bad(self, request: SipRequest, flow: Flow, bad: BadMessage) -> None:
         try:
@@ -196,9 +211,9 @@ class Endpoint:
         serve = {
             "INVITE": self._inbound.reinvite,
             "BYE": self._inbound.bye,
-            "INFO": self._inbound.info,
+            "INFO": self._take_info,
             "UPDATE": self._changes.update,
-            "PRACK": self._inbound.prack,
+            "PRACK": self._provisionals.prack,
             "REFER": self._transfers.refer,
             "NOTIFY": self._transfers.notify,
         }.get(request.method)
@@ -208,6 +223,9 @@ class Endpoint:
             self.wire.answer_once(arrived, 200, now, headers=(("Allow", self.allow), ("Accept", SDP)))
         else:
             self.wire.answer_once(arrived, 405, now, headers=(("Allow", self.allow),))
+
+    def _take_info(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
+        take_info(self.wire, arrived, leg, now)
 
     def _initial_invite(self, arrived: RequestArrived, now: int) -> None:
         request = arrived.request
@@ -241,7 +259,7 @@ class Endpoint:
     def ring(self, leg_id: str, now: int) -> list[EndpointOutcome]:
         """Say 180 on an inbound leg."""
         if (leg := self._legs.get(leg_id)) is not None:
-            self._inbound.ring(leg, now)
+            self._provisionals.ring(leg, now)
         return self._drain(now)
 
     def answer(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
@@ -334,7 +352,7 @@ class Endpoint:
             headers = (("Content-Type", "application/dtmf-relay"),)
             body = f"Signal={digit}\r\nDuration=160\r\n".encode()
             request = leg.dialog.build("INFO", self.wire.via(leg.flow), headers=headers, body=body)
-            self._outbound.send(request, leg.flow, token, now, leg_id)
+            self._requests.send(request, leg.flow, token, now, leg_id)
         return self._drain(now)
 
     def send(
@@ -360,5 +378,5 @@ class Endpoint:
             ("Call-ID", call_id),
             ("CSeq", f"{cseq} {method}"),
         )
-        self._outbound.send(build_request(method, uri, (*own, *headers)), flow, token, now)
+        self._requests.send(build_request(method, uri, (*own, *headers)), flow, token, now)
         return self._drain(now)

@@ -1,22 +1,18 @@
-"""Legs that arrive: INVITE, CANCEL, ACK, BYE, INFO and re-INVITE of the far end, and our answers to them."""
+"""Legs that arrive: INVITE, CANCEL, ACK, BYE and re-INVITE of the far end, and our answers to them."""
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
-from callcenter.calls.legs import EndCause, LegAnswered, LegDigit, LegEnded, LegOffered, LegReoffered, Party
+from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegReoffered
 from callcenter.sip.dialogs import DialogEvent, dialog_as_server
-from callcenter.sip.flows import Flow
-from callcenter.sip.grammar import clean_text
-from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite, PendingProvisional
+from callcenter.sip.doors import Admitted, Door, Refused, content_refusal, session_refusal
+from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite
 from callcenter.sip.messages import SipMessage, SipRequest
+from callcenter.sip.provisionals import Provisionals
 from callcenter.sip.replaces import parse_replaces
-from callcenter.sip.session_timers import MIN_SE, Headers, agree_as_server, is_too_brief
+from callcenter.sip.session_timers import Headers, agree_as_server
 from callcenter.sip.transaction_tables import T1, T2
 from callcenter.sip.transactions import AckArrived, RequestArrived
-from callcenter.sip.wire import ALLOW, SDP, SUPPORTED, Wire, answer_flow
-
-DIGITS = "0123456789*#ABCD"
-DTMF_TYPES = ("application/dtmf-relay", "application/dtmf")
+from callcenter.sip.wire import ALLOW, SDP, SUPPORTED, Wire, answer_flow, reason_of, sdp_of
 
 RING_LIMIT_MS = 300_000
 """A call that nobody answers, refuses or cancels is refused after this time: its CANCEL may have been lost."""
@@ -41,67 +37,14 @@ REFUSALS = {
 """The status that refuses an inbound leg, by the reason we have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A new INVITE may become a leg. Exactly one of the ids is set for an exchange; a phone sets none."""
-
-    trunk_id: str | None
-    agent_id: str | None
-    caller: Party
-    called: Party
-    diversions: tuple[Party, ...] = ()
-    asserted: Party | None = None
-    replaces_leg_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A request gets this answer and nothing else."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Door(Protocol):
-    """Who may come in."""
-
-    def admit(self, request: SipRequest, flow: Flow, now: int) -> Admitted | Refused:
-        """Judge an INVITE that starts a dialog. Nothing about it is remembered yet. May raise ``BadMessage``."""
-        ...
-
-
-def sdp_of(message: SipMessage) -> str:
-    """The session description a message carries, empty when there is none."""
-    return message.body_text if message.body and message.content_type == SDP else ""
-
-
-def reason_of(message: SipMessage) -> str:
-    """The far end's Reason (RFC 3326), fit for people."""
-    return clean_text(message.get("reason") or "")
-
-
-def content_refusal(request: SipRequest) -> Refused | None:
-    """Why the body of an INVITE cannot be taken (RFC 3261 section 8.2.3)."""
-    if request.body and (request.content_type != SDP or (request.get("content-encoding") or "identity") != "identity"):
-        return Refused(415, (("Accept", SDP), ("Accept-Encoding", "identity")))
-    accepted = [item.partition(";")[0].strip().lower() for item in request.listed("accept")]
-    if request.values("accept") and not {SDP, "application/*", "*/*"}.intersection(accepted):
-        return Refused(406)
-    return None
-
-
-def session_refusal(request: SipRequest) -> Refused | None:
-    """Why the session timer of an INVITE cannot be taken (RFC 4028 section 9)."""
-    return Refused(422, (("Min-SE", str(MIN_SE)),)) if is_too_brief(request) else None
-
-
 class InboundLegs:
     """The server side of legs, and what both kinds of leg share once they are up."""
 
-    def __init__(self, wire: Wire, legs: Legs, door: Door) -> None:
+    def __init__(self, wire: Wire, legs: Legs, door: Door, provisionals: Provisionals) -> None:
         self._wire = wire
         self._legs = legs
         self._door = door
+        self._provisionals = provisionals
 
     def invite(self, arrived: RequestArrived, now: int) -> None:
         """A new INVITE, already found to be well-formed and within what we support."""
@@ -177,52 +120,6 @@ class InboundLegs:
         """Wait for ``accept_reoffer`` no longer than the limit."""
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + REOFFER_LIMIT_MS)
 
-    def ring(self, leg: Leg, now: int) -> None:
-        """Say 180, reliably when the far end insists on it (RFC 3262 section 3)."""
-        if not leg.allows(LegInput.RING) or leg.invite is None or leg.provisional is not None:
-            return
-        leg.happened(LegInput.RING)
-        headers: Headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW))
-        if "100rel" not in [option.lower() for option in leg.invite.request.listed("require")]:
-            self._respond(leg, leg.invite, 180, now, headers=headers)
-            return
-        rseq = 1 + int(self._wire.new_token()[:7], 16)
-        headers += (("Require", "100rel"), ("RSeq", str(rseq)))
-        response = self._respond(leg, leg.invite, 180, now, headers=headers)
-        back = answer_flow(leg.invite.request, leg.flow)
-        leg.provisional = PendingProvisional(bytes(response), back, rseq, T1)
-        self._wire.alarms.set(("reliable", leg.leg_id, "repeat"), now + T1)
-        self._wire.alarms.set(("reliable", leg.leg_id, "give_up"), now + 64 * T1)
-
-    def prack(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
-        """A PRACK: 200 when it names the provisional answer we repeat, else 481."""
-        said = (arrived.request.get("rack") or "").split()
-        pending = leg.provisional
-        if pending is None or leg.invite is None or len(said) != 3:
-            self._wire.answer_once(arrived, 481, now)
-            return
-        expected = [str(pending.rseq), str(leg.invite.request.cseq.number), "INVITE"]
-        if said == expected:
-            self._stop_provisional(leg)
-        self._wire.answer_once(arrived, 200 if said == expected else 481, now)
-
-    def provisional_alarm(self, leg: Leg, name: str, now: int) -> None:
-        """The PRACK is late, or never came: then the call is refused (RFC 3262 section 3)."""
-        if leg.provisional is None:
-            return
-        if name == "repeat":
-            self._wire.transmit(leg.provisional.data, leg.provisional.flow)
-            leg.provisional.interval *= 2
-            self._wire.alarms.set(("reliable", leg.leg_id, "repeat"), now + leg.provisional.interval)
-        else:
-            self.refuse(leg, 500, EndCause.TIMEOUT, now)
-
-    def _stop_provisional(self, leg: Leg) -> None:
-        if leg.provisional is not None:
-            leg.provisional = None
-            self._wire.alarms.cancel(("reliable", leg.leg_id, "repeat"))
-            self._wire.alarms.cancel(("reliable", leg.leg_id, "give_up"))
-
     def watch_session(self, leg: Leg, now: int) -> None:
         """Set the alarm of the session timer anew (RFC 4028 section 10)."""
         key = ("session", leg.leg_id, "due")
@@ -244,7 +141,7 @@ class InboundLegs:
             self._say_ok(leg, leg.invite, sdp, now)
 
     def _say_ok(self, leg: Leg, pending: PendingInvite, sdp: str, now: int) -> None:
-        self._stop_provisional(leg)
+        self._provisionals.stop(leg)
         timer, agreed = agree_as_server(pending.request)
         headers: Headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW), ("Supported", SUPPORTED))
         headers += agreed
@@ -347,20 +244,6 @@ class InboundLegs:
         self._stop_answer(leg)
         self.over(leg, cause, reason_of(arrived.request))
 
-    def info(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
-        """An INFO: a digit, or nothing we know (RFC 6086 section 5 asks for 415)."""
-        request = arrived.request
-        if not request.body:
-            self._wire.answer_once(arrived, 200, now)
-        elif request.content_type not in DTMF_TYPES:
-            self._wire.answer_once(arrived, 415, now, headers=(("Accept", ", ".join(DTMF_TYPES)),))
-        elif digit := digit_of(request):
-            self._wire.answer_once(arrived, 200, now)
-            if not leg.told:
-                self._wire.tell(LegDigit(leg.leg_id, digit))
-        else:
-            self._wire.answer_once(arrived, 400, now)
-
     def refuse(self, leg: Leg, status: int, cause: EndCause, now: int) -> None:
         """Refuse a leg that was not answered yet."""
         if leg.allows(LegInput.REFUSE) and leg.invite is not None:
@@ -393,7 +276,7 @@ class InboundLegs:
     def over(self, leg: Leg, cause: EndCause, reason: str = "") -> None:
         """Forget a leg and say so once."""
         self._stop_answer(leg)
-        self._stop_provisional(leg)
+        self._provisionals.stop(leg)
         for owner, name in (("pending", ""), ("session", "due"), ("session", "again"), ("refer", "")):
             self._wire.alarms.cancel((owner, leg.leg_id, name))
         self._legs.remove(leg)
@@ -408,15 +291,3 @@ class InboundLegs:
         leg.answer = None
         self._wire.alarms.cancel(("answer", leg.leg_id, "repeat"))
         self._wire.alarms.cancel(("answer", leg.leg_id, "give_up"))
-
-
-def digit_of(request: SipRequest) -> str:
-    """The digit an INFO carries, empty when it is none. Bodies in use: ``Signal=5`` lines, or the bare digit."""
-    text = request.body_text.strip()
-    if request.content_type == "application/dtmf-relay":
-        fields = dict(part for line in text.splitlines() if len(part := line.split("=", 1)) == 2)
-        text = next((value for name, value in fields.items() if name.strip().lower() == "signal"), "")
-    text = text.strip().upper()
-    named = {"10": "*", "11": "#"}
-    text = named.get(text, text)
-    return text if len(text) == 1 and text in DIGITS else ""

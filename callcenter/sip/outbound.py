@@ -1,4 +1,4 @@
-"""Legs that we start: INVITEs rung in parallel, the first answer wins; and our other requests."""
+"""Legs that we start: INVITEs rung in parallel, the first answer wins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,21 @@ from callcenter.calls.legs import EndCause, LegAnswered, LegRefused, LegRinging
 from callcenter.sip.attempts import Attempt, AttemptEvent, AttemptOrder, AttemptState, Login, better_refusal
 from callcenter.sip.dialogs import Dialog, DialogEvent, dialog_as_client
 from callcenter.sip.flows import Flow
-from callcenter.sip.inbound import InboundLegs, sdp_of
+from callcenter.sip.inbound import InboundLegs
 from callcenter.sip.legs import Leg, LegInput, Legs, LegState
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse, build_request
+from callcenter.sip.provisionals import Provisionals
+from callcenter.sip.requests import MAX_CHALLENGES, Requests
 from callcenter.sip.retries import authorised, longer
 from callcenter.sip.session_timers import asking_headers
 from callcenter.sip.transaction_tables import T1
 from callcenter.sip.transactions import ResponseArrived, TransactionFailed, TransactionId
-from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, SUPPORTED, Replied, Wire
+from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, SUPPORTED, Wire, sdp_of
 
 RING_LIMIT_MS = 300_000
 """An INVITE that nobody ends rings no longer than this."""
-REOFFER_WAIT_MS = 64 * T1
-"""How long the far end may take to answer a re-INVITE."""
-MAX_FORKS = 20
-"""Early dialogs of one INVITE that are remembered."""
 FLOW_FAILED = 430
 """A proxy has lost the connection to the phone (RFC 5626 section 11.5)."""
-MAX_CHALLENGES = 2
-"""How often one request is sent again with credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +37,31 @@ class Target:
     """Another flow of the same phone, for when this one fails (RFC 5626 section 5.3)."""
 
 
-@dataclass(slots=True)
-class Sent:
-    """A request of ours other than an initial INVITE. ``purpose`` says which part of the endpoint waits for its end."""
-
-    request: SipRequest
-    flow: Flow
-    token: str
-    leg_id: str = ""
-    purpose: str = ""
-    login: Login | None = None
-    challenged: int = 0
-    ack: bytes = b""
-
-
 class OutboundLegs:
     """The client side."""
 
     def __init__(
-        self, wire: Wire, legs: Legs, inbound: InboundLegs, login: Login | None, unheard: Callable[[str], None]
+        self,
+        wire: Wire,
+        legs: Legs,
+        inbound: InboundLegs,
+        requests: Requests,
+        provisionals: Provisionals,
+        unheard: Callable[[str], None],
     ) -> None:
         self._wire = wire
         self._legs = legs
         self._inbound = inbound
-        self._login = login
+        self._requests = requests
+        self._provisionals = provisionals
         self._unheard = unheard
         self._attempts: dict[TransactionId, Attempt] = {}
-        self._sent: dict[TransactionId, Sent] = {}
         self.on_answer: Callable[[Leg, SipResponse, int], None] = lambda *_: None
         """Told of the 2xx that brings a leg up."""
         self.on_refusal: Callable[[Leg, Attempt, SipResponse | None, int], bool] = lambda *_: False
         """Told of a refused INVITE; when it says so another was sent for the leg."""
         self.on_retry: Callable[[Leg, Attempt, Attempt], None] = lambda *_: None
         """Told of an INVITE that was sent again with credentials."""
-        self.on_end: Callable[[Sent, SipResponse | None, int], bool] = lambda *_: False
-        """Told of the end of a request with a purpose; when it says so the token's owner hears nothing."""
 
     def invite(
         self,
@@ -207,13 +193,13 @@ class OutboundLegs:
         """An answer to one of our requests."""
         attempt = self._attempts.get(arrived.transaction_id)
         if attempt is None:
-            self._answer_to_other(arrived, now)
+            self._requests.response(arrived, now)
             return
         attempt.heard = True
         response = arrived.response
         if response.status < 200:
             event = AttemptEvent.PROVISIONAL
-            if not self._confirm_provisional(attempt, response, now):
+            if not self._provisionals.confirm(attempt, response, now):
                 return
         elif response.status < 300:
             event = AttemptEvent.SUCCESS
@@ -235,19 +221,14 @@ class OutboundLegs:
             if attempt.binding and not attempt.heard:
                 self._unheard(attempt.binding)
             self._carry_out(attempt, attempt.happened(AttemptEvent.TIMEOUT), None, now)
-            return
-        sent = self._sent.pop(news.transaction_id, None)
-        if sent is not None:
-            self._tell_end(sent, None, now)
+        else:
+            self._requests.failed(news.transaction_id, now)
 
     def alarm(self, transaction_id: TransactionId, name: str, now: int) -> None:
         """An alarm of an attempt: it rang too long, no answer followed its CANCEL, or it is history."""
         attempt = self._attempts.get(transaction_id)
         if attempt is None:
-            if name == "limit":
-                self._wire.transactions.abandon(transaction_id)
-                self.failed(TransactionFailed(transaction_id, timed_out=True), now)
-            self._sent.pop(transaction_id, None)
+            self._requests.alarm(transaction_id, name, now)
             return
         if name == "limit":
             leg = self._legs.get(attempt.leg_id)
@@ -282,23 +263,6 @@ class OutboundLegs:
                 self._dismiss(attempt, response, now)
             else:
                 self._take_answer(attempt, response, now)
-
-    def _confirm_provisional(self, attempt: Attempt, response: SipResponse, now: int) -> bool:
-        """Send a PRACK for a reliable answer (RFC 3262 section 4); ``False``: a repetition, to be ignored."""
-        rseq = response.number("rseq") if response.status > 100 else None
-        tag = response.to.tag
-        if rseq is None or not tag or "100rel" not in [option.lower() for option in response.listed("require")]:
-            return True
-        before = attempt.rseq.get(tag)
-        if (before is not None and rseq != before + 1) or len(attempt.rseq) >= MAX_FORKS:
-            return False
-        attempt.rseq[tag] = rseq
-        dialog = attempt.early.get(tag)
-        if dialog is None:
-            dialog = attempt.early[tag] = dialog_as_client(attempt.request, response)
-        rack = (("RAck", f"{rseq} {attempt.request.cseq.number} INVITE"),)
-        self._wire.send(dialog.build("PRACK", self._wire.via(attempt.flow), headers=rack), attempt.flow, now)
-        return True
 
     def _send_cancel(self, attempt: Attempt, now: int) -> None:
         """RFC 3261 section 9.1: everything as in the INVITE, its single Via included."""
@@ -414,67 +378,11 @@ class OutboundLegs:
             dialog.happened(DialogEvent.BYE)
             self._wire.send(dialog.build("BYE", self._wire.via(flow)), flow, now)
 
-    # Other requests of ours.
-
-    def send(
-        self,
-        request: SipRequest,
-        flow: Flow,
-        token: str,
-        now: int,
-        leg_id: str = "",
-        purpose: str = "",
-        login: Login | None = None,
-    ) -> None:
-        """Send a request and report its end as ``Replied`` with this token, and to ``on_end`` for a purpose."""
-        transaction_id = self._wire.send(request, flow, now)
-        self._sent[transaction_id] = Sent(request, flow, token, leg_id, purpose, login or self._login_of(leg_id))
-        if request.method == "INVITE":
-            # Once a provisional answer came no timer of the transaction ends the wait.
-            self._wire.alarms.set(("attempt", transaction_id, "limit"), now + REOFFER_WAIT_MS)
-
-    def _answer_to_other(self, arrived: ResponseArrived, now: int) -> None:
-        sent = self._sent.get(arrived.transaction_id)
-        response = arrived.response
-        if sent is None or response.status < 200:
-            return
-        if sent.ack:
-            self._wire.transmit(sent.ack, sent.flow)
-            return
-        self._wire.alarms.cancel(("attempt", arrived.transaction_id, "limit"))
-        if response.status < 300 and sent.request.method == "INVITE":
-            self._ack_reoffer(sent, response, now, arrived.transaction_id)
-        else:
-            del self._sent[arrived.transaction_id]
-            if self._retry_other(sent, response, now):
-                return
-        self._tell_end(sent, response, now)
-
-    def _tell_end(self, sent: Sent, response: SipResponse | None, now: int) -> None:
-        silent = bool(sent.purpose) and self.on_end(sent, response, now)
-        if sent.token and not silent:
-            self._wire.tell(Replied(sent.token, response))
-
-    def _ack_reoffer(self, sent: Sent, response: SipResponse, now: int, transaction_id: TransactionId) -> None:
-        leg = self._legs.get(sent.leg_id)
-        if leg is not None and leg.dialog is not None:
-            leg.dialog.refresh_target(response)
-            sent.ack = bytes(leg.dialog.build_ack(self._wire.via(sent.flow), sent.request.cseq.number))
-            self._wire.transmit(sent.ack, sent.flow)
-        self._wire.alarms.set(("attempt", transaction_id, "forget"), now + 65 * T1)
-
-    # Credentials.
-
-    def _login_of(self, leg_id: str) -> Login | None:
-        """What the leg's own INVITE was authorised with."""
-        leg = self._legs.get(leg_id)
-        return next((one.login for one in leg.attempts if one.login is not None), None) if leg is not None else None
-
     def _retry_attempt(self, attempt: Attempt, response: SipResponse, now: int) -> bool:
         leg = self._legs.get(attempt.leg_id)
         if leg is None or attempt.challenged >= MAX_CHALLENGES or attempt.state is AttemptState.ANSWERED:
             return False
-        request = authorised(self._wire, attempt.request, response, attempt.flow, attempt.login or self._login)
+        request = authorised(self._wire, attempt.request, response, attempt.flow, attempt.login or self._requests.login)
         request = request or longer(self._wire, attempt.request, response, attempt.flow)
         if request is None:
             return False
@@ -484,16 +392,4 @@ class OutboundLegs:
         again.other_way = attempt.other_way
         self.on_retry(leg, attempt, again)
         leg.attempts[leg.attempts.index(attempt)] = again
-        return True
-
-    def _retry_other(self, sent: Sent, response: SipResponse, now: int) -> bool:
-        request = (
-            authorised(self._wire, sent.request, response, sent.flow, sent.login or self._login)
-            if sent.challenged < MAX_CHALLENGES
-            else None
-        )
-        if request is None:
-            return False
-        again = Sent(request, sent.flow, sent.token, sent.leg_id, sent.purpose, sent.login, sent.challenged + 1)
-        self._sent[self._wire.send(request, sent.flow, now)] = again
         return True

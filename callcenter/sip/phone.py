@@ -23,9 +23,9 @@ from callcenter.errors import RemoteSipError
 from callcenter.ports import Clock
 from callcenter.sip.addresses import NameAddress, party_of
 from callcenter.sip.attempts import Login
+from callcenter.sip.doors import Admitted, Refused
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.flows import Address, Flow, Transport
-from callcenter.sip.inbound import Admitted, Refused
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse
 from callcenter.sip.outbound import Target
 from callcenter.sip.station import Station

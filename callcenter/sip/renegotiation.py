@@ -4,10 +4,11 @@ RFC 3261 section 14, RFC 3311, RFC 4028. The far end's re-INVITE is in ``inbound
 """
 
 from callcenter.calls.legs import EndCause, LegReanswered, LegReoffered, LegReofferRefused
-from callcenter.sip.inbound import InboundLegs, content_refusal, sdp_of
+from callcenter.sip.doors import content_refusal
+from callcenter.sip.inbound import InboundLegs
 from callcenter.sip.legs import Leg, LegState, PendingInvite, Wanted
 from callcenter.sip.messages import SipResponse
-from callcenter.sip.outbound import OutboundLegs, Sent
+from callcenter.sip.requests import Requests, Sent
 from callcenter.sip.session_timers import (
     MIN_SE,
     Headers,
@@ -18,7 +19,7 @@ from callcenter.sip.session_timers import (
 )
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.transfers import NOTIFY
-from callcenter.sip.wire import ALLOW, SDP, SUPPORTED, Wire, answer_flow
+from callcenter.sip.wire import ALLOW, SDP, SUPPORTED, Wire, answer_flow, sdp_of
 
 MAX_TRIES = 6
 """How often a re-INVITE that meets glare is tried."""
@@ -29,10 +30,10 @@ REOFFER, REFRESH = "reoffer", "refresh"
 class Renegotiation:
     """The machinery of ``Signalling.reoffer`` and of session timers."""
 
-    def __init__(self, wire: Wire, legs_inbound: InboundLegs, outbound: OutboundLegs) -> None:
+    def __init__(self, wire: Wire, legs_inbound: InboundLegs, requests: Requests) -> None:
         self._wire = wire
         self._inbound = legs_inbound
-        self._outbound = outbound
+        self._requests = requests
 
     # Ours.
 
@@ -60,7 +61,7 @@ class Renegotiation:
         if sdp:
             headers += (("Content-Type", SDP),)
         request = leg.dialog.build("INVITE", self._wire.via(leg.flow), headers=headers, body=sdp.encode())
-        self._outbound.send(request, leg.flow, token, now, leg.leg_id, purpose)
+        self._requests.send(request, leg.flow, token, now, leg.leg_id, purpose)
 
     @staticmethod
     def _timer_headers(leg: Leg) -> Headers:
@@ -128,7 +129,7 @@ class Renegotiation:
         if "UPDATE" in leg.far_allows:
             headers = (("Contact", self._wire.contact(leg.flow)), ("Supported", SUPPORTED), *self._timer_headers(leg))
             request = leg.dialog.build("UPDATE", self._wire.via(leg.flow), headers=headers)
-            self._outbound.send(request, leg.flow, "", now, leg.leg_id, REFRESH)
+            self._requests.send(request, leg.flow, "", now, leg.leg_id, REFRESH)
         elif not leg.offering and leg.invite is None and leg.answer is None:
             self._send_invite(leg, leg.local_sdp, REFRESH, "", now)
 

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 from callcenter.sip.dialogs import Dialog, dialog_as_server
 from callcenter.sip.flows import Flow
 from callcenter.sip.messages import SipRequest
-from callcenter.sip.outbound import OutboundLegs
+from callcenter.sip.requests import Requests
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.wire import Wire
 
@@ -56,9 +56,9 @@ class Subscription:
 class Subscriptions:
     """Everything that phones watch."""
 
-    def __init__(self, wire: Wire, outbound: OutboundLegs) -> None:
+    def __init__(self, wire: Wire, requests: Requests) -> None:
         self._wire = wire
-        self._outbound = outbound
+        self._requests = requests
         self._by_name: dict[str, Subscription] = {}
         self._mailboxes: dict[str, Mailbox] = {}
         self._legs: dict[str, dict[str, ShownLeg]] = {}
@@ -161,7 +161,7 @@ class Subscriptions:
         )
         body = self._summary(one) if one.event == MESSAGE_SUMMARY else self._dialog_info(one)
         request = one.dialog.build("NOTIFY", self._wire.via(one.flow), headers=headers, body=body.encode())
-        self._outbound.send(request, one.flow, "", now, one.name, SUBSCRIPTION)
+        self._requests.send(request, one.flow, "", now, one.name, SUBSCRIPTION)
 
     def _summary(self, one: Subscription) -> str:
         box = self._mailboxes.get(one.agent_id, Mailbox())

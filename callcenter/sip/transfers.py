@@ -11,8 +11,8 @@ from callcenter.sip.addresses import NameAddress, parse_address
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg, Legs, LegState
 from callcenter.sip.messages import REASONS, SipRequest
-from callcenter.sip.outbound import OutboundLegs
 from callcenter.sip.replaces import ReplacedDialog, replaces_in_uri
+from callcenter.sip.requests import Requests
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.uri import Uri
 from callcenter.sip.wire import ReferProgress, Wire
@@ -26,10 +26,10 @@ NOTIFY = "notify"
 class Transfers:
     """REFER of both sides."""
 
-    def __init__(self, wire: Wire, legs: Legs, outbound: OutboundLegs) -> None:
+    def __init__(self, wire: Wire, legs: Legs, requests: Requests) -> None:
         self._wire = wire
         self._legs = legs
-        self._outbound = outbound
+        self._requests = requests
 
     # Theirs.
 
@@ -81,7 +81,7 @@ class Transfers:
         )
         body = f"SIP/2.0 {status} {REASONS.get(status, 'Unknown')}\r\n".encode()
         request = leg.dialog.build("NOTIFY", self._wire.via(leg.flow), headers=headers, body=body)
-        self._outbound.send(request, leg.flow, "", now, leg.leg_id, NOTIFY)
+        self._requests.send(request, leg.flow, "", now, leg.leg_id, NOTIFY)
 
     def unreported(self, leg: Leg, now: int) -> None:
         """The calls never said what became of a transfer."""
@@ -104,7 +104,7 @@ class Transfers:
             ("Referred-By", str(NameAddress(parse_address(leg.dialog.local).uri))),
         )
         request = leg.dialog.build("REFER", self._wire.via(leg.flow), headers=headers)
-        self._outbound.send(request, leg.flow, token, now, leg.leg_id)
+        self._requests.send(request, leg.flow, token, now, leg.leg_id)
 
     def notify(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         """A NOTIFY inside a dialog: how a transfer of ours goes."""

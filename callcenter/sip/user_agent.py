@@ -91,7 +91,7 @@ class UserAgent:
         self._calling = client_context(settings.tls)
         self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token, rules)
         self._exchange.takes_texts = texts is not None
-        self._exchange.load = lambda: Load(self._station.standing_ms, 0, queue_depth())
+        self._exchange.door.load = lambda: Load(self._station.standing_ms, 0, queue_depth())
         self._station = Station(
             clock,
             self._exchange,
@@ -166,7 +166,7 @@ class UserAgent:
 
     async def stop(self) -> None:
         """Refuse what comes, end what is up, and close; takes at most a few seconds."""
-        self._exchange.admitting = False
+        self._exchange.door.admitting = False
         for task in (self._looking, self._keeping):
             if task is not None:
                 task.cancel()
@@ -191,11 +191,11 @@ class UserAgent:
     @property
     def admit(self) -> bool:
         """Whether new calls are taken. When not, an INVITE is answered 503 with Retry-After; calls go on."""
-        return self._exchange.admitting
+        return self._exchange.door.admitting
 
     @admit.setter
     def admit(self, admitting: bool) -> None:
-        self._exchange.admitting = admitting
+        self._exchange.door.admitting = admitting
 
     def counters(self) -> dict[str, int]:
         """What happened so far (``in INVITE``, ``out 503``, ``dropped rate`` ...) and what is open now."""

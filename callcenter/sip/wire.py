@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from callcenter.calls.legs import LegEvent
 from callcenter.sip.alarms import Alarms
 from callcenter.sip.flows import Address, Flow, Transmit, Transport
-from callcenter.sip.grammar import check_clean
-from callcenter.sip.messages import SipRequest, SipResponse, build_response
+from callcenter.sip.grammar import check_clean, clean_text
+from callcenter.sip.messages import SipMessage, SipRequest, SipResponse, build_response
 from callcenter.sip.transactions import AlarmKey, RequestArrived, TransactionId, Transactions
 from callcenter.sip.transactions import Outcome as TransactionOutcome
 from callcenter.sip.uri import escape_user, format_host
@@ -282,3 +282,13 @@ def reason_header(cause: int, text: str, protocol: str = "SIP") -> str:
 
 
 REASON_ELSEWHERE: Mapping[str, str] = {"Reason": reason_header(200, "Call completed elsewhere")}
+
+
+def sdp_of(message: SipMessage) -> str:
+    """The session description a message carries, empty when there is none."""
+    return message.body_text if message.body and message.content_type == SDP else ""
+
+
+def reason_of(message: SipMessage) -> str:
+    """The far end's Reason (RFC 3326), fit for people."""
+    return clean_text(message.get("reason") or "")

@@ -96,7 +96,7 @@ async def test_a_customer_is_connected_to_an_agent_and_everything_is_cleared_awa
 async def test_a_wrong_password_and_an_unregistered_caller_are_refused(transport, tls):
     async with live_agent(with_tls(tls), anna="a1") as live, asyncio.timeout(20):
         wrong = soft_phone(live, "anna", transport, tls)
-        wrong.endpoint._outbound._login = None
+        wrong.endpoint._requests.login = None
         await wrong.start()
         with pytest.raises(RegistrationRefused) as refused:
             await wrong.register()

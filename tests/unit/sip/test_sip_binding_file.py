@@ -69,11 +69,11 @@ def test_connections_are_not_kept():
     network = Network()
     exchange = exchange_on(network, anna="a1")
     register(network, PHONE, phone_on(network, PHONE, "anna"), "anna")
-    ((aor, binding),) = exchange._registrar.all()
-    exchange._registrar.restore(
+    ((aor, binding),) = exchange._phones.registrar.all()
+    exchange._phones.registrar.restore(
         aor, binding.__class__(binding.contact, Flow(Transport.TCP, PHONE, 3), 0, "x", 1, "i;1")
     )
-    assert len(exchange._registrar) == 2
+    assert len(exchange._phones.registrar) == 2
     assert len(exchange.kept_bindings()) == 1
 
 

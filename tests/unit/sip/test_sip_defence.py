@@ -186,7 +186,7 @@ def test_an_overloaded_exchange_sheds_new_calls_and_serves_the_ones_it_has():
     network.perform(EXCHANGE, exchange.answer(leg_id, "v=0\r\n", network.now))
     network.run(50)
     tag = parse(network.sent_by(EXCHANGE, "SIP/2.0 200")[0]).to.tag
-    exchange.load = lambda: Load(lag_ms=500)
+    exchange.door.load = lambda: Load(lag_ms=500)
     seconds = set()
     for n in range(2, 22):
         network.inject(CARRIER, EXCHANGE, message("INVITE", n, source=CARRIER))
@@ -202,7 +202,7 @@ def test_an_overloaded_exchange_sheds_new_calls_and_serves_the_ones_it_has():
     network.inject(CARRIER, EXCHANGE, bye.replace(b"Call-ID: d50", b"Call-ID: d1"))
     network.run(50)
     assert not exchange._legs.all()
-    exchange.load = Load
+    exchange.door.load = Load
     network.inject(CARRIER, EXCHANGE, message("INVITE", 99, source=CARRIER))
     network.run(50)
     assert isinstance(network.events(EXCHANGE)[-1], LegOffered)

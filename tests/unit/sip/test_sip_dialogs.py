@@ -5,9 +5,10 @@ import pytest
 from callcenter.calls.legs import EndCause
 from callcenter.sip.attempts import ATTEMPT_TABLE, Attempt, AttemptEvent, AttemptOrder, AttemptState, better_refusal
 from callcenter.sip.dialogs import DIALOG_TABLE, DialogEvent, DialogState, dialog_as_client, dialog_as_server
+from callcenter.sip.digits import digit_of
 from callcenter.sip.errors import IllegalTransition
 from callcenter.sip.flows import Flow, Transport
-from callcenter.sip.inbound import REFUSALS, digit_of
+from callcenter.sip.inbound import REFUSALS
 from callcenter.sip.legs import LEG_TABLE, Leg, LegInput, LegState
 from callcenter.sip.messages import SipRequest, SipResponse, build_response
 from callcenter.sip.parser import parse

@@ -89,4 +89,4 @@ def test_every_leg_ends_exactly_once_and_nothing_is_left_behind(seed):
         assert len(endpoint) == 0
         assert len(endpoint.wire.transactions) == 0
         assert endpoint._outbound._attempts == {}
-        assert endpoint._outbound._sent == {}
+        assert endpoint._requests._sent == {}

@@ -269,7 +269,7 @@ def test_a_digit_by_info_is_told_once_however_often_it_is_sent():
 def test_not_admitting_answers_503_and_leaves_nothing_behind():
     network = Network()
     exchange, carrier = exchange_on(network), phone_on(network, CARRIER, "carrier")
-    exchange.admitting = False
+    exchange.door.admitting = False
     call(network, carrier)
     network.run(500)
     assert network.events(CARRIER) == [LegRefused("c1", 503, "Service Unavailable")]

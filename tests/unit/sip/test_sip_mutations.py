@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from callcenter.errors import MediaError
 from callcenter.media import sdp
+from callcenter.sip.callers import diversions_of
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.exchange import diversions_of
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.messages import SipMessage, SipRequest
 from callcenter.sip.parser import parse

@@ -77,8 +77,8 @@ def settled(network: Network, *registrations: tuple[SipRequest, Flow]) -> Exchan
     """An exchange where agent ``a1`` registered so, with name and password checked."""
     exchange = exchange_on(network, anna="a1")
     for number, (request, flow) in enumerate(registrations):
-        exchange._registrar.register("anna", request, flow, network.now + number)
-    exchange._follow("anna", "a1")
+        exchange._phones.registrar.register("anna", request, flow, network.now + number)
+    exchange._phones._follow("anna", "a1")
     return exchange
 
 
@@ -125,9 +125,9 @@ def test_only_a_flow_that_failed_is_left_for_the_phones_next_one(status):
     if status == 486:
         assert network.events(EXCHANGE)[-1] == LegRefused("L", 486, "Busy Here")
         assert not network.events(PHONE)
-        assert len(exchange._registrar) == 2
+        assert len(exchange._phones.registrar) == 2
         return
-    assert len(exchange._registrar) == 1
+    assert len(exchange._phones.registrar) == 1
     again = network.events(PHONE)[0]
     network.perform(PHONE, phones[PHONE].answer(again.leg_id, SDP, network.now))
     network.run(100)

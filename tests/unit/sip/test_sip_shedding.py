@@ -26,7 +26,7 @@ def invite(n: int = 1, source=CARRIER, number: str = "5000") -> bytes:
 
 def overloaded(network: Network, rules: NumberingRules | None = None):
     exchange = exchange_on(network, rules=rules)
-    exchange.load = lambda: Load(lag_ms=500)
+    exchange.door.load = lambda: Load(lag_ms=500)
     network.inject(CARRIER, EXCHANGE, invite(99))  # the first one is read, and tells that there is no room
     network.run(50)
     return exchange
@@ -56,7 +56,7 @@ def test_a_call_that_was_accepted_is_not_shed_by_its_repetition():
     exchange = exchange_on(network)
     network.inject(CARRIER, EXCHANGE, invite(1))
     network.run(50)
-    exchange.load = lambda: Load(lag_ms=500)
+    exchange.door.load = lambda: Load(lag_ms=500)
     network.inject(CARRIER, EXCHANGE, invite(2))
     network.run(50)
     network.inject(CARRIER, EXCHANGE, invite(1))
@@ -95,7 +95,7 @@ def test_the_ack_of_a_shed_call_is_dropped_unread():
 def test_when_the_load_goes_calls_are_let_in_again():
     network = Network()
     exchange = overloaded(network)
-    exchange.load = Load
+    exchange.door.load = Load
     network.inject(CARRIER, EXCHANGE, invite(6))
     network.run(50)
     assert isinstance(network.events(EXCHANGE)[-1], LegOffered)

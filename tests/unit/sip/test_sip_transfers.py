@@ -6,8 +6,8 @@ import pytest
 
 from callcenter.calls.legs import EndCause, LegEnded, LegOffered, LegReoffered, Party, TransferRequested
 from callcenter.ports import PhoneTarget
+from callcenter.sip.callers import diversions_of
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.exchange import diversions_of
 from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.outbound import Target
 from callcenter.sip.parser import parse
