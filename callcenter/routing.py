@@ -6,7 +6,7 @@ carried out. An input that the engine refuses changed nothing and is not journal
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
@@ -14,14 +14,13 @@ import structlog
 
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import ContactArrived, Event, FloorConfigured
-from acd.ids import QueueId
+from acd.events import Event
 from acd.outcomes import OfferContact, Outcome
-from acd.wait_estimates import WaitEstimates
 from callcenter.bus import Bus
 from callcenter.calls.facts import TimersFired
+from callcenter.doorway import Doorway
 from callcenter.ports import Clock, Journal
-from ivr.hours import Hours, is_open
+from ivr.hours import Hours
 
 log = structlog.get_logger(__name__)
 
@@ -84,12 +83,9 @@ class Routing:
         self._bus = bus
         self._on_outcome = on_outcome
         self._on_milestone = on_milestone
-        self._hours = hours
+        self._doorway = Doorway(hours)
         self._taken = 0
         self._mailbox: asyncio.Queue[_Posted] = asyncio.Queue()
-        self._estimates = WaitEstimates()
-        self._doors: set[QueueId] = set()
-        """Queues that look at the expected wait of whoever arrives."""
 
     def post(self, event: Event, *, contact_id: str | None = None) -> None:
         """Tell routing; what the engine refuses is logged."""
@@ -103,8 +99,7 @@ class Routing:
 
     def expected_wait_ms(self, queue_id: str, ahead: int) -> float | None:
         """How long one more contact would wait behind so many others; ``None`` when nothing is known."""
-        estimate = self._estimates.estimate(QueueId(queue_id), now=self._clock.now(), ahead=ahead)
-        return None if estimate is None else estimate.mean_ms
+        return self._doorway.expected_wait_ms(queue_id, ahead, self._clock.now())
 
     async def run(self) -> None:
         """Serve the mailbox and the engine's timers. An error here ends the process; the journal brings it back."""
@@ -149,7 +144,7 @@ class Routing:
             seq = self._record(TimersFired(now), outcomes, now)
             held.append(_Held(outcomes, None, now))
         for posted in batch:
-            event = self._at_the_door(posted.event, now)
+            event = self._doorway.look(posted.event, now)
             try:
                 outcomes = self.engine.receive(event, now=now)
             except AcdError as error:
@@ -163,24 +158,10 @@ class Routing:
         """Journal an input and the decisions it led to; returns the last sequence number."""
         seq = self._journal.append(entry, at=now)
         for outcome in outcomes:
-            self._estimates.apply(outcome, now=now)
+            self._doorway.apply(outcome, now)
             if isinstance(outcome, OfferContact):
                 seq = self._journal.append(outcome, at=now)
         return seq
-
-    def _at_the_door(self, event: Event, now: int) -> Event:
-        """An arrival with what its queue's door looks at; inputs, so that a replay decides the same."""
-        if isinstance(event, FloorConfigured):
-            self._doors = {queue.queue_id for queue in event.queues if queue.max_expected_wait_ms is not None}
-        elif isinstance(event, ContactArrived):
-            hours = self._hours.get(event.queue_id)
-            if hours is not None and not is_open(hours, now):
-                return replace(event, outside_hours=True)
-            if event.queue_id in self._doors:
-                estimate = self._estimates.estimate(event.queue_id, now=now)
-                if estimate is not None:
-                    return replace(event, expected_wait_ms=round(estimate.mean_ms))
-        return event
 
     def _refuse(self, posted: _Posted, error: AcdError) -> None:
         if posted.done is not None and not posted.done.done():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from callcenter.what_if import Figures
+    from callcenter.day_figures import Figures
 
 
 def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
@@ -15,10 +15,11 @@ def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
     from callcenter.errors import ConfigError
     from callcenter.journal import JournalReader
     from callcenter.site.repository import floor_configuration, load_site
-    from callcenter.what_if import live_again, read_day
+    from callcenter.what_if import live_again
+    from callcenter.written_day import read_day
 
     try:
-        other = floor_configuration(load_site(policy))
+        site = load_site(policy)
     except ConfigError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
@@ -26,7 +27,11 @@ def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
     if day.policy is None:
         typer.echo(f"error: {journal} holds no floor", err=True)
         raise typer.Exit(1)
-    lives = {"recorded": day.recorded, "same policy": live_again(day, day.policy), "other": live_again(day, other)}
+    lives = {
+        "recorded": day.recorded,
+        "same policy": live_again(day, day.policy),
+        "other": live_again(day, floor_configuration(site), site.queue_hours()),
+    }
     table = {name: summary(figures) for name, figures in lives.items()}
     if as_json:
         typer.echo(json.dumps(table))
@@ -49,6 +54,7 @@ def summary(figures: "Figures") -> dict[str, dict[str, float]]:
             "answered": each.answered,
             "abandoned": each.abandoned,
             "sent_away": each.sent_away,
+            "rang_out": each.rang_out,
             "service_level": round(each.service_level, 4),
             "asa_s": round(each.asa_ms / 1000, 1),
             "longest_wait_s": round(max(each.waits, default=0) / 1000, 1),

@@ -9,10 +9,14 @@ from typer.testing import CliRunner
 
 from acd.events import AgentSpec, FloorConfigured
 from acd.ids import AgentId
+from acd.outcomes import AgentState
 from acd.simulator_journal import FloorSize, large_floor
 from callcenter.cli import app
+from callcenter.day_figures import Figures
 from callcenter.journal import JournalRow, SqliteJournal
-from callcenter.what_if import Figures, live_again, read_day
+from callcenter.what_if import live_again
+from callcenter.written_day import read_day
+from ivr.hours import MINUTES_A_DAY, Hours, Period, WeeklyPeriod
 from tests.support.simulated_journal import simulated_rows
 
 pytestmark = pytest.mark.unit
@@ -73,6 +77,56 @@ def test_agents_of_no_queue_and_unknown_queues_are_left_out(rows: list[JournalRo
     figures = live_again(day, replace(day.policy, queues=kept, agents=agents))
     assert lost not in figures.queues
     assert figures.total().offered > 0
+
+
+@pytest.fixture(scope="module")
+def careless() -> list[JournalRow]:
+    """A floor where every seventh call rings out."""
+    scenario = large_floor(FloorSize(agents=24, queues=3, profiles=3, queues_each=2, load=0.8), seed=5)
+    return simulated_rows(
+        replace(scenario, habits=replace(scenario.habits, no_answer_share=1 / 7)), seed=5, events=5_000
+    )
+
+
+def test_calls_ring_out_as_often_in_the_same_life(careless: list[JournalRow]) -> None:
+    day = read_day(careless)
+    assert day.policy is not None
+    then, again = day.recorded.total(), live_again(day, day.policy).total()
+    assert then.rang_out > 80, "or nothing is shown"
+    assert again.rang_out == pytest.approx(then.rang_out, rel=0.25)
+    assert again.asa_ms == pytest.approx(day.recorded.total().asa_ms, rel=0.5)
+
+
+def test_who_lets_it_ring_is_away_as_long_as_on_the_day(careless: list[JournalRow]) -> None:
+    day = read_day(careless)
+    assert day.policy is not None
+    always = replace(day, habits={agent: replace(each, refusals=[]) for agent, each in day.habits.items()})
+    away = live_again(day, day.policy).states_ms[AgentState.NOT_READY]
+    assert away > 1.3 * live_again(always, day.policy).states_ms[AgentState.NOT_READY]
+    assert away == pytest.approx(day.recorded.states_ms[AgentState.NOT_READY], rel=0.25)
+
+
+def test_new_agents_let_it_ring_as_the_others_do(careless: list[JournalRow]) -> None:
+    day = read_day(careless)
+    assert day.policy is not None
+    strangers = tuple(replace(each, agent_id=AgentId(f"new-{each.agent_id}")) for each in day.policy.agents)
+    figures = live_again(day, replace(day.policy, agents=strangers)).total()
+    share = figures.rang_out / (figures.rang_out + figures.answered)
+    assert share == pytest.approx(1 / 7, rel=0.3)
+
+
+def test_other_hours_send_away_who_comes_outside_of_them(careless: list[JournalRow]) -> None:
+    day = read_day(careless)
+    assert day.policy is not None
+    end = day.ends_at // 2
+    minute = end // 60_000
+    assert minute < MINUTES_A_DAY, "the day is shorter than one"
+    hours = Hours("UTC", (WeeklyPeriod(frozenset(range(7)), Period(0, minute)),))
+    figures = live_again(day, day.policy, {"q0": hours})
+    late = sum(each.arrived.queue_id == "q0" and each.at >= minute * 60_000 for each in day.customers)
+    assert figures.queues["q0"].sent_away == late > 0
+    assert figures.queues["q1"].sent_away == 0
+    assert live_again(day, day.policy, {}).queues["q0"].sent_away == 0
 
 
 SITE = """
