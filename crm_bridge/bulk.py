@@ -35,6 +35,8 @@ _COLUMNS: dict[Any, tuple[str, ...]] = {
     SearchText: ("customer_id", "text"),
     TimelineEvent: ("id", "tenant_id", "customer_id", "at", "kind", "ref_id", "actor_id"),
 }  # fmt: skip
+TABLES = tuple(str(model.__tablename__) for model in _COLUMNS)
+"""What ``enter_many`` writes into."""
 
 
 async def enter_many(

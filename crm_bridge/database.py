@@ -23,11 +23,13 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # what is erased must not lie on in free pages
 )
+_SETTLE_SQLITE = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)")
 _READ_ONLY = "crm_read_only"
 _IMPERSONAL = ("audit_entry", "audit_head", "projection_cursor", "maintenance_run")
 _LOCK_NOT_AVAILABLE = "55P03"
+_CONTRADICTS = "23"
 _TRY_AGAIN = ("40", "55P03")
-"""SQLSTATE of PostgreSQL: deadlock, serialisation failure, lock not available."""
+"""SQLSTATE of PostgreSQL: constraints; deadlock, serialisation failure, lock not available."""
 _AWAY = ("08", "53", "57", "58")
 """Connection lost, out of disk, memory or connections, shut down or cancelled, the system's own trouble."""
 
@@ -77,6 +79,11 @@ class Database:
         stay in the free space of pages until ``rewrite`` or until the space is used again.
         """
         await self._outside_transactions("PRAGMA wal_checkpoint(TRUNCATE)" if self._is_sqlite else "VACUUM")
+
+    async def settle(self) -> None:
+        """After very many rows were entered: let the planner know what is there now, and later readers not have to tidy
+        up first."""
+        await self._outside_transactions(*(_SETTLE_SQLITE if self._is_sqlite else ("VACUUM (ANALYZE)",)))
 
     async def rewrite(self) -> int:
         """Write all tables anew, so that no byte of what was erased is left in their files; how many could not be.
@@ -181,10 +188,13 @@ def _translated() -> Iterator[None]:
         raise WriteConflict("the database refused a contradicting row") from error
     except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
         raise CrmUnavailable("the customer store does not answer") from error
-    except DBAPIError as error:  # asyncpg has no finer classes than this; the SQLSTATE tells
-        state = str(getattr(error.orig, "sqlstate", None) or "")
+    except Exception as error:  # DBAPIError, or what COPY raised past SQLAlchemy: the SQLSTATE tells
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        state = str(getattr(cause, "sqlstate", None) or "")
+        if state.startswith(_CONTRADICTS):
+            raise WriteConflict("the database refused a contradicting row") from error
         if state.startswith(_TRY_AGAIN):
             raise WriteConflict("another writer was in the way") from error
-        if error.connection_invalidated or state.startswith(_AWAY):
+        if state.startswith(_AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise CrmUnavailable("the customer store does not answer") from error
         raise

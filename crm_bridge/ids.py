@@ -29,9 +29,11 @@ class IdMaker:
 
     def __call__(self) -> int:
         """The next id. A clock that stands still or goes back only costs the sort order by time, never uniqueness."""
-        fresh = (max(self._clock_ms() - EPOCH_MS, 0) << _LOW_BITS) | self._random_bits(_RANDOM_BITS)
-        same_millisecond = fresh >> _LOW_BITS <= self._last >> _LOW_BITS
-        self._last = self._last + 1 if same_millisecond else fresh
+        millisecond = max(self._clock_ms() - EPOCH_MS, 0)
+        if millisecond <= self._last >> _LOW_BITS:
+            self._last += 1
+        else:
+            self._last = millisecond << _LOW_BITS | self._random_bits(_RANDOM_BITS)
         return self._last
 
 

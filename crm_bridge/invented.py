@@ -5,26 +5,26 @@ nothing ever dials them.
 """
 
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from crm_bridge.bulk import enter_many
+from crm_bridge.bulk import TABLES, enter_many
 from crm_bridge.contact_points import NewContactPoint, NormalPoint
 from crm_bridge.customers import NewCustomer
 from crm_bridge.database import Database
 from crm_bridge.generate import invented_name
-from crm_bridge.models import SearchText
-from crm_bridge.models.customer import POSTGRESQL_SEARCH_INDEX
+from crm_bridge.loading import indexed_afterwards
+from crm_bridge.models import Customer
 from crm_bridge.phone_numbers import PhoneNumber
 from crm_bridge.vocabulary import ContactKind, ContactUsage, CustomerKind
 
 PORTION = 5000
-WORTH_REBUILDING = 50_000
-"""Customers in one transaction."""
+"""Customers that go to the database at a time."""
+WORTH_LOADING = 50_000
+"""From so many on, an empty store gets its indexes when all customers are there."""
 
 _NUMBERS = 1_000_000_000
 _STEP = 618_033_989
@@ -67,32 +67,41 @@ def normal_points(new: NewCustomer) -> list[NormalPoint]:
     ]
 
 
-async def enter_invented(database: Database, *, count: int, seed: int, now: datetime) -> list[int]:
-    """Enter them, a portion in each transaction; the ids of the first portion."""
-    series = invented_customers(count, seed)
+async def enter_invented(
+    database: Database,
+    *,
+    count: int,
+    seed: int,
+    now: datetime,
+    entered: Callable[[int], None] = lambda _: None,
+) -> list[int]:
+    """Enter them, a portion at a time; the ids of the first portion. ``entered`` is told how many of each portion.
+
+    Many in an empty store are one transaction: all are there with all indexes, or none.
+    """
+    portions = _portions(invented_customers(count, seed))
     first: list[int] = []
-    async with _index_afterwards(database, count):
-        while portion := list(islice(series, PORTION)):
-            async with database.begin() as session:
+    if count >= WORTH_LOADING and await _is_empty(database):
+        async with database.begin() as session, indexed_afterwards(session, TABLES):
+            for portion in portions:
                 ids = await enter_many(session, portion, region=None, now=now, normal=normal_points)
-            first = first or ids
+                first = first or ids
+                entered(len(ids))
+        await database.settle()
+        return first
+    for portion in portions:
+        async with database.begin() as session:
+            ids = await enter_many(session, portion, region=None, now=now, normal=normal_points)
+        first = first or ids
+        entered(len(ids))
     return first
 
 
-@asynccontextmanager
-async def _index_afterwards(database: Database, count: int) -> AsyncIterator[None]:
-    """On PostgreSQL, for many customers in an empty store: make the index of the search texts when all are there, which
-    takes a tenth of the time."""
-    worth_it = database.engine.dialect.name == "postgresql" and count >= WORTH_REBUILDING
-    if worth_it:
-        async with database.begin() as session:
-            worth_it = await session.scalar(select(SearchText.customer_id).limit(1)) is None
-            if worth_it:
-                await session.execute(text("DROP INDEX IF EXISTS ix_search_text_trigrams"))
-    try:
-        yield
-    finally:
-        if worth_it:
-            async with database.begin() as session:
-                await session.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-                await session.execute(text(POSTGRESQL_SEARCH_INDEX[1]))
+def _portions(series: Iterator[NewCustomer]) -> Iterator[list[NewCustomer]]:
+    while portion := list(islice(series, PORTION)):
+        yield portion
+
+
+async def _is_empty(database: Database) -> bool:
+    async with database.read() as session:
+        return await session.scalar(select(Customer.id).limit(1)) is None

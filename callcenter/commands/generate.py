@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+_TOLD_EVERY = 500_000
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -19,15 +21,23 @@ def register(app: typer.Typer) -> None:
         database: Annotated[str, typer.Option(help="URL of the store.")] = "sqlite+aiosqlite:///var/store.sqlite",
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     ) -> None:
-        """Enter invented customers into a store, two thousand at a time. Meant for an empty one."""
+        """Enter invented customers into a store. Many in an empty one are one transaction: all are there, or none."""
         from crm_bridge.database import Database, migrate
         from crm_bridge.invented import enter_invented
+
+        there = 0
+
+        def tell(portion: int) -> None:
+            nonlocal there
+            there += portion
+            if there % _TOLD_EVERY < portion:
+                typer.echo(f"{there} of {customers}", err=True)
 
         async def enter() -> None:
             await migrate(database)
             store = Database(database)
             try:
-                await enter_invented(store, count=customers, seed=seed, now=datetime.now(UTC))
+                await enter_invented(store, count=customers, seed=seed, now=datetime.now(UTC), entered=tell)
             finally:
                 await store.close()
 

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import CrmUnavailable, WriteConflict
-from crm_bridge.models import Customer
+from crm_bridge.interactions import record_batch
+from crm_bridge.models import Customer, PhoneLookup, ProjectionCursor
+from crm_bridge.row_writing import write_rows
 from tests.support import postgresql
-from tests.support.crm_records import NOON, NUMBER, REGION, person
+from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 
 pytestmark = pytest.mark.interop
 
@@ -38,6 +40,36 @@ async def test_a_connection_that_is_cut_is_worth_a_retry_and_the_retry_works(dat
     assert caught.value.retryable
     async with database.begin() as session:
         await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+
+
+@on_postgresql
+async def test_a_connection_that_is_cut_before_rows_are_copied_is_worth_a_retry(database: Database) -> None:
+    calls = [call(f"copied-{number}", journal_seq=number) for number in range(1, 61)]
+
+    async def interrupted() -> None:
+        async with database.begin() as session:
+            await record_batch(session, calls[:30], region=REGION)
+            await cut(database, session)
+            await record_batch(session, calls[30:], region=REGION)
+
+    async def copy_after_a_cut() -> None:
+        async with database.begin() as session:
+            await cut(database, session)
+            await write_rows(session, PhoneLookup.__table__, ("phone_e164_int",), [(1,)])
+
+    for interruption in (interrupted, copy_after_a_cut):
+        with pytest.raises(CrmUnavailable):
+            await interruption()
+    async with database.begin() as session:
+        assert len(await record_batch(session, calls, region=REGION)) == len(calls)
+
+
+@on_postgresql
+async def test_rows_that_contradict_others_are_a_conflict_when_copied_too(database: Database) -> None:
+    rows = [("twice", 1, NOON, NOON)] * 2
+    with pytest.raises(WriteConflict):
+        async with database.begin() as session:
+            await write_rows(session, ProjectionCursor.__table__, ("name", "seq", "created_at", "updated_at"), rows)
 
 
 @on_postgresql
