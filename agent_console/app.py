@@ -18,13 +18,15 @@ from agent_console.errors import (
     STATUS_NAMES,
     ConsoleError,
     ErrorBody,
+    InvalidToken,
     TooManyAttempts,
+    TooManyRequests,
     describe,
 )
 from agent_console.explanations import Explanations
 from agent_console.gate import Gate, error_response
 from agent_console.live import ConsoleHub, HubLimits
-from agent_console.ports import Accounts, Desk, DeskSettings, Floor, IntentError
+from agent_console.ports import Accounts, Desk, DeskSettings, Floor, IntentError, Tokens
 from agent_console.routes import health, session, socket, why
 from agent_console.routes import settings as settings_routes
 from agent_console.sessions import Sessions
@@ -53,6 +55,7 @@ def create_app(
     limits: HubLimits | None = None,
     explanations: Explanations | None = None,
     softphones: SoftphoneLine | None = None,
+    tokens: Tokens | None = None,
 ) -> FastAPI:
     """The web application: session, settings, socket, the routers given, and the built console for all other paths.
 
@@ -60,6 +63,7 @@ def create_app(
     ``allowed_origins`` are origins beside the console's own that may act, for proxies that change the host.
     ``extra_routers`` reuse ``agent_console.auth.current_principal``. The hub starts and stops with the lifespan.
     ``softphones`` hears the pages' phones; what it answers goes to ``ConsoleHub.tell_softphone``.
+    ``tokens`` knows the programs that come with a token instead of a session.
     """
     console = Console(
         accounts=accounts,
@@ -72,6 +76,7 @@ def create_app(
         clock=clock,
         password_checks=asyncio.Semaphore(session.CHECKED_AT_ONCE),
         explanations=explanations,
+        tokens=tokens,
     )
 
     @asynccontextmanager
@@ -109,8 +114,10 @@ def _answer_errors(app: FastAPI) -> None:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, ConsoleError | IntentError)  # noqa: S101 - registered for these two
     response = error_response(*describe(error))
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | TooManyRequests):
         response.headers["retry-after"] = str(math.ceil(error.retry_after_ms / 1000))
+    if isinstance(error, InvalidToken):
+        response.headers["www-authenticate"] = 'Bearer error="invalid_token"'
     return response
 
 

@@ -1,23 +1,71 @@
 """Who is asking: from the session cookie to a ``Principal``, for this package's routes and for routers beside them."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
+import structlog
+from fastapi import Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from agent_console.console import Console, console_of
-from agent_console.errors import NotAllowed, NotSignedIn
-from agent_console.ports import Principal, Role
+from agent_console.errors import InvalidToken, NotAllowed, NotSignedIn, TooManyRequests, Unavailable
+from agent_console.ports import Principal, Role, TokensAway
 from agent_console.sessions import Session
 
+log = structlog.get_logger()
+
 SESSION_COOKIE = "callcenter_session"
+LONGEST_TOKEN = 200
+_COOKIE_SCHEME = APIKeyCookie(
+    name=SESSION_COOKIE, scheme_name="session", description="Given by `POST /api/session`.", auto_error=False
+)
+_TOKEN_SCHEME = HTTPBearer(
+    scheme_name="token", description="Of a program; an administrator makes it.", auto_error=False
+)
 
 
-async def current_principal(connection: HTTPConnection) -> Principal:
-    """The signed-in person, as the account says now. To be used as a FastAPI dependency by any router of the app.
+async def current_principal(
+    connection: HTTPConnection,
+    _session: Annotated[object, Security(_COOKIE_SCHEME)] = None,
+    _token: Annotated[object, Security(_TOKEN_SCHEME)] = None,
+) -> Principal:
+    """Who is asking: the signed-in person, as the account says now, or the program whose token the request bears.
 
-    Raises ``NotSignedIn`` (401). An ageing session is renewed on the way; the answer carries the new cookie.
+    To be used as a FastAPI dependency by any router of the app; the further parameters are there for the OpenAPI
+    document alone. Raises ``NotSignedIn`` or ``InvalidToken`` (401). A token that is given decides, whatever cookie
+    comes with it. An ageing session is renewed on the way; the answer carries the new cookie.
     """
+    token = bearer_token(connection)
+    if token is not None:
+        return await holder_of(token, connection)
     _, principal = await identify(connection)
+    return principal
+
+
+def bearer_token(connection: HTTPConnection) -> str | None:
+    """The token of the ``Authorization`` header (RFC 6750 section 2.1); ``None`` where there is none."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+async def holder_of(token: str, connection: HTTPConnection) -> Principal:
+    """The program behind a token. Raises ``InvalidToken``, ``TooManyRequests`` and ``Unavailable``."""
+    console = console_of(connection)
+    now = console.clock()
+    try:
+        known = console.tokens is not None and len(token) <= LONGEST_TOKEN
+        principal = await console.tokens.holder(token) if known and console.tokens else None
+    except TokensAway as error:
+        raise Unavailable("Tokens cannot be looked up at this moment.") from error
+    if principal is None:
+        address = connection.client.host if connection.client else ""
+        if not console.wrong_token_rates.admit(address, now=now):
+            raise TooManyRequests("Too many wrong tokens.", retry_after_ms=1_000)
+        log.warning("console.token_refused", address_pii=address)
+        raise InvalidToken("This token opens nothing.")
+    if not console.program_rates.admit(principal.user_id, now=now):
+        raise TooManyRequests("This program asks too often.", retry_after_ms=1_000)
     return principal
 
 

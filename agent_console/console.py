@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from agent_console.explanations import Explanations
 from agent_console.live import ConsoleHub
-from agent_console.ports import Accounts, Desk, DeskSettings, Floor
+from agent_console.ports import Accounts, Desk, DeskSettings, Floor, Tokens
 from agent_console.sessions import Sessions
-from agent_console.throttle import SignInThrottle
+from agent_console.throttle import RequestRates, SignInThrottle
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Console:
     """How many passwords may be verified side by side."""
     explanations: Explanations | None = None
     """``None`` where no decisions are kept."""
+    tokens: Tokens | None = None
+    """``None`` where no programs come in."""
+    program_rates: RequestRates = field(default_factory=lambda: RequestRates(burst=100, per_second=20))
+    wrong_token_rates: RequestRates = field(default_factory=lambda: RequestRates(burst=20, per_second=1))
+    """By address."""
 
 
 def console_of(connection: HTTPConnection) -> Console:

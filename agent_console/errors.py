@@ -34,6 +34,22 @@ class TooManyAttempts(ConsoleError):
         self.retry_after_ms = retry_after_ms
 
 
+class InvalidToken(ConsoleError):
+    """A token that is unknown, expired or revoked; which of them is never told."""
+
+
+class TooManyRequests(ConsoleError):
+    """A program asks more often than it may."""
+
+    def __init__(self, message: str, *, retry_after_ms: int) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+class Unavailable(ConsoleError):
+    """What is needed to answer is away at this moment."""
+
+
 class NotAllowed(ConsoleError):
     """The person is known and lacks the role."""
 
@@ -61,6 +77,7 @@ class MalformedRequest(ConsoleError):
 STATUS_AND_CODE: Mapping[type[ConsoleError], tuple[int, str]] = {
     NotSignedIn: (401, "not-signed-in"),
     WrongCredentials: (401, "wrong-credentials"),
+    InvalidToken: (401, "invalid-token"),
     NotAllowed: (403, "not-allowed"),
     NotFound: (404, "not-found"),
     ForeignOrigin: (403, "foreign-origin"),
@@ -68,6 +85,8 @@ STATUS_AND_CODE: Mapping[type[ConsoleError], tuple[int, str]] = {
     WrongMediaType: (415, "wrong-media-type"),
     MalformedRequest: (422, "malformed-request"),
     TooManyAttempts: (429, "too-many-attempts"),
+    TooManyRequests: (429, "too-many-requests"),
+    Unavailable: (503, "unavailable"),
 }
 """Every ``ConsoleError`` has exactly one row. Codes are API: they may be added, not renamed."""
 

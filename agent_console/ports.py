@@ -36,6 +36,8 @@ class Principal:
     language: str = "en"
     teams: frozenset[str] = frozenset()
     """Teams whose customers this person sees besides those of no team."""
+    scopes: frozenset[str] | None = None
+    """Of a program that came with a token: what it may do of what its role allows. ``None`` for people."""
 
     def may_see_floor(self) -> bool:
         """Supervisors and administrators see every agent, queue and contact."""
@@ -51,6 +53,21 @@ class Accounts(Protocol):
 
     async def find(self, user_id: str) -> Principal | None:
         """The person with this id, ``None`` once removed."""
+        ...
+
+
+class TokensAway(Exception):
+    """Tokens cannot be looked up at this moment."""
+
+
+class Tokens(Protocol):
+    """Which programs may come in."""
+
+    async def holder(self, token: str) -> Principal | None:
+        """The program that holds this token; ``None`` for one that is unknown, expired or revoked.
+
+        Raises ``TokensAway``.
+        """
         ...
 
 

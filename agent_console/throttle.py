@@ -1,4 +1,7 @@
-"""Delays for guessing: sign-in attempts per login and address, and messages per socket. Time is an argument."""
+"""Delays for guessing: sign-in attempts per login and address, messages per socket, requests per token.
+
+Time is an argument.
+"""
 
 import ipaddress
 from collections import OrderedDict
@@ -92,3 +95,29 @@ class MessageRate:
             return False
         self._tokens -= 1
         return True
+
+
+class RequestRates:
+    """A token bucket for each of many askers (a program by its token, an address that comes with wrong ones).
+
+    The table is bounded; whoever asked longest ago makes room, and begins anew.
+    """
+
+    def __init__(self, *, burst: int, per_second: int, entries: int = 1_000) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._limit = entries
+        self._rates: OrderedDict[str, MessageRate] = OrderedDict()
+
+    def admit(self, asker: str, *, now: int) -> bool:
+        """Whether one more request of this asker is within the limit."""
+        rate = self._rates.get(asker)
+        if rate is None:
+            rate = self._rates[asker] = MessageRate(burst=self._burst, per_second=self._per_second, now=now)
+            if len(self._rates) > self._limit:
+                self._rates.popitem(last=False)
+        self._rates.move_to_end(asker)
+        return rate.admit(now=now)
+
+    def __len__(self) -> int:
+        return len(self._rates)

@@ -23,6 +23,7 @@ from callcenter.commands import (
     simulate,
     sip_trace,
     staffing,
+    token,
     why,
 )
 from callcenter.errors import CallCenterError, ConfigError
@@ -160,7 +161,7 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     run(lambda: run_web(settings))
 
 
-for command in (audit, generate, maintain, queue_door, replay, report, simulate, staffing, why):
+for command in (audit, generate, maintain, queue_door, replay, report, simulate, staffing, token, why):
     command.register(app)
 
 bench = typer.Typer(name="bench", help="Measure parts of the product on this machine.", no_args_is_help=True)

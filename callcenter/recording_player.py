@@ -27,7 +27,7 @@ from crm_bridge.audit import ASKING
 from crm_bridge.database import Database
 from crm_bridge.errors import Forbidden, InteractionNotFound, RecordingGone, RecordingNotFound
 from crm_bridge.history import InteractionView, find_interaction
-from crm_bridge.permissions import Permission, permissions_of, require
+from crm_bridge.permissions import Permission, allowed_to, require
 from crm_bridge.recordings import RecordingView, find_recording, log_listening
 
 log = structlog.get_logger(__name__)
@@ -126,6 +126,7 @@ def player_router(database: Database, shelf: RecordingShelf | None) -> APIRouter
         range_: Annotated[str | None, Header(alias="range")] = None,
     ) -> Response:
         """The audio of a recording, also in parts, for whoever may listen to it."""
+        require(principal, Permission.READ)
         async with database.read() as session:
             session.info[ASKING] = principal
             interaction = await find_interaction(session, contact_id)
@@ -154,13 +155,11 @@ def player_router(database: Database, shelf: RecordingShelf | None) -> APIRouter
 
 def check_listener(principal: Principal, interaction: InteractionView, recording: RecordingView) -> None:
     """Whether this person may hear it: by role, or because it is the own conversation. Raises ``Forbidden``."""
-    roles = [str(role) for role in principal.roles]
     own = principal.agent_id is not None and principal.agent_id == (recording.agent_id or interaction.agent_id)
     if recording.agent_id is None:  # a message: theirs who work its box
         boxes = boxes_of(principal)
         own = boxes is None or recording.queue_id in boxes
-    require(roles, Permission.READ)
-    if not own and Permission.LISTEN not in permissions_of(roles):
+    if not own and Permission.LISTEN not in allowed_to(principal):
         raise Forbidden("this is somebody else's conversation")
 
 

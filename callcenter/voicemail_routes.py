@@ -12,6 +12,7 @@ from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.schemas import OptionalId
 from crm_bridge.audit import ASKING
 from crm_bridge.database import Database
+from crm_bridge.permissions import Permission, require
 from crm_bridge.voicemails import page_voicemails
 
 
@@ -52,6 +53,7 @@ def voicemail_router(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
     ) -> list[VoicemailOut]:
         """Messages that wait in the boxes of whoever asks, the oldest first."""
+        require(principal, Permission.READ)
         async with database.read() as session:
             session.info[ASKING] = principal
             found = await page_voicemails(session, boxes=boxes_of(principal), is_open=not worked, limit=limit)

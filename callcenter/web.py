@@ -26,6 +26,7 @@ from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.maintenance import maintain_daily
 from callcenter.ports import Match
+from callcenter.program_tokens import StoreTokens
 from callcenter.projection import InteractionProjection
 from callcenter.recording_player import RecordingShelf, player_router
 from callcenter.recording_sweep import erase_at_once, sweep_daily
@@ -194,6 +195,7 @@ async def run_web(settings: Settings) -> None:
         allowed_origins=settings.web.allowed_origins,
         explanations=JournalExplanations(JournalReader(settings.journal_path)),
         softphones=link,
+        tokens=StoreTokens(database, clock),
         extra_routers=[
             create_router(
                 sessions=database,

@@ -127,6 +127,12 @@ class IdentityTaken(CrmError):
     code = "identity-taken"
 
 
+class TokenNameTaken(CrmError):
+    """A token has, or had, this name."""
+
+    code = "token-name-taken"
+
+
 class Forbidden(CrmError):
     """The person's roles do not allow this."""
 

@@ -1,7 +1,8 @@
 """Who may do what: one table from roles to permissions. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
+from typing import Protocol
 
 from crm_bridge.errors import Forbidden
 
@@ -36,6 +37,8 @@ class Permission(StrEnum):
     LISTEN = "listen"
     """Recordings of other people's conversations."""
     AUDIT = "audit"
+    TOKENS = "tokens"
+    """Tokens by which programs come in."""
     ALL_TEAMS = "all_teams"
 
 
@@ -47,7 +50,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.TEAM_LEAD: _TEAM_LEAD,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMINISTRATOR: _SUPERVISOR | {Permission.DEFINE, Permission.AUDIT},
+    Role.ADMINISTRATOR: _SUPERVISOR | {Permission.DEFINE, Permission.AUDIT, Permission.TOKENS},
     Role.AUDITOR: frozenset({Permission.READ, Permission.AUDIT, Permission.LISTEN, Permission.ALL_TEAMS}),
     Role.INTEGRATION: frozenset({Permission.READ, Permission.WRITE, Permission.IMPORT, Permission.ALL_TEAMS}),
 }
@@ -59,7 +62,23 @@ def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
     return frozenset[Permission]().union(*known)
 
 
-def require(roles: Iterable[str], permission: Permission) -> None:
-    """Raise ``Forbidden`` unless the roles allow it."""
-    if permission not in permissions_of(roles):
+class Asking(Protocol):
+    """Somebody with roles. A program's token also has ``scopes``, which allow a part of what the roles do."""
+
+    @property
+    def roles(self) -> Collection[str]:
+        """What the person or program is to the customer store."""
+        ...
+
+
+def allowed_to(asking: Asking) -> frozenset[Permission]:
+    """What somebody may do. Scopes narrow what is done, not whose customers are seen."""
+    held = permissions_of(str(role) for role in asking.roles)
+    scopes: Collection[str] | None = getattr(asking, "scopes", None)
+    return held if scopes is None else held & {*scopes, Permission.ALL_TEAMS}
+
+
+def require(asking: Asking, permission: Permission) -> None:
+    """Raise ``Forbidden`` unless it is allowed."""
+    if permission not in allowed_to(asking):
         raise Forbidden(f"this needs the permission to {permission}")

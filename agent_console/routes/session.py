@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import structlog
@@ -27,6 +28,10 @@ LARGEST_BODY = 16_384
 CHECKED_AT_ONCE = 8
 """Passwords that may be verified side by side: each costs memory and processor time on purpose."""
 SEAT_WITHIN_SECONDS = 5.0
+
+
+WITH_A_SESSION: dict[str, Any] = {"security": [{"session": []}]}
+"""For the OpenAPI document: these two are about the session in the cookie, and no token is one."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -77,14 +82,14 @@ async def sign_in(request: Request) -> Response:
     return response
 
 
-@router.get("/session", summary="Who is signed in")
+@router.get("/session", summary="Who is signed in", openapi_extra=WITH_A_SESSION)
 async def read_session(request: Request) -> Response:
     """200 with the person, 401 ``not-signed-in``."""
     _, principal = await identify(request)
     return _shown(principal)
 
 
-@router.delete("/session", summary="Sign out", status_code=204)
+@router.delete("/session", summary="Sign out", status_code=204, openapi_extra=WITH_A_SESSION)
 async def sign_out(request: Request) -> Response:
     """End the session, close its sockets and leave the agent's seat. 204, also when nobody was signed in."""
     console = console_of(request)

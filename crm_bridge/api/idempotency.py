@@ -37,6 +37,7 @@ class Attempt:
     fingerprint: str
     row_id: int | None = None
     sessions: Any = None
+    keeps_answer: bool = True
 
 
 present_attempt: ContextVar[Attempt | None] = ContextVar("present_attempt", default=None)
@@ -70,9 +71,16 @@ async def claim(session: AsyncSession, actor_id: str, sessions: Any) -> None:
     attempt.row_id, attempt.sessions = row.id, sessions
 
 
+def keep_no_answer() -> None:
+    """The present request's answer holds a secret, which must lie nowhere: a repetition is told that it was done."""
+    attempt = present_attempt.get()
+    if attempt is not None:
+        attempt.keeps_answer = False
+
+
 async def keep_answer(attempt: Attempt, status: int, answer: Any) -> None:
     """Remember the answer of a request that was carried out."""
-    if attempt.row_id is None:
+    if attempt.row_id is None or not attempt.keeps_answer:
         return
     async with attempt.sessions.begin() as session:
         row = await session.get(IdempotencyKey, attempt.row_id)

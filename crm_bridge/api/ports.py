@@ -78,8 +78,8 @@ class Surroundings:
         return checked
 
     def check(self, principal: Principal, permission: Permission) -> None:
-        """Raise ``Forbidden`` unless the person's roles allow it."""
-        require((str(role) for role in principal.roles), permission)
+        """Raise ``Forbidden`` unless the person's roles, and a token's scopes, allow it."""
+        require(principal, permission)
 
     @asynccontextmanager
     async def reading(self, principal: Principal) -> AsyncIterator[AsyncSession]:

@@ -38,6 +38,7 @@ from crm_bridge.errors import (
     RecordingGone,
     RecordingNotFound,
     StaleRow,
+    TokenNameTaken,
     WriteConflict,
 )
 
@@ -54,6 +55,7 @@ STATUSES: dict[type[CrmError], int] = {
     ItemNotFound: 404,
     HierarchyLoop: 409,
     IdentityTaken: 409,
+    TokenNameTaken: 409,
     OwnedByAnother: 409,
     AlreadyDone: 409,
     AlreadySettled: 409,

@@ -18,6 +18,7 @@ from crm_bridge.api.promise_routes import promise_routes
 from crm_bridge.api.record_routes import record_routes
 from crm_bridge.api.recording_routes import recording_routes
 from crm_bridge.api.request_routes import request_routes
+from crm_bridge.api.token_routes import token_routes
 from crm_bridge.api.transfer_routes import transfer_routes
 from crm_bridge.models.base import utc_now
 
@@ -49,4 +50,5 @@ def create_router(
     router.include_router(privacy_routes(surroundings))
     router.include_router(interaction_routes(surroundings))
     router.include_router(recording_routes(surroundings))
+    router.include_router(token_routes(surroundings))
     return router

@@ -1,5 +1,6 @@
 """Tables of the customer store."""
 
+from crm_bridge.models.access import ApiToken
 from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
@@ -33,6 +34,7 @@ from crm_bridge.models.voicemail import Voicemail
 
 __all__ = [
     "AccessEntry",
+    "ApiToken",
     "Attachment",
     "AttachmentContent",
     "AuditEntry",
