@@ -87,8 +87,8 @@ def test_both_learn_loss_and_round_trip(checkpoint: Checkpoint, sealed: bool) ->
         if number % 10:
             far.speak(number, now=now)
         leg.receive(now=now)
-        leg.send_frame(b"\xff" * 160, now=now)
-        leg.report(now=now)
+        leg.sender.frame(b"\xff" * 160, now=now)
+        leg.sender.report(now=now)
         far.listen(now=now + 15)
         if number % 100 == 99:
             far.report(now=now + 15)
@@ -122,7 +122,7 @@ def test_a_stranger_reports_nothing(checkpoint: Checkpoint) -> None:
     for number in range(10):
         far.speak(number, now=20 * number)
         leg.receive(now=20 * number)
-        leg.send_frame(b"\xff" * 160, now=20 * number)
+        leg.sender.frame(b"\xff" * 160, now=20 * number)
     far.listen(now=200)
     stranger.reporter = far.reporter
     stranger.report(now=200)

@@ -130,17 +130,17 @@ class Conversation:
     def _is_relayed(leg: RtpLeg, inputs: list[tuple[RtpLeg, float]]) -> bool:
         if leg.plays or leg.keys is not None or len(inputs) != 1 or inputs[0][1] != 0.0:
             return False
-        return may_relay(inputs[0][0].speaks, leg.codec)
+        return may_relay(inputs[0][0].speaks, leg.sender.codec)
 
     def _play(self, play: PlaySpec) -> Playback | KeyPresses:
         leg = self.legs.get(play.leg_id)
         if not play.digits:
             return Playback(play, self._clips.load(play.paths, wide=self._is_g722(play.leg_id)))
         has_events = leg is None or leg.spec.send_event_type is not None
-        return KeyPresses(play, frame_units=FORMS[leg.codec].frame_units if leg and has_events else None)
+        return KeyPresses(play, frame_units=FORMS[leg.sender.codec].frame_units if leg and has_events else None)
 
     def _is_g722(self, leg_id: str) -> bool:
-        return leg_id in self.legs and self.legs[leg_id].codec is Codec.G722
+        return leg_id in self.legs and self.legs[leg_id].sender.codec is Codec.G722
 
     def _end(self, play_id: str, reason: str) -> PlayEnded:
         del self.plays[play_id]

@@ -88,12 +88,14 @@ class _Matrix:
             return
         mixed = mix(np.stack(self._frames), self._sources, self._starts, self._gains)
         unsigned = mixed.view(np.uint16)
-        encoded = {} if self.is_wide else {law: ENCODE[law][unsigned] for law in {leg.law for leg in self.legs} if law}
+        encoded = (
+            {} if self.is_wide else {law: ENCODE[law][unsigned] for law in {leg.sender.law for leg in self.legs} if law}
+        )
         for row, leg in enumerate(self.legs):
-            if leg.law is None:
-                leg.send_frame(leg.encode(mixed[row], wide=self.is_wide), now=now)
+            if leg.sender.law is None:
+                leg.sender.frame(leg.sender.encode(mixed[row], wide=self.is_wide), now=now)
             else:
-                leg.send_frame(encoded[leg.law][row].tobytes(), now=now)
+                leg.sender.frame(encoded[leg.sender.law][row].tobytes(), now=now)
 
     def _enter(self, row: int, gain: float) -> None:
         self._sources.append(row)
@@ -114,19 +116,19 @@ def run_tick(legs: Iterable[RtpLeg], *, now: int) -> None:
     taken = _Taken()
     narrow, wide = _Matrix(taken, wide=False), _Matrix(taken, wide=True)
     for leg in legs:
-        if not leg.may_send:
+        if not leg.sender.may_send:
             continue
         if leg.keys is not None:
             _press(leg, leg.keys, now)
             continue
         ready = None
         if not leg.inputs and len(leg.plays) == 1 and leg.plays[0].current is not None:
-            ready = leg.plays[0].encoded(leg.codec)
-        matrix = wide if leg.law is None and any(source.is_wide for source, _ in leg.inputs) else narrow
+            ready = leg.plays[0].encoded(leg.sender.codec)
+        matrix = wide if leg.sender.law is None and any(source.is_wide for source, _ in leg.inputs) else narrow
         if ready is not None:
-            leg.send_frame(ready, now=now)
+            leg.sender.frame(ready, now=now)
         elif not matrix.add(leg):
-            leg.send_frame(_silence(leg.codec), now=now)
+            leg.sender.frame(_silence(leg.sender.codec), now=now)
     narrow.send(now=now)
     wide.send(now=now)
 
@@ -135,13 +137,13 @@ def _press(leg: RtpLeg, keys: KeyPresses, now: int) -> None:
     """Send a leg its next packet of a digit, or the pause after one."""
     step = keys.now
     if isinstance(step, bytes):
-        leg.send_event(step, is_first=keys.is_first, now=now)
+        leg.sender.event(step, is_first=keys.is_first, now=now)
     elif step is None:
-        leg.send_frame(_silence(leg.codec), now=now)
-    elif leg.law is not None:
-        leg.send_frame(encode(step, leg.law), now=now)
+        leg.sender.frame(_silence(leg.sender.codec), now=now)
+    elif leg.sender.law is not None:
+        leg.sender.frame(encode(step, leg.sender.law), now=now)
     else:
-        leg.send_frame(leg.encode(step, wide=False), now=now)
+        leg.sender.frame(leg.sender.encode(step, wide=False), now=now)
 
 
 def _silence(codec: Codec) -> bytes:

@@ -137,7 +137,7 @@ class Worker:
 
     def _sweep(self, now: int) -> None:
         for conversation, leg in self._by_descriptor.values():
-            leg.report(now=now)
+            leg.sender.report(now=now)
             if leg.notice_silence(now=now, timeout=self._silence_timeout):
                 self._tell(SilenceNoticed(conversation.session_id, leg.spec.leg_id))
 

@@ -1,0 +1,134 @@
+"""A leg's socket: whose packets it takes, of which stream, and how many. ``now`` is monotonic, in milliseconds."""
+
+import ctypes
+import socket
+
+from callcenter.media.latch import SILENCE_BEFORE_CHANGE, Address, SourceLatch
+from callcenter.media.protocol import LegSpec
+from callcenter.ports import LatchPolicy
+
+RATE = 120
+"""Packets per second that one leg may send us: twice the nominal rate and some digits."""
+_SSRC_REST = 1000
+"""Milliseconds between accepted changes of a stream's SSRC."""
+_UNSPECIFIED = b"\0" * 16
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LegSocket:
+    """Once a source is believed the kernel drops everybody else's packets."""
+
+    __slots__ = (
+        "_allowance",
+        "_allowance_at",
+        "_is_connected",
+        "_latch",
+        "_remote",
+        "_ssrc_at",
+        "heard_at",
+        "is_private",
+        "socket",
+        "ssrc",
+    )
+
+    def __init__(self, spec: LegSpec, sock: socket.socket, *, now: int) -> None:
+        self.socket = sock
+        self.ssrc: int | None = None
+        """Of the stream that is taken."""
+        self.heard_at = now
+        """When the last packet was taken."""
+        self.is_private = False
+        """Whether only the believed source's packets can be read: the kernel sees to it, and older ones are gone."""
+        self._ssrc_at = 0
+        self._allowance, self._allowance_at = float(RATE), now
+        self._remote = spec.remote
+        self._latch: SourceLatch | None = None
+        self._is_connected = False
+        self._open_latch(spec, now=now, locked=self._connected_peer())
+
+    def follow(self, spec: LegSpec, before: LegSpec, *, now: int) -> None:
+        """Another description: what was learned for another address counts no more."""
+        self._remote = spec.remote
+        if (spec.remote, spec.peer_address, spec.learn) != (before.remote, before.peer_address, before.learn):
+            self._disconnect()
+            self._open_latch(spec, now=now, locked=None)
+
+    def believes(self, source: Address, ssrc: int, sequence: int, *, now: int) -> bool:
+        """Whether a valid packet on the socket that is open for all is the leg's; it may decide for the future."""
+        latch = self._latch
+        if latch is None or not latch.weigh(source, ssrc, sequence, now=now, silent_for=now - self.heard_at):
+            return False
+        if not self._is_connected and latch.locked is not None:
+            self._connect(latch.locked)
+        return True
+
+    def tell_emptied(self) -> None:
+        """Nothing is left to read: a packet that comes from now on has passed the kernel's filter, if there is one."""
+        self.is_private = self._is_connected
+
+    def is_within_rate(self, now: int) -> bool:
+        """Whether one more packet may come (a bucket of ``RATE``)."""
+        allowance = self._allowance + (now - self._allowance_at) * RATE / 1000
+        self._allowance_at = now
+        if allowance < 1:
+            self._allowance = allowance
+            return False
+        self._allowance = min(RATE, allowance) - 1
+        return True
+
+    def may_change_ssrc(self, ssrc: int, *, now: int) -> bool:
+        """Take another stream of the same source, once in a while."""
+        if self.ssrc is not None and now - self._ssrc_at < _SSRC_REST:
+            return False
+        self.ssrc, self._ssrc_at = ssrc, now
+        return True
+
+    def open_when_silent(self, *, now: int) -> None:
+        """After a short silence let a source that moved be learned."""
+        if self._is_connected and now - self.heard_at >= SILENCE_BEFORE_CHANGE:
+            self._disconnect()
+
+    def send(self, datagram: bytes | memoryview) -> bool:
+        """False when a full buffer or an unreachable far end took it: the stream goes on, this packet is lost."""
+        try:
+            if self._is_connected:
+                self.socket.send(datagram)
+            else:
+                self.socket.sendto(datagram, self._target())
+        except OSError:
+            return False
+        return True
+
+    def _target(self) -> Address:
+        remote = (None if self._latch is None else self._latch.locked) or self._remote
+        assert remote is not None  # noqa: S101 - nothing is sent before the far end is described
+        return remote
+
+    def _open_latch(self, spec: LegSpec, *, now: int, locked: Address | None) -> None:
+        if spec.remote is None:
+            return
+        policy = LatchPolicy.LEARN if spec.learn else LatchPolicy.SDP_ADDRESS
+        self._latch = SourceLatch(policy, spec.remote, spec.peer_address, now=now, locked=locked)
+        self._is_connected = locked is not None
+
+    def _connected_peer(self) -> Address | None:
+        """The source a former worker locked the socket to."""
+        try:
+            host, port = self.socket.getpeername()
+        except OSError:
+            return None
+        return str(host), int(port)
+
+    def _connect(self, source: Address) -> None:
+        """Let the kernel drop everybody else's packets. What was queued before is still weighed one by one."""
+        try:
+            self.socket.connect(source)
+        except OSError:
+            return
+        self._is_connected = True
+
+    def _disconnect(self) -> None:
+        """Open the socket for other sources again (``connect`` with an address of no family)."""
+        if self._is_connected:
+            _libc.connect(self.socket.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))
+            self._is_connected = self.is_private = False

@@ -1,0 +1,148 @@
+"""What a leg's far end hears of us: one steady stream, whatever its packets are made of.
+
+``now`` is in milliseconds of the monotonic clock.
+"""
+
+import secrets
+
+from callcenter.media.codecs import FORMS, Codec
+from callcenter.media.g711 import TRANSCODE, Law, Samples
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.leg_socket import LegSocket
+from callcenter.media.mediad.sealing import LegSealing
+from callcenter.media.outgoing import OutgoingStream
+from callcenter.media.protocol import LegSpec
+from callcenter.media.resampling import DoubleRate
+from callcenter.media.rtcp import Reporter
+from callcenter.media.rtp import HEADER, MARKER, VERSION_2
+from callcenter.media.wideband import Encoder, make_encoder
+
+_REPORT_EVERY = 5000
+"""Milliseconds between our RTCP reports (RFC 3550 section 6.2)."""
+
+
+class LegSender:
+    """Stamps, seals, notes and sends. ``sealing`` and ``reports`` are shared with the incoming direction."""
+
+    def __init__(
+        self,
+        spec: LegSpec,
+        inlet: LegSocket,
+        sealing: LegSealing | None,
+        reports: Reporter,
+        checkpoint: Checkpoint,
+        slot: int,
+        *,
+        now: int,
+    ) -> None:
+        self.spec = spec
+        self.may_send = False
+        """Whether packets to the far end make sense now."""
+        self.codec = Codec(spec.send_codec)
+        """The codec in which the far end hears us."""
+        self.law: Law | None = None
+        """The law in which the far end hears us, ``None`` for wideband."""
+        self.sent = checkpoint.noted(slot).packets_out
+        """Packets so far, over all workers."""
+        self.sealing, self.reports = sealing, reports
+        self._inlet, self._checkpoint, self._slot = inlet, checkpoint, slot
+        sequence, timestamp, at = checkpoint.stamped(slot, spec.ssrc) or (
+            secrets.randbelow(0x8000),
+            secrets.randbelow(1 << 31),
+            now,
+        )
+        if sealing is not None:
+            sequence += sealing.take_over(checkpoint, slot, spec.ssrc)
+        self.stream = OutgoingStream(spec.ssrc, sequence=sequence & 0xFFFF, timestamp=timestamp, at=at)
+        self._encoder: Encoder | None = None
+        self._doubler: DoubleRate | None = None
+        self._report_due = now + _REPORT_EVERY // 2 + slot * 37 % (_REPORT_EVERY // 2)
+        self.follow(spec)
+
+    def follow(self, spec: LegSpec) -> None:
+        """Another description."""
+        if spec.send_codec != self.codec:
+            self._encoder = self._doubler = None
+        self.spec = spec
+        self.may_send = spec.may_send and spec.remote is not None
+        self.codec = Codec(spec.send_codec)
+        self.law = FORMS[self.codec].law
+        self.stream.frame_units = FORMS[self.codec].frame_units
+
+    def frame(self, payload: bytes, *, now: int) -> None:
+        """Send 20 ms of our own making."""
+        sequence, timestamp, fresh = self.stream.next_frame(now=now)
+        self._transmit(self.spec.send_payload_type, sequence, timestamp, fresh, payload, now)
+
+    def event(self, payload: bytes, *, is_first: bool, now: int) -> None:
+        """Send a packet of a telephone event of our own making (RFC 4733)."""
+        sequence, timestamp, marker = self.stream.next_event(is_first=is_first, now=now)
+        self._transmit(self.spec.send_event_type or 0, sequence, timestamp, marker, payload, now)
+
+    def relay(
+        self,
+        source: str,
+        codec: Codec | None,
+        payload: bytes,
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        marker: bool,
+        now: int,
+    ) -> None:
+        """Send a packet of the leg ``source``; ``codec`` is ``None`` for a telephone event."""
+        if not self.may_send:
+            return
+        if codec is self.codec:
+            number = self.spec.send_payload_type
+        elif codec is None:
+            if self.spec.send_event_type is None:
+                self.skip(source, ssrc)
+                return
+            number = self.spec.send_event_type
+        else:
+            law = FORMS[codec].law
+            if law is None or self.law is None:  # about to be ticked, see ``Conversation.rewire``
+                self.skip(source, ssrc)
+                return
+            number = self.spec.send_payload_type
+            payload = payload.translate(TRANSCODE[law, self.law])
+        stamp = self.stream.relay(source, ssrc, sequence, timestamp, marker, now=now)
+        if stamp is not None:
+            self._transmit(number, stamp[0], stamp[1], stamp[2], payload, now)
+
+    def skip(self, source: str, ssrc: int) -> None:
+        """One packet of a relayed source is left out."""
+        self.stream.close_up(source, ssrc)
+
+    def report(self, *, now: int) -> None:
+        """Send an RTCP report when one is due."""
+        if not self.spec.has_mux or now < self._report_due or not self.may_send:
+            return
+        self._report_due = now + _REPORT_EVERY
+        report = self.reports.report(now=now)
+        if report is not None:
+            self._inlet.send(report if self.sealing is None else self.sealing.close_control(report))
+
+    def encode(self, samples: Samples, *, wide: bool) -> bytes:
+        """Compress 20 ms, at 16 kHz if ``wide``, in the codec of the far end, which must be wideband."""
+        if not wide:
+            if self._doubler is None:
+                self._doubler = DoubleRate()
+            samples = self._doubler.next(samples)
+        if self._encoder is None:
+            self._encoder = make_encoder(self.codec)
+        return self._encoder.encode(samples)
+
+    def _transmit(self, number: int, sequence: int, timestamp: int, marker: bool, payload: bytes, now: int) -> None:
+        stream = self.stream
+        second = number | MARKER if marker else number
+        datagram = HEADER.pack(VERSION_2, second, sequence, timestamp, stream.ssrc) + payload
+        wraps = 0
+        if self.sealing is not None:
+            datagram, wraps = self.sealing.close(datagram, stream.sequence), self.sealing.wraps
+        if self._inlet.send(datagram):
+            self.sent += 1
+            if self.spec.has_mux:
+                self.reports.sent(stream.ssrc, timestamp, len(payload), now=now)
+        self._checkpoint.stamp(self._slot, stream.ssrc, stream.sequence, stream.timestamp, now, wraps)
