@@ -13,6 +13,7 @@ from typing import Any
 from acd.events import AgentSpec, ContactArrived, ContactLeft, FloorConfigured, OfferDeclined, SkillLevel
 from acd.outcomes import OfferContact, OfferResult
 from callcenter.audit_floor import floor_breaches
+from callcenter.audit_house import house_breaches
 from callcenter.calls.facts import (
     CallArrived,
     CallClosed,
@@ -51,7 +52,17 @@ class AuditReport:
 def audit(rows: Sequence[JournalRow]) -> AuditReport:
     """Check a whole journal, or the end of one that begins with a start of the exchange."""
     report = AuditReport(entries=len(rows))
-    checks = (_sequence, _ledger, _durations, _one_call_per_agent, _eligible, _in_order, floor_breaches, _unfinished)
+    checks = (
+        _sequence,
+        _ledger,
+        _durations,
+        _one_call_per_agent,
+        _eligible,
+        _in_order,
+        floor_breaches,
+        _unfinished,
+        house_breaches,
+    )
     for check in checks:
         report.breaches += list(check(rows))[: MAX_BREACHES - len(report.breaches)]
     arrived = {row.entry.call_id for row in rows if isinstance(row.entry, CallArrived)}

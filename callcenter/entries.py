@@ -12,6 +12,7 @@ from acd import events as acd_events
 from acd import outcomes as acd_outcomes
 from callcenter.calls import facts, quality_facts, recording_facts, supervision_facts, voicemail_facts
 from callcenter.errors import JournalError
+from callcenter.housekeeping import HouseCounted
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
     "floor.configured": acd_events.FloorConfigured,
@@ -75,6 +76,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "supervision.joined": supervision_facts.SupervisionJoined,
     "supervision.changed": supervision_facts.SupervisionChanged,
     "supervision.ended": supervision_facts.SupervisionEnded,
+    "house.counted": HouseCounted,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 

@@ -16,6 +16,7 @@ from callcenter.clock import SystemClock
 from callcenter.config import MediaSection, Settings
 from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
+from callcenter.housekeeping import HouseCounter
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.media.music import beep_path, music_path
@@ -233,14 +234,19 @@ async def run_exchange(settings: Settings) -> None:
     await user_agent.start()
     if settings.metrics.listen is not None:
         await metrics.start(*metrics_address(settings.metrics.listen))
+    counter = HouseCounter(
+        clock, journal, calls=lambda: core.switchboard.in_progress, sip=user_agent.counters, media=media.status
+    )
+    counting = asyncio.create_task(counter.run(), name="house counter")
     gc.freeze()
     log.info("exchange ready", pid=os.getpid(), replayed=recovered.inputs_replayed, orphans=len(recovered.orphans))
     try:
         await ended
     finally:
         await metrics.stop()
-        finding.cancel()
-        await asyncio.gather(finding, return_exceptions=True)
+        for task in (finding, counting):
+            task.cancel()
+        await asyncio.gather(finding, counting, return_exceptions=True)
         await core.stop()
         await phones.stop()
         await user_agent.stop()

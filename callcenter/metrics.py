@@ -29,6 +29,7 @@ SIP_GAUGES = {
     "subscriptions": "Phones that watch lamps or mailboxes.",
     "sources": "Strangers' addresses that are remembered.",
     "bindings": "Registered phones.",
+    "connections": "TCP, TLS and WebSocket connections that are open.",
     "overloaded": "1 while new calls are answered 503.",
 }
 

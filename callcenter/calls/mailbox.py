@@ -189,6 +189,11 @@ class MailboxCalls:
         self._calls: dict[str, MailboxCall] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def in_progress(self) -> int:
+        """How many phones are at their boxes."""
+        return len(self._tasks)
+
     def open(self, offered: LegOffered, agent_id: str) -> None:
         """A phone calls its box."""
         call = MailboxCall(offered, agent_id, self._signalling, self._media, self._prompts, self._shelf)

@@ -63,6 +63,11 @@ class Switchboard:
         """The calls in progress."""
         return self._runners
 
+    @property
+    def in_progress(self) -> int:
+        """How many calls are in progress, those of phones to their boxes included."""
+        return len(self._runners) + (0 if self.mailboxes is None else self.mailboxes.in_progress)
+
     def on_leg_event(self, event: LegEvent) -> None:
         """Take an event of the signalling stack."""
         if isinstance(event, LegOffered):

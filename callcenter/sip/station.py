@@ -73,6 +73,11 @@ class Station:
         self._stopping = False
         self._stopped = False
 
+    @property
+    def connection_count(self) -> int:
+        """How many TCP, TLS and WebSocket connections are open."""
+        return self._sockets.connection_count
+
     async def start(self, hosts: Sequence[str], port: int, transports: Sequence[Transport]) -> int:
         """Bind UDP and TCP as asked and return the port. Raises ``OSError``."""
         bound = await self._sockets.listen(hosts, port, transports)

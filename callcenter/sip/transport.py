@@ -89,6 +89,11 @@ class Sockets:
         self._hosts: tuple[str, ...] = ()
         self._closing = False
 
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
     async def listen(self, hosts: Sequence[str], port: int, transports: Sequence[Transport]) -> int:
         """Bind UDP, TCP or both on every host; returns the port, the same for all. Raises ``OSError``."""
         self._hosts = tuple(hosts)

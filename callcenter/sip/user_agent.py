@@ -199,7 +199,11 @@ class UserAgent:
 
     def counters(self) -> dict[str, int]:
         """What happened so far (``in INVITE``, ``out 503``, ``dropped rate`` ...) and what is open now."""
-        return {**self._exchange.counters(), "lag_ms": round(self._station.lag_ms)}
+        return {
+            **self._exchange.counters(),
+            "connections": self._station.connection_count,
+            "lag_ms": round(self._station.lag_ms),
+        }
 
     def trunk_messages(self) -> dict[tuple[str, str], int]:
         """Messages of trunks so far, by trunk and name (``in INVITE``, ``out 200``)."""

@@ -12,7 +12,9 @@ from acd.outcomes import OfferContact
 from acd.simulator_journal import FloorSize, large_floor
 from callcenter.audit import audit
 from callcenter.audit_floor import floor_breaches
+from callcenter.audit_house import EACH_CONNECTION, QUIET_MS, SPARE
 from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome, RoutingSnapshot, TimersFired
+from callcenter.housekeeping import HouseCounted
 from callcenter.journal import JournalRow
 from tests.scenario.test_replay import lived_through
 from tests.support.house import open_house
@@ -103,6 +105,48 @@ def left_open(rows: Rows) -> Rows:
     """The second call never ends, and the day goes on."""
     rows = rows[: place(rows, CallEnded, 1)]
     return [*rows, JournalRow(len(rows) + 1, rows[-1].at + 5 * 3_600_000, "routing.timers_fired", TimersFired(0))]
+
+
+def counted(rows: Rows, *counts: HouseCounted, after_ms: int = QUIET_MS) -> Rows:
+    """The house was counted so long after the last entry, and again as long after that."""
+    for count in counts:
+        at = rows[-1].at + after_ms
+        rows = [*rows, JournalRow(len(rows) + 1, at, "house.counted", replace(count, at=at))]
+    return rows
+
+
+NOTHING_HELD = HouseCounted(0, 0, 0, 0, 0, 2, 0, 0, 30, 40)
+LEAKS = {
+    "legs": (replace(NOTHING_HELD, legs=1),),
+    "sessions": (replace(NOTHING_HELD, sessions=1),),
+    "ports": (replace(NOTHING_HELD, ports=2),),
+    "tasks": (NOTHING_HELD, replace(NOTHING_HELD, tasks=31 + SPARE)),
+    "descriptors": (NOTHING_HELD, replace(NOTHING_HELD, descriptors=41 + SPARE)),
+}
+
+
+@pytest.mark.parametrize(("held", "counts"), LEAKS.items(), ids=LEAKS.keys())
+def test_what_is_held_when_nobody_calls_is_a_broken_promise(held: str, counts: tuple[HouseCounted, ...]) -> None:
+    (breach,) = audit(counted(two_answered_calls(), *counts)).breaches
+    assert breach.startswith("I10:")
+    assert held in breach
+
+
+def test_what_is_held_for_a_reason_is_none() -> None:
+    rows = two_answered_calls()
+    full = replace(NOTHING_HELD, calls=3, legs=6, sessions=3, ports=12, tasks=500, descriptors=500)
+    phones = replace(
+        NOTHING_HELD, connections=102, tasks=30 + EACH_CONNECTION * 100, descriptors=40 + EACH_CONNECTION * 100
+    )
+    unknown = replace(NOTHING_HELD, sessions=-1, ports=-1, descriptors=-1)
+    later = replace(full, calls=0, started_at=1, legs=0, sessions=0, ports=0)
+    assert audit(counted(rows, NOTHING_HELD, phones, unknown, full)).breaches == []
+    assert audit(counted(rows, NOTHING_HELD, later)).breaches == [], "counts of two lives are not compared"
+    closed = place(rows, CallClosed, 1)
+    soon = rows[: closed + 1]
+    assert audit(counted(soon, replace(NOTHING_HELD, legs=1), after_ms=QUIET_MS - 1)).breaches == [], "it just ended"
+    up = rows[: place(rows, CallEnded, 1)]
+    assert audit(counted(up, replace(NOTHING_HELD, legs=2))).breaches == [], "a call is up"
 
 
 BREAKS: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
