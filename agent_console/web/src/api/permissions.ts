@@ -1,7 +1,7 @@
 import type { SessionView } from '../wire';
 
 /** What the customer store asks of a person's roles. The server decides; here it is only what is worth showing. */
-export type Permission = 'write' | 'assign' | 'merge' | 'import' | 'export' | 'privacy' | 'audit';
+export type Permission = 'write' | 'assign' | 'merge' | 'import' | 'export' | 'privacy' | 'audit' | 'tokens';
 
 const AGENT: readonly Permission[] = ['write'];
 const TEAM_LEAD: readonly Permission[] = [...AGENT, 'assign', 'merge'];
@@ -11,7 +11,7 @@ const PERMISSIONS: Readonly<Record<string, readonly Permission[]>> = {
   agent: AGENT,
   team_lead: TEAM_LEAD,
   supervisor: SUPERVISOR,
-  administrator: [...SUPERVISOR, 'audit'],
+  administrator: [...SUPERVISOR, 'audit', 'tokens'],
   auditor: ['audit'],
 };
 

@@ -29,6 +29,7 @@ const VoicemailPage = lazy(() => import('../voicemail/voicemail-page'));
 const DuplicatesPage = lazy(() => import('../stewardship/duplicates-page'));
 const ImportPage = lazy(() => import('../stewardship/import-page'));
 const AuditPage = lazy(() => import('../stewardship/audit-page'));
+const TokensPage = lazy(() => import('../stewardship/tokens-page'));
 const CustomersPage = lazy(() => import('../customers/customers-page'));
 
 /** The page an address names, when this person may see it; else the one where their work is. */
@@ -149,6 +150,7 @@ export function Console() {
             {route.page === 'duplicates' && <DuplicatesPage />}
             {route.page === 'import' && <ImportPage />}
             {route.page === 'audit' && <AuditPage />}
+            {route.page === 'tokens' && <TokensPage />}
             {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}
           </Suspense>
         </Boundary>

@@ -9,6 +9,7 @@ export type Route =
   | { readonly page: 'duplicates' }
   | { readonly page: 'import' }
   | { readonly page: 'audit' }
+  | { readonly page: 'tokens' }
   | { readonly page: 'customer'; readonly customerId: string };
 
 /** The pages that are named by one word. */
@@ -20,6 +21,7 @@ const PAGES: readonly Exclude<Route, { readonly page: 'customer' }>[] = [
   { page: 'duplicates' },
   { page: 'import' },
   { page: 'audit' },
+  { page: 'tokens' },
 ];
 
 /** A part of an address as it was before escaping; `null` when it cannot have been escaped. */

@@ -4,7 +4,7 @@ import type { Route } from '../shell/route';
 import type { SessionView } from '../wire';
 
 /** A page about customers. */
-export type Page = 'customers' | 'duplicates' | 'import' | 'audit';
+export type Page = 'customers' | 'duplicates' | 'import' | 'audit' | 'tokens';
 
 /** The pages about customers, and what one has to be allowed to open them. */
 export const PAGES: readonly { readonly page: Page; readonly label: Key; readonly needs: Permission | null }[] = [
@@ -12,6 +12,7 @@ export const PAGES: readonly { readonly page: Page; readonly label: Key; readonl
   { page: 'duplicates', label: 'duplicates.title', needs: 'merge' },
   { page: 'import', label: 'import.title', needs: 'import' },
   { page: 'audit', label: 'audit.title', needs: 'audit' },
+  { page: 'tokens', label: 'tokens.title', needs: 'tokens' },
 ];
 
 /** Whether a person may open a page about customers. */
