@@ -38,6 +38,8 @@ class IntentRule:
 
 
 ABOVE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+LEADING = ABOVE | {Role.TEAM_LEAD}
+"""The desk knows whom each of them leads."""
 
 
 INTENTS: Mapping[str, IntentRule] = {
@@ -64,7 +66,7 @@ INTENTS: Mapping[str, IntentRule] = {
     "recording.pause": IntentRule("pause_recording", required=("contact_id",)),
     "recording.resume": IntentRule("resume_recording", required=("contact_id",)),
     "voicemail.finish": IntentRule("finish_voicemail", required=("target",), roles=frozenset(Role), seat=False),
-    "contact.supervise": IntentRule("supervise", required=("contact_id", "how"), roles=ABOVE, seat=False),
+    "contact.supervise": IntentRule("supervise", required=("contact_id", "how"), roles=LEADING, seat=False),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
     "wrap_up.extend": IntentRule("extend_wrap_up"),
     "queue.close": IntentRule("close_queue", required=("target",), roles=ABOVE, seat=False),

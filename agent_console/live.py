@@ -9,7 +9,6 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 import structlog
 
@@ -237,9 +236,7 @@ class ConsoleHub:
 
     def _epoch_for(self, sight: Sight) -> str:
         """Numbers of one run of the web process, seen with one sight: only within it can a browser resume."""
-        queues = ",".join(sorted(sight.queue_ids))
-        digest = sha256(f"{sight.everything}\n{sight.agent_id}\n{queues}".encode()).hexdigest()
-        return f"{self._epoch}.{digest[:12]}"
+        return f"{self._epoch}.{sight.key}"
 
     def _push(self, connection: Connection, entry: Entry) -> None:
         change = connection.sight.of_change(entry)

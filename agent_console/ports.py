@@ -13,7 +13,7 @@ class Role(StrEnum):
 
     AGENT = "agent"
     TEAM_LEAD = "team_lead"
-    """An agent who also assigns and merges the customers of the own teams."""
+    """An agent who also assigns and merges the customers of the own teams, and sees and supervises their agents."""
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
@@ -36,12 +36,20 @@ class Principal:
     language: str = "en"
     teams: frozenset[str] = frozenset()
     """Teams whose customers this person sees besides those of no team."""
+    led_agents: frozenset[str] = frozenset()
+    """Of a team lead: the seats of the own teams."""
+    led_queues: frozenset[str] = frozenset()
+    """Of a team lead: the queues that those seats serve."""
     scopes: frozenset[str] | None = None
     """Of a program that came with a token: what it may do of what its role allows. ``None`` for people."""
 
     def may_see_floor(self) -> bool:
         """Supervisors and administrators see every agent, queue and contact."""
         return bool(self.roles & {Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+    def may_see_team(self) -> bool:
+        """Whether there is more on the floor for this person than the own desk: all of it, or the teams led."""
+        return self.may_see_floor() or bool(self.led_agents)
 
 
 class Accounts(Protocol):

@@ -1,12 +1,14 @@
 """What one person may see of the floor, as a pure filter on snapshots and on numbered changes.
 
 Supervisors and administrators see everything. An agent sees the own seat, the own queues, and the contacts that ring
-at or belong to that seat, or that were parked from it. The filter keeps no memory: a recorded change carries what the
-contact was before, which is all it takes to tell that a contact has left somebody's sight. So a replay filters exactly
-as the first time.
+at or belong to that seat, or that were parked from it. A team lead sees the same of every seat of the teams led, the
+queues that those serve, and who waits in them; a contact that another team's agent has is not theirs, though the
+queue is. The filter keeps no memory: a recorded change carries what the contact was before, which is all it takes to
+tell that a contact has left somebody's sight. So a replay filters exactly as the first time.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from msgspec.structs import replace
 
@@ -30,22 +32,34 @@ class Sight:
     everything: bool
     agent_id: str | None
     queue_ids: frozenset[str]
+    """Queues whose figures are seen."""
+    led_agents: frozenset[str] = frozenset()
+    led_queues: frozenset[str] = frozenset()
+    """Queues in which waiting contacts are seen, too."""
 
     @classmethod
     def of(cls, principal: Principal) -> "Sight":
         """What this person may see."""
         if principal.may_see_floor():
             return cls(everything=True, agent_id=None, queue_ids=frozenset())
-        return cls(everything=False, agent_id=principal.agent_id, queue_ids=principal.queue_ids)
+        led_agents, led_queues = principal.led_agents, principal.led_queues
+        return cls(False, principal.agent_id, principal.queue_ids | led_queues, led_agents, led_queues)
+
+    @property
+    def key(self) -> str:
+        """Tells sights apart, in twelve characters."""
+        parts = (self.queue_ids, self.led_agents, self.led_queues)
+        sets = "\n".join(",".join(sorted(each)) for each in parts)
+        return sha256(f"{self.everything}\n{self.agent_id}\n{sets}".encode()).hexdigest()[:12]
 
     def of_floor(self, floor: FloorView) -> FloorView:
         """The part of the floor that may be seen."""
         if self.everything:
             return floor
         return FloorView(
-            agents=tuple(agent for agent in floor.agents if agent.agent_id == self.agent_id),
+            agents=tuple(agent for agent in floor.agents if self.sees_agent(agent.agent_id)),
             queues=tuple(queue for queue in floor.queues if queue.queue_id in self.queue_ids),
-            contacts=tuple(_plain(contact) for contact in floor.contacts if self._includes(contact)),
+            contacts=tuple(self._shown(contact) for contact in floor.contacts if self.sees_contact(contact)),
         )
 
     def of_change(self, entry: Entry) -> Change | None:
@@ -55,22 +69,28 @@ class Sight:
             return change
         match change:
             case AgentChanged(agent=agent):
-                return change if agent.agent_id == self.agent_id else None
+                return change if self.sees_agent(agent.agent_id) else None
             case QueueChanged(queue=queue):
                 return change if queue.queue_id in self.queue_ids else None
-            case ContactChanged(contact=contact) if self._includes(contact):
-                return ContactChanged(_plain(contact))
+            case ContactChanged(contact=contact) if self.sees_contact(contact):
+                return ContactChanged(self._shown(contact))
             case ContactChanged(contact=contact):
-                return ContactRemoved(contact.contact_id) if self._includes(entry.before) else None
+                return ContactRemoved(contact.contact_id) if self.sees_contact(entry.before) else None
             case ContactRemoved():
-                return change if self._includes(entry.before) else None
+                return change if self.sees_contact(entry.before) else None
 
-    def _includes(self, contact: ContactView | None) -> bool:
-        return (
-            contact is not None and self.agent_id is not None and self.agent_id in (contact.agent_id, contact.parked_by)
-        )
+    def sees_agent(self, agent_id: str | None) -> bool:
+        """Whether this seat may be seen."""
+        return self.everything or (agent_id is not None and (agent_id == self.agent_id or agent_id in self.led_agents))
 
+    def sees_contact(self, contact: ContactView | None) -> bool:
+        """Whether this contact may be seen as it is now."""
+        if contact is None or self.everything:
+            return contact is not None
+        waits = contact.agent_id is None and contact.queue_id in self.led_queues
+        return waits or self.sees_agent(contact.agent_id) or self.sees_agent(contact.parked_by)
 
-def _plain(contact: ContactView) -> ContactView:
-    """The contact as an agent sees it: without who listens to it."""
-    return replace(contact, supervision=()) if contact.supervision else contact
+    def _shown(self, contact: ContactView) -> ContactView:
+        """The contact as it is shown: who listens is told about those who are led, not about oneself."""
+        led = contact.agent_id != self.agent_id and contact.agent_id in self.led_agents
+        return contact if led or not contact.supervision else replace(contact, supervision=())

@@ -25,6 +25,7 @@ class SiteAccounts:
     """Implements the console's ``Accounts`` port from the site."""
 
     def __init__(self, site: Site) -> None:
+        self._site = site
         self._by_login = {agent.login: agent for agent in site.agents}
         self._by_id = {agent.id: agent for agent in site.agents}
         self._hasher = PasswordHasher()
@@ -33,12 +34,12 @@ class SiteAccounts:
         """The person with this login and password; see the port."""
         agent = self._by_login.get(login)
         fits = await asyncio.to_thread(self._fits, agent.password_hash if agent else _nobody(), password)
-        return principal_of(agent) if agent is not None and fits else None
+        return principal_of(agent, self._site) if agent is not None and fits else None
 
     async def find(self, user_id: str) -> Principal | None:
         """The person with this id."""
         agent = self._by_id.get(user_id)
-        return None if agent is None else principal_of(agent)
+        return None if agent is None else principal_of(agent, self._site)
 
     def _fits(self, password_hash: str, password: str) -> bool:
         try:
@@ -47,8 +48,9 @@ class SiteAccounts:
             return False
 
 
-def principal_of(agent: AgentModel) -> Principal:
+def principal_of(agent: AgentModel, site: Site) -> Principal:
     """A person of the site as the console knows people."""
+    led = site.led_by(agent)
     return Principal(
         user_id=agent.id,
         name=agent.name,
@@ -57,4 +59,6 @@ def principal_of(agent: AgentModel) -> Principal:
         queue_ids=frozenset(agent.queues),
         language=agent.language,
         teams=frozenset(agent.teams),
+        led_agents=led,
+        led_queues=frozenset(queue_id for each in site.agents if each.id in led for queue_id in each.queues),
     )

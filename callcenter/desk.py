@@ -35,13 +35,14 @@ from callcenter.calls.facts import (
     WrapUpRecorded,
 )
 from callcenter.calls.mail import Identified
+from callcenter.calls.reach import SupervisorRights
 from callcenter.calls.recorder import RecordingAsked, SecureAsked
 from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.targets import Directory
 from callcenter.desk_calls import CallControl
-from callcenter.desk_supervision import SupervisionDesk, SupervisorRights
+from callcenter.desk_supervision import SupervisionDesk
 from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
@@ -158,7 +159,11 @@ class ExchangeDesk(CallControl, SupervisionDesk):
 
     async def finish_voicemail(self, user_id: str, message: str) -> None:
         """Somebody dealt with a message that a caller left."""
-        await self._voicemail.work(user_id, message, may_all=user_id in self._supervisors)
+        await self._voicemail.work(user_id, message, may_all=self._sees_all(user_id))
+
+    def _sees_all(self, user_id: str) -> bool:
+        reach = self._supervisors.get(user_id)
+        return reach is not None and reach.agents is None
 
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""

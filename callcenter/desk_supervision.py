@@ -1,10 +1,10 @@
 """Supervision at the desk: who may listen to whom, checked before the call is asked."""
 
 import asyncio
-from collections.abc import Mapping
 
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
+from callcenter.calls.reach import SupervisorRights
 from callcenter.calls.segments import call_of
 from callcenter.calls.supervision import SupervisionAsked, SupervisionRefused, SupervisionWish
 from callcenter.calls.switchboard import Switchboard
@@ -15,9 +15,6 @@ ANSWER_SECONDS = 4.0
 """Longer than media may take; a call that ends meanwhile answers before that."""
 AT_WORK = frozenset({AgentState.READY, AgentState.OFFERED, AgentState.BUSY})
 """A supervisor who also takes contacts must not be rung with both."""
-
-SupervisorRights = Mapping[str, frozenset[str] | None]
-"""By person: the queues whose conversations may be supervised, ``None`` for all."""
 
 
 class SupervisionDesk:
@@ -48,11 +45,13 @@ class SupervisionDesk:
             raise IntentError("unknown-supervision", "The console does not know this way to take part.") from None
         if user_id not in self._supervisors:
             raise IntentError("not-allowed", "Your role does not allow this.")
-        contact, queues = self._floor.contact(contact_id), self._supervisors[user_id]
+        contact, reach = self._floor.contact(contact_id), self._supervisors[user_id]
         if contact is None:
             raise IntentError("contact-gone", "This call is over.")
-        if queues is not None and contact.queue_id not in queues:
+        if reach.queues is not None and contact.queue_id not in reach.queues:
             raise IntentError("not-your-queue", "You do not supervise this queue.")
+        if reach.agents is not None and contact.agent_id not in reach.agents:
+            raise IntentError("not-your-team", "This agent is of another team.")
         seat = self._floor.agent(user_id)
         joins = wish is not SupervisionWish.LEAVE and all(each.supervisor_id != user_id for each in contact.supervision)
         if joins and seat is not None and seat.state in AT_WORK:

@@ -159,8 +159,14 @@ def check_listener(principal: Principal, interaction: InteractionView, recording
     if recording.agent_id is None:  # a message: theirs who work its box
         boxes = boxes_of(principal)
         own = boxes is None or recording.queue_id in boxes
-    if not own and Permission.LISTEN not in allowed_to(principal):
+    if not own and not _may_hear(principal, recording.agent_id):
         raise Forbidden("this is somebody else's conversation")
+
+
+def _may_hear(principal: Principal, agent_id: str | None) -> bool:
+    """Who sees all teams hears everybody; a team lead the agents of the own teams."""
+    allowed = allowed_to(principal)
+    return Permission.LISTEN in allowed and (Permission.ALL_TEAMS in allowed or agent_id in principal.led_agents)
 
 
 def _audio(file: BinaryIO, size: int, span: Span | None) -> StreamingResponse:

@@ -51,6 +51,8 @@ class SessionView(msgspec.Struct, frozen=True):
     language: str
     queue_ids: tuple[str, ...]
     teams: tuple[str, ...] = ()
+    sees_floor: bool = False
+    """Whether there is more to see than the own desk: the whole floor, or the teams led."""
 
     @classmethod
     def of(cls, principal: Principal) -> "SessionView":
@@ -63,6 +65,7 @@ class SessionView(msgspec.Struct, frozen=True):
             language=principal.language,
             queue_ids=tuple(sorted(principal.queue_ids)),
             teams=tuple(sorted(principal.teams)),
+            sees_floor=principal.may_see_team(),
         )
 
 

@@ -1,4 +1,4 @@
-"""Why: the decisions about a contact, for those who see the floor."""
+"""Why: decisions about a contact, for those who see the floor, and for team leads as far as their teams go."""
 
 from typing import Annotated
 
@@ -12,6 +12,8 @@ from agent_console.console import console_of
 from agent_console.errors import NotAllowed, NotFound
 from agent_console.explanations import Explanations, NothingKnown
 from agent_console.ports import Principal
+from agent_console.sight import Sight
+from agent_console.team_explanations import TeamExplanations
 
 router = APIRouter(prefix="/api/v1/contacts/{contact_id}/why")
 
@@ -20,12 +22,12 @@ Asking = Annotated[Principal, Depends(current_principal)]
 
 
 def _explanations(request: Request, asking: Principal) -> Explanations:
-    if not asking.may_see_floor():
+    if not asking.may_see_team():
         raise NotAllowed("Your role does not allow this.")
     explanations = console_of(request).explanations
     if explanations is None:
         raise NotFound("This installation keeps no decisions.")
-    return explanations
+    return explanations if asking.may_see_floor() else TeamExplanations(explanations, Sight.of(asking))
 
 
 def _answer(body: msgspec.Struct) -> Response:
@@ -34,7 +36,8 @@ def _answer(body: msgspec.Struct) -> Response:
 
 @router.get("", summary="Why a contact went where it went, and why it waits")
 async def why(request: Request, contact_id: Id, asking: Asking) -> Response:
-    """200 with ``WhyView``; 404 for a contact that nothing is known of; 403 for those who do not see the floor."""
+    """200 with ``WhyView``; 404 for a contact that nothing is known of; 403 for those who see no more
+    than their own desk. A team lead gets what is about the own teams."""
     try:
         return _answer(await _explanations(request, asking).why(contact_id))
     except NothingKnown as error:

@@ -29,6 +29,10 @@ def report_journal(
     end: Annotated[str | None, typer.Option("--to", help="Up to and without this quarter hour.")] = None,
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue; may be repeated.")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="Only this agent; may be repeated.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only the agents of this team and the queues they serve.")] = None,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="The callcenter.toml that --team is read from.")
+    ] = Path("callcenter.toml"),
     by: Annotated[str, typer.Option(help="One line for each interval, day or total.")] = "total",
     time_zone: Annotated[str, typer.Option(help="Zone of --from, --to, days and what is shown.")] = "UTC",
     target: Annotated[
@@ -49,14 +53,15 @@ def report_journal(
     if by not in tuple(Grain):
         raise typer.BadParameter(f"--by is {', '.join(Grain)}, not {by}")
     zone = _zone(time_zone)
+    team_queues, team_agents = (frozenset(), frozenset()) if team is None else _team(team, config)
     wanted = Wanted(
         start=None if start is None else _instant(start, zone),
         end=None if end is None else _instant(end, zone),
         grain=Grain(by),
         zone=zone,
         rules=_rules(target or [], short_abandon),
-        queues=frozenset(queue or ()),
-        agents=frozenset(agent or ()),
+        queues=team_queues | frozenset(queue or ()),
+        agents=team_agents | frozenset(agent or ()),
     )
     try:
         found = report(_rows(journal), wanted)
@@ -78,6 +83,22 @@ def _print_tables(tables: object) -> None:
     if not console.is_terminal:  # a file or a pipe has no width of its own
         console = Console(width=140)
     console.print(tables)
+
+
+def _team(team: str, config: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """The queues and the seats of a team."""
+    from callcenter.config import load_settings
+    from callcenter.errors import ConfigError
+    from callcenter.site.repository import load_site
+
+    try:
+        members = load_site(load_settings(config).site).seats_of([team])
+    except ConfigError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    if not members:
+        raise typer.BadParameter(f"no agent of the site is in the team {team!r}")
+    return frozenset(queue for each in members for queue in each.queues), frozenset(each.id for each in members)
 
 
 def _rows(journal: Path) -> "Iterator[JournalRow]":

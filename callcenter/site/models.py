@@ -27,7 +27,8 @@ class AgentModel(SiteModel):
     roles: tuple[RoleName, ...] = ("agent",)
     queues: tuple[Name, ...] = ()
     teams: tuple[Name, ...] = ()
-    """Whose customers the person sees besides those of no team; supervisors and those above see all teams'."""
+    """Whose customers the person sees besides those of no team; supervisors and those above see all teams'. A team lead
+    also sees, and may supervise, the agents who share one."""
     supervises: tuple[Name, ...] = ()
     """Queues whose conversations a supervisor may listen to and speak in; empty: those of all."""
     skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
@@ -135,6 +136,17 @@ class Site(SiteModel):
     def queue_hours(self) -> Mapping[str, Hours]:
         """The hours of each queue that is not always open."""
         return {each.id: opening_hours(self.hours[each.hours]) for each in self.queues if each.hours is not None}
+
+    def led_by(self, person: AgentModel) -> frozenset[str]:
+        """The seats that a person leads: those of the own teams, but for the own one; none unless a team lead."""
+        if "team_lead" not in person.roles:
+            return frozenset()
+        return frozenset(each.id for each in self.seats_of(person.teams) if each.id != person.id)
+
+    def seats_of(self, teams: Iterable[str]) -> list[AgentModel]:
+        """The agents of any of these teams who have a seat."""
+        wanted = set(teams)
+        return [each for each in self.agents if each.queues and wanted & set(each.teams)]
 
     def flow_of(self, number: str) -> str | None:
         """The flow that answers a dialled number; ``+`` is not told apart. ``None`` when nobody lives there."""

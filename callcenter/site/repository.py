@@ -10,6 +10,7 @@ from acd.events import AgentSpec, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
 from acd.route_plans import RoutePlan
 from callcenter.calls.queueing import CallbackRule
+from callcenter.calls.reach import Reach, SupervisorRights
 from callcenter.calls.recordings import RecordingRule
 from callcenter.config import explain
 from callcenter.errors import ConfigError
@@ -118,13 +119,16 @@ def announcement_rules(site: Site) -> Mapping[str, AnnouncementRule]:
     }
 
 
-def supervisor_rights(site: Site) -> Mapping[str, frozenset[str] | None]:
-    """Who may listen to whom: by person the queues, ``None`` for all."""
-    return {
-        person.id: frozenset(person.supervises) or None
-        for person in site.agents
-        if {"supervisor", "administrator"} & set(person.roles)
-    }
+def supervisor_rights(site: Site) -> SupervisorRights:
+    """Who may listen to whom: supervisors to all, team leads to their teams, both only in the queues they are given."""
+    rights = {}
+    for person in site.agents:
+        queues = frozenset(person.supervises) or None
+        if {"supervisor", "administrator"} & set(person.roles):
+            rights[person.id] = Reach(queues)
+        elif led := site.led_by(person):
+            rights[person.id] = Reach(queues, led)
+    return rights
 
 
 def box_watchers(site: Site) -> Mapping[str, frozenset[str]]:

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.scenario
 
 
 def supervised_site(**site_fields: object) -> Site:
-    """The small site with three supervisors: of everything, of support, and one who also takes sales calls."""
+    """The small site with three supervisors: of everything, of support, and one who also takes sales calls; and with
+    two team leads, of anna's team and of another."""
     site = small_site().model_dump()
 
     def boss(name: str, **fields: object) -> dict[str, object]:
@@ -33,10 +34,12 @@ def supervised_site(**site_fields: object) -> Site:
         }
 
     people = [
-        *site["agents"],
+        *({**each, "teams": ["north" if each["id"] == "anna" else "south"]} for each in site["agents"]),
         boss("sofia"),
         boss("sam", supervises=["support"]),
         boss("lead", queues=["sales"], skills={"en": 1}),
+        boss("lena", roles=["team_lead"], teams=["north"]),
+        boss("leo", roles=["team_lead"], teams=["south"], supervises=["sales"]),
     ]
     return Site.model_validate({**site, "agents": people, **site_fields})
 
@@ -267,6 +270,21 @@ def test_the_agent_knows_of_it_only_where_the_site_says_so(told: bool) -> None:
         (seen,) = sight.of_floor(scene.house.core.floor.view()).contacts
         assert seen.supervision == ()
         assert seen.is_supervised is told
+
+    run_virtual(live)
+
+
+def test_a_team_lead_supervises_the_own_team_and_no_other() -> None:
+    async def live() -> None:
+        scene = Scene()
+        await scene.begin()
+        scene.house.signalling.registered |= {"lena", "leo"}
+        with pytest.raises(IntentError) as refused:
+            await scene.want("monitor", "leo")
+        assert refused.value.code == "not-your-team"
+        await scene.join("whisper", "lena")
+        (contact,) = scene.house.contacts()
+        assert [view.supervisor_id for view in contact.supervision] == ["lena"]
 
     run_virtual(live)
 

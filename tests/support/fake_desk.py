@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent_console.messages import (
     AgentChanged,
@@ -72,6 +72,13 @@ ANNA = a_principal("user-anna", Role.AGENT, agent_id="anna")
 BORIS = a_principal("user-boris", Role.AGENT, agent_id="boris", queue_ids=("support",))
 SOFIA = a_principal("user-sofia", Role.SUPERVISOR, queue_ids=("sales", "support"))
 ADAM = a_principal("user-adam", Role.ADMINISTRATOR, queue_ids=())
+
+LENA = replace(
+    a_principal("user-lena", Role.AGENT, Role.TEAM_LEAD, agent_id="lena", queue_ids=()),
+    led_agents=frozenset({"boris", "dora"}),
+    led_queues=frozenset({"support"}),
+)
+"""Leads a team of two; boris is on the floor."""
 
 SETTINGS = DeskSettings(
     company="Example",

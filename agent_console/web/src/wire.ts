@@ -270,6 +270,7 @@ export interface SessionView {
   readonly language: string;
   readonly queue_ids: readonly string[];
   readonly teams: readonly string[];
+  readonly sees_floor: boolean;
 }
 
 /** Server: everything this browser may see; replaces what it had. Starts the numbering at ``seq``. */

@@ -32,6 +32,7 @@ async def test_signing_in_tells_who_one_is_and_opens_everything_else(site: Site)
         "language": "en",
         "queue_ids": ["sales"],
         "teams": [],
+        "sees_floor": False,
     }
     assert (response.status_code, response.json()) == (200, person)
     again = await site.browser.get("/api/session")

@@ -2,6 +2,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from agent_console.connections import CloseCode
@@ -18,6 +19,8 @@ from agent_console.messages import (
     Ping,
     QueueChanged,
     Resync,
+    SupervisionMode,
+    SupervisionView,
 )
 from agent_console.ports import Principal, Role
 from agent_console.sight import Sight
@@ -27,6 +30,7 @@ from tests.support.fake_desk import (
     ADAM,
     ANNA,
     BORIS,
+    LENA,
     SOFIA,
     FakeDesk,
     FakeFloor,
@@ -39,7 +43,15 @@ from tests.support.fake_desk import (
 
 pytestmark = pytest.mark.unit
 
-PEOPLE = (ANNA, BORIS, SOFIA, ADAM, a_principal("user-guest"), a_principal("user-both", Role.AGENT, Role.SUPERVISOR))
+PEOPLE = (
+    ANNA,
+    BORIS,
+    SOFIA,
+    ADAM,
+    LENA,
+    a_principal("user-guest"),
+    a_principal("user-both", Role.AGENT, Role.SUPERVISOR),
+)
 
 
 def random_change(dice: random.Random, floor: FakeFloor) -> Change:
@@ -54,9 +66,11 @@ def random_change(dice: random.Random, floor: FakeFloor) -> Change:
         case 1:
             return QueueChanged(a_queue(dice.choice(("sales", "support")), dice.randrange(50)))
         case 2:
-            agent_id = dice.choice(("anna", "boris", None))
-            state = dice.choice(list(ContactState))
-            return ContactChanged(a_contact(f"c{dice.randrange(8)}", state, agent_id=agent_id))
+            agent_id = dice.choice(("anna", "boris", "lena", None))
+            state, queue_id = dice.choice(list(ContactState)), dice.choice(("sales", "support"))
+            contact = a_contact(f"c{dice.randrange(8)}", state, agent_id=agent_id, queue_id=queue_id)
+            listening = (SupervisionView("sofia", SupervisionMode.MONITOR),) if dice.randrange(3) == 0 else ()
+            return ContactChanged(msgspec.structs.replace(contact, supervision=listening))
         case _:
             return ContactRemoved(f"c{dice.randrange(8)}")
 
@@ -140,6 +154,36 @@ async def test_an_agent_sees_the_own_seat_queues_and_contacts_and_nothing_else(
         "queues": {"sales"},
         "contacts": {"c1"},
     }
+
+
+async def test_a_team_lead_sees_the_team_and_who_waits_for_it_and_no_other_teams_conversations(
+    start_hub: StartHub, floor: FakeFloor
+) -> None:
+    listening = (SupervisionView("sofia", SupervisionMode.MONITOR),)
+    theirs = a_contact("c1", agent_id="boris", queue_id="sales")
+    own = a_contact("c4", agent_id="lena", queue_id="support")
+    floor.contacts = {
+        "c1": msgspec.structs.replace(theirs, supervision=listening),
+        "c2": a_contact("c2", queue_id="support"),
+        "c3": a_contact("c3", agent_id="anna", queue_id="support"),
+        "c4": msgspec.structs.replace(own, supervision=listening),
+        "c5": a_contact("c5", queue_id="sales"),
+    }
+    browser = BrowserModel(await start_hub(), LENA)
+    browser.connect()
+    browser.read()
+    assert {kind: set(views) for kind, views in browser.views.items()} == {
+        "agents": {"boris"},
+        "queues": {"support"},
+        "contacts": {"c1", "c2", "c4"},
+    }
+    assert [len(browser.views["contacts"][each]["supervision"]) for each in ("c1", "c4")] == [1, 0]
+    floor.apply(ContactChanged(a_contact("c2", agent_id="anna", queue_id="support")))
+    browser.read()
+    assert set(browser.views["contacts"]) == {"c1", "c4"}, "rings at another team"
+    floor.apply(ContactChanged(a_contact("c2", queue_id="support")))
+    browser.read()
+    assert set(browser.views["contacts"]) == {"c1", "c2", "c4"}, "waits again"
 
 
 async def test_a_contact_that_goes_to_another_agent_is_removed_from_the_first_ones_sight(

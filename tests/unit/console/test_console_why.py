@@ -1,12 +1,16 @@
 """Asking why over HTTP: who may, and what comes back."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from agent_console.app import create_app
 from agent_console.explanations import CandidateView, DecisionTable, DecisionView, NothingKnown, WhyView
+from agent_console.sight import Sight
+from agent_console.team_explanations import TeamExplanations
 from tests.support.console_site import KEY, ORIGIN
-from tests.support.fake_desk import ANNA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
+from tests.support.fake_desk import ANNA, LENA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
 
 pytestmark = pytest.mark.unit
 
@@ -36,7 +40,7 @@ class FakeExplanations:
 
 def browser(*, kept: bool = True) -> httpx.AsyncClient:
     app = create_app(
-        accounts=FakeAccounts(ANNA, SOFIA),
+        accounts=FakeAccounts(ANNA, SOFIA, LENA),
         desk=FakeDesk(),
         floor=FakeFloor(),
         settings=SETTINGS,
@@ -81,3 +85,28 @@ async def test_agents_and_strangers_are_not_told() -> None:
         await sign_in(client, "anna")
         for path in ("c1/why", "c1/why/offers/o1", "c1/why/agents/ben"):
             assert (await client.get(f"/api/v1/contacts/{path}")).status_code == 403
+
+
+async def test_a_team_lead_is_told_what_is_about_the_own_teams_and_no_name_of_others() -> None:
+    sight = Sight(False, None, frozenset({"sales"}), led_agents=frozenset({"anna"}), led_queues=frozenset({"sales"}))
+    team = TeamExplanations(FakeExplanations(), sight)
+    [told] = (await team.why("c1")).decisions
+    assert (told.agent_id, told.runner_up, told.runner_up_key) == ("anna", None, None)
+    assert (await team.decision("c1", "o1")).candidates == ()
+    with pytest.raises(NothingKnown):
+        await team.why_not("c1", "ben")
+    theirs = TeamExplanations(FakeExplanations(), replace(sight, led_agents=frozenset({"ben"})))
+    [told] = (await theirs.why("c1")).decisions
+    assert (told.agent_id, told.runner_up) == ("", "ben")
+    assert (await theirs.decision("c1", "o1")).candidates == (BEN,)
+
+
+async def test_of_contacts_of_other_teams_a_team_lead_learns_not_even_that_they_were() -> None:
+    sight = Sight(False, None, frozenset({"support"}), frozenset({"dora"}), frozenset({"support"}))
+    team = TeamExplanations(FakeExplanations(), sight)
+    for ask in (team.why("c1"), team.decision("c1", "o1"), team.why_not("c1", "dora"), team.why("c2")):
+        with pytest.raises(NothingKnown):
+            await ask
+    async with browser() as client:
+        await sign_in(client, "lena")
+        assert (await client.get("/api/v1/contacts/c1/why")).status_code == 404

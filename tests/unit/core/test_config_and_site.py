@@ -206,7 +206,7 @@ def test_people_of_every_role_sign_in_with_their_teams(tmp_path: Path) -> None:
             queues=(), skills={}, teams=("north",),
         )  # fmt: skip
     for agent in site.agents:
-        principal = principal_of(agent)
+        principal = principal_of(agent, site)
         assert (principal.roles, principal.teams) == (frozenset(Role(role) for role in agent.roles), {"north"})
         assert permissions_of(str(role) for role in principal.roles)
 

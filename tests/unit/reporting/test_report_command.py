@@ -35,6 +35,20 @@ async def journal(tmp_path: Path) -> Path:
     return path
 
 
+SITE = """
+company = "X"
+queues = [{ id = "sales", name = "Sales" }, { id = "support", name = "Support" }]
+trunks = []
+flows = []
+numbers = []
+agents = [
+  { id = "anna", name = "A", login = "anna", password_hash = "-", queues = ["sales"], teams = ["north"] },
+  { id = "ben", name = "B", login = "ben", password_hash = "-", queues = ["support"], teams = ["south"] },
+  { id = "lena", name = "L", login = "lena", password_hash = "-", teams = ["north"], roles = ["team_lead"] },
+]
+"""
+
+
 def run(*arguments: object) -> str:
     result = CliRunner().invoke(app, ["report", *map(str, arguments)])
     assert result.exit_code == 0, result.output
@@ -59,6 +73,17 @@ def test_intervals_windows_and_filters_hold(journal: Path) -> None:
     assert [(line["id"], line["from"]) for line in found["queues"]] == [("sales", "2025-10-09T09:15:00.000Z")]
     assert [line["id"] for line in found["agents"]] == ["anna"]
     assert found["queues"][0]["metrics"]["talk_split"] == 1_000
+
+
+def test_a_team_is_its_seats_and_the_queues_they_serve(journal: Path, tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(SITE, "utf-8")
+    config = tmp_path / "callcenter.toml"
+    config.write_text("", "utf-8")
+    found = json.loads(run(journal, "--team", "north", "--config", config, "--json"))
+    assert [line["id"] for line in found["agents"]] == ["anna"]
+    assert [line["id"] for line in found["queues"]] == ["sales"]
+    result = CliRunner().invoke(app, ["report", str(journal), "--team", "west", "--config", str(config)])
+    assert (result.exit_code, "no agent of the site" in result.output) == (2, True)
 
 
 def test_csv_has_one_row_for_each_figure(journal: Path) -> None:

@@ -6,9 +6,8 @@ export const currentPerson = () => get<SessionView>('/api/session');
 export const signOut = () => remove('/api/session');
 export const deskSettings = () => get<DeskSettings>('/api/settings');
 
-/** Whether a person may see every agent, queue and contact. */
-export const maySeeFloor = (person: SessionView) =>
-  person.roles.includes('supervisor') || person.roles.includes('administrator');
+/** Whether there is more for a person to see than the own desk: the whole floor, or the teams led. */
+export const maySeeFloor = (person: SessionView) => person.sees_floor;
 
 /** The label of `code` in `language`, English or the code itself when there is none. */
 export function label(choices: readonly Choice[], code: string, language: string): string {

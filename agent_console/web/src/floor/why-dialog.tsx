@@ -94,7 +94,10 @@ function DecisionEntry({ contactId, decision }: { readonly contactId: string; re
     <li className={classes.decision} data-testid="decision">
       <p>
         <strong>
-          {t('why.offered', { agent: nameOf(decision.agent_id), queue: labels.queue(decision.queue_id) })}
+          {t('why.offered', {
+            agent: decision.agent_id ? nameOf(decision.agent_id) : t('why.other_team'),
+            queue: labels.queue(decision.queue_id),
+          })}
         </strong>{' '}
         <span className="pill tone-quiet">{told ? t(told) : result}</span>
       </p>

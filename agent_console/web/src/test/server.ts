@@ -11,6 +11,7 @@ const PERSON: SessionView = {
   language: 'en',
   queue_ids: ['billing'],
   teams: [],
+  sees_floor: false,
 };
 
 const SETTINGS: DeskSettings = {
