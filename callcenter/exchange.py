@@ -12,6 +12,7 @@ import structlog
 from callcenter.agent_phones import AgentPhones
 from callcenter.calls.legs import LegEvent
 from callcenter.calls.mailbox import mailbox_prompts
+from callcenter.calls_out import resume_caps
 from callcenter.clock import SystemClock
 from callcenter.config import MediaSection, Settings
 from callcenter.errors import ConfigError
@@ -167,6 +168,8 @@ async def run_exchange(settings: Settings) -> None:
     )
     plane = media_plane(media, settings.media)
     rules = numbering_rules(site)
+    counted = await asyncio.to_thread(resume_caps, rules, reader, clock.now())
+    log.info("calls out of today counted", calls=counted)
     user_agent = UserAgent(
         clock=clock,
         sink=lambda event: phones.router.on_sip_event(event),  # noqa: PLW0108 - made below

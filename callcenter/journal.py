@@ -280,6 +280,30 @@ class JournalReader:
             connection.close()
         return 0 if row is None else int(row[0])
 
+    def seq_before(self, at: int) -> int:
+        """The newest entry that was written before ``at`` (milliseconds), 0 for none: found by halving, since no entry
+        is older than the one before it."""
+        if not self._path.exists():
+            return 0
+        connection = self._connect()
+        try:
+            low, high = 0, int(connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
+            while low < high:
+                middle = (low + high + 1) // 2
+                row = connection.execute(
+                    "SELECT seq, at FROM entries WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (middle,)
+                )
+                seq, instant = row.fetchone() or (0, at - 1)
+                if instant < at:
+                    low = middle
+                else:
+                    high = seq - 1
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
+        finally:
+            connection.close()
+        return low
+
     def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
         """The newest entry of a kind; of those before ``before``."""
         if not self._path.exists():

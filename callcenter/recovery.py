@@ -56,6 +56,10 @@ class JournalRows(Protocol):
         """The instant of the newest entry."""
         ...
 
+    def seq_before(self, at: int) -> int:
+        """The newest entry that was written before ``at``, 0 for none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:

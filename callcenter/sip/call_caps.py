@@ -75,6 +75,11 @@ class CallCaps:
             if not self._open[payer]:
                 del self._open[payer]
 
+    def day_begins(self, at: int) -> int:
+        """The last midnight before ``at`` (milliseconds since the epoch)."""
+        day = datetime.fromtimestamp(at / 1_000, self._zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        return round(day.timestamp() * 1_000)
+
     def made_before(self, payer: str, calls: int, at: int) -> None:
         """Count calls of today that an earlier life of the process made."""
         self._advance(at)

@@ -129,6 +129,14 @@ class NumberingRules:
         policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=encrypted, booking=booking)
         return Allowed(destination.number, policy)
 
+    def made_before(self, agent_id: str, number: str, at: int) -> None:
+        """Count a call of today that an earlier life of the process made; emergency calls count for nobody."""
+        destination = self._destination(number)
+        if destination is not None and destination.kind is DestinationKind.EMERGENCY:
+            return
+        for payer in self._caps_of(agent_id, self._permissions(agent_id)):
+            self.caps.made_before(payer, 1, at)
+
     def _is_encrypted(self, trunk_ids: tuple[str, ...]) -> bool:
         return any(trunk.encrypted for trunk in self._plan.trunks if trunk.trunk_id == trunk_ids[0])
 

@@ -6,8 +6,14 @@ import pytest
 
 from acd.events import ContactFinished, ContactLeft
 from agent_console.messages import AgentState
-from callcenter.calls.facts import EndedBy, Outcome, RoutingSnapshot
+from agent_console.ports import IntentError
+from callcenter.calls.facts import CallArrived, EndedBy, NumberConnected, Outcome, RoutingSnapshot, SegmentOpened
+from callcenter.calls.segments import SegmentKind, TargetKind
+from callcenter.calls_out import calls_out
 from callcenter.errors import JournalError
+from callcenter.journal import JournalRow
+from callcenter.sip.call_caps import Cap
+from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
 from tests.support.house import House, open_house
 from tests.support.memory_journal import MemoryJournal
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -196,3 +202,60 @@ def test_ready_agent_is_ready_again_when_the_phone_is_back() -> None:
         assert after.agent("ben").reason == "lunch"
 
     run_virtual(story)
+
+
+def rules_for(per_day: int) -> NumberingRules:
+    """Each agent may call so many numbers in a day; the trunk carries them, and help is always called."""
+    house = DialPermissions(national=True, each_agent=Cap(per_day=per_day))
+    return NumberingRules(OutboundPlan(house=house, trunks=(TrunkReach("trunk"),)))
+
+
+async def call_out(house: House, number: str = "+12025550177") -> None:
+    """Anna calls a number, which answers, and hangs up."""
+    await house.core.desk.dial("anna", "number", number)
+    await settle()
+    await house.answer("anna")
+    far = house.signalling.legs[house.signalling.dialled[-1][0]]
+    house.signalling.answer_phone(far)
+    await settle()
+    await house.hang_up(far)
+
+
+def test_calls_out_of_this_day_count_after_a_restart_and_those_of_yesterday_do_not() -> None:
+    async def story() -> None:
+        first = await open_house(rules=rules_for(4))
+        await first.sign_in("anna")
+        await call_out(first)
+        await pass_seconds(24 * 3_600)
+        for _ in range(2):
+            await call_out(first)
+        await call_out(first, "911")
+        await first.queue_call()
+        await first.answer("anna")
+        contact = first.agent("anna").contact_id or ""
+        await first.core.desk.consult("anna", contact, "number", "+12025550188")  # a segment is a call out, too
+        await settle()
+
+        second = await open_house(journal=first.journal, rules=rules_for(4))
+        await second.sign_in("anna")
+        await call_out(second)
+        with pytest.raises(IntentError) as refused:
+            await second.core.desk.dial("anna", "number", "+12025550177")
+        assert refused.value.code == "daily_cap"
+        third = await open_house(journal=second.journal, rules=rules_for(4))
+        await third.sign_in("anna")
+        with pytest.raises(IntentError):
+            await third.core.desk.dial("anna", "number", "+12025550177")
+        await pass_seconds(24 * 3_600)
+        await call_out(third)
+
+    run_virtual(story)
+
+
+def test_two_calls_that_a_phone_joined_are_counted_as_the_calls_they_were() -> None:
+    opened = SegmentOpened("c1", 50, "c1.2", SegmentKind.CONSULT, "c1", "anna", TargetKind.NUMBER, "+12025550177")
+    called = CallArrived("c2", 10, "anna", "", "+12025550177", "", "", "", SegmentKind.OUTBOUND, "anna")
+    rows = [JournalRow(1, 10, "", called), JournalRow(2, 50, "", opened)]
+    joined = JournalRow(3, 50, "", NumberConnected("c1", 50, "c1.2", "+12025550177"))
+    assert len(list(calls_out(rows))) == 2
+    assert list(calls_out([*rows, joined])) == [("anna", "+12025550177")]

@@ -8,10 +8,12 @@ from typing import Any
 from acd.engine import Acd
 from agent_console.messages import AgentView, ContactView, QueueView
 from callcenter.calls.facts import CallClosed, CallRecord
+from callcenter.calls_out import resume_caps
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.floor import FloorFold
 from callcenter.ports import Allowed, Match, Refused, TrunkPolicy
 from callcenter.recovery import recover
+from callcenter.sip.numbering import NumberingRules
 from callcenter.site.models import Site
 from ivr.effects import PromptText
 from ivr.flows import demo_flow_text
@@ -191,9 +193,15 @@ def keep_alive(core: ExchangeCore) -> None:
 
 
 async def open_house(
-    *, site: Site | None = None, journal: MemoryJournal | None = None, flow: str | None = None, loop: Any = None
+    *,
+    site: Site | None = None,
+    journal: MemoryJournal | None = None,
+    flow: str | None = None,
+    loop: Any = None,
+    rules: NumberingRules | None = None,
 ) -> House:
-    """An exchange that serves; give it an earlier one's journal to let it come back from that, a flow to run that.
+    """An exchange that serves; give it an earlier one's journal to let it come back from that, a flow to run that,
+    rules to call out by those.
 
     It goes on in a copy, because the dead do not write.
     """
@@ -206,6 +214,8 @@ async def open_house(
     fatal: list[BaseException] = []
     floor: FloorFold = new_floor(site)
     recovered = recover(MemoryJournalReader(journal), floor)
+    if rules is not None:
+        resume_caps(rules, MemoryJournalReader(journal), clock.now())
 
     def on_media(event: Any) -> None:
         core.switchboard.on_media_event(event)
@@ -215,7 +225,7 @@ async def open_house(
 
     media = FakeMedia(on_media, recording_sink=on_recording)
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts(), FakeRules()),
+        ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts(), rules or FakeRules()),
         site=site,
         flows={"main": parse_flow(flow or demo_flow_text(), source="house")},
         music="music.wav",

@@ -80,3 +80,7 @@ class MemoryJournalReader:
     def last_at(self) -> int:
         """The instant of the newest entry."""
         return self._rows[-1].at if self._rows else 0
+
+    def seq_before(self, at: int) -> int:
+        """The newest entry that was written before ``at``."""
+        return next((row.seq for row in reversed(self._rows) if row.at < at), 0)

@@ -199,3 +199,23 @@ def test_absent_journal_is_empty(tmp_path: Path) -> None:
     assert reader.open_calls() == []
     assert reader.last("call.arrived") is None
     assert reader.last_at() == 0
+    assert reader.seq_before(10**15) == 0
+
+
+@pytest.mark.parametrize("gap", [False, True])
+async def test_the_entry_before_an_instant_is_found(tmp_path: Path, gap: bool) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.open()
+    instants = [10, 20, 20, 20, 30, 50]
+    for at in instants:
+        seq = journal.append(arrived("c", at), at=at)
+    await journal.committed(seq)
+    await journal.close()
+    if gap:
+        with sqlite3.connect(tmp_path / "journal.sqlite") as connection:
+            connection.execute("DELETE FROM entries WHERE seq IN (2, 5)")
+        instants = [at for number, at in enumerate(instants, 1) if number not in {2, 5}]
+    reader = JournalReader(tmp_path / "journal.sqlite")
+    rows = reader.read()
+    for at in range(5, 60, 5):
+        assert [row.at for row in rows if row.seq > reader.seq_before(at)] == [one for one in instants if one >= at]
