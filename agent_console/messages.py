@@ -70,7 +70,7 @@ class ConsultState(StrEnum):
     """Where the second party of a conversation stands."""
 
     SEEKING = "seeking"
-    """Waited for, rung or dialled; the customer is on hold."""
+    """Waited for, rung or dialled; the customer is on hold, or talks with the agent meanwhile."""
     TALKING = "talking"
     """Talks with the agent; the customer is on hold."""
     HELD = "held"

@@ -23,6 +23,7 @@ from callcenter.link.exchange_side import ExchangeLink
 from callcenter.media.music import beep_path, music_path
 from callcenter.media.piper import speech_engine
 from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.media.ringing import ringing_path
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
 from callcenter.media.speech import PromptStore
 from callcenter.metrics import MetricsServer, Readings, metrics_address
@@ -205,6 +206,7 @@ async def run_exchange(settings: Settings) -> None:
         site=site,
         flows=flows,
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
+        ringing=str(await asyncio.to_thread(ringing_path, settings.prompt_cache, site.region)),
         beep=str(await asyncio.to_thread(beep_path, settings.prompt_cache)),
         engine=recovered.engine,
         floor=floor,

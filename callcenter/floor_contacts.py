@@ -200,8 +200,11 @@ class FloorContacts:
 
     def _show_second_party(self, fact: facts.ConversationChanged) -> None:
         holder = self._views.get(self._holders.get(fact.call_id, ""))
+        second = None if holder is None else self._views.get(holder.consult_id or "")
         state = CONSULT_STATES.get(fact.mode)
-        if holder is not None and holder.consult_id is not None and state is not None:
+        # One who is still sought stays so, though the agent talks with the customer meanwhile.
+        there = second is not None and second.state is ContactState.CONNECTED
+        if holder is not None and there and state is not None:
             self.change(holder.contact_id, consult_state=state)
 
     def _end_segment(self, fact: facts.SegmentEnded) -> None:

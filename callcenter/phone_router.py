@@ -166,6 +166,10 @@ class PhoneRouter:
         """Tell the far end of an inbound leg that it rings."""
         self._sip.ring(leg_id)
 
+    def progress(self, leg_id: str, sdp: str) -> None:
+        """Let the far end of an inbound leg hear us before the answer."""
+        self._sip.progress(leg_id, sdp)
+
     def answer(self, leg_id: str, sdp: str) -> None:
         """Answer an inbound leg."""
         self._sip.answer(leg_id, sdp)

@@ -97,8 +97,12 @@ class Signalling(Protocol):
         """Tell the far end of an inbound leg that it rings (180)."""
         ...
 
+    def progress(self, leg_id: str, sdp: str) -> None:
+        """Let the far end of an inbound leg hear us before the answer (183 with our SDP)."""
+        ...
+
     def answer(self, leg_id: str, sdp: str) -> None:
-        """Answer an inbound leg (200 with our SDP)."""
+        """Answer an inbound leg (200 with our SDP, the same as before if ``progress`` told it one)."""
         ...
 
     def accept_reoffer(self, leg_id: str, sdp: str) -> None:
@@ -135,8 +139,9 @@ class Signalling(Protocol):
     def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
         """Start an outbound leg to a number through a trunk, with our SDP offer, or without one for theirs.
 
-        Told as for ``invite``; whether the number may be called at all was decided before. A trunk that is silent or
-        fails (408, 500, 502, 503, 504) is left for the next; what is said of the number (404, 486, 603) is final.
+        Told as for ``invite``, and by ``LegEarlyMedia`` when it sounds before it is answered; whether the number may be
+        called at all was decided before. A trunk that is silent or fails (408, 500, 502, 503, 504) is left for the
+        next; what is said of the number (404, 486, 603) is final.
         """
         ...
 

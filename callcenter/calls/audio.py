@@ -16,6 +16,8 @@ ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
 MESSAGE_TONE = "message-tone"
 """What the play ids of the tones begin with that say: speak now."""
+RINGING_PLAY = "ringing"
+"""What the play ids of ringing tones begin with."""
 MUSIC_PLAY = "music"
 """The play id of the customer's music; that of another leg has the leg's name after it."""
 
@@ -28,6 +30,8 @@ class CallAudio:
     media: MediaPlane
     music: str
     """Path of the WAV file that waiting parties hear."""
+    ringing: str = ""
+    """Path of the WAV file of one ringing tone with its pause; without one nothing is heard of it."""
     measured: Callable[[str, LegStatistics], None] = lambda _leg, _figures: None
     """Told what a media leg carried when it is closed."""
     legs: dict[str, str] = field(default_factory=dict)
@@ -35,6 +39,11 @@ class CallAudio:
     mode: Conversation = Conversation.WAITING
     supervisors: dict[str, Supervision] = field(default_factory=dict)
     """By signalling leg id: who listens, and how."""
+    heard: dict[str, str] = field(default_factory=dict)
+    """By the leg that waits for it: the leg that sounds before it answers."""
+    rung: set[str] = field(default_factory=set)
+    """Legs that hear a ringing tone."""
+    _tones: frozenset[str] = frozenset()
     _parties: tuple[tuple[str, Role], ...] = ()
     _ways: Ways = ()
     _music: frozenset[str] = frozenset()
@@ -74,8 +83,21 @@ class CallAudio:
             await self.media.accept_answer(self.session_id, media_leg, sdp, profile)
 
     async def converse(self, mode: Conversation, parties: Iterable[tuple[str, Role]]) -> None:
-        """Join these parties, named by signalling leg ids, as the mode says."""
+        """Join these parties, named by signalling leg ids, as the mode says; nobody waits for an answer any more."""
         self.mode, self._parties = mode, tuple(parties)
+        self.heard.clear()
+        self.rung.clear()
+        await self._apply()
+
+    async def let_hear(self, leg_id: str, source_leg_id: str) -> None:
+        """Let a leg hear another one that did not answer yet, and not the other way around."""
+        self.heard[leg_id] = source_leg_id
+        self.rung.discard(leg_id)
+        await self._apply()
+
+    async def ring(self, leg_id: str, *, on: bool) -> None:
+        """Let a leg hear that it rings somewhere, or no more."""
+        (self.rung.add if on else self.rung.discard)(leg_id)
         await self._apply()
 
     async def supervise(self, leg_id: str, how: Supervision | None) -> None:
@@ -89,8 +111,11 @@ class CallAudio:
     async def forget(self, leg_id: str) -> str | None:
         """The leg is over: its media goes. Returns what it was called."""
         self.supervisors.pop(leg_id, None)
+        self.rung.discard(leg_id)
+        self.heard = {one: source for one, source in self.heard.items() if leg_id not in (one, source)}
         media_leg = self.legs.pop(leg_id, None)
         if media_leg is not None:
+            self._tones -= {media_leg}
             self._ways = tuple(way for way in self._ways if media_leg not in way)
             self._music -= {media_leg}
             figures = await self.media.remove_leg(self.session_id, media_leg)
@@ -112,13 +137,23 @@ class CallAudio:
     async def _apply(self) -> None:
         participants = self.participants()
         music, ways = music_for(participants, self.mode), routes_for(participants, self.mode)
+        names = {CUSTOMER_LEG: CUSTOMER_LEG, **self.legs}
+        early = {names[one]: names[other] for one, other in self.heard.items() if one in names and other in names}
+        ways += tuple((source, listener) for listener, source in early.items())
+        music -= early.keys()
+        tones = frozenset(names[one] for one in self.rung if one in names and self.ringing) - early.keys()
         for media_leg in sorted(self._music - music):
             await self.media.stop_play(self.session_id, _play_of(media_leg))
+        for media_leg in sorted(self._tones - tones):
+            await self.media.stop_play(self.session_id, f"{RINGING_PLAY}-{media_leg}")
         if ways != self._ways:
             await self.media.route(self.session_id, tuple(Route(source, target) for source, target in ways))
         for media_leg in sorted(music - self._music):
             await self.media.play(self.session_id, media_leg, _play_of(media_leg), [self.music], loop=True)
-        self._ways, self._music = ways, music
+        for media_leg in sorted(tones - self._tones):
+            play_id = f"{RINGING_PLAY}-{media_leg}"
+            await self.media.play(self.session_id, media_leg, play_id, [self.ringing], loop=True)
+        self._ways, self._music, self._tones = ways, music, tones
 
 
 def _play_of(media_leg: str) -> str:
@@ -126,8 +161,9 @@ def _play_of(media_leg: str) -> str:
 
 
 def is_beside_the_flow(play_id: str) -> bool:
-    """Whether a play is none of the flow's business: music, the tone of a message, or an announcement to who waits."""
-    return is_music(play_id) or play_id.startswith((ANNOUNCEMENT_PLAY, MESSAGE_TONE))
+    """Whether a play is none of the flow's business: music, ringing, the tone of a message, or an announcement to who
+    waits."""
+    return is_music(play_id) or play_id.startswith((ANNOUNCEMENT_PLAY, MESSAGE_TONE, RINGING_PLAY))
 
 
 def is_music(play_id: str) -> bool:

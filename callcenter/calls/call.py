@@ -50,6 +50,10 @@ class Call:
     """The offer that stands."""
     search: Search | None = None
     agent: Seat | None = None
+    rings: bool = False
+    """Whether it rings at whoever is called or sought."""
+    sounds: bool = False
+    """Whether they sound before they answer (early media)."""
     consulted: Seat | None = None
     callee: Seat | None = None
     """The colleague who was called, and so sits in the customer's place."""
@@ -130,6 +134,24 @@ class Call:
         if contact_id not in self.unengaged:
             self.effects.append(fx.ReportFinished(contact_id, agent_id))
 
+    def listen(self) -> None:
+        """Who waits for somebody hears what there is to hear of them: their own sound before a ringing tone. An agent
+        who talks with the customer meanwhile hears nothing of it; a customer who waits alone keeps the music."""
+        agent, search = self.agent, self.search
+        if search is not None and agent is not None and self.mode is Conversation.TALK:
+            return
+        if self.sounds:
+            listener = fx.CUSTOMER_LEG if agent is None else agent.leg_id
+            self.effects.append(fx.LetHear(listener, fx.CUSTOMER_LEG if search is None else search.leg_id))
+        elif self.rings and agent is not None:
+            self.effects.append(fx.RingBack(agent.leg_id))
+
+    def fall_silent(self) -> None:
+        """It does not ring there any more, and somebody else is sought."""
+        if self.rings and self.agent is not None:
+            self.effects.append(fx.RingBack(self.agent.leg_id, on=False))
+        self.rings = self.sounds = False
+
     def report_transfer(self, status: int) -> None:
         """Tell the phone that asked for it; a final status ends the matter."""
         if self.refer_leg_id:
@@ -150,3 +172,4 @@ class Call:
             elif search.target.kind is TargetKind.AGENT:
                 self.finish_contact(search.contact_id)
         self.search = self.offer = self.deadline = None
+        self.rings = self.sounds = False

@@ -27,6 +27,8 @@ class CallDependencies:
     flows: Mapping[str, Flow]
     music: str
     """Path of the WAV file that waiting customers hear."""
+    ringing: str = ""
+    """Path of the ringing tone for who waits for somebody's answer; none without."""
     beep: str = ""
     """Path of the tone before a message; none without."""
     recording_rules: Mapping[str, RecordingRule] = field(default_factory=dict)

@@ -50,14 +50,23 @@ def _ring(call: Call, target: Target, leg_id: str, now: int) -> None:
 
 
 def note_called_ringing(call: Call, _event: ev.CustomerRinging, _now: int) -> None:
-    """It rings there; the agent's phone is told."""
-    call.effects.append(fx.RingBack(present(call.agent).leg_id))
+    """It rings there; the agent hears so."""
+    call.rings = True
+    if not call.sounds:
+        call.listen()
+
+
+def hear_called(call: Call, _event: ev.CustomerEarlyMedia, _now: int) -> None:
+    """They sound before they answer; the agent hears them. Nobody talks yet."""
+    call.sounds = True
+    call.listen()
 
 
 def reach(call: Call, _event: ev.CustomerAnswered, now: int) -> None:
     """Whoever was called answered."""
     agent = present(call.agent)
     call.answered = call.talked = True
+    call.rings = call.sounds = False
     call.deadline = None
     call.facts.append(CallConnected(call.call_id, now, "", agent.agent_id, agent.queue_id))
     call.effects.append(fx.AnswerAgent(agent.leg_id))

@@ -67,9 +67,21 @@ class DialNumber:
 
 @dataclass(frozen=True, slots=True)
 class RingBack:
-    """Tell the phone of the agent who called that it rings there."""
+    """Let who waits for an answer know that it rings, or does no more: a phone that called by 180, others by a tone."""
 
     leg_id: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LetHear:
+    """Let a leg hear another one that did not answer yet (early media); a phone that called is told so first (183).
+
+    It lasts until the next ``Converse``. ``CUSTOMER_LEG`` is the customer.
+    """
+
+    leg_id: str
+    source_leg_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +168,7 @@ Effect = (
     | EngageAgent
     | DialNumber
     | RingBack
+    | LetHear
     | AnswerAgent
     | EndAgent
     | ReportTransfer

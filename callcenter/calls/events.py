@@ -199,6 +199,18 @@ class NumberRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberEarlyMedia:
+    """The number outside that is sought sounds before it answers."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerEarlyMedia:
+    """Whoever is called sounds before the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class DialStarted:
     """The second party is a number, and is being dialled; follows upon the order."""
 
@@ -414,6 +426,8 @@ CallEvent = (
     | AgentLeft
     | ConsultedLeft
     | NumberRinging
+    | NumberEarlyMedia
+    | CustomerEarlyMedia
     | NumberAnswered
     | NumberRefused
     | DialStarted

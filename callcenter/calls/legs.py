@@ -72,6 +72,18 @@ class LegRinging:
 
 
 @dataclass(frozen=True, slots=True)
+class LegEarlyMedia:
+    """The far end of an outbound leg sends sound before it answers (early media): a ringing tone, an announcement.
+
+    ``sdp`` answers our offer until ``LegAnswered`` does. Told again when another one sounds.
+    """
+
+    leg_id: str
+    sdp: str
+    peer_address: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegAnswered:
     """The far end of an outbound leg answered with this SDP."""
 
@@ -149,6 +161,7 @@ class LegEnded:
 LegEvent = (
     LegOffered
     | LegRinging
+    | LegEarlyMedia
     | LegAnswered
     | LegRefused
     | LegReoffered

@@ -10,6 +10,7 @@ from callcenter.calls.audio import CallAudio
 from callcenter.calls.legs import (
     EndCause,
     LegAnswered,
+    LegEarlyMedia,
     LegEnded,
     LegEvent,
     LegOffered,
@@ -48,6 +49,8 @@ class CallLegs:
     _answered: set[str] = field(default_factory=set)
     _prepared: dict[str, str | MediaError] = field(default_factory=dict)
     """Our offers for legs that are about to be rung, or why there is none."""
+    _early: dict[str, str] = field(default_factory=dict)
+    """Legs that sound, or hear us, before the answer; with what we told the phone that called."""
     _started: set[str] = field(default_factory=set)
     """Legs that are there, or were."""
 
@@ -67,7 +70,9 @@ class CallLegs:
 
     async def _answer(self, leg: LegOffered, *, customer: bool) -> ev.CallEvent | None:
         try:
-            if leg.sdp:
+            if leg.leg_id in self._early:  # what was said once stands (RFC 3261 section 13.2.1)
+                sdp = self._early[leg.leg_id]
+            elif leg.sdp:
                 sdp = await self.audio.meet(leg.leg_id, leg.sdp, _profile(leg), customer=customer)
             else:
                 sdp = await self.audio.offer(leg.leg_id, customer=customer)
@@ -121,10 +126,27 @@ class CallLegs:
         self._started.add(leg_id)
         return sdp
 
-    def ring_back(self, leg_id: str) -> None:
-        """Tell the agent's phone, which called, that it rings there."""
-        if self.phone is not None and self.phone.leg_id == leg_id:
+    def ring_back(self, leg_id: str) -> bool:
+        """Tell the agent's phone that it rings there; ``False`` when it did not call, or is up, and needs a tone."""
+        phone = self._waiting_phone(leg_id)
+        if phone is not None:
             self.signalling.ring(leg_id)
+        return phone is not None
+
+    async def open_ears(self, leg_id: str) -> None:
+        """Let the phone that called hear us before the answer. One that let us make the offer hears ringing instead."""
+        phone = self._waiting_phone(leg_id)
+        if phone is None or leg_id in self._early:
+            return
+        if not phone.sdp:
+            self.signalling.ring(leg_id)
+            return
+        self._early[leg_id] = await self.audio.meet(leg_id, phone.sdp, _profile(phone))
+        self.signalling.progress(leg_id, self._early[leg_id])
+
+    def _waiting_phone(self, leg_id: str) -> LegOffered | None:
+        phone = self.phone
+        return phone if phone is not None and phone.leg_id == leg_id and leg_id not in self._answered else None
 
     async def adopt(self, party: Seat) -> bool:
         """Take over the far end of another call: its media moves here by a new offer. ``False``: no media for it."""
@@ -152,12 +174,13 @@ class CallLegs:
     async def forget(self, leg_id: str) -> str | None:
         """The leg is over; returns the name of its media."""
         self._answered.discard(leg_id)
+        self._early.pop(leg_id, None)
         return await self.audio.forget(leg_id)
 
     def drop_silent(self, media_leg: str) -> None:
-        """A leg without audio for the time-out is a leg whose BYE was lost."""
+        """A leg without audio for the time-out is a leg whose BYE was lost; one that did not answer may be silent."""
         for leg_id, name in list(self.audio.legs.items()):
-            if name == media_leg:
+            if name == media_leg and (leg_id in self._answered or leg_id not in self._early):
                 self.signalling.end(leg_id, EndCause.TIMEOUT)
 
     # News
@@ -173,12 +196,27 @@ class CallLegs:
             case LegReofferRefused(leg_id=leg_id):
                 self.signalling.end(leg_id, EndCause.NOT_ACCEPTABLE)
                 return None
+            case LegEarlyMedia():
+                return await self._hear(event)
             case LegRinging() | LegAnswered() | LegRefused() | LegEnded():
                 is_customer = event.leg_id == self.customer_leg_id
                 return await (self._of_customer(event) if is_customer else self._of_other(event))
             case _:
                 log.debug("leg event ignored", call_id=self.call_id, leg_event=type(event).__name__)
                 return None
+
+    async def _hear(self, event: LegEarlyMedia) -> ev.CallEvent | None:
+        """Somebody sounds before the answer. What media cannot take is ringing all the same."""
+        leg_id, is_customer = event.leg_id, event.leg_id == self.customer_leg_id
+        if leg_id in self._answered:
+            return None
+        try:
+            await self.audio.accept(leg_id, event.sdp, _profile(event))
+        except MediaError as error:
+            log.info("early media refused by media", call_id=self.call_id, error=str(error))
+            return ev.CustomerRinging() if is_customer else ev.AgentRinging(leg_id)
+        self._early[leg_id] = ""
+        return ev.CustomerEarlyMedia() if is_customer else ev.NumberEarlyMedia(leg_id)
 
     async def _of_customer(self, event: LegRinging | LegAnswered | LegRefused | LegEnded) -> ev.CallEvent | None:
         match event:
@@ -234,5 +272,5 @@ class CallLegs:
         self.signalling.accept_reoffer(event.leg_id, sdp)
 
 
-def _profile(event: LegOffered | LegAnswered | LegReoffered | LegReanswered) -> LegProfile:
+def _profile(event: LegOffered | LegEarlyMedia | LegAnswered | LegReoffered | LegReanswered) -> LegProfile:
     return LegProfile(peer_address=event.peer_address)

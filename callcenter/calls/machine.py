@@ -64,6 +64,10 @@ class CallMachine(Call):
         match event:
             case ev.AgentRinging() | ev.AgentAnswered() | ev.AgentRefused() | ev.AgentGone():
                 return self._of_leg(event)
+            case ev.NumberEarlyMedia(leg_id=leg_id):
+                search = self.search
+                number = search is not None and search.target.kind is TargetKind.NUMBER and search.leg_id == leg_id
+                return event if number else None
             case ev.OfferTakenBack() | ev.OfferConfirmed() | ev.OfferTooLate():
                 return event if self.offer is not None and event.offer_id == self.offer.offer_id else None
             case ev.AgentOffered() | ev.QueueVanished() | ev.QueueOverflowed() | ev.SearchFailed():

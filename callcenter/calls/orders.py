@@ -18,6 +18,7 @@ from callcenter.calls.legwork import CallLegs
 from callcenter.calls.origin import Origin
 from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.recorder import CallRecorder
+from callcenter.errors import MediaError
 from ivr import events as flow_ev
 
 log = structlog.get_logger(__name__)
@@ -76,11 +77,24 @@ class CallOrders:
                 self._refuse(refused)
             case fx.EndAgent(leg_id=leg_id, cause=cause):
                 await self.forget(await self._legs.end(leg_id, cause))
+            case fx.RingBack() | fx.LetHear():
+                await self._let_wait(effect)
             case fx.Converse(mode=mode, legs=legs):
                 await self._converse(mode, legs)
             case _:
                 self._tell_others(effect)
         return failed
+
+    async def _let_wait(self, effect: fx.RingBack | fx.LetHear) -> None:
+        """Whoever waits for an answer hears of it; a call goes on without, too."""
+        try:
+            if isinstance(effect, fx.LetHear):
+                await self._legs.open_ears(effect.leg_id)
+                await self._audio.let_hear(effect.leg_id, effect.source_leg_id)
+            elif not (effect.on and self._legs.ring_back(effect.leg_id)):
+                await self._audio.ring(effect.leg_id, on=effect.on)
+        except MediaError as error:
+            log.info("who waits hears nothing", call_id=self._call_id, error=str(error))
 
     async def _ring_agent(self, order: fx.RingAgent) -> ev.CallEvent | None:
         if order.engage and (refused := await self.engage(order.contact_id, order.agent_id)) is not None:
@@ -129,8 +143,6 @@ class CallOrders:
     def _tell_others(self, effect: fx.Effect) -> None:
         routing = self._deps.routing
         match effect:
-            case fx.RingBack(leg_id=leg_id):
-                self._legs.ring_back(leg_id)
             case fx.ReportTransfer(leg_id=leg_id, status=status):
                 self._deps.signalling.report_transfer(leg_id, status)
             case fx.RequestAgent():

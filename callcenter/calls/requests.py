@@ -149,8 +149,12 @@ class CallRequests:
         machine = self._machine
         if machine.agent is None or machine.agent.contact_id != order.contact_id:
             return
-        apart = machine.consulted is not None and machine.mode is Conversation.CONSULT
-        leg_id = machine.consulted.leg_id if apart and machine.consulted is not None else self._legs.customer_leg_id
+        consulted, search = machine.consulted, machine.search
+        leg_id = self._legs.customer_leg_id
+        if consulted is not None and machine.mode is Conversation.CONSULT:
+            leg_id = consulted.leg_id
+        elif search is not None and machine.sounds and machine.mode is Conversation.HELD:
+            leg_id = search.leg_id  # an announcement before the answer may ask for keys
         is_customer = leg_id == self._legs.customer_leg_id
         media_leg = fx.CUSTOMER_LEG if is_customer else self._audio.legs.get(leg_id, leg_id)
         try:

@@ -24,6 +24,7 @@ from callcenter.calls.legs import (
     EndCause,
     LegAnswered,
     LegDigit,
+    LegEarlyMedia,
     LegEnded,
     LegEvent,
     LegOffered,
@@ -88,7 +89,7 @@ class CallRunner:
         origin, deps = self.origin, self.deps
         self.machine = CallMachine(self.call_id)
         self._book = CallBook(self.call_id, deps)
-        self._audio = CallAudio(self.call_id, deps.media, deps.music, self._book.measured)
+        self._audio = CallAudio(self.call_id, deps.media, deps.music, deps.ringing, self._book.measured)
         customer, phone = (origin.offered, None) if origin.order is None else (None, origin.offered)
         self._legs = CallLegs(
             self.call_id, deps.signalling, self._audio, self.on_leg, origin.customer_leg_id, customer, phone
@@ -243,6 +244,7 @@ class CallRunner:
             case (
                 LegOffered()
                 | LegRinging()
+                | LegEarlyMedia()
                 | LegAnswered()
                 | LegRefused()
                 | LegReoffered()

@@ -17,6 +17,7 @@ from callcenter.calls.facts import (
     CallOfferFailed,
     CallOverflowed,
     CallQueued,
+    ConversationChanged,
     NumberConnected,
 )
 from callcenter.calls.legs import EndCause
@@ -173,8 +174,34 @@ def take_offer(call: Call, event: ev.AgentOffered, now: int) -> None:
 
 
 def note_ringing(call: Call, _event: ev.AgentRinging | ev.NumberRinging, _now: int) -> None:
-    """It rings somewhere; a phone that asked for the transfer is told."""
+    """It rings somewhere; a phone that asked for the transfer is told, an agent who waits hears so."""
     call.report_transfer(180)
+    call.rings = True
+    if not call.sounds:
+        call.listen()
+
+
+def hear_number(call: Call, _event: ev.NumberEarlyMedia, _now: int) -> None:
+    """The number sounds before it answers; whoever waits for it hears that."""
+    call.report_transfer(180)
+    call.sounds = True
+    call.listen()
+
+
+def swap(call: Call, _event: ev.SwapOrdered, now: int) -> None:
+    """The agent goes back to the customer while the other one is sought on, or leaves the customer again."""
+    wait_for_party(call, _event, now) if call.mode is Conversation.TALK else talk_meanwhile(call, _event, now)
+
+
+def talk_meanwhile(call: Call, _event: ev.CallEvent, now: int) -> None:
+    """The agent talks with the customer while the other one is sought on."""
+    call.converse(Conversation.TALK, now)
+
+
+def wait_for_party(call: Call, _event: ev.CallEvent, now: int) -> None:
+    """The customer is on hold again, the agent waits for the other one."""
+    call.converse(Conversation.HELD, now)
+    call.listen()
 
 
 def report_answer(call: Call, _event: ev.AgentAnswered, _now: int) -> None:
@@ -191,6 +218,7 @@ def be_refused(call: Call, event: ev.AgentRefused, now: int) -> None:
     else:
         _refuse_offer(call, DeclineCause.UNREACHABLE, now)
     call.offer = None
+    call.fall_silent()
 
 
 def be_declined(call: Call, _event: ev.DeclineOrdered, now: int) -> None:
@@ -215,6 +243,7 @@ def return_after_confirmation(call: Call, _event: ev.OfferConfirmed, now: int) -
     """The agent was lost while connecting and routing had agreed: ask again, at the old place."""
     _fail_offer(call, "agent_lost", now)
     call.offer = None
+    call.fall_silent()
     call.effects.append(fx.ReportFinished(_search(call).contact_id))
     request_agent(call)
 
@@ -223,6 +252,7 @@ def return_after_refusal(call: Call, _event: ev.OfferTakenBack | ev.OfferTooLate
     """The agent was lost while connecting, and routing had moved on."""
     _fail_offer(call, "agent_lost", now)
     call.offer = None
+    call.fall_silent()
 
 
 def _refuse_offer(call: Call, cause: DeclineCause, now: int) -> None:
@@ -238,6 +268,7 @@ def _fail_offer(call: Call, cause: str, now: int) -> None:
 def _drop_offer(call: Call, cause: EndCause) -> None:
     call.effects.append(fx.EndAgent(_offer(call).leg_id, cause))
     call.offer = None
+    call.fall_silent()
 
 
 # Found.
@@ -273,6 +304,10 @@ def connect_number_alone(call: Call, _event: ev.NumberAnswered, now: int) -> Non
 def _consult(call: Call, now: int, *, transfer: bool) -> None:
     if transfer:
         call.following.append(ev.CompleteOrdered())
+    elif call.mode is Conversation.TALK:
+        # The agent talks with the customer and swaps when it suits; the second party waits with music.
+        call.facts.append(ConversationChanged(call.call_id, now, Conversation.TALK))
+        call.following.append(ev.SwapOrdered())
     else:
         call.converse(Conversation.CONSULT, now)
 
@@ -284,6 +319,7 @@ def _seated(call: Call, now: int) -> Seat:
         CallConnected(call.call_id, now, offer.offer_id, offer.agent_id, offer.queue_id, contact_id),
     )
     call.search = call.offer = call.deadline = None
+    call.rings = call.sounds = False
     return Seat(offer.leg_id, search.contact_id, offer.agent_id, offer.queue_id)
 
 
@@ -291,6 +327,7 @@ def _outside(call: Call, now: int) -> Seat:
     search = _search(call)
     call.facts.append(NumberConnected(call.call_id, now, search.contact_id, search.target.id))
     call.search = call.offer = call.deadline = None
+    call.rings = call.sounds = False
     return Seat(search.leg_id, search.contact_id, number=search.target.id)
 
 

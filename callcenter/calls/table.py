@@ -96,6 +96,8 @@ ORDERS: tuple[type[ev.CallEvent], ...] = (
     ev.ParkExpired,
     ev.SearchFailed,
     ev.EngagementRefused,
+    ev.CustomerEarlyMedia,
+    ev.NumberEarlyMedia,
 )
 """Events that may cross with anything: in a state that has no row for one it changes nothing."""
 
@@ -118,6 +120,7 @@ def _search_rows(s: _Search) -> Rows:
         (s.lost, ev.OfferTooLate): Row(s.queued, searching.return_after_refusal),
         (s.lost, ev.OfferTakenBack): Row(s.queued, searching.return_after_refusal),
         (s.dialling, ev.NumberRinging): Row(s.dialling, searching.note_ringing),
+        (s.dialling, ev.NumberEarlyMedia): Row(s.dialling, searching.hear_number),
         (s.dialling, ev.NumberAnswered): Row(s.found_number, s.connect_number),
         (s.dialling, ev.NumberRefused): Row(s.failed, s.fail),
     }
@@ -134,6 +137,8 @@ def _attended_rows() -> Rows:
             (attended, ev.HangUpOrdered): Row(alone, talking.leave_search),
             (attended, ev.CancelOrdered): Row(S.TALKING, searching.cancel),
             (attended, ev.ResumeOrdered): Row(S.TALKING, searching.cancel),
+            (attended, ev.SwapOrdered): Row(attended, searching.swap),
+            (attended, ev.HoldOrdered): Row(attended, searching.wait_for_party),
         }
     return rows
 
@@ -212,6 +217,7 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         (S.CALLING_AGENT, ev.AgentLeft): Row(S.ENDED, dialling.give_up),
         (S.CALLING_AGENT, ev.HangUpOrdered): Row(S.ENDED, dialling.give_up),
         (S.CALLING, ev.CustomerRinging): Row(S.CALLING, dialling.note_called_ringing),
+        (S.CALLING, ev.CustomerEarlyMedia): Row(S.CALLING, dialling.hear_called),
         (S.CALLING, ev.CustomerAnswered): Row(S.TALKING, dialling.reach),
         (S.CALLING, ev.CustomerRefused): Row(S.ENDED, dialling.not_reach),
         (S.CALLING, ev.EngagementRefused): Row(S.ENDED, dialling.not_engaged),

@@ -58,6 +58,7 @@ def leave_search(call: Call, event: ev.AgentLeft | ev.HangUpOrdered, now: int) -
     del event
     _leave(call, now)
     call.converse(Conversation.WAITING, now)
+    call.listen()
 
 
 def _leave(call: Call, now: int) -> None:

@@ -37,15 +37,16 @@ def compose() -> Samples:
 
 def music_path(cache_dir: str | Path) -> str:
     """The path of the music as a WAV file, composed when it is not there yet."""
-    return _kept(Path(cache_dir) / f"music-{_SEED}.wav", compose)
+    return kept_wav(Path(cache_dir) / f"music-{_SEED}.wav", compose)
 
 
 def beep_path(cache_dir: str | Path) -> str:
     """The path of the tone after which a caller's message is recorded: 1 kHz, 0.4 s."""
-    return _kept(Path(cache_dir) / "beep-1000.wav", lambda: tone(1000.0, 0.4))
+    return kept_wav(Path(cache_dir) / "beep-1000.wav", lambda: tone(1000.0, 0.4))
 
 
-def _kept(path: Path, make: Callable[[], Samples]) -> str:
+def kept_wav(path: Path, make: Callable[[], Samples]) -> str:
+    """The path of a WAV file, which is made when it is not there yet."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")

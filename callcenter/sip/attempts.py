@@ -121,6 +121,8 @@ class Attempt:
     winner: Dialog | None = None
     early: dict[str, Dialog] = field(default_factory=dict)
     """By remote tag: early dialogs in which a PRACK was sent."""
+    early_sdp: dict[str, str] = field(default_factory=dict)
+    """By remote tag: how a far end that did not answer yet describes its sound."""
     rseq: dict[str, int] = field(default_factory=dict)
     """By remote tag: the RSeq of the last reliable provisional answer."""
     challenged: int = 0

@@ -201,7 +201,10 @@ class Endpoint:
         request = arrived.request
         leg = self._legs.of_dialog(request)
         if leg is None or leg.dialog is None:
-            self.wire.reply(request, arrived.flow, 481)
+            if request.method == "UPDATE" and self._outbound.has_early_dialog(request):
+                self._changes.early_update(arrived, now)
+            else:
+                self.wire.reply(request, arrived.flow, 481)
             return
         if not leg.dialog.accepts(request):
             self.wire.reply(request, arrived.flow, 500, headers=(("Retry-After", "1"),))
@@ -213,7 +216,7 @@ class Endpoint:
             "BYE": self._inbound.bye,
             "INFO": self._take_info,
             "UPDATE": self._changes.update,
-            "PRACK": self._provisionals.prack,
+            "PRACK": self._take_prack,
             "REFER": self._transfers.refer,
             "NOTIFY": self._transfers.notify,
         }.get(request.method)
@@ -223,6 +226,12 @@ class Endpoint:
             self.wire.answer_once(arrived, 200, now, headers=(("Allow", self.allow), ("Accept", SDP)))
         else:
             self.wire.answer_once(arrived, 405, now, headers=(("Allow", self.allow),))
+
+    def _take_prack(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
+        self._provisionals.prack(arrived, leg, now)
+        if leg.provisional is None and leg.held_answer is not None:
+            sdp, leg.held_answer = leg.held_answer, None
+            self._inbound.answer(leg, sdp, now)
 
     def _take_info(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         take_info(self.wire, arrived, leg, now)
@@ -260,6 +269,12 @@ class Endpoint:
         """Say 180 on an inbound leg."""
         if (leg := self._legs.get(leg_id)) is not None:
             self._provisionals.ring(leg, now)
+        return self._drain(now)
+
+    def progress(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
+        """Say 183 with a description on an inbound leg."""
+        if (leg := self._legs.get(leg_id)) is not None:
+            self._provisionals.progress(leg, sdp, now)
         return self._drain(now)
 
     def answer(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:

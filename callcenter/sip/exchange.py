@@ -5,7 +5,7 @@ Who may come in is ``front_door``'s to say, which phones there are ``registered_
 
 from collections.abc import Mapping, Sequence
 
-from callcenter.calls.legs import LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
+from callcenter.calls.legs import LegAnswered, LegEarlyMedia, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import Allowed, PhoneTarget, TrunkPolicy
 from callcenter.sip.addresses import NameAddress
 from callcenter.sip.attempts import Attempt
@@ -36,6 +36,7 @@ MAX_TEXT = 4_000
 LAMPS = {
     LegOffered: "trying",
     LegRinging: "early",
+    LegEarlyMedia: "early",
     LegAnswered: "confirmed",
     LegRefused: "terminated",
     LegEnded: "terminated",
@@ -211,7 +212,7 @@ class Exchange(Endpoint):
         for outcome in list(self.wire.outcomes):
             if isinstance(outcome, LegOffered) and outcome.agent_id is not None:
                 self._agent_of_leg[outcome.leg_id] = (outcome.agent_id, "initiator")
-            if not isinstance(outcome, LegOffered | LegRinging | LegAnswered | LegRefused | LegEnded):
+            if not isinstance(outcome, LegOffered | LegRinging | LegEarlyMedia | LegAnswered | LegRefused | LegEnded):
                 continue
             over = isinstance(outcome, LegRefused | LegEnded)
             self._dialling.happened(outcome.leg_id, over=over, now=now)

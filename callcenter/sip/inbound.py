@@ -130,7 +130,9 @@ class InboundLegs:
 
     def answer(self, leg: Leg, sdp: str, now: int) -> None:
         """Say 200, and again until the ACK comes."""
-        if leg.allows(LegInput.ANSWER) and leg.invite is not None and leg.dialog is not None:
+        if leg.provisional is not None and leg.is_heard:
+            leg.held_answer = sdp  # the PRACK first, since what it confirms described us (RFC 3262 section 5)
+        elif leg.allows(LegInput.ANSWER) and leg.invite is not None and leg.dialog is not None:
             leg.happened(LegInput.ANSWER)
             leg.dialog.happened(DialogEvent.SUCCESS)
             self._say_ok(leg, leg.invite, sdp, now)

@@ -102,7 +102,7 @@ class PendingAnswer:
 
 @dataclass(slots=True)
 class PendingProvisional:
-    """A reliable 180 that is repeated until its PRACK comes (RFC 3262 section 3)."""
+    """A reliable 180 or 183 that is repeated until its PRACK comes (RFC 3262 section 3)."""
 
     data: bytes
     flow: Flow
@@ -132,7 +132,6 @@ class Leg:
     attempts: list[Attempt] = field(default_factory=list)
     refusal: tuple[int, str] | None = None
     """The best final answer so far while other phones still ring."""
-    early_sdp: str = ""
     local_sdp: str = ""
     """What we said last; a refresh by re-INVITE says it again."""
     offering: bool = False
@@ -142,6 +141,14 @@ class Leg:
     tries: int = 0
     """How often the one under way was tried."""
     provisional: PendingProvisional | None = None
+    rseq: int = 0
+    """Of our latest reliable provisional answer, 0 for none."""
+    held_answer: str | None = None
+    """Our 200's description, held back until the PRACK to the 183 that carried it (RFC 3262 section 5)."""
+    has_rung: bool = False
+    """Whether it was told that it rings at the far end."""
+    is_heard: bool = False
+    """Whether a 183 of ours carried a description: the far end hears us already."""
     session: SessionTimer | None = None
     far_allows: frozenset[str] = frozenset()
     """Methods the far end's Allow names."""

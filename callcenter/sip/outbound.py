@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from callcenter.calls.legs import EndCause, LegAnswered, LegRefused, LegRinging
+from callcenter.calls.legs import EndCause, LegAnswered, LegEarlyMedia, LegRefused, LegRinging
 from callcenter.sip.attempts import Attempt, AttemptEvent, AttemptOrder, AttemptState, Login, better_refusal
 from callcenter.sip.dialogs import Dialog, DialogEvent, dialog_as_client
 from callcenter.sip.flows import Flow
 from callcenter.sip.inbound import InboundLegs
 from callcenter.sip.legs import Leg, LegInput, Legs, LegState
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse, build_request
-from callcenter.sip.provisionals import Provisionals
+from callcenter.sip.provisionals import MAX_FORKS, Provisionals
 from callcenter.sip.requests import MAX_CHALLENGES, Requests
 from callcenter.sip.retries import authorised, longer
 from callcenter.sip.session_timers import asking_headers
@@ -56,6 +56,8 @@ class OutboundLegs:
         self._provisionals = provisionals
         self._unheard = unheard
         self._attempts: dict[TransactionId, Attempt] = {}
+        self._by_call_id: dict[str, Attempt] = {}
+        """By SIP Call-ID, for what far ends send before they answer."""
         self.on_answer: Callable[[Leg, SipResponse, int], None] = lambda *_: None
         """Told of the 2xx that brings a leg up."""
         self.on_refusal: Callable[[Leg, Attempt, SipResponse | None, int], bool] = lambda *_: False
@@ -162,7 +164,7 @@ class OutboundLegs:
         transaction_id = self._wire.send(request, target.flow, now)
         attempt = Attempt(leg_id, request, target.flow, transaction_id, binding=target.binding, challenged=challenged)
         attempt.login = login
-        self._attempts[transaction_id] = attempt
+        self._attempts[transaction_id] = self._by_call_id[request.call_id] = attempt
         self._wire.alarms.set(("attempt", transaction_id, "limit"), now + RING_LIMIT_MS)
         return attempt
 
@@ -215,7 +217,7 @@ class OutboundLegs:
 
     def failed(self, news: TransactionFailed, now: int) -> None:
         """No answer to one of our requests."""
-        attempt = self._attempts.pop(news.transaction_id, None)
+        attempt = self._drop(news.transaction_id)
         if attempt is not None:
             self._forget_alarms(news.transaction_id)
             if attempt.binding and not attempt.heard:
@@ -238,8 +240,22 @@ class OutboundLegs:
             self._wire.transactions.abandon(transaction_id)
             self.failed(TransactionFailed(transaction_id, timed_out=True), now)
         else:
-            self._attempts.pop(transaction_id, None)
+            self._drop(transaction_id)
             self._forget_alarms(transaction_id)
+
+    def _drop(self, transaction_id: TransactionId) -> Attempt | None:
+        attempt = self._attempts.pop(transaction_id, None)
+        if attempt is not None and self._by_call_id.get(attempt.request.call_id) is attempt:
+            del self._by_call_id[attempt.request.call_id]
+        return attempt
+
+    def has_early_dialog(self, request: SipRequest) -> bool:
+        """Whether a request comes in a dialog whose far end did not answer yet (RFC 3261 section 12.1)."""
+        attempt = self._by_call_id.get(request.call_id)
+        if attempt is None or attempt.winner is not None or attempt.request.from_.tag != request.to.tag:
+            return False
+        tag = request.from_.tag
+        return tag in attempt.early or tag in attempt.early_sdp
 
     def _forget_alarms(self, transaction_id: TransactionId) -> None:
         for name in ("limit", "give_up", "forget"):
@@ -279,10 +295,15 @@ class OutboundLegs:
         leg = self._legs.get(attempt.leg_id)
         if leg is None or response.status < 180 or not leg.allows(LegInput.FAR_RING):
             return
-        leg.early_sdp = sdp_of(response) or leg.early_sdp
-        first = leg.state is LegState.CALLING
         leg.happened(LegInput.FAR_RING)
-        if first:
+        sdp, tag = sdp_of(response), response.to.tag
+        if sdp and tag and attempt.request.body and not attempt.binding:
+            known = attempt.early_sdp.get(tag)
+            if known != sdp and (known is not None or len(attempt.early_sdp) < MAX_FORKS):
+                attempt.early_sdp[tag] = sdp
+                self._wire.tell(LegEarlyMedia(leg.leg_id, sdp, attempt.flow.remote[0]))
+        elif not leg.has_rung:
+            leg.has_rung = True
             self._wire.tell(LegRinging(leg.leg_id))
 
     def _take_answer(self, attempt: Attempt, response: SipResponse, now: int) -> None:
@@ -295,7 +316,7 @@ class OutboundLegs:
         leg.flow = attempt.flow
         leg.may_refer = bool(attempt.binding)
         self._cancel_all(leg, now, elsewhere=True, but=attempt)
-        answer = sdp_of(response) or leg.early_sdp
+        answer = sdp_of(response) or attempt.early_sdp.get(dialog.remote_tag, "")
         if not answer:
             self._hang_up(dialog, attempt.flow, now)
             leg.happened(LegInput.FAR_REFUSE)
@@ -386,7 +407,7 @@ class OutboundLegs:
         request = request or longer(self._wire, attempt.request, response, attempt.flow)
         if request is None:
             return False
-        self._attempts.pop(attempt.transaction_id, None)
+        self._drop(attempt.transaction_id)
         target = Target(request.uri_text, attempt.flow, attempt.binding)
         again = self._start(attempt.leg_id, request, target, now, attempt.challenged + 1, attempt.login)
         again.other_way = attempt.other_way

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from callcenter.calls.legs import (
     EndCause,
     LegAnswered,
+    LegEarlyMedia,
     LegEnded,
     LegEvent,
     LegOffered,
@@ -82,6 +83,8 @@ class PhoneCall:
         """The far end's description: its offer when it calls, its answer once it answered, its latest re-offer."""
         self.own_sdp = ""
         self.ringing = asyncio.Event()
+        self.early = asyncio.Event()
+        """Set when the far end sounds before it answers."""
         self.transferred: asyncio.Future[int] | None = None
         self.cancelled = asyncio.Event()
         """Set when the caller gave up before the answer."""
@@ -91,6 +94,10 @@ class PhoneCall:
     def ring(self) -> None:
         """Say that the phone rings."""
         self._phone.perform_ring(self.leg_id)
+
+    def progress(self, sdp: str) -> None:
+        """Let the caller of an incoming call hear something before the answer."""
+        self._phone.perform_progress(self.leg_id, sdp)
 
     def answer(self, sdp: str) -> None:
         """Answer an incoming call."""
@@ -140,6 +147,9 @@ class PhoneCall:
         """Take a leg event of this call."""
         if isinstance(event, LegRinging):
             self.ringing.set()
+        elif isinstance(event, LegEarlyMedia):
+            self.sdp = event.sdp
+            self.early.set()
         elif isinstance(event, LegAnswered):
             self.sdp = event.sdp
             if not self._answered.done():
@@ -317,10 +327,12 @@ class SoftPhone:
                 self._on_call(call)
             else:
                 self._incoming.put_nowait(call)
-        elif isinstance(outcome, LegRinging | LegAnswered | LegRefused | LegReoffered | LegEnded):
+        elif isinstance(outcome, LegRinging | LegEarlyMedia | LegAnswered | LegRefused | LegReoffered | LegEnded):
             self._tell_call(outcome)
 
-    def _tell_call(self, event: LegRinging | LegAnswered | LegRefused | LegReoffered | LegEnded) -> None:
+    def _tell_call(
+        self, event: LegRinging | LegEarlyMedia | LegAnswered | LegRefused | LegReoffered | LegEnded
+    ) -> None:
         over = isinstance(event, LegRefused | LegEnded)
         call = self._calls.pop(event.leg_id, None) if over else self._calls.get(event.leg_id)
         if call is not None:
@@ -339,6 +351,10 @@ class SoftPhone:
     def perform_ring(self, leg_id: str) -> None:
         """Say 180 on a call."""
         self._station.perform(self.endpoint.ring(leg_id, self._station.now()))
+
+    def perform_progress(self, leg_id: str, sdp: str) -> None:
+        """Say 183 with a description on a call."""
+        self._station.perform(self.endpoint.progress(leg_id, sdp, self._station.now()))
 
     def perform_answer(self, leg_id: str, sdp: str) -> None:
         """Say 200 on a call."""

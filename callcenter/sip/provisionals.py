@@ -7,7 +7,7 @@ from callcenter.sip.messages import SipResponse
 from callcenter.sip.session_timers import Headers
 from callcenter.sip.transaction_tables import T1
 from callcenter.sip.transactions import RequestArrived
-from callcenter.sip.wire import ALLOW, Wire, answer_flow
+from callcenter.sip.wire import ALLOW, SDP, Wire, answer_flow
 
 MAX_FORKS = 20
 """Early dialogs of one INVITE that are remembered."""
@@ -24,25 +24,40 @@ class Provisionals:
 
     def ring(self, leg: Leg, now: int) -> None:
         """Say 180, reliably when the far end insists on it (section 3)."""
+        self._say(leg, 180, now)
+
+    def progress(self, leg: Leg, sdp: str, now: int) -> None:
+        """Say 183 with a description: the far end hears us before anybody answers."""
+        if self._say(leg, 183, now, sdp):
+            leg.is_heard = True
+
+    def _say(self, leg: Leg, status: int, now: int, sdp: str = "") -> bool:
         if not leg.allows(LegInput.RING) or leg.invite is None or leg.provisional is not None:
-            return
+            return False
         leg.happened(LegInput.RING)
         headers: Headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW))
+        if sdp:
+            headers += (("Content-Type", SDP),)
         if not _names(leg.invite.request.listed("require")):
-            self._respond(leg, 180, now, headers)
-            return
-        rseq = 1 + int(self._wire.new_token()[:7], 16)
-        response = self._respond(leg, 180, now, (*headers, ("Require", RELIABLE), ("RSeq", str(rseq))))
+            self._respond(leg, status, now, headers, sdp)
+            return True
+        # Each is one more than the one before (section 3).
+        leg.rseq = leg.rseq + 1 if leg.rseq else 1 + int(self._wire.new_token()[:7], 16)
+        rseq = leg.rseq
+        response = self._respond(leg, status, now, (*headers, ("Require", RELIABLE), ("RSeq", str(rseq))), sdp)
         back = answer_flow(leg.invite.request, leg.flow)
         leg.provisional = PendingProvisional(bytes(response), back, rseq, T1)
         self._wire.alarms.set(("reliable", leg.leg_id, "repeat"), now + T1)
         self._wire.alarms.set(("reliable", leg.leg_id, "give_up"), now + 64 * T1)
+        return True
 
-    def _respond(self, leg: Leg, status: int, now: int, headers: Headers) -> SipResponse:
+    def _respond(self, leg: Leg, status: int, now: int, headers: Headers, sdp: str) -> SipResponse:
         assert leg.invite is not None  # noqa: S101 - checked by the caller
         tag = leg.dialog.local_tag if leg.dialog else ""
         transaction_id, request = leg.invite.transaction_id, leg.invite.request
-        return self._wire.respond(transaction_id, request, leg.flow, status, now, to_tag=tag, headers=headers)
+        return self._wire.respond(
+            transaction_id, request, leg.flow, status, now, to_tag=tag, headers=headers, body=sdp.encode()
+        )
 
     def prack(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         """A PRACK: 200 when it names the provisional answer we repeat, else 481."""

@@ -155,6 +155,15 @@ class Renegotiation:
 
     # Theirs.
 
+    def early_update(self, arrived: RequestArrived, now: int) -> None:
+        """An UPDATE of a far end that did not answer yet: its session is refreshed, but an offer has to wait for the
+        answer (491, RFC 3311 section 5.2)."""
+        if arrived.request.body:
+            self._wire.answer_once(arrived, 491, now)
+        else:
+            contact = (("Contact", self._wire.contact(arrived.flow)),)
+            self._wire.answer_once(arrived, 200, now, headers=contact)
+
     def update(self, arrived: RequestArrived, leg: Leg, now: int) -> None:
         """An UPDATE (RFC 3311 section 5.2): without SDP a refresh, with SDP an offer."""
         request = arrived.request

@@ -239,6 +239,10 @@ class UserAgent:
         """Tell the far end of an inbound leg that it rings (180)."""
         self._station.perform(self._exchange.ring(leg_id, self._station.now()))
 
+    def progress(self, leg_id: str, sdp: str) -> None:
+        """Let the far end of an inbound leg hear us before the answer (183 with our SDP)."""
+        self._station.perform(self._exchange.progress(leg_id, sdp, self._station.now()))
+
     def answer(self, leg_id: str, sdp: str) -> None:
         """Answer an inbound leg (200 with our SDP)."""
         self._station.perform(self._exchange.answer(leg_id, sdp, self._station.now()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from callcenter.calls.legs import (
     EndCause,
     LegAnswered,
+    LegEarlyMedia,
     LegEnded,
     LegEvent,
     LegOffered,
@@ -58,6 +59,8 @@ class FakeSignalling:
         """By agent: voice messages not yet heard, and heard."""
         self.rung_back: list[str] = []
         """Legs that were told that it rings."""
+        self.progressed: dict[str, str] = {}
+        """By leg that hears us before the answer: our description."""
         self.digits: list[tuple[str, str]] = []
         """What was sent in signalling: leg, digit."""
         self.hops: dict[str, int] = {}
@@ -99,6 +102,10 @@ class FakeSignalling:
         )
         return leg
 
+    def sound_early(self, leg: FakeLeg, port: int = 41_000) -> None:
+        """A number sounds before it answers; another port is another far end."""
+        self.sink(LegEarlyMedia(leg.leg_id, some_sdp(CUSTOMER_ADDRESS, port), CUSTOMER_ADDRESS))
+
     def answer_phone(self, leg: FakeLeg) -> None:
         """An agent answers the phone."""
         leg.state = "answered"
@@ -134,9 +141,14 @@ class FakeSignalling:
         """Tell the far end that it rings."""
         self.rung_back.append(leg_id)
 
+    def progress(self, leg_id: str, sdp: str) -> None:
+        """Let the far end hear us before the answer."""
+        self.progressed[leg_id] = sdp
+
     def answer(self, leg_id: str, sdp: str) -> None:
-        """Answer an inbound leg."""
+        """Answer an inbound leg; what was described before the answer stands."""
         assert sdp
+        assert self.progressed.get(leg_id, sdp) == sdp
         if self.legs[leg_id].state == "offered":
             self.legs[leg_id].state = "answered"
 

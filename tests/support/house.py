@@ -229,6 +229,7 @@ async def open_house(
         site=site,
         flows={"main": parse_flow(flow or demo_flow_text(), source="house")},
         music="music.wav",
+        ringing="ringing.wav",
         beep="beep.wav",
         engine=recovered.engine if journal.rows else Acd(),
         floor=floor,

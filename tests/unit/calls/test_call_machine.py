@@ -84,6 +84,8 @@ SAMPLES = (
     ev.AgentLeft("leg-a", EndCause.NORMAL),
     ev.ConsultedLeft("leg-b", EndCause.NORMAL),
     ev.NumberRinging("leg-n"),
+    ev.NumberEarlyMedia("leg-n"),
+    ev.CustomerEarlyMedia(),
     ev.NumberAnswered("leg-n"),
     ev.NumberRefused("leg-n", 486),
     ev.DialStarted(),

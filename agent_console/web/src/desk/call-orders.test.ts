@@ -11,8 +11,8 @@ describe('what may be asked of a call', () => {
     expect(intents({ held_since: 5 })).toEqual(['contact.resume', 'contact.park']);
   });
 
-  it('is only taking it back while the second party is looked for', () => {
-    expect(intents({ consult_state: 'seeking' })).toEqual(['consult.cancel']);
+  it('is talking with the customer meanwhile, and taking it back, while the second party is looked for', () => {
+    expect(intents({ consult_state: 'seeking' })).toEqual(['consult.swap', 'consult.cancel']);
   });
 
   it('is all of a consultation once the second party talks or waits', () => {

@@ -39,7 +39,7 @@ export function callOrders(contact: ContactView): readonly CallOrder[] {
   if (contact.state !== 'connected') return [];
   switch (contact.consult_state) {
     case 'seeking':
-      return [CANCEL];
+      return [SWAP, CANCEL];
     case 'talking':
     case 'held':
       return [COMPLETE, SWAP, CONFERENCE, CANCEL];
