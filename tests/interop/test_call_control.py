@@ -10,6 +10,7 @@ import pytest
 
 from callcenter.demo.console_client import IntentRefusedError
 from callcenter.media.endpoint import RtpEndpoint
+from callcenter.sip.phone import PhoneCall, SoftPhone
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, Talk, calling, hear_each_other
 from tests.support.installation import (
     PHONE_HOST,
@@ -194,4 +195,56 @@ async def test_a_customer_is_handed_to_a_number_outside(house: Installation, tmp
             await one.until_state("ready")
             await customer.hang_up()
         await until_over(gateway, tmp_path)
+        await until_clear(house)
+
+
+@asynccontextmanager
+async def sounding_carrier(house: Installation) -> AsyncIterator[asyncio.Queue[Talk]]:
+    """A gateway that rings each call and sounds before it answers: the calls it was given."""
+    taken: asyncio.Queue[Talk] = asyncio.Queue()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def sound(call: PhoneCall) -> None:
+        call.ring()
+        talk = Talk(call, await RtpEndpoint.open(GATEWAY_HOST))
+        call.own_sdp = talk.sound.sdp_answer(call.sdp)
+        call.progress(call.own_sdp)
+        talk.sound.start(CUSTOMER_HZ)
+        taken.put_nowait(talk)
+
+    gateway = SoftPhone(
+        host=GATEWAY_HOST,
+        port=GATEWAY_PORT,
+        server=house.sip,
+        username="carrier",
+        on_call=lambda call: tasks.append(asyncio.create_task(sound(call))),
+    )
+    await gateway.start()
+    try:
+        yield taken
+    finally:
+        await asyncio.gather(*tasks)
+        while not taken.empty():
+            await taken.get_nowait().sound.close()
+        await gateway.stop()
+
+
+async def test_who_dials_hears_the_carrier_before_anybody_answers_and_is_not_heard(house: Installation):
+    async with house.signed_in() as http, Seat(house, "agent1") as one, sounding_carrier(house) as calls:
+        before = len(await interactions(http))
+        await until("the console sees the phone", lambda: one.console.exchange_up and one.agent.get("phone_registered"))
+        await one.console.intend("call.dial", target_kind="number", target=OUTSIDE)
+        own = await one.talking()
+        async with asyncio.timeout(15):
+            far = await calls.get()
+        await own.sound.wait_heard(CUSTOMER_HZ, timeout=10)
+        await own.sound.wait_frames(25)
+        assert far.sound.heard == 0, "nobody hears an agent before the answer"
+        far.call.answer(far.call.own_sdp)
+        await hear_each_other(far, own)
+        await own.hang_up()
+        await far.ended()
+        await far.sound.close()
+        told = (await until_recorded(http, before + 1))[0]
+        assert told["outcome"] == "answered"
         await until_clear(house)
