@@ -1,6 +1,6 @@
 """The bus: facts that are already journaled, told to whoever listens. Losing a listener changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -19,6 +19,11 @@ class Bus:
     def subscribe(self, listener: Listener) -> None:
         """Add a listener; it hears the facts from now on."""
         self._listeners.append(listener)
+
+    def publish_all(self, facts: Iterable[object], at: int) -> None:
+        """Tell several facts of one instant."""
+        for fact in facts:
+            self.publish(fact, at)
 
     def publish(self, fact: object, at: int) -> None:
         """Tell a fact. A listener that raises is logged and does not keep the others from hearing it."""

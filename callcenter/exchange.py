@@ -132,11 +132,6 @@ async def run_exchange(settings: Settings) -> None:
     prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, speech_engine(settings.speech))
     await prompts.prepare([*spoken_prompts(flows.values()), *consent_prompts(site), *mailbox_prompts()])
     reader = JournalReader(settings.journal_path)
-    journal = SqliteJournal(settings.journal_path)
-    await journal.open()
-    floor = new_floor(site)
-    recovered = await asyncio.to_thread(recover, reader, floor)
-    clock = SystemClock(not_before=recovered.last_at)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def end(error: BaseException | None = None) -> None:
@@ -145,6 +140,12 @@ async def run_exchange(settings: Settings) -> None:
                 ended.set_exception(error)
             else:
                 ended.set_result(None)
+
+    journal = SqliteJournal(settings.journal_path, on_failed=end)
+    await journal.open()
+    floor = new_floor(site)
+    recovered = await asyncio.to_thread(recover, reader, floor)
+    clock = SystemClock(not_before=recovered.last_at)
 
     def on_leg_event(event: LegEvent) -> None:
         core.switchboard.on_leg_event(event)
@@ -166,6 +167,7 @@ async def run_exchange(settings: Settings) -> None:
         on_media_event,
         recording_sink=on_recording_event,
         encryption=EncryptionPolicy(settings.media.encryption),
+        once_safe=journal.once_safe,
     )
     plane = media_plane(media, settings.media)
     rules = numbering_rules(site)

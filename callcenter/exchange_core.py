@@ -5,6 +5,7 @@ run it under virtual time.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,7 @@ from callcenter.queue_announcer import QueueAnnouncer
 from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
+from callcenter.safe_signalling import SafeSignalling
 from callcenter.site.models import Site
 from callcenter.site.repository import (
     announcement_rules,
@@ -56,6 +58,7 @@ from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
 
+STOP_SECONDS = 5.0
 PHONE_GONE = "phone_gone"
 PHONE_REASONS = frozenset({PHONE_GONE, "phone_unreachable"})
 """Pauses that end by themselves when the phone registers."""
@@ -101,6 +104,8 @@ class ExchangeCore:
     ) -> None:
         self.floor = floor
         self.bus = Bus()
+        self._once_safe = ports.journal.once_safe
+        signalling = SafeSignalling(ports.signalling, self._once_safe)
         self._ports = ports
         self._site = site
         self._on_changes = on_changes
@@ -123,7 +128,7 @@ class ExchangeCore:
         self.callbacks = Callbacks(
             ports.clock,
             ports.journal,
-            self.bus.publish,
+            lambda fact, at: self._once_safe(lambda: self.bus.publish(fact, at)),
             self.routing,
             lambda agent_id, number, at: targets.resolve(agent_id, TargetKind.NUMBER, number, at),
             new_call_id,
@@ -133,7 +138,7 @@ class ExchangeCore:
             clock=ports.clock,
             journal=ports.journal,
             bus=self.bus,
-            signalling=ports.signalling,
+            signalling=signalling,
             media=ports.media,
             directory=ports.directory,
             prompts=ports.prompts,
@@ -157,19 +162,19 @@ class ExchangeCore:
             clock=ports.clock,
             journal=ports.journal,
             bus=self.bus,
-            signalling=ports.signalling,
+            signalling=signalling,
             in_background=self.recording_ledger.tell,
         )
         shelf = PhoneShelf(
             self.voicemail, clock=ports.clock, journal=ports.journal, root=recordings, key_file=recording_key
         )
-        self.switchboard.mailboxes = MailboxCalls(ports.signalling, ports.media, ports.prompts, shelf, on_fatal)
+        self.switchboard.mailboxes = MailboxCalls(signalling, ports.media, ports.prompts, shelf, on_fatal)
         self.callbacks.dialling = self.switchboard
         self.desk = ExchangeDesk(
             clock=ports.clock,
             journal=ports.journal,
             bus=self.bus,
-            signalling=ports.signalling,
+            signalling=signalling,
             routing=self.routing,
             switchboard=self.switchboard,
             floor=floor,
@@ -221,11 +226,20 @@ class ExchangeCore:
         """End the calls politely, then the routing."""
         self.callbacks.close()
         await self.switchboard.close()
+        await self._all_out()
         if self._routing_task is not None:
             self._routing_task.cancel()
         for task in (self._ledger_task, self._announcer_task):
             if task is not None:
                 task.cancel()
+
+    async def _all_out(self) -> None:
+        """Wait until what the calls ordered at their end has left, unless the journal cannot be written any more."""
+        left = asyncio.Event()
+        self._once_safe(left.set)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await left.wait()
 
     def on_registration(self, agent_id: str, registered: bool) -> None:
         """An agent's phone came or went. A ready agent whose phone is gone is paused until it is back."""
@@ -311,12 +325,14 @@ class ExchangeCore:
 
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
         if isinstance(outcome, WrapUpCodeForced):
-            task = asyncio.create_task(self.desk.record_forced_code(outcome), name="forced code")
-            self._forced_codes.add(task)
-            task.add_done_callback(self._recorded)
-            return
-        if not self.callbacks.takes(outcome):
+            self._once_safe(lambda: self._force_code(outcome))
+        elif not self.callbacks.takes(outcome):
             self.switchboard.on_routing_outcome(outcome, contact_id)
+
+    def _force_code(self, forced: WrapUpCodeForced) -> None:
+        task = asyncio.create_task(self.desk.record_forced_code(forced), name="forced code")
+        self._forced_codes.add(task)
+        task.add_done_callback(self._recorded)
 
 
 def call_routing(site: Site, identity_key: bytes) -> CallRouting:

@@ -1,24 +1,33 @@
 """The write-ahead journal: a SQLite file in WAL mode, written by one thread with group commit.
 
-``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk. Everything appended
-while an earlier commit runs goes into the next one, so the cost of a disk flush is shared by all calls of that moment.
+``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk, and ``once_safe`` holds
+back what must not happen before. Everything appended in one turn of the loop, and while an earlier commit runs, goes
+into one commit, so the cost of a disk flush is shared by all calls of that moment.
 """
 
 import asyncio
+import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
 from callcenter.journal_erasure import blanked
 
+log = structlog.get_logger(__name__)
+
 MAX_BACKLOG = 100_000
 """Entries waiting for the disk; past this the disk is taken for dead."""
+_ROWS_AT_ONCE = 64
+"""Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -43,24 +52,36 @@ class JournalRow:
     entry: Any
 
 
+_Row = tuple[int, int, str, str | None, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Erasure:
+    call_id: str
+    done: asyncio.Future[bool]
+
+
 class SqliteJournal:
     """The journal of one exchange; the only writer of its file.
 
-    Used from one asyncio loop. A write error is final: every waiter and every later call gets ``JournalError``, because
-    nothing may be acted on that is not on disk.
+    Used from one asyncio loop. A write error is final: every waiter and every later call gets ``JournalError``, and
+    ``on_failed`` is told once, because nothing may be acted on that is not on disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, on_failed: Callable[[JournalError], None] = lambda _: None) -> None:
         self._path = path
+        self._on_failed = on_failed
         self._next_seq = 1
         self._committed_seq = 0
-        self._pending: list[tuple[int, int, str, str | None, bytes]] = []
+        self._pending: list[_Row] = []
+        """Rows of this turn of the loop."""
+        self._inbox: queue.SimpleQueue[list[_Row] | _Erasure | None] = queue.SimpleQueue()
+        """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
-        self._erasures: deque[tuple[str, asyncio.Future[bool]]] = deque()
-        self._wake = threading.Condition()
-        self._closing = False
+        self._held: deque[tuple[int, Callable[[], None]]] = deque()
+        self._erasures: set[asyncio.Future[bool]] = set()
         self._error: JournalError | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
 
     async def open(self) -> None:
@@ -91,17 +112,28 @@ class SqliteJournal:
 
     def append(self, entry: object, *, at: int) -> int:
         """Queue an entry for writing and return its sequence number. Raises ``JournalError`` once writing failed."""
+        if self._error is not None:
+            raise self._error
+        if self.waiting >= MAX_BACKLOG:
+            raise JournalError(f"journal {self._path}: the disk does not follow, {MAX_BACKLOG} entries wait")
         kind, body = encode(entry)
-        with self._wake:
-            if self._error is not None:
-                raise self._error
-            if len(self._pending) >= MAX_BACKLOG:
-                raise JournalError(f"journal {self._path}: the disk does not follow, {MAX_BACKLOG} entries wait")
-            seq = self._next_seq
-            self._next_seq += 1
-            self._pending.append((seq, at, kind, subject_of(entry), body))
-            self._wake.notify()
+        seq = self._next_seq
+        self._next_seq += 1
+        if not self._pending:
+            self._loop.call_soon(self._hand_over)
+        self._pending.append((seq, at, kind, subject_of(entry), body))
         return seq
+
+    def once_safe(self, act: Callable[[], None]) -> None:
+        """Call ``act`` once everything appended so far is on disk, at once when it is; in the order of these calls.
+
+        Never when it cannot be written.
+        """
+        last = self._next_seq - 1
+        if last <= self._committed_seq and not self._held:
+            act()
+        else:
+            self._held.append((last, act))
 
     async def committed(self, seq: int) -> None:
         """Return once everything up to ``seq`` is on disk. Raises ``JournalError`` when it never will be."""
@@ -116,44 +148,61 @@ class SqliteJournal:
     async def erase(self, call_id: str) -> bool:
         """Take what is personal out of the entries of a closed call, on disk, also out of the write-ahead log.
 
-        ``False`` for a call that is not closed or not there. Entries that are being appended go first; the entries of
-        one call are one short transaction. Raises ``JournalError`` once writing failed.
+        ``False`` for a call that is not closed or not there. Entries that were appended before go first; the entries
+        of one call are one short transaction. Raises ``JournalError`` once writing failed.
         """
+        if self._error is not None:
+            raise self._error
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        with self._wake:
-            if self._error is not None:
-                raise self._error
-            self._erasures.append((call_id, future))
-            self._wake.notify()
+        self._erasures.add(future)
+        future.add_done_callback(self._erasures.discard)
+        self._hand_over()
+        self._inbox.put(_Erasure(call_id, future))
         return await future
 
     async def close(self) -> None:
         """Write what is pending and close the file."""
         if self._thread.is_alive():
-            with self._wake:
-                self._closing = True
-                self._wake.notify()
+            self._hand_over()
+            self._inbox.put(None)
             await asyncio.to_thread(self._thread.join)
         self._connection.close()
 
+    def _hand_over(self) -> None:
+        if self._pending:
+            rows, self._pending = self._pending, []
+            self._inbox.put(rows)
+
+    # The thread
+
     def _write_all(self) -> None:
-        while True:
-            with self._wake:
-                while not self._pending and not self._erasures and not self._closing:
-                    self._wake.wait()
-                batch, self._pending = self._pending, []
-                erasure = None if batch or not self._erasures else self._erasures.popleft()
-            if not batch and erasure is None:
-                return
-            try:
-                if erasure is not None:
-                    self._call_loop(self._tell_erased, (erasure[1], self._blank(erasure[0])))
-                    continue
-                self._write(batch)
-            except sqlite3.Error as error:
-                self._fail(JournalError(f"journal {self._path} cannot be written: {error}"))
-                return
-            self._call_loop(self._resolve, batch[-1][0])
+        try:
+            while self._do(self._next_tasks()):
+                pass
+        except sqlite3.Error as error:
+            self._call_loop(self._fail, JournalError(f"journal {self._path} cannot be written: {error}"))
+
+    def _next_tasks(self) -> list[list[_Row] | _Erasure | None]:
+        """Waits for one, and takes all that are there then."""
+        tasks = [self._inbox.get()]
+        while not self._inbox.empty():
+            tasks.append(self._inbox.get())
+        return tasks
+
+    def _do(self, tasks: Sequence[list[_Row] | _Erasure | None]) -> bool:
+        """Rows that follow on each other are one commit; false when it is time to end."""
+        rows: list[_Row] = []
+        for task in tasks:
+            if isinstance(task, list):
+                rows += task
+                continue
+            self._write(rows)
+            rows = []
+            if task is None:
+                return False
+            self._call_loop(self._tell_erased, task.done, self._blank(task.call_id))
+        self._write(rows)
+        return True
 
     def _blank(self, call_id: str) -> bool:
         rows = self._connection.execute("SELECT seq, kind, body FROM entries WHERE subject = ?", (call_id,)).fetchall()
@@ -166,28 +215,36 @@ class SqliteJournal:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return True
 
-    def _tell_erased(self, told: tuple[asyncio.Future[bool], bool]) -> None:
-        future, done = told
-        if not future.done():
-            future.set_result(done)
+    def _write(self, rows: Sequence[_Row]) -> None:
+        if not rows:
+            return
+        parts = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
+        if len(parts) > 1:  # one statement is a transaction of its own
+            self._connection.execute("BEGIN")
+        for part in parts:
+            values = ", ".join(["(?, ?, ?, ?, ?)"] * len(part))
+            self._connection.execute(
+                f"INSERT INTO entries (seq, at, kind, subject, body) VALUES {values}",  # noqa: S608 - only question marks
+                tuple(chain.from_iterable(part)),
+            )
+        if len(parts) > 1:
+            self._connection.execute("COMMIT")
+        self._call_loop(self._resolve, rows[-1][0])
 
-    def _write(self, batch: list[tuple[int, int, str, str | None, bytes]]) -> None:
-        self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT INTO entries (seq, at, kind, subject, body) VALUES (?, ?, ?, ?, ?)", batch)
-        self._connection.execute("COMMIT")
+    def _call_loop(self, call: Callable[..., None], *arguments: Any) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _fail(self, error: JournalError) -> None:
-        with self._wake:
-            self._error = error
-        self._call_loop(self._reject, error)
-
-    def _call_loop(self, call: Any, argument: Any) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(call, argument)
+    # What the thread tells the loop
 
     def _resolve(self, seq: int) -> None:
         self._committed_seq = seq
+        while self._held and self._held[0][0] <= seq:
+            act = self._held.popleft()[1]
+            try:
+                act()
+            except Exception:  # what one call does must not harm the others that were written with it
+                log.exception("order failed")
         waiting, self._waiters = self._waiters, []
         for wanted, future in waiting:
             if wanted > seq:
@@ -195,15 +252,19 @@ class SqliteJournal:
             elif not future.done():
                 future.set_result(None)
 
-    def _reject(self, error: JournalError) -> None:
+    def _tell_erased(self, future: asyncio.Future[bool], done: bool) -> None:
+        if not future.done():
+            future.set_result(done)
+
+    def _fail(self, error: JournalError) -> None:
+        self._error = error
+        self._held.clear()
         waiting, self._waiters = self._waiters, []
-        for _, future in waiting:
+        broken: list[asyncio.Future[Any]] = [*(future for _, future in waiting), *self._erasures]
+        for future in broken:
             if not future.done():
                 future.set_exception(error)
-        while self._erasures:
-            _, erasure = self._erasures.popleft()
-            if not erasure.done():
-                erasure.set_exception(error)
+        self._on_failed(error)
 
 
 LAST_SEQ = (1 << 63) - 1

@@ -1,6 +1,6 @@
 """The ports of the exchange: what it needs from the outside, owned here and implemented elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -26,6 +26,13 @@ class Journal(Protocol):
 
     async def committed(self, seq: int) -> None:
         """Return once everything up to ``seq`` is on disk. Raises ``JournalError`` when it never will be."""
+        ...
+
+    def once_safe(self, act: Callable[[], None]) -> None:
+        """Call ``act`` once everything appended so far is on disk, at once when it is; in the order of these calls.
+
+        Never when it cannot be written. What leaves the process goes this way.
+        """
         ...
 
 
@@ -337,7 +344,9 @@ class Prompts(Protocol):
 class MediaPlane(Protocol):
     """Orders to the media processes. A session is one conversation; its legs hear each other only by routes.
 
-    Media events go to the sink given at construction. Failures raise ``MediaError``.
+    Media events go to the sink given at construction. Failures raise ``MediaError``. Orders are carried out in order;
+    only ``record``, ``secure``, ``remove_leg`` and ``destroy`` return when it is so. Of a session of which something
+    else is refused ``SessionLost`` is told.
     """
 
     async def create(self, session_id: str) -> None:

@@ -1,12 +1,14 @@
 """The owner of the routing engine: one task, one mailbox, journal first.
 
-The engine takes each input and its outcomes are held back until the input is on disk; only then are they told and
-carried out. An input that the engine refuses changed nothing and is not journaled.
+The engine takes each input, and what follows from it leaves the process once the input is on disk: facts are told and
+who asked is answered then. Calls hear of outcomes at once, because what they make of them waits in the same way. An
+input that the engine refuses changed nothing and is not journaled.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
@@ -53,8 +55,8 @@ class _Posted:
 
 
 @dataclass(slots=True)
-class _Held:
-    """Outcomes of one input, told once the input is on disk."""
+class _Decided:
+    """Outcomes of one input."""
 
     outcomes: Sequence[Outcome]
     posted: _Posted | None
@@ -62,9 +64,9 @@ class _Held:
 
 
 class Routing:
-    """Runs the engine. ``on_outcome`` carries out orders; facts go to the bus. ``on_milestone`` is called after every
-    ``SNAPSHOT_EVERY`` inputs, when all that was decided has been told. ``hours`` are those of the queues that are not
-    always open."""
+    """Runs the engine. ``on_outcome`` carries out orders and must hold back what leaves the process; facts go to the
+    bus. ``on_milestone`` is called after every ``SNAPSHOT_EVERY`` inputs, when all that was decided has been told.
+    ``hours`` are those of the queues that are not always open."""
 
     def __init__(
         self,
@@ -106,14 +108,14 @@ class Routing:
         while True:
             batch = await self._next_batch()
             now = self._clock.now()
-            held, seq = self._apply(batch, now)
-            if seq:
-                await self._journal.committed(seq)
-            for each in held:
-                self._tell(each)
-            self._taken += len(held)
+            decided, seq = self._apply(batch, now)
+            self._journal.once_safe(partial(self._tell, decided))
+            for each in decided:
+                self._carry_out(each)
+            self._taken += len(decided)
             if self._taken >= SNAPSHOT_EVERY:
                 self._taken = 0
+                await self._journal.committed(seq)
                 self._on_milestone()
 
     async def _next_batch(self) -> list[_Posted]:
@@ -135,14 +137,14 @@ class Routing:
         except TimeoutError:
             return None
 
-    def _apply(self, batch: list[_Posted], now: int) -> tuple[list[_Held], int]:
-        held: list[_Held] = []
+    def _apply(self, batch: list[_Posted], now: int) -> tuple[list[_Decided], int]:
+        decided: list[_Decided] = []
         seq = 0
         deadline = self.engine.next_deadline()
         if deadline is not None and deadline <= now:
             outcomes = self.engine.handle_timer(now=now)
             seq = self._record(TimersFired(now), outcomes, now)
-            held.append(_Held(outcomes, None, now))
+            decided.append(_Decided(outcomes, None, now))
         for posted in batch:
             event = self._doorway.look(posted.event, now)
             try:
@@ -151,8 +153,8 @@ class Routing:
                 self._refuse(posted, error)
                 continue
             seq = self._record(event, outcomes, now)
-            held.append(_Held(outcomes, posted, now))
-        return held, seq
+            decided.append(_Decided(outcomes, posted, now))
+        return decided, seq
 
     def _record(self, entry: object, outcomes: Sequence[Outcome], now: int) -> int:
         """Journal an input and the decisions it led to; returns the last sequence number."""
@@ -169,10 +171,13 @@ class Routing:
         elif posted.done is None:
             log.warning("routing refused", routing_event=type(posted.event).__name__, error=str(error))
 
-    def _tell(self, held: _Held) -> None:
-        contact_id = held.posted.contact_id if held.posted is not None else None
-        for outcome in held.outcomes:
-            self._bus.publish(outcome, held.at)
+    def _carry_out(self, decided: _Decided) -> None:
+        contact_id = decided.posted.contact_id if decided.posted is not None else None
+        for outcome in decided.outcomes:
             self._on_outcome(outcome, contact_id)
-        if held.posted is not None and held.posted.done is not None and not held.posted.done.done():
-            held.posted.done.set_result(None)
+
+    def _tell(self, decided: Sequence[_Decided]) -> None:
+        for each in decided:
+            self._bus.publish_all(each.outcomes, each.at)
+            if each.posted is not None and each.posted.done is not None and not each.posted.done.done():
+                each.posted.done.set_result(None)

@@ -8,9 +8,14 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import structlog
+
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.participants import Conversation, Participant, Role, Supervision, Ways, music_for, routes_for
+from callcenter.errors import MediaError
 from callcenter.ports import EncryptionPolicy, LegProfile, LegStatistics, MediaPlane, Route
+
+log = structlog.get_logger(__name__)
 
 ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
@@ -47,6 +52,8 @@ class CallAudio:
     _parties: tuple[tuple[str, Role], ...] = ()
     _ways: Ways = ()
     _music: frozenset[str] = frozenset()
+    _gone: list[str] = field(default_factory=list)
+    """Media legs that nobody hears any more."""
 
     def name(self, leg_id: str, *, customer: bool = False) -> str:
         """The media leg of a signalling leg, named when it is not known yet."""
@@ -108,8 +115,8 @@ class CallAudio:
             self.supervisors[leg_id] = how
         await self._apply()
 
-    async def forget(self, leg_id: str) -> str | None:
-        """The leg is over: its media goes. Returns what it was called."""
+    def forget(self, leg_id: str) -> str | None:
+        """The leg is over: its media goes with the next ``sweep``. Returns what it was called."""
         self.supervisors.pop(leg_id, None)
         self.rung.discard(leg_id)
         self.heard = {one: source for one, source in self.heard.items() if leg_id not in (one, source)}
@@ -118,10 +125,20 @@ class CallAudio:
             self._tones -= {media_leg}
             self._ways = tuple(way for way in self._ways if media_leg not in way)
             self._music -= {media_leg}
-            figures = await self.media.remove_leg(self.session_id, media_leg)
+            self._gone.append(media_leg)
+        return media_leg
+
+    async def sweep(self) -> None:
+        """Close the media of the legs that are over; needless when the whole session is closed."""
+        gone, self._gone = self._gone, []
+        for media_leg in gone:
+            try:
+                figures = await self.media.remove_leg(self.session_id, media_leg)
+            except MediaError as error:
+                log.warning("media of a leg not closed", call_id=self.session_id, error=str(error))
+                continue
             if figures is not None:
                 self.measured(media_leg, figures)
-        return media_leg
 
     def participants(self) -> tuple[Participant, ...]:
         """Whoever is there with media, supervisors last."""

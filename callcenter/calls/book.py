@@ -1,5 +1,6 @@
 """The book of one call: facts go to the journal first, then into the record, then to whoever listens."""
 
+import asyncio
 import contextlib
 
 from callcenter.calls.dependencies import CallDependencies
@@ -19,13 +20,13 @@ class CallBook:
         self._deps = deps
         self._record: OpenRecord
 
-    async def open(self, arrived: CallArrived) -> None:
+    def open(self, arrived: CallArrived) -> None:
         """The call is there."""
         self._record = open_record(arrived)
-        await self.commit((arrived,), arrived.at)
+        self.write((arrived,), arrived.at)
 
-    async def commit(self, facts: tuple[CallFact, ...], now: int) -> None:
-        """Journal facts, wait until they are on disk, then tell them; the end of the call closes its record, too.
+    def write(self, facts: tuple[CallFact, ...], now: int) -> None:
+        """Journal facts, which are told once they are on disk; the end of the call closes its record, too.
 
         Raises ``JournalError``, after which nothing may be acted on any more.
         """
@@ -37,20 +38,22 @@ class CallBook:
                 told.append(
                     CallClosed(self._call_id, now, self._record.closed(fact.outcome, fact.ended_by, ended_at=fact.at))
                 )
-        await self._tell(told, now)
+        if told:
+            self._append(told, now)
 
-    async def note(self, fact: CardEntryFact) -> None:
+    def note(self, fact: CardEntryFact) -> None:
         """Journal and tell what the record does not show."""
-        await self._tell([fact], fact.at)
+        self._append([fact], fact.at)
 
-    async def _tell(self, facts: list[CallFact | CardEntryFact], now: int) -> None:
-        seq = 0
+    def _append(self, facts: list[CallFact | CardEntryFact], now: int) -> None:
+        journal, bus = self._deps.journal, self._deps.bus
         for fact in facts:
-            seq = self._deps.journal.append(fact, at=now)
-        if seq:
-            await self._deps.journal.committed(seq)
-        for fact in facts:
-            self._deps.bus.publish(fact, now)
+            journal.append(fact, at=now)
+        journal.once_safe(lambda: bus.publish_all(facts, now))
+
+    def answer(self, done: "asyncio.Future[None]") -> None:
+        """Tell who waits for it that it is so, once it is on disk."""
+        self._deps.journal.once_safe(lambda: None if done.done() else done.set_result(None))
 
     def measured(self, media_leg: str, figures: LegStatistics) -> None:
         """Journal what a media leg carried; nothing waits for it."""

@@ -42,19 +42,18 @@ class CardEntry:
             await self._deps.media.secure(self._call_id, CUSTOMER_LEG, on=asked.on)
             if not asked.on:
                 await self._recorder.secure(False)
-            await self._note(agent.agent_id, on=asked.on)
+            self._note(agent.agent_id, on=asked.on)
         except (RecordingRefused, MediaError) as error:
             asked.done.set_exception(error)
         else:
-            if not asked.done.done():
-                asked.done.set_result(None)
+            self._book.answer(asked.done)
 
-    async def _note(self, agent_id: str, *, on: bool) -> None:
+    def _note(self, agent_id: str, *, on: bool) -> None:
         if on == self._is_on:
             return
         now, keys = self._deps.clock.now(), self._keys
         self._is_on, self._keys = on, 0
         if on:
-            await self._book.note(CardEntryBegun(self._call_id, now, agent_id))
+            self._book.note(CardEntryBegun(self._call_id, now, agent_id))
         else:
-            await self._book.note(CardEntryEnded(self._call_id, now, agent_id, keys))
+            self._book.note(CardEntryEnded(self._call_id, now, agent_id, keys))

@@ -20,7 +20,7 @@ from ivr.interpreter import FlowRun
 class CallFlow:
     """Owned by the call's runner, whose task is the only one that calls it.
 
-    ``feed`` takes an event of the call, ``commit`` journals and tells facts, ``is_over`` says whether the call ended,
+    ``feed`` takes an event of the call, ``write`` journals and tells facts, ``is_over`` says whether the call ended,
     ``queued_at`` since when it waits, 0 when it never did.
     """
 
@@ -32,7 +32,7 @@ class CallFlow:
         recorder: CallRecorder,
         *,
         feed: Callable[[ev.CallEvent], Awaitable[None]],
-        commit: Callable[[tuple[CallFact, ...], int], Awaitable[None]],
+        write: Callable[[tuple[CallFact, ...], int], None],
         is_over: Callable[[], bool],
         queued_at: Callable[[], int],
     ) -> None:
@@ -42,7 +42,7 @@ class CallFlow:
         self._recorder = recorder
         self._voicemail = CallVoicemail(call_id, deps)
         self._feed = feed
-        self._commit = commit
+        self._write = write
         self._is_over = is_over
         self._queued_at = queued_at
         self._run: FlowRun | None = None
@@ -91,7 +91,7 @@ class CallFlow:
             match effect:
                 case flow_fx.StepEntered(step=step, choice=choice):
                     now = self._deps.clock.now()
-                    await self._commit((CallStepTaken(self._call_id, now, step, choice),), now)
+                    self._write((CallStepTaken(self._call_id, now, step, choice),), now)
                 case flow_fx.AnswerCall():
                     await self._feed(ev.AnswerRequested())
                     await self.tell(flow_ev.CallAnswered())

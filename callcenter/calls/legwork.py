@@ -47,8 +47,6 @@ class CallLegs:
     phone: LegOffered | None = None
     """The agent's leg when the agent's phone called."""
     _answered: set[str] = field(default_factory=set)
-    _prepared: dict[str, str | MediaError] = field(default_factory=dict)
-    """Our offers for legs that are about to be rung, or why there is none."""
     _early: dict[str, str] = field(default_factory=dict)
     """Legs that sound, or hear us, before the answer; with what we told the phone that called."""
     _started: set[str] = field(default_factory=set)
@@ -89,13 +87,6 @@ class CallLegs:
         self.signalling.invite(leg_id, PhoneTarget(agent_id, self._hops_left), caller=caller, sdp=sdp)
         return None
 
-    async def prepare(self, leg_id: str) -> None:
-        """Make the offer for a leg that is about to be rung; what fails now is told when it is rung."""
-        try:
-            self._prepared[leg_id] = await self.audio.offer(leg_id)
-        except MediaError as error:
-            self._prepared[leg_id] = error
-
     async def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party) -> LegRefused | None:
         """Call a number outside; returns the refusal when there is no media for it."""
         sdp = await self._offer(leg_id, encrypted=policy.encrypted)
@@ -114,12 +105,7 @@ class CallLegs:
     async def _offer(self, leg_id: str, *, encrypted: bool = False) -> str | None:
         self.on_leg(leg_id, self.call_id)
         try:
-            prepared = self._prepared.pop(leg_id, None)
-            if isinstance(prepared, MediaError):
-                raise prepared
-            sdp = prepared or await self.audio.offer(
-                leg_id, customer=leg_id == self.customer_leg_id, encrypted=encrypted
-            )
+            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id, encrypted=encrypted)
         except MediaError as error:
             log.warning("no media for a leg", call_id=self.call_id, error=str(error))
             return None
@@ -161,21 +147,21 @@ class CallLegs:
         """A leg that was up before it became a party's."""
         self._answered.add(leg_id)
 
-    async def end(self, leg_id: str, cause: EndCause) -> str | None:
+    def end(self, leg_id: str, cause: EndCause) -> str | None:
         """End a leg other than the customer's; returns the name of its media."""
         self.signalling.end(leg_id, cause)
-        return await self.forget(leg_id)
+        return self.forget(leg_id)
 
     def end_customer(self, cause: EndCause) -> None:
         """End the customer's leg, if there ever was one."""
         if self.customer is not None or self.customer_leg_id in self._started:
             self.signalling.end(self.customer_leg_id, cause)
 
-    async def forget(self, leg_id: str) -> str | None:
+    def forget(self, leg_id: str) -> str | None:
         """The leg is over; returns the name of its media."""
         self._answered.discard(leg_id)
         self._early.pop(leg_id, None)
-        return await self.audio.forget(leg_id)
+        return self.audio.forget(leg_id)
 
     def drop_silent(self, media_leg: str) -> None:
         """A leg without audio for the time-out is a leg whose BYE was lost; one that did not answer may be silent."""

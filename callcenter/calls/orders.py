@@ -76,7 +76,7 @@ class CallOrders:
                 refused = await self._legs.dial(leg_id, number, policy, self._origin.shown_outside)
                 self._refuse(refused)
             case fx.EndAgent(leg_id=leg_id, cause=cause):
-                await self.forget(await self._legs.end(leg_id, cause))
+                await self.forget(self._legs.end(leg_id, cause))
             case fx.RingBack() | fx.LetHear():
                 await self._let_wait(effect)
             case fx.Converse(mode=mode, legs=legs):

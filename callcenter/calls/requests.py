@@ -7,6 +7,7 @@ import structlog
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.audio import CallAudio
+from callcenter.calls.book import CallBook
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.legs import EndCause, Party, TransferRequested
 from callcenter.calls.legwork import CallLegs
@@ -50,6 +51,7 @@ class CallRequests:
         legs: CallLegs,
         audio: CallAudio,
         orders: CallOrders,
+        book: CallBook,
         supervision: CallSupervision,
         feed: Callable[[ev.CallEvent], Awaitable[None]],
         take_party: Callable[[str, str], Awaitable[Seat | None]],
@@ -61,6 +63,7 @@ class CallRequests:
         self._legs = legs
         self._audio = audio
         self._orders = orders
+        self._book = book
         self._supervision = supervision
         self._feed = feed
         self._take_party = take_party
@@ -101,8 +104,7 @@ class CallRequests:
         if refused is not None:  # a supervisor without a seat is nobody to routing
             await self._feed(refused)
         await self._feed(ev.PartyBrought(seat, ""))
-        if not asked.done.done():
-            asked.done.set_result(None)
+        self._book.answer(asked.done)
 
     async def _transfer(self, asked: TransferRequested) -> None:
         """A phone's REFER: only the phone of the agent who has the customer may hand on."""

@@ -2,7 +2,7 @@
 
 One runner per call, one mailbox per runner. What is ordered is carried out in ``calls.orders``, the flow runs in
 ``calls.flowing``, facts are written in ``calls.book``, what phones and desks ask for is done in ``calls.requests``.
-Facts are on disk before any order that follows from them goes out.
+A call does not wait for the disk: what leaves the house, does, until the facts it follows from are there.
 A runner that fails ends its call politely; it never ends the process.
 """
 
@@ -103,8 +103,8 @@ class CallRunner:
             origin,
             self._recorder,
             feed=self._feed,
-            commit=self._book.commit,
-            is_over=lambda: self.machine.state is CallState.ENDED,
+            write=self._book.write,
+            is_over=self._is_over,
             queued_at=lambda: self.machine.queued_at,
         )
         self._orders = CallOrders(
@@ -125,6 +125,7 @@ class CallRunner:
             legs=self._legs,
             audio=self._audio,
             orders=self._orders,
+            book=self._book,
             supervision=self._supervision,
             feed=self._feed,
             take_party=self.take_party,
@@ -155,10 +156,15 @@ class CallRunner:
         match = asyncio.create_task(self._match_customer(), name=f"match {self.call_id}")
         try:
             await self._arrive()
-            while self.machine.state is not CallState.ENDED:
+            while not self._is_over():
                 await self._take(await self._next_mail())
+                if not self._is_over():
+                    await self._audio.sweep()
         finally:
             match.cancel()
+
+    def _is_over(self) -> bool:
+        return self.machine.state is CallState.ENDED
 
     async def _next_mail(self) -> Mail | None:
         """The next mail, or ``None`` when a timer is due."""
@@ -180,7 +186,7 @@ class CallRunner:
     async def _arrive(self) -> None:
         now, origin = self.deps.clock.now(), self.origin
         arrived = origin.arrived(self.call_id, now)
-        await self._book.open(arrived)
+        self._book.open(arrived)
         try:
             await self.deps.media.create(self.call_id)
         except MediaError as error:
@@ -208,13 +214,13 @@ class CallRunner:
                 await self._run_timers()
             case Matched(fact=matched, language=language):
                 now = self.deps.clock.now()
-                await self._book.commit((replace(matched, at=now),), now)
+                self._book.write((replace(matched, at=now),), now)
                 known = {"customer_name": matched.name, "customer_language": language}
                 await self._flow.tell(flow_ev.VariablesChanged(tuple((k, v) for k, v in known.items() if v)))
             case Identified():
                 now = self.deps.clock.now()
                 fact = CustomerIdentified(self.call_id, now, mail.customer_id, mail.agent_id, mail.customer_name)
-                await self._book.commit((fact,), now)
+                self._book.write((fact,), now)
             case DigitPressed(leg_id=leg_id, digit=digit):
                 if leg_id == fx.CUSTOMER_LEG:
                     await self._press(digit, secret=mail.secret)
@@ -278,7 +284,7 @@ class CallRunner:
             return
         meant = await self._legs.news(event)
         if isinstance(event, LegRefused | LegEnded) and event.leg_id != self._legs.customer_leg_id:
-            await self._orders.forget(await self._legs.forget(event.leg_id))
+            await self._orders.forget(self._legs.forget(event.leg_id))
         if isinstance(event, LegReoffered):
             meant = self._held_by_phone(event)
         if meant is not None:
@@ -306,12 +312,7 @@ class CallRunner:
         await self._follow(*self.machine.receive(event, now=now), now)
 
     async def _follow(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...], now: int) -> None:
-        match effects:
-            case (fx.RingAgent(leg_id=leg_id, engage=False),):
-                # Nobody outside learns of the media, and the offer itself is on disk since routing made it.
-                await asyncio.gather(self._book.commit(facts, now), self._legs.prepare(leg_id))
-            case _:
-                await self._book.commit(facts, now)
+        self._book.write(facts, now)
         state = self.machine.state
         for effect in effects:
             if self.machine.state is not state:  # an order failed and ended the call; the rest is void

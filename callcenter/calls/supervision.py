@@ -223,9 +223,9 @@ class CallSupervision:
         try:
             if supervisor.is_there:
                 await self._audio.supervise(supervisor.leg_id, None)
-            await self._audio.forget(supervisor.leg_id)
         except MediaError as error:  # the session is gone, and the leg with it
             log.info("supervisor's media was gone", call_id=self._call_id, error=str(error))
+        self._audio.forget(supervisor.leg_id)
         now = self._deps.clock.now()
         await self._tell(SupervisionEnded(self._call_id, now, supervisor.supervisor_id, supervisor.contact_id, cause))
 

@@ -182,7 +182,9 @@ class Switchboard:
         self._open(Origin(None, order=order), call_id)
 
     def _is_in_a_call(self, agent_id: str) -> bool:
+        """Whether the agent takes part in a call; one that is over, and only tidied up after, is none."""
         machines = [runner.machine for runner in self._runners.values()]
+        machines = [machine for machine in machines if machine.state is not CallState.ENDED]
         seats = [seat for machine in machines for seat in (machine.agent, machine.consulted, machine.callee)]
         return any(seat is not None and seat.agent_id == agent_id for seat in seats)
 
@@ -265,8 +267,10 @@ class Switchboard:
 
 
 def _is_aside(runner: CallRunner, agent_id: str) -> bool:
-    """Whether this is a second call that the agent's phone made beside another one."""
-    machine = runner.machine
+    """Whether this is a second call that the agent's phone made beside another one, also before its task began."""
+    machine, order = runner.machine, runner.origin.order
+    if machine.state is CallState.IN_FLOW and isinstance(order, ev.PhoneDialled):
+        return order.agent_id == agent_id and not order.engage
     agent = machine.agent
     return agent is not None and agent.agent_id == agent_id and agent.contact_id in machine.unengaged
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable
 
 import msgspec
 import structlog
 
 from callcenter.errors import MediaError, NoFreePorts
 from callcenter.media.protocol import (
+    AskStatus,
     FrameBuffer,
     Hello,
     MediaStatus,
@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 _RECONNECT = 0.2
 """Seconds between attempts to connect."""
 _ERRORS: dict[str, type[MediaError]] = {error.code: error for error in (MediaError, NoFreePorts)}
-_AnswerT = TypeVar("_AnswerT", MediaStatus, SessionPut, SessionDropped)
 
 
 class OrderLine:
@@ -52,7 +51,8 @@ class OrderLine:
         self._on_report = on_report
         self._on_welcome = on_welcome
         self._writer: asyncio.StreamWriter | None = None
-        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._told: dict[int, Callable[[Reply | MediaError], None]] = {}
+        """Who hears of the answer to an order, by its request number."""
         self._last_request = 0
         self._task: asyncio.Task[None] | None = None
         self._is_up = asyncio.Event()
@@ -86,47 +86,34 @@ class OrderLine:
             self._task = None
         await self._hang_up()
 
-    async def ask(self, build: Callable[[int], Order], answer: type[_AnswerT]) -> _AnswerT:
-        """Give an order made with a request number and wait for its answer.
+    async def ask_status(self) -> MediaStatus:
+        """Ask how media is. Raises ``MediaError`` when it cannot be asked, or does not answer in time."""
+        done: asyncio.Future[Reply | MediaError] = asyncio.get_running_loop().create_future()
+        self.order(AskStatus, lambda reply: None if done.done() else done.set_result(reply))
+        try:
+            async with asyncio.timeout(self._timeout):
+                reply = await done
+        except TimeoutError:
+            raise MediaError("the media process does not answer") from None
+        if isinstance(reply, MediaStatus):
+            return reply
+        raise reply if isinstance(reply, MediaError) else MediaError("media gave another answer than was asked for")
 
-        Raises ``MediaError`` when it is refused, not answered in time, or cannot be given.
-        """
-        with self._request() as (number, future):
-            self.send(build(number))
-            try:
-                async with asyncio.timeout(self._timeout):  # wait_for may swallow a cancellation on 3.11
-                    reply = await future
-            except TimeoutError:
-                raise MediaError("the media process does not answer") from None
-        if isinstance(reply, OrderRefused):
-            raise _ERRORS.get(reply.code, MediaError)(reply.text)
-        if not isinstance(reply, answer):
-            raise MediaError("the media process gave another answer than was asked for")
-        return reply
-
-    def post(self, build: Callable[[int], Order]) -> None:
-        """Give an order whose answer nobody waits for."""
+    def order(self, build: Callable[[int], Order], told: Callable[[Reply | MediaError], None]) -> None:
+        """Give an order made with a request number; ``told`` hears the answer, or why there is none."""
         self._last_request += 1
-        self.send(build(self._last_request))
+        number = self._last_request
+        self._told[number] = told
+        try:
+            self._send(build(number))
+        except MediaError as error:
+            del self._told[number]
+            told(error)
 
-    def send(self, order: Order) -> None:
-        """Write an order. Raises ``MediaError`` without a connection."""
+    def _send(self, order: Order) -> None:
         if self._writer is None or self._writer.is_closing():
             raise MediaError("media is absent")
         self._writer.write(frame(order))
-
-    @contextlib.contextmanager
-    def _request(self) -> Iterator[tuple[int, asyncio.Future[Reply]]]:
-        self._last_request += 1
-        number = self._last_request
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        try:
-            yield number, future
-        finally:
-            self._waiting.pop(number, None)
-            if future.done() and not future.cancelled():
-                future.exception()
 
     async def _keep_up(self) -> None:
         """Connect, listen to the end, and connect again; when that fails, what was there is gone."""
@@ -139,7 +126,7 @@ class OrderLine:
                 continue
             self._was_up = False
             try:
-                self.send(Hello(self._epoch))
+                self._send(Hello(self._epoch))
                 await self._listen(reader)
             except (ConnectionError, ValueError) as error:  # msgspec's errors are ValueErrors
                 log.warning("media.line_broken", error=type(error).__name__)
@@ -166,19 +153,23 @@ class OrderLine:
             case OrderRefused(0):  # our hello: another exchange has taken over
                 self._on_welcome(frozenset())
             case SessionPut() | SessionDropped() | OrderRefused() | MediaStatus():
-                future = self._waiting.get(reply.request)
-                if future is not None and not future.done():
-                    future.set_result(reply)
+                told = self._told.pop(reply.request, None)
+                if told is not None:
+                    told(_refusal(reply) if isinstance(reply, OrderRefused) else reply)
             case _:
                 self._on_report(reply)
 
     async def _hang_up(self) -> None:
         self._is_up.clear()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(MediaError("the media process is gone"))
+        waiting, self._told = self._told, {}
+        for told in waiting.values():
+            told(MediaError("the media process is gone"))
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def _refusal(reply: OrderRefused) -> MediaError:
+    return _ERRORS.get(reply.code, MediaError)(reply.text)

@@ -14,7 +14,6 @@ from callcenter.errors import MediaError
 from callcenter.media.codecs import NARROWBAND, Codec
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
-    AskStatus,
     DigitHeard,
     DropSession,
     LegCounts,
@@ -22,17 +21,16 @@ from callcenter.media.protocol import (
     MediaStatus,
     PlayEnded,
     PlaySpec,
-    PutSession,
+    PortsGranted,
     QuietNoticed,
     RecordingDone,
     RecordingSuffers,
     Reply,
     RouteSpec,
-    SessionDropped,
     SessionGone,
-    SessionPut,
     SilenceNoticed,
 )
+from callcenter.media.putting import SessionOrders
 from callcenter.media.quality import estimate_mos
 from callcenter.media.sdp import (
     LocalStream,
@@ -42,6 +40,7 @@ from callcenter.media.sdp import (
     read_offer,
 )
 from callcenter.media.session import PlaneSession, described, event_type, new_ssrc, offered, spoken, started
+from callcenter.media.stock import PortStock
 from callcenter.media.telephone_event import DIGITS
 from callcenter.ports import (
     DigitPressed,
@@ -67,8 +66,9 @@ class EmbeddedMediaPlane:
     """Implements ``callcenter.ports.MediaPlane`` over the control socket of a ``mediad``.
 
     ``sink`` gets media events in the event loop and must not raise; ``recording_sink`` gets what is told of recordings,
-    also of sessions that are gone and of recordings that a former ``mediad`` could not finish. An order that is not
-    answered within ``request_timeout`` seconds raises ``MediaError``.
+    also of sessions that are gone and of recordings that a former ``mediad`` could not finish. ``once_safe`` lets
+    orders leave, see ``callcenter.ports.Journal``. Only recording, masking and closing wait for media, and that for
+    ``request_timeout`` seconds, then ``MediaError``. A session of which something else is refused is lost.
     """
 
     def __init__(
@@ -79,11 +79,13 @@ class EmbeddedMediaPlane:
         recording_sink: Callable[[RecordingEvent], None] | None = None,
         request_timeout: float = 2.0,
         encryption: EncryptionPolicy = EncryptionPolicy.OPTIONAL,
+        once_safe: Callable[[Callable[[], None]], None] = lambda act: act(),
     ) -> None:
         self._sink = sink
         self._encryption = encryption
         self._recording_sink = recording_sink or (lambda _: None)
         self._sessions: dict[str, PlaneSession] = {}
+        self._stock = PortStock()
         self._line = OrderLine(
             str(socket_path),
             epoch=time.time_ns() // 1_000_000,
@@ -91,6 +93,7 @@ class EmbeddedMediaPlane:
             on_report=self._hear,
             on_welcome=self._reconcile,
         )
+        self._orders = SessionOrders(self._line, once_safe, timeout=request_timeout, on_refused=self._give_up)
 
     @property
     def connected(self) -> bool:
@@ -118,88 +121,84 @@ class EmbeddedMediaPlane:
 
     async def status(self) -> MediaStatus:
         """Ports, workers and load. Raises ``MediaError`` when media is absent."""
-        return await self._line.ask(AskStatus, MediaStatus)
+        return await self._line.ask_status()
 
     async def create(self, session_id: str) -> None:
         """See ``MediaPlane.create``. Raises ``MediaError`` also for a session that exists."""
         if session_id in self._sessions:
             raise MediaError("the session exists")
-        session = PlaneSession(session_id)
-        await self._put(session, {}, ())
-        self._sessions[session_id] = session
+        self._sessions[session_id] = session = PlaneSession(session_id)
+        if self._stock.is_open:
+            self._orders.post(session)
+            return
+        try:
+            await self._orders.put(session)
+        except BaseException:
+            self._sessions.pop(session_id, None)
+            raise
 
     async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
         """See ``MediaPlane.answer_offer``."""
         session = self._session(session_id)
-        async with session.turn:
-            encryption = profile.encryption or self._encryption
-            offer = read_offer(sdp, spoken=spoken(session, leg_id, profile), encryption=encryption)
-            crypto = offer.audio.crypto
-            key = None if crypto is None else session.key(leg_id, crypto.key.suite)
-            leg = session.legs.get(leg_id) or LegSpec(leg_id, new_ssrc())
-            await self._put(
-                session, {**session.legs, leg_id: described(leg, offer.audio, profile, key)}, session.routes
-            )
-            return self._describe(session, leg_id, lambda local: build_answer(offer, local, key=key))
+        encryption = profile.encryption or self._encryption
+        offer = read_offer(sdp, spoken=spoken(session, leg_id, profile), encryption=encryption)
+        crypto = offer.audio.crypto
+        key = None if crypto is None else session.key(leg_id, crypto.key.suite)
+        leg = session.legs.get(leg_id) or self._new_leg(session, leg_id)
+        await self._put_leg(session, described(leg, offer.audio, profile, key))
+        return self._describe(session, leg_id, lambda local: build_answer(offer, local, key=key))
 
     async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
         """See ``MediaPlane.make_offer``."""
         session = self._session(session_id)
-        async with session.turn:
-            leg = session.legs.get(leg_id)
-            if leg is None:
-                leg = LegSpec(leg_id, new_ssrc())
-                await self._put(session, {**session.legs, leg_id: leg}, session.routes)
-            number, codecs = event_type(leg), offered(session, leg)
-            session.offered[leg_id] = codecs
-            is_sealed = leg.send_key is not None or (encryption or self._encryption) is EncryptionPolicy.REQUIRED
-            keys = session.keys_for(leg_id) if is_sealed else ()
-            (session.sealed.add if is_sealed else session.sealed.discard)(leg_id)
-            return self._describe(
-                session, leg_id, lambda local: build_offer(local, event_type=number, codecs=codecs, keys=keys)
-            )
+        leg = session.legs.get(leg_id)
+        if leg is None:
+            leg = self._new_leg(session, leg_id)
+            await self._put_leg(session, leg)
+        number, codecs = event_type(leg), offered(session, leg)
+        session.offered[leg_id] = codecs
+        is_sealed = leg.send_key is not None or (encryption or self._encryption) is EncryptionPolicy.REQUIRED
+        keys = session.keys_for(leg_id) if is_sealed else ()
+        (session.sealed.add if is_sealed else session.sealed.discard)(leg_id)
+        return self._describe(
+            session, leg_id, lambda local: build_offer(local, event_type=number, codecs=codecs, keys=keys)
+        )
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
         """See ``MediaPlane.accept_answer``."""
         session = self._session(session_id)
-        async with session.turn:
-            leg = session.legs.get(leg_id)
-            if leg is None:
-                raise MediaError("no such leg")
-            offered = session.offered.get(leg_id, NARROWBAND)
-            keys = session.keys_for(leg_id) if leg_id in session.sealed else ()
-            audio = read_answer(sdp, event_type=event_type(leg), offered=offered, keys=keys)
-            key = None if audio.crypto is None else session.key(leg_id, audio.crypto.key.suite)
-            await self._put(session, {**session.legs, leg_id: described(leg, audio, profile, key)}, session.routes)
+        leg = session.legs.get(leg_id)
+        if leg is None:
+            raise MediaError("no such leg")
+        offered = session.offered.get(leg_id, NARROWBAND)
+        keys = session.keys_for(leg_id) if leg_id in session.sealed else ()
+        audio = read_answer(sdp, event_type=event_type(leg), offered=offered, keys=keys)
+        key = None if audio.crypto is None else session.key(leg_id, audio.crypto.key.suite)
+        await self._put_leg(session, described(leg, audio, profile, key))
 
     async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
         """See ``MediaPlane.remove_leg``."""
         session = self._sessions.get(session_id)
-        if session is None:
+        leg = session.legs.pop(leg_id, None) if session is not None else None
+        if session is None or leg is None:
             return None
-        async with session.turn:
-            if leg_id not in session.legs:
-                return None
-            leg = session.legs[leg_id]
-            legs = {other: leg for other, leg in session.legs.items() if other != leg_id}
-            routes = tuple(route for route in session.routes if leg_id not in (route.source, route.destination))
-            stopped = [play_id for play_id, play in session.plays.items() if play.leg_id == leg_id]
-            with self._stopping(session, stopped):
-                reply = await self._put(session, legs, routes)
-            session.descriptions.pop(leg_id, None)
-            session.offered.pop(leg_id, None)
-            session.keys.pop(leg_id, None)
-            counts = reply.closed.get(leg_id)
-            return None if counts is None else _statistics(counts, leg)
+        session.routes = tuple(route for route in session.routes if leg_id not in (route.source, route.destination))
+        stopped = [play_id for play_id, play in session.plays.items() if play.leg_id == leg_id]
+        if leg_id not in session.told:
+            self._stock.give_back(leg.port)
+        with self._stopping(session, stopped):
+            await self._orders.put(session)
+        session.forget(leg_id)
+        counts = session.closed.pop(leg_id, None)
+        return None if counts is None else _statistics(counts, leg)
 
     async def route(self, session_id: str, routes: Sequence[Route]) -> None:
         """See ``MediaPlane.route``. Raises ``MediaError`` for a leg that is not there."""
         session = self._session(session_id)
-        async with session.turn:
-            if any(leg_id not in session.legs for route in routes for leg_id in (route.source, route.destination)):
-                raise MediaError("a route names a leg that is not there")
-            wanted = tuple(RouteSpec(route.source, route.destination, route.gain_db) for route in routes)
-            await self._put(session, session.legs, wanted)
+        if any(leg_id not in session.legs for route in routes for leg_id in (route.source, route.destination)):
+            raise MediaError("a route names a leg that is not there")
+        session.routes = tuple(RouteSpec(route.source, route.destination, route.gain_db) for route in routes)
+        self._orders.post(session)
 
     async def play(
         self,
@@ -216,53 +215,44 @@ class EmbeddedMediaPlane:
         if duck_db is not None and not duck_db <= 0:
             raise MediaError("a play cannot make the others louder")
         session = self._session(session_id)
-        async with session.turn:
-            if leg_id not in session.legs:
-                raise MediaError("no such leg")
-            if play_id in session.plays:
-                raise MediaError("the play id is in use")
-            session.plays[play_id] = PlaySpec(play_id, leg_id, tuple(paths), loop, barge_in, duck_db)
-            try:
-                await self._put(session, session.legs, session.routes)
-            except BaseException:
-                session.plays.pop(play_id, None)
-                raise
+        if leg_id not in session.legs:
+            raise MediaError("no such leg")
+        if play_id in session.plays:
+            raise MediaError("the play id is in use")
+        session.plays[play_id] = PlaySpec(play_id, leg_id, tuple(paths), loop, barge_in, duck_db)
+        self._orders.post(session)
 
     async def send_digits(self, session_id: str, leg_id: str, digits: str) -> None:
         """See ``MediaPlane.send_digits``."""
         session = self._session(session_id)
         if not digits or not set(digits) <= set(DIGITS):
             raise MediaError("not digits")
-        async with session.turn:
-            if leg_id not in session.legs or session.legs[leg_id].remote is None:
-                raise MediaError("no such leg, or not described yet")
-            play_id = f"digits-{secrets.token_hex(8)}"
-            session.plays[play_id] = PlaySpec(play_id, leg_id, (), digits=digits)
-            try:
-                await self._put(session, session.legs, session.routes)
-            except BaseException:
-                session.plays.pop(play_id, None)
-                raise
+        if leg_id not in session.legs or session.legs[leg_id].remote is None:
+            raise MediaError("no such leg, or not described yet")
+        play_id = f"digits-{secrets.token_hex(8)}"
+        session.plays[play_id] = PlaySpec(play_id, leg_id, (), digits=digits)
+        self._orders.post(session)
 
     async def secure(self, session_id: str, leg_id: str, *, on: bool) -> None:
         """See ``MediaPlane.secure``. An order to begin that raised must be taken as not done."""
         session = self._session(session_id)
-        async with session.turn:
-            leg = session.legs.get(leg_id)
-            if leg is None:
-                raise MediaError("no such leg")
-            masked = msgspec.structs.replace(leg, masked=on)
-            await self._put(session, {**session.legs, leg_id: masked}, session.routes)
+        leg = session.legs.get(leg_id)
+        if leg is None:
+            raise MediaError("no such leg")
+
+        def mask(on: bool) -> None:
+            if leg_id in session.legs:
+                session.legs[leg_id] = msgspec.structs.replace(session.legs[leg_id], masked=on)
+
+        mask(on)
+        await self._put(session, undo=lambda: mask(leg.masked))
 
     async def stop_play(self, session_id: str, play_id: str) -> None:
         """See ``MediaPlane.stop_play``."""
         session = self._sessions.get(session_id)
-        if session is None:
-            return
-        async with session.turn:
-            if play_id in session.plays:
-                with self._stopping(session, [play_id]):
-                    await self._put(session, session.legs, session.routes)
+        if session is not None and play_id in session.plays:
+            with self._stopping(session, [play_id]):
+                self._orders.post(session)
 
     async def record(
         self,
@@ -279,40 +269,37 @@ class EmbeddedMediaPlane:
         if session is None and action is RecordingAction.STOP:
             return
         session = self._session(session_id)
-        async with session.turn:
-            before = session.recordings.get(recording_id)
-            if action is RecordingAction.STOP:
-                if before is not None:
-                    del session.recordings[recording_id]
-                    await self._put(session, session.legs, session.routes)
-                return
-            if action is RecordingAction.START:
-                after = started(session, recording_id, left, right, retention)
-            elif before is None:
-                raise MediaError("no such recording")
-            else:
-                after = msgspec.structs.replace(before, paused=action is RecordingAction.PAUSE)
-            session.recordings[recording_id] = after
-            try:
-                await self._put(session, session.legs, session.routes)
-            except BaseException:
-                if before is None:
-                    session.recordings.pop(recording_id, None)
-                elif action is RecordingAction.RESUME:
-                    session.recordings[recording_id] = before
-                raise
+        before = session.recordings.get(recording_id)
+        if action is RecordingAction.STOP:
+            if session.recordings.pop(recording_id, None) is not None:
+                await self._orders.put(session)
+            return
+        if action is RecordingAction.START:
+            session.recordings[recording_id] = started(session, recording_id, left, right, retention)
+        elif before is None:
+            raise MediaError("no such recording")
+        else:
+            session.recordings[recording_id] = msgspec.structs.replace(before, paused=action is RecordingAction.PAUSE)
+
+        def undo() -> None:
+            if before is None:
+                session.recordings.pop(recording_id, None)
+            elif action is RecordingAction.RESUME and recording_id in session.recordings:
+                session.recordings[recording_id] = before
+
+        await self._put(session, undo=undo)
 
     async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:
         """See ``MediaPlane.destroy``."""
-        session = self._sessions.get(session_id)
+        session = self._sessions.pop(session_id, None)
         if session is None:
             return {}
-        async with session.turn:
-            if self._sessions.pop(session_id, None) is None:
-                return {}
-            with self._stopping(session, [*session.plays]):
-                reply = await self._line.ask(lambda request: DropSession(request, session_id), SessionDropped)
-            return {leg_id: _statistics(counts, session.legs.get(leg_id)) for leg_id, counts in reply.closed.items()}
+        for leg_id in session.legs.keys() - session.told:
+            self._stock.give_back(session.legs[leg_id].port)
+        with self._stopping(session, [*session.plays]):
+            reply = await self._orders.drop(session)
+        closed = {**session.closed, **reply.closed}
+        return {leg_id: _statistics(counts, session.legs.get(leg_id)) for leg_id, counts in closed.items()}
 
     def _session(self, session_id: str) -> PlaneSession:
         try:
@@ -320,15 +307,30 @@ class EmbeddedMediaPlane:
         except KeyError:
             raise MediaError("no such session") from None
 
-    async def _put(
-        self, session: PlaneSession, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]
-    ) -> SessionPut:
-        """Put the next version of the description; what it says is remembered once it is so."""
-        spec = session.next_spec(legs, routes)
-        reply = await self._line.ask(lambda request: PutSession(request, spec), SessionPut)
-        session.legs, session.routes = dict(legs), routes
-        session.ports = reply.ports
-        return reply
+    def _new_leg(self, session: PlaneSession, leg_id: str) -> LegSpec:
+        """A new leg, with a port if there is one at hand."""
+        port = self._stock.take()
+        if port:
+            session.ports[leg_id] = port
+        return LegSpec(leg_id, new_ssrc(), port=port)
+
+    async def _put_leg(self, session: PlaneSession, leg: LegSpec) -> None:
+        """Tell how a leg is now; media is waited for only where it must name the port."""
+        before = session.legs.get(leg.leg_id)
+        session.legs[leg.leg_id] = leg
+        if leg.leg_id in session.ports:
+            self._orders.post(session)
+        else:
+            await self._put(session, undo=lambda: _restore(session.legs, leg.leg_id, before))
+
+    async def _put(self, session: PlaneSession, *, undo: Callable[[], None]) -> None:
+        """Put the session as it is now; what is refused is undone, and does not keep the rest from being so."""
+        try:
+            await self._orders.put(session)
+        except BaseException:
+            undo()
+            self._orders.post(session)
+            raise
 
     @contextlib.contextmanager
     def _stopping(self, session: PlaneSession, play_ids: Sequence[str]) -> Iterator[None]:
@@ -364,6 +366,8 @@ class EmbeddedMediaPlane:
                 self._sink(LegSilent(session_id, leg_id))
             case QuietNoticed(session_id, leg_id, has_spoken) if session_id in self._sessions:
                 self._sink(LegQuiet(session_id, leg_id, has_spoken))
+            case PortsGranted():
+                self._stock.hear(report)
             case PlayEnded(session_id, play_id, reason) if session_id in self._sessions:
                 play = self._sessions[session_id].plays.pop(play_id, None)
                 if play is not None and not play.digits:
@@ -379,22 +383,37 @@ class EmbeddedMediaPlane:
 
     def _reconcile(self, alive: frozenset[str]) -> None:
         """A connection begins, or there is none: sessions not alive are lost, the others are described again."""
+        self._stock.clear()
         for session_id, session in [*self._sessions.items()]:
             if session_id not in alive:
                 self._lose(session_id)
                 continue
-            spec = session.next_spec(session.legs, session.routes)
-            self._line.post(lambda request, spec=spec: PutSession(request, spec))  # type: ignore[misc]
+            self._orders.post(session)
+
+    def _give_up(self, session: PlaneSession, error: MediaError) -> None:
+        """What nobody waited for was refused: the session is not what it should be."""
+        log.error("media.order_refused", session_id=session.session_id, error=str(error))
+        session_id = session.session_id
+        self._line.order(lambda request: DropSession(request, session_id), lambda _: None)
+        self._lose(session_id)
 
     def _lose(self, session_id: str) -> None:
         session = self._sessions.pop(session_id, None)
         if session is None:
             return
+        session.close(MediaError("the session is lost"))
         log.error("media.session_lost", session_id=session_id)
         plays, session.plays = session.plays, {}
         for play_id in [play_id for play_id, play in plays.items() if not play.digits]:
             self._sink(PlayFinished(session_id, play_id, "failed"))
         self._sink(SessionLost(session_id))
+
+
+def _restore(legs: dict[str, LegSpec], leg_id: str, before: LegSpec | None) -> None:
+    if before is None:
+        legs.pop(leg_id, None)
+    else:
+        legs[leg_id] = before
 
 
 def _statistics(counts: LegCounts, leg: LegSpec | None) -> LegStatistics:

@@ -40,6 +40,8 @@ class LegSpec(msgspec.Struct, frozen=True, array_like=True):
     """Whether RTCP is spoken, on the port of RTP."""
     masked: bool = False
     """Nobody hears this leg, see ``callcenter.ports.MediaPlane.secure``."""
+    port: int = 0
+    """A granted port that a new leg shall have; 0: any."""
 
 
 class RouteSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -140,6 +142,16 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
     address: str
     sessions: tuple[str, ...]
+
+
+class PortsGranted(msgspec.Struct, frozen=True, tag="granted"):
+    """More ports that new legs may have; they are bound already. Those of a former connection are void.
+
+    ``is_busy``: media is overloaded, and every new session must ask first.
+    """
+
+    ports: tuple[int, ...]
+    is_busy: bool = False
 
 
 class SessionPut(msgspec.Struct, frozen=True, tag="put_done"):
@@ -243,6 +255,7 @@ class RecordingSuffers(msgspec.Struct, frozen=True, tag="degraded"):
 
 Reply = (
     Welcome
+    | PortsGranted
     | SessionPut
     | SessionDropped
     | OrderRefused

@@ -2,13 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcenter.errors import MediaError
 from callcenter.media.codecs import EVERY, FORMS, NARROWBAND, TELEPHONE, Codec, is_wide
 from callcenter.media.g711 import Law
-from callcenter.media.protocol import LegSpec, PlaySpec, RecordingSpec, RouteSpec, SessionSpec
+from callcenter.media.protocol import LegCounts, LegSpec, PlaySpec, RecordingSpec, RouteSpec, SessionSpec
 from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite
 from callcenter.media.sdp import EVENT_PAYLOAD_TYPE, AgreedAudio, LocalStream
 from callcenter.media.wideband import has_opus
@@ -19,15 +18,25 @@ _NO_HOST = "0.0.0.0"  # noqa: S104 - the old hold form in SDP, nothing is bound
 
 @dataclass(slots=True)
 class PlaneSession:
-    """A session as it was last put. Legs and routes change only while ``turn`` is held; a play may end at any time."""
+    """A session as it shall be, and what is known of how far ``mediad`` is with it."""
 
     session_id: str
     version: int = 0
+    """Of the newest description that left."""
+    changes: int = 0
+    """Orders so far, also those that left as one."""
+    is_closed: bool = False
     legs: dict[str, LegSpec] = field(default_factory=dict)
     routes: tuple[RouteSpec, ...] = ()
     plays: dict[str, PlaySpec] = field(default_factory=dict)
     recordings: dict[str, RecordingSpec] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, LegCounts] = field(default_factory=dict)
+    """Figures of legs that are gone, until somebody takes them."""
+    waiting: "list[asyncio.Future[None]]" = field(default_factory=list)
+    """Who waits for the next order to be carried out."""
+    told: set[str] = field(default_factory=set)
+    """Legs of which ``mediad`` has been told."""
     descriptions: dict[str, tuple[LocalStream, str]] = field(default_factory=dict)
     """What each leg's far end was last sent."""
     offered: dict[str, tuple[Codec, ...]] = field(default_factory=dict)
@@ -47,13 +56,32 @@ class PlaneSession:
             self.keys[leg_id] = tuple(SrtpKey(suite, secrets.token_bytes(KEY_BYTES[suite])) for suite in Suite)
         return self.keys[leg_id]
 
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def next_spec(self, legs: Mapping[str, LegSpec], routes: tuple[RouteSpec, ...]) -> SessionSpec:
+    def next_spec(self) -> SessionSpec:
         """The next version of the description."""
         self.version += 1
-        plays, recordings = tuple(self.plays.values()), tuple(self.recordings.values())
-        return SessionSpec(self.session_id, self.version, tuple(legs.values()), routes, plays, recordings)
+        self.told |= self.legs.keys()
+        return SessionSpec(
+            self.session_id,
+            self.version,
+            tuple(self.legs.values()),
+            self.routes,
+            tuple(self.plays.values()),
+            tuple(self.recordings.values()),
+        )
+
+    def forget(self, leg_id: str) -> None:
+        """A leg is gone for good."""
+        for known in (self.descriptions, self.offered, self.keys, self.ports):
+            known.pop(leg_id, None)
+        self.sealed.discard(leg_id)
+
+    def close(self, error: MediaError) -> None:
+        """The session is over; whoever waits for an order hears this."""
+        self.is_closed = True
+        waiting, self.waiting = self.waiting, []
+        for done in waiting:
+            if not done.done():
+                done.set_exception(error)
 
 
 def new_ssrc() -> int:
@@ -114,5 +142,6 @@ def described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile, key: SrtpKe
         send_key=key,
         receive_key=None if audio.crypto is None else audio.crypto.key,
         masked=leg.masked,
+        port=leg.port,
         has_mux=audio.has_mux,
     )

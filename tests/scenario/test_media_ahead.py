@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from acd.events import AgentMadeReady, AgentSignedIn
+from acd.ids import AgentId
 from callcenter.calls.facts import CallOffered
 from callcenter.errors import MediaError
 from tests.support.house import House, open_house
@@ -17,22 +19,16 @@ def offers_made(house: House) -> int:
     return sum(name == "make_offer" for name, _ in house.media.orders)
 
 
-def test_media_is_ready_when_the_offer_is_on_disk_and_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is slow with the one fact that says whose phone will ring."""
-
+def test_media_is_made_while_the_disk_writes_and_the_phone_rings_once_it_has() -> None:
     async def story() -> None:
         house = await open_house()
         leg = await house.queue_call()
-        usual = house.journal.append
-
-        def append(entry: object, *, at: int) -> int:
-            if isinstance(entry, CallOffered):
-                house.journal.hold = asyncio.Event()
-            return usual(entry, at=at)
-
-        monkeypatch.setattr(house.journal, "append", append)
-        await house.sign_in("anna")
-        assert house.journal.hold is not None
+        house.journal.hold = asyncio.Event()
+        house.signalling.registered.add("anna")
+        house.core.routing.post(AgentSignedIn(AgentId("anna")))
+        house.core.routing.post(AgentMadeReady(AgentId("anna")))
+        await settle()
+        assert any(isinstance(entry, CallOffered) for entry in house.journal.entries)
         assert (offers_made(house), house.signalling.ringing_phone("anna")) == (1, None)
         house.journal.hold.set()
         await settle()

@@ -231,6 +231,7 @@ def test_no_message_is_forgotten_by_a_restart() -> None:
         assert again.core.voicemail.boxes.waiting == {waiting.recording_id: "sales"}
         again.signalling.registered.add("anna")
         again.core.on_registration("anna", True)
+        await settle()
         assert again.signalling.waiting["anna"] == (1, 0)
 
     run_virtual(live)

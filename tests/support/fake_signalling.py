@@ -198,8 +198,8 @@ class FakeSignalling:
 
     def end(self, leg_id: str, cause: EndCause) -> None:
         """End a leg; its end is told as the real stack tells it."""
-        leg = self.legs[leg_id]
-        if leg.state == "ended":
+        leg = self.legs.get(leg_id)
+        if leg is None or leg.state == "ended":  # one that was never begun is like one that is over
             return
         was, leg.state, leg.cause = leg.state, "ended", cause
         if not leg.inbound and was == "offered":

@@ -1,7 +1,8 @@
 """A journal in memory that keeps the real one's promises: encoded entries, order, commits after the loop's turn."""
 
 import asyncio
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
@@ -16,6 +17,9 @@ class MemoryJournal:
         self.rows = list(rows)
         self.failing = False
         self.hold: asyncio.Event | None = None
+        self._safe_seq = len(self.rows)
+        self._held: list[tuple[int, Callable[[], None]]] = []
+        self._releasing: asyncio.Task[None] | None = None
 
     @property
     def entries(self) -> list[object]:
@@ -39,6 +43,24 @@ class MemoryJournal:
             await self.hold.wait()
         if self.failing:
             raise JournalError("the disk says no")
+        self._safe_seq = max(self._safe_seq, seq)
+
+    def once_safe(self, act: Callable[[], None]) -> None:
+        """Do it after the others had a turn, in order, and never once the disk has said no."""
+        if len(self.rows) <= self._safe_seq and not self._held:
+            act()
+            return
+        self._held.append((len(self.rows), act))
+        if self._releasing is None or self._releasing.done():
+            self._releasing = asyncio.create_task(self._release())
+
+    async def _release(self) -> None:
+        with contextlib.suppress(JournalError):
+            while self._held:
+                seq = len(self.rows)
+                await self.committed(seq)
+                while self._held and self._held[0][0] <= seq:
+                    self._held.pop(0)[1]()
 
 
 class MemoryJournalReader:

@@ -42,6 +42,11 @@ class ControlDoor:
         """Of the newest exchange so far."""
         return self._epoch
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether an exchange is there."""
+        return self._writer is not None
+
     def absent_for(self) -> float:
         """Seconds without a control connection."""
         return 0.0 if self._writer is not None else time.monotonic() - self._absent_since

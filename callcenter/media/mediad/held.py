@@ -20,6 +20,8 @@ class HeldSession:
     sockets: dict[str, socket.socket] = field(default_factory=dict)
     """The legs' RTP sockets, also of legs on their way out."""
     worker: WorkerProcess | None = None
+    ports: dict[str, int] = field(default_factory=dict)
+    """The local ports of these sockets."""
     known_to_worker: set[str] = field(default_factory=set)
     """Legs whose sockets the present worker has."""
     waiting: list[tuple[int, int]] = field(default_factory=list)
@@ -56,6 +58,10 @@ class HeldSession:
         self.deaths = [at for at in self.deaths if now - at < _DEATHS_WITHIN] + [now]
         return len(self.deaths) < 2
 
-    def port(self, leg_id: str) -> int:
-        """The local port of a leg."""
-        return int(self.sockets[leg_id].getsockname()[1])
+    def hold(self, leg_id: str, port: int, sock: socket.socket) -> None:
+        """A new leg's socket."""
+        self.ports[leg_id], self.sockets[leg_id] = port, sock
+
+    def let_go(self, leg_id: str) -> tuple[int, socket.socket]:
+        """A leg is gone: its port and socket."""
+        return self.ports.pop(leg_id), self.sockets.pop(leg_id)

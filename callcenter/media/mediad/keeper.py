@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from callcenter.errors import MediaError, NoFreePorts
+from callcenter.errors import MediaError
 from callcenter.media.mediad.browsers_line import BrowsersLine
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.control import ControlDoor
@@ -25,6 +25,7 @@ from callcenter.media.mediad.ports import PortPool
 from callcenter.media.mediad.recorder_line import RecorderLine
 from callcenter.media.mediad.recorder_protocol import Written
 from callcenter.media.mediad.settings import MediaSettings
+from callcenter.media.mediad.sockets import RtpSockets, now_ms
 from callcenter.media.protocol import (
     AskStatus,
     Converge,
@@ -33,10 +34,12 @@ from callcenter.media.protocol import (
     DropSession,
     Heartbeat,
     LegCounts,
+    LegSpec,
     MediaStatus,
     Order,
     OrderRefused,
     PlayEnded,
+    PortsGranted,
     PutSession,
     QuietNoticed,
     RecordingDone,
@@ -55,10 +58,7 @@ log = structlog.get_logger(__name__)
 
 _WATCH = 0.25
 """Seconds between looks at the workers, the parent and the grace time."""
-_BIND_TRIES = 50
 _MOST_UNTOLD = 10_000
-_EXPEDITED = 0xB8
-"""Type of service: DSCP EF (RFC 3246), voice before anything else."""
 
 
 class Keeper:
@@ -67,13 +67,15 @@ class Keeper:
     def __init__(self, settings: MediaSettings) -> None:
         self._settings = settings
         self._ports = PortPool(settings.port_min, settings.port_max, quarantine=settings.quarantine)
+        self._sockets = RtpSockets(settings.host, self._ports)
+        self._told_busy = False
         self._checkpoint = Checkpoint.create(max(1, self._ports.size))
         self._sessions: dict[str, HeldSession] = {}
         self._door = ControlDoor(
             settings.sdp_address,
             on_order=self._follow,
             on_epoch=self._clear,
-            on_present=self._catch_up,
+            on_present=self._receive_exchange,
             sessions=lambda: tuple(self._sessions),
         )
         self._recorder = RecorderLine(
@@ -116,6 +118,7 @@ class Keeper:
             self._crew.close()
             await self._browsers.close()
             await self._recorder.close()
+            self._sockets.revoke()
             for session in self._sessions.values():
                 for sock in session.sockets.values():
                     sock.close()
@@ -129,6 +132,7 @@ class Keeper:
             self._crew.watch()
             self._recorder.watch()
             self._browsers.watch()
+            self._grant()
             if self._sessions and self._door.absent_for() * 1000 > self._settings.grace:
                 log.error("media.exchange_gone", sessions=len(self._sessions))
                 self._clear()
@@ -166,13 +170,13 @@ class Keeper:
         if session is None:
             worker = self._least_busy()
             session = HeldSession(SessionSpec(spec.session_id, 0), worker=worker)
-        new = [leg.leg_id for leg in spec.legs if leg.leg_id not in session.sockets]
-        session.sockets |= self._open_sockets(new)
+        self._open_sockets(session, [leg for leg in spec.legs if leg.leg_id not in session.sockets])
         self._sessions[spec.session_id] = session
         for play_id in session.adopt(spec):
             self._door.tell(PlayEnded(spec.session_id, play_id, "end"))
         session.waiting.append((spec.version, request))
         self._hand_over(session)
+        self._grant()
 
     def _least_busy(self) -> WorkerProcess | None:
         """The worker for a new session, ``None`` while all are replaced. Raises ``MediaError`` if all are busy."""
@@ -182,48 +186,36 @@ class Keeper:
         for session in self._sessions.values():
             if session.worker is not None:
                 load[id(session.worker)] = load.get(id(session.worker), 0) + 1
-        worker = min(self._crew.active, key=lambda worker: (round(worker.busy, 1), load.get(id(worker), 0)))
-        if worker.busy > self._settings.most_busy:
+        if self._is_busy():
             raise MediaError("media is overloaded")
-        return worker
+        return min(self._crew.active, key=lambda worker: (round(worker.busy, 1), load.get(id(worker), 0)))
 
-    def _open_sockets(self, leg_ids: list[str]) -> dict[str, socket.socket]:
-        opened: dict[str, socket.socket] = {}
+    def _is_busy(self) -> bool:
+        """Whether no worker can take one more session."""
+        return min((worker.busy for worker in self._crew.active), default=0.0) > self._settings.most_busy
+
+    def _grant(self) -> None:
+        """Tell the exchange of more ports, and when media becomes overloaded or is no more."""
+        if not self._door.is_attended:
+            return
+        ports, is_busy = self._sockets.grant(), self._is_busy()
+        if ports or is_busy is not self._told_busy:
+            self._told_busy = is_busy
+            self._door.tell(PortsGranted(ports, is_busy))
+
+    def _open_sockets(self, session: HeldSession, legs: list[LegSpec]) -> None:
+        """Sockets for new legs, for all of them or none."""
+        opened: dict[str, tuple[int, socket.socket]] = {}
         try:
-            for leg_id in leg_ids:
-                opened[leg_id] = self._open_socket()
+            for leg in legs:
+                opened[leg.leg_id] = self._sockets.take(leg.port)
         except MediaError:
-            for sock in opened.values():
-                self._close_socket(sock)
+            for port, sock in opened.values():
+                self._sockets.close(port, sock)
             raise
-        return opened
-
-    def _open_socket(self) -> socket.socket:
-        for _ in range(_BIND_TRIES):
-            port = self._ports.take(now=_now())
-            if port is None:
-                break
-            try:
-                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            except OSError as error:
-                self._ports.give_back(port, now=_now())
-                raise MediaError("no more sockets") from error
-            try:
-                sock.bind((self._settings.host, port))
-            except OSError:
-                sock.close()
-                self._ports.give_back(port, now=_now())
-                continue
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        for leg_id, (port, sock) in opened.items():
             self._checkpoint.clear(self._slot(port))
-            return sock
-        raise NoFreePorts("every RTP port is taken or resting")
-
-    def _close_socket(self, sock: socket.socket) -> None:
-        port = int(sock.getsockname()[1])
-        sock.close()
-        self._ports.give_back(port, now=_now())
+            session.hold(leg_id, port, sock)
 
     def _slot(self, port: int) -> int:
         return (port - self._ports.first) // 2
@@ -236,14 +228,14 @@ class Keeper:
             session.spec.recordings,
             worker,
             epoch=self._door.epoch,
-            now=_now(),
+            now=now_ms(),
             wall=time.time_ns() // 1_000_000,
         )
         if worker is None:
             return
         legs = [leg.leg_id for leg in session.spec.legs]
         new = tuple(leg_id for leg_id in legs if leg_id not in session.known_to_worker)
-        slots = {leg_id: self._slot(session.port(leg_id)) for leg_id in new}
+        slots = {leg_id: self._slot(session.ports[leg_id]) for leg_id in new}
         worker.send(Converge(session.spec, slots, new, taps), [session.sockets[leg_id] for leg_id in new])
         session.known_to_worker = set(legs)
 
@@ -262,7 +254,7 @@ class Keeper:
             session.worker.send(Release(session_id))
 
     def _status(self, request: int) -> MediaStatus:
-        free, used, resting = self._ports.counts(now=_now())
+        free, used, resting = self._sockets.counts()
         active = self._crew.active
         return MediaStatus(
             request,
@@ -316,8 +308,11 @@ class Keeper:
                 if not self._door.tell(done):
                     self._untold.append(done)
 
-    def _catch_up(self) -> None:
-        """An exchange is there: tell it of the recordings that were finished in its absence."""
+    def _receive_exchange(self) -> None:
+        """An exchange is there: it gets ports of its own, and is told of recordings finished in its absence."""
+        self._sockets.revoke()
+        self._told_busy = False
+        self._grant()
         while self._untold and self._door.tell(self._untold[0]):
             self._untold.popleft()
 
@@ -326,10 +321,10 @@ class Keeper:
         if version == session.spec.version:
             for leg_id in session.sockets.keys() - session.known_to_worker:
                 session.closed.setdefault(leg_id, self._last_counts(session, leg_id))
-                self._close_socket(session.sockets.pop(leg_id))
+                self._sockets.close(*session.let_go(leg_id))
         answered = [request for waited, request in session.waiting if waited <= version]
         session.waiting = [(waited, request) for waited, request in session.waiting if waited > version]
-        ports = {leg_id: session.port(leg_id) for leg_id in session.sockets}
+        ports = dict(session.ports)
         for request in answered:
             self._door.tell(SessionPut(request, ports, session.closed))
             session.closed = {}
@@ -341,8 +336,8 @@ class Keeper:
             return
         self._ledger.end_session(session_id)
         counts = {leg_id: self._last_counts(session, leg_id) for leg_id in session.sockets}
-        for sock in session.sockets.values():
-            self._close_socket(sock)
+        for leg_id in [*session.sockets]:
+            self._sockets.close(*session.let_go(leg_id))
         for _, request in session.waiting:
             self._door.tell(OrderRefused(request, MediaError.code, "the session is closed"))
         for request in session.drop_requests:
@@ -350,11 +345,11 @@ class Keeper:
 
     def _last_counts(self, session: HeldSession, leg_id: str) -> LegCounts:
         """A leg's figures as its last worker left them."""
-        return self._checkpoint.noted(self._slot(session.port(leg_id)))
+        return self._checkpoint.noted(self._slot(session.ports[leg_id]))
 
     def _mourn(self, worker: WorkerProcess) -> None:
         """A worker died: its sessions wait for another, except those that were there when it happened before."""
-        now = _now()
+        now = now_ms()
         self._ledger.lose_feeder(worker)
         for session_id, session in list(self._sessions.items()):
             if session.worker is not worker:
@@ -387,10 +382,6 @@ def _listen(path: str) -> socket.socket:
 
 def _unlink(path: str) -> None:
     Path(path).unlink(missing_ok=True)
-
-
-def _now() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 def _is_alive(pid: int) -> bool:

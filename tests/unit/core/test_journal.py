@@ -193,6 +193,56 @@ async def test_failing_disk_reaches_every_waiter_and_every_later_call(tmp_path: 
     await journal.close()
 
 
+async def test_what_must_not_be_early_happens_in_order_once_it_is_on_disk(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    seen: list[tuple[str, int]] = []
+
+    def note(name: str) -> None:
+        seen.append((name, len(JournalReader(path).read())))
+
+    journal.once_safe(lambda: note("nothing to wait for"))
+    assert seen == [("nothing to wait for", 0)]
+    journal.append(AgentSignedIn(AgentId("a")), at=1)
+    journal.once_safe(lambda: note("first"))
+    journal.once_safe(lambda: 1 // 0)  # one that fails harms nobody
+    seq = journal.append(AgentSignedIn(AgentId("b")), at=2)
+    journal.once_safe(lambda: note("second"))
+    assert len(seen) == 1
+    await journal.committed(seq)
+    assert seen[1:] == [("first", 2), ("second", 2)]  # both were appended in one turn: one commit
+    await journal.close()
+
+
+async def test_what_cannot_be_written_lets_nothing_happen_and_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    failed = asyncio.get_running_loop().create_future()
+    journal = SqliteJournal(path, on_failed=failed.set_result)
+    await journal.open()
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE entries")
+    other.close()
+    seen: list[str] = []
+    journal.append(AgentSignedIn(AgentId("a")), at=1)
+    journal.once_safe(lambda: seen.append("early"))
+    assert isinstance(await failed, JournalError)
+    assert seen == []
+    await journal.close()
+
+
+async def test_more_rows_than_one_statement_takes_are_one_commit_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    last = 0
+    for number in range(200):
+        last = journal.append(AgentSignedIn(AgentId(f"a{number}")), at=number)
+    await journal.committed(last)
+    assert [row.entry.agent_id for row in JournalReader(path).read()] == [f"a{number}" for number in range(200)]
+    await journal.close()
+
+
 def test_absent_journal_is_empty(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path / "none.sqlite")
     assert reader.read() == []

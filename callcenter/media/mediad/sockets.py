@@ -1,0 +1,89 @@
+"""The RTP sockets of a ``mediad``: opened on ports of the pool, some of them granted to the exchange ahead."""
+
+import socket
+import time
+
+from callcenter.errors import MediaError, NoFreePorts
+from callcenter.media.mediad.ports import PortPool
+
+_BIND_TRIES = 50
+_EXPEDITED = 0xB8
+"""Type of service: DSCP EF (RFC 3246), voice before anything else."""
+_LARGEST_GRANT = 256
+_GRANTED_SHARE = 8
+"""One port of so many may be granted ahead."""
+
+
+class RtpSockets:
+    """Opens and closes sockets; an owner of an open one has it until ``close``."""
+
+    def __init__(self, host: str, pool: PortPool) -> None:
+        self._host = host
+        self._pool = pool
+        self._granted: dict[int, socket.socket] = {}
+        self._most = min(_LARGEST_GRANT, pool.size // _GRANTED_SHARE)
+
+    def grant(self) -> tuple[int, ...]:
+        """More ports for the exchange to choose from, once it has used half of the last ones."""
+        if len(self._granted) * 2 > self._most:
+            return ()
+        opened: dict[int, socket.socket] = {}
+        try:
+            while len(self._granted) + len(opened) < self._most:
+                port, sock = self.open()
+                opened[port] = sock
+        except MediaError:
+            pass  # those that were found are granted
+        self._granted |= opened
+        return tuple(opened)
+
+    def revoke(self) -> None:
+        """The exchange that was granted ports is gone."""
+        for port, sock in self._granted.items():
+            self.close(port, sock)
+        self._granted = {}
+
+    def take(self, port: int) -> tuple[int, socket.socket]:
+        """A granted port, or any when ``port`` is 0. Raises ``MediaError`` for one that was not granted."""
+        if not port:
+            return self.open()
+        sock = self._granted.pop(port, None)
+        if sock is None:
+            raise MediaError("the port was not granted")
+        return port, sock
+
+    def open(self) -> tuple[int, socket.socket]:
+        """A socket on a free port. Raises ``MediaError``."""
+        for _ in range(_BIND_TRIES):
+            port = self._pool.take(now=now_ms())
+            if port is None:
+                break
+            try:
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            except OSError as error:
+                self._pool.give_back(port, now=now_ms())
+                raise MediaError("no more sockets") from error
+            try:
+                sock.bind((self._host, port))
+            except OSError:
+                self.close(port, sock)
+                continue
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+            return port, sock
+        raise NoFreePorts("every RTP port is taken or resting")
+
+    def close(self, port: int, sock: socket.socket) -> None:
+        """Close a socket; its port rests."""
+        sock.close()
+        self._pool.give_back(port, now=now_ms())
+
+    def counts(self) -> tuple[int, int, int]:
+        """Ports free (the granted ones are), in use and resting."""
+        free, used, resting = self._pool.counts(now=now_ms())
+        return free + len(self._granted), used - len(self._granted), resting
+
+
+def now_ms() -> int:
+    """Milliseconds of the monotonic clock of this machine."""
+    return time.monotonic_ns() // 1_000_000

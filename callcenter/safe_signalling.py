@@ -1,0 +1,67 @@
+"""Signalling that waits for the journal: nobody outside hears of anything before what it follows from is on disk."""
+
+from collections.abc import Callable
+from functools import partial
+
+from callcenter.calls.legs import EndCause, Party
+from callcenter.ports import PhoneTarget, Signalling, TrunkPolicy
+
+
+class SafeSignalling:
+    """Implements ``Signalling`` in front of another one. ``once_safe`` is the journal's; the order of orders stays."""
+
+    def __init__(self, signalling: Signalling, once_safe: Callable[[Callable[[], None]], None]) -> None:
+        self._outside = signalling
+        self._once_safe = once_safe
+
+    def ring(self, leg_id: str) -> None:
+        """See ``Signalling.ring``."""
+        self._once_safe(partial(self._outside.ring, leg_id))
+
+    def progress(self, leg_id: str, sdp: str) -> None:
+        """See ``Signalling.progress``."""
+        self._once_safe(partial(self._outside.progress, leg_id, sdp))
+
+    def answer(self, leg_id: str, sdp: str) -> None:
+        """See ``Signalling.answer``."""
+        self._once_safe(partial(self._outside.answer, leg_id, sdp))
+
+    def accept_reoffer(self, leg_id: str, sdp: str) -> None:
+        """See ``Signalling.accept_reoffer``."""
+        self._once_safe(partial(self._outside.accept_reoffer, leg_id, sdp))
+
+    def reoffer(self, leg_id: str, sdp: str) -> None:
+        """See ``Signalling.reoffer``."""
+        self._once_safe(partial(self._outside.reoffer, leg_id, sdp))
+
+    def send_digit(self, leg_id: str, digit: str) -> None:
+        """See ``Signalling.send_digit``."""
+        self._once_safe(partial(self._outside.send_digit, leg_id, digit))
+
+    def report_transfer(self, leg_id: str, status: int) -> None:
+        """See ``Signalling.report_transfer``."""
+        self._once_safe(partial(self._outside.report_transfer, leg_id, status))
+
+    def acknowledge(self, leg_id: str, sdp: str) -> None:
+        """See ``Signalling.acknowledge``."""
+        self._once_safe(partial(self._outside.acknowledge, leg_id, sdp))
+
+    def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
+        """See ``Signalling.invite``."""
+        self._once_safe(partial(self._outside.invite, leg_id, target, caller=caller, sdp=sdp))
+
+    def dial(self, leg_id: str, number: str, policy: TrunkPolicy, *, caller: Party, sdp: str) -> None:
+        """See ``Signalling.dial``."""
+        self._once_safe(partial(self._outside.dial, leg_id, number, policy, caller=caller, sdp=sdp))
+
+    def message_waiting(self, agent_id: str, *, new: int, old: int) -> None:
+        """See ``Signalling.message_waiting``."""
+        self._once_safe(partial(self._outside.message_waiting, agent_id, new=new, old=old))
+
+    def end(self, leg_id: str, cause: EndCause) -> None:
+        """See ``Signalling.end``."""
+        self._once_safe(partial(self._outside.end, leg_id, cause))
+
+    def reachable(self, agent_id: str) -> bool:
+        """See ``Signalling.reachable``."""
+        return self._outside.reachable(agent_id)
