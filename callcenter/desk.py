@@ -97,7 +97,7 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         self._supervisors = supervisors
         self._voicemail = voicemail
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
-        bus.subscribe(self._remember)
+        bus.subscribe(self._remember, CallConnected, SegmentOpened, SegmentEnded, CallClosed)
 
     async def sign_in(self, agent_id: str) -> None:
         """Take the seat."""

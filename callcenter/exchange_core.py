@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -23,11 +24,19 @@ from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
 from callcenter.calls.dependencies import CallDependencies
-from callcenter.calls.facts import CallbackFact, CallClosed, CallCorrected, RoutingSnapshot, WrapUpRecorded
+from callcenter.calls.facts import (
+    CallbackFact,
+    CallClosed,
+    CallConnected,
+    CallCorrected,
+    CallEnded,
+    RoutingSnapshot,
+    WrapUpRecorded,
+)
 from callcenter.calls.mailbox import MailboxCalls
 from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
-from callcenter.calls.recording_facts import RecordingFact
+from callcenter.calls.recording_facts import RecordingFact, RecordingStored
 from callcenter.calls.segments import TargetKind
 from callcenter.calls.switchboard import Switchboard, new_call_id
 from callcenter.calls.targets import Directory, NoCallsOut
@@ -53,13 +62,15 @@ from callcenter.site.repository import (
     supervisor_rights,
 )
 from callcenter.voicemail_boxes import VoicemailBoxes, VoicemailDesk
-from callcenter.waiting_room import WaitingRoom
+from callcenter.waiting_room import WAITING_ROOM_FACTS, WaitingRoom
 from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 5.0
 PHONE_GONE = "phone_gone"
+FOR_THE_STORE = (CallClosed, CallCorrected, WrapUpRecorded, *get_args(RecordingFact), *get_args(VoicemailFact))
+"""Facts that the customer store reads."""
 PHONE_REASONS = frozenset({PHONE_GONE, "phone_unreachable"})
 """Pauses that end by themselves when the phone registers."""
 
@@ -183,9 +194,9 @@ class ExchangeCore:
             supervisors=supervisor_rights(site),
         )
         self.bus.subscribe(self._fold)
-        self.bus.subscribe(self.voicemail.hear)
-        self.bus.subscribe(self._tell_closed)
-        self.bus.subscribe(self.callbacks.hear)
+        self.bus.subscribe(self.voicemail.hear, *get_args(VoicemailFact), RecordingStored)
+        self.bus.subscribe(self._tell_closed, *FOR_THE_STORE)
+        self.bus.subscribe(self.callbacks.hear, CallConnected, CallEnded)
         lease = site.routing.presence_lease_seconds
         self._presence = SeatPresence(None if lease is None else round(lease * 1000))
         self.announcer = QueueAnnouncer(
@@ -195,7 +206,7 @@ class ExchangeCore:
             prompts=ports.prompts,
             expected_wait=self.routing.expected_wait_ms,
         )
-        self.bus.subscribe(self.announcer.hear)
+        self.bus.subscribe(self.announcer.hear, *WAITING_ROOM_FACTS, CallConnected)
         self._announcer_task: asyncio.Task[None] | None = None
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
@@ -314,9 +325,8 @@ class ExchangeCore:
             self.routing.post(AgentMadeNotReady(AgentId(changed.agent_id), PHONE_GONE))
 
     def _tell_closed(self, fact: object, at: int) -> None:
-        del at
-        if isinstance(fact, CallClosed | CallCorrected | WrapUpRecorded | RecordingFact | VoicemailFact):
-            self._on_closed()
+        del fact, at
+        self._on_closed()
 
     def _recorded(self, task: asyncio.Task[None]) -> None:
         self._forced_codes.discard(task)

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace as replace_view
@@ -47,7 +47,8 @@ class FloorFold:
         self._zone = time_zone
         self._targets = targets
         self._tells_of_supervision = tells_of_supervision
-        self._day: date | None = None
+        self._day = (0, 0)
+        """When the day of the counts began and ends."""
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
         self._contacts = FloorContacts(self._tell, self._holds)
@@ -132,11 +133,16 @@ class FloorFold:
                 self._put_agent(AgentView(agent.agent_id, agent.name, AgentState.OFFLINE, at, queue_ids=queue_ids))
 
     def _turn_day(self, at: int) -> None:
+        begins, ends = self._day
+        if begins <= at < ends:
+            return
         day = datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).date()
-        if self._day is not None and day != self._day:
+        midnights = (datetime.combine(each, time.min, self._zone) for each in (day, day + timedelta(days=1)))
+        if ends:
             for queue in self._queues.values():
                 self._put_queue(replace_view(queue, offered=0, answered=0, abandoned=0, answered_in_target=0))
-        self._day = day
+        began, will_end = (round(midnight.timestamp() * 1000) for midnight in midnights)
+        self._day = (began, will_end)
 
     # Routing outcomes
 

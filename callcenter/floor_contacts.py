@@ -54,6 +54,8 @@ class FloorContacts:
         self._tell = tell
         self._holds = holds
         self._views: dict[str, ContactView] = {}
+        self._of_call: dict[str, dict[str, None]] = {}
+        """The contacts that are there, by the call their id names."""
         self._live: dict[str, dict[str, None]] = {}
         """Calls that are not over, with their contacts."""
         self._bases: dict[str, ContactView] = {}
@@ -263,7 +265,7 @@ class FloorContacts:
         base = self._bases.get(call_id)
         if base is not None:
             self._bases[call_id] = replace_view(base, customer=customer)
-        for contact_id in [each for each in self._views if call_of(each) == call_id]:
+        for contact_id in tuple(self._of_call.get(call_id, ())):
             self.change(contact_id, customer=customer)
 
     # Changes
@@ -284,12 +286,17 @@ class FloorContacts:
     def remove(self, contact_id: str) -> None:
         """Take a contact off the floor."""
         if self._views.pop(contact_id, None) is not None:
+            call_id = call_of(contact_id)
+            del self._of_call[call_id][contact_id]
+            if not self._of_call[call_id]:
+                del self._of_call[call_id]
             self._tell(ContactRemoved(contact_id))
 
     def _put(self, call_id: str, view: ContactView) -> None:
         self._live.setdefault(call_id, {})[view.contact_id] = None
         if self._views.get(view.contact_id) != view:
             self._views[view.contact_id] = view
+            self._of_call.setdefault(call_of(view.contact_id), {})[view.contact_id] = None
             self._tell(ContactChanged(view))
 
     def _remove(self, call_id: str, contact_id: str) -> None:

@@ -12,6 +12,8 @@ from callcenter.calls.facts import CallEnded, CallQueued
 from callcenter.media.announcements import position_parts, wait_parts
 from ivr.effects import PromptText
 
+WAITING_ROOM_FACTS = (CallQueued, CallEnded, ContactQueued, OfferContact, ContactDequeued, ContactAssigned)
+"""What ``WaitingRoom.apply`` makes something of."""
 ExpectedWait = Callable[[str, int], float | None]
 """Queue and how many are ahead; the expected wait in milliseconds, ``None`` when nothing is known."""
 
@@ -53,12 +55,15 @@ class _Waiting:
 
 @dataclass(slots=True)
 class WaitingRoom:
-    """Everybody who waits. Instants are milliseconds."""
+    """Everybody who waits where something is told. Instants are milliseconds."""
 
     rules: Mapping[str, AnnouncementRule]
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
     _languages: dict[str, str] = field(default_factory=dict)
     """By call, until it ends."""
+    _deadline: int | None = None
+    _deadline_left: bool = False
+    """Whether whoever had the deadline is gone, so that it must be looked for."""
 
     def apply(self, fact: object, at: int) -> str | None:
         """Take a fact; the call that must not hear an announcement any longer, if it says so."""
@@ -67,21 +72,26 @@ class WaitingRoom:
                 self._languages[call_id] = language or "en"
             case CallEnded(call_id=call_id):
                 self._languages.pop(call_id, None)
-                self._waiting.pop(call_id, None)
+                self._leave(call_id)
             case ContactQueued():
                 self._enter(fact, at)
             case OfferContact(contact_id=contact_id) if contact_id in self._waiting:
                 self._waiting[contact_id].ringing = True
-                self._waiting[contact_id].next_at = None
+                self._set_next(self._waiting[contact_id], None)
             case ContactDequeued(contact_id=contact_id) | ContactAssigned(contact_id=contact_id):
-                return contact_id if self._waiting.pop(contact_id, None) is not None else None
+                return contact_id if self._leave(contact_id) else None
             case _:
                 pass
         return None
 
     def next_deadline(self) -> int | None:
         """When something is to be told next."""
-        return min((each.next_at for each in self._waiting.values() if each.next_at is not None), default=None)
+        if self._deadline_left:
+            self._deadline_left = False
+            self._deadline = min(
+                (each.next_at for each in self._waiting.values() if each.next_at is not None), default=None
+            )
+        return self._deadline
 
     def due(self, *, now: int, expected_wait: ExpectedWait) -> Sequence[Announcement]:
         """What is to be told now; each caller's next announcement is set."""
@@ -90,7 +100,7 @@ class WaitingRoom:
             if waiting.next_at is None or waiting.next_at > now:
                 continue
             rule = self.rules[waiting.queue_id]
-            waiting.next_at = now + rule.every_ms
+            self._set_next(waiting, now + rule.every_ms)
             parts = self._parts(call_id, waiting, rule, expected_wait)
             if parts:
                 told.append(Announcement(call_id, parts))
@@ -109,12 +119,28 @@ class WaitingRoom:
         if fact.contact_id not in self._languages:  # not the customer's own place: an agent waits for a second party
             return
         before = self._waiting.get(fact.contact_id)
+        self._leave(fact.contact_id)
         rule = self.rules.get(fact.queue_id)
-        next_at = None if rule is None or rule.is_silent else at + rule.every_ms
-        entered = _Waiting(fact.queue_id, (-fact.priority, fact.arrived_at), next_at)
+        if rule is None or rule.is_silent:
+            return
+        entered = _Waiting(fact.queue_id, (-fact.priority, fact.arrived_at), None)
+        self._set_next(entered, at + rule.every_ms)
         if before is not None and before.queue_id == fact.queue_id:
             entered.position, entered.wait_ms = before.position, before.wait_ms
         self._waiting[fact.contact_id] = entered
+
+    def _leave(self, contact_id: str) -> bool:
+        """Whether it was there."""
+        waiting = self._waiting.pop(contact_id, None)
+        if waiting is not None:
+            self._set_next(waiting, None)
+        return waiting is not None
+
+    def _set_next(self, waiting: _Waiting, at: int | None) -> None:
+        self._deadline_left |= waiting.next_at is not None and waiting.next_at == self._deadline
+        waiting.next_at = at
+        if at is not None and (self._deadline is None or at < self._deadline):
+            self._deadline = at
 
     def _parts(
         self, call_id: str, waiting: _Waiting, rule: AnnouncementRule, expected_wait: ExpectedWait

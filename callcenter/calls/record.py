@@ -1,7 +1,9 @@
 """Folding a call's facts into its record. Pure: the same facts give the same record, live and after a restart."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.calls.facts import (
     CallArrived,
@@ -23,8 +25,7 @@ from callcenter.calls.timeline import Timeline, begin
 NO_TIMELINE = Timeline("")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRecord:
+class OpenRecord(msgspec.Struct, frozen=True):
     """A record in the making."""
 
     arrived: CallArrived

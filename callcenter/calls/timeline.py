@@ -4,7 +4,8 @@ Every instant of a call belongs to one mode; each segment that is connected then
 so the three of a segment add up to the time it was connected, whatever was pressed in between.
 """
 
-from dataclasses import dataclass, field, replace
+import msgspec
+from msgspec.structs import replace
 
 from callcenter.calls.facts import (
     CallArrived,
@@ -24,8 +25,7 @@ TALKS = frozenset({Conversation.TALK, Conversation.CONFERENCE})
 HOLDS = frozenset({Conversation.HELD, Conversation.CONSULT})
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True):
     """One segment in the making."""
 
     contact_id: str
@@ -70,12 +70,11 @@ class Stretch:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True):
     """All segments of one call so far, by contact id in the order they began."""
 
     call_id: str
-    stretches: dict[str, Stretch] = field(default_factory=dict)
+    stretches: dict[str, Stretch] = {}
     mode: Conversation = Conversation.WAITING
     since: int = 0
     agent: str = ""
@@ -141,7 +140,7 @@ class Timeline:
         present = self.stretches.get(contact_id or self.call_id)
         if present is None:
             return self
-        return replace(self, stretches={**self.stretches, present.contact_id: replace(present, **fields)})  # type: ignore[arg-type]
+        return replace(self, stretches={**self.stretches, present.contact_id: replace(present, **fields)})
 
     def _opened(self, fact: SegmentOpened) -> "Timeline":
         queue_id = fact.target if fact.target_kind is TargetKind.QUEUE else ""

@@ -40,6 +40,9 @@ class Direction(StrEnum):
     INACTIVE = "inactive"
 
 
+DIRECTIONS = frozenset(direction.value for direction in Direction)
+
+
 _MIRRORED: dict[Direction, Direction] = {
     Direction.SENDRECV: Direction.SENDRECV,
     Direction.SENDONLY: Direction.RECVONLY,
@@ -152,8 +155,8 @@ def _media_line(lines: list[str], common: list[str]) -> MediaLine:
         raise SdpError("malformed port")
     address = _connection(lines) or _connection(common) or ""
     attributes = _attributes(lines)
-    if not any(name in set(Direction) for name, _ in attributes):
-        attributes += tuple(pair for pair in _attributes(common) if pair[0] in set(Direction))
+    if not any(name in DIRECTIONS for name, _ in attributes):
+        attributes += tuple(pair for pair in _attributes(common) if pair[0] in DIRECTIONS)
     return MediaLine(kind, int(port_text), protocol, tuple(formats), address, attributes)
 
 
@@ -216,7 +219,7 @@ def puts_on_hold(text: str) -> bool:
 
 
 def _direction(media: MediaLine) -> Direction:
-    named = next((Direction(name) for name, _ in media.attributes if name in set(Direction)), Direction.SENDRECV)
+    named = next((Direction(name) for name, _ in media.attributes if name in DIRECTIONS), Direction.SENDRECV)
     if media.address == "0.0.0.0" and named is Direction.SENDRECV:  # noqa: S104 - the old hold form, nothing is bound
         return Direction.SENDONLY
     return named

@@ -1,27 +1,31 @@
 """The whole routed call: ``python -m tests.bench.bench_sip_routed [rates]``.
 
-A caller's INVITE, the flow, the queue, the decision, the agent's INVITE, the bridge and the BYE, by the exchange and
-the media processes as they are; SIPp is the callers and the agents' phones. Audio is anchored and silent. The delay is
-that from the caller's INVITE to the agent's; CPU is the exchange's, and media's beside it.
+A caller's INVITE, the flow, the queue, the decision, the agent's INVITE, the bridge and the BYE, by the exchange, the
+web process (which looks the caller up and writes the interaction) and the media processes as they are; SIPp is the
+callers and the agents' phones. Audio is anchored and silent. The delay is that from the caller's INVITE to the agent's;
+CPU is the exchange's, with what its loop and what its journal's thread takes, and web's and media's beside it. The
+yardstick, sippy's bridge without media or routing, is called at the same rates in the same run.
 """
 
 import asyncio
-import contextlib
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from callcenter.app import server_processes
 from callcenter.clock import SystemClock
 from callcenter.config import Settings, load_settings
-from callcenter.link.web_side import FloorCopy, WebLink
-from callcenter.ports import Match
+from callcenter.link.exchange_side import control_socket
+from callcenter.link.messages import DeskReply, DeskRequest, frame, from_exchange, read_frame
 from callcenter.sip.binding_file import KeptBinding, save_bindings
+from tests.bench import yardstick
+from tests.bench.bench_sip import measure
 from tests.bench.sipp_load import CALLER_HOST, Load, LoadFigures, called_side, cpu_seconds, free_port, run_load
 
 AGENTS = 400
@@ -66,7 +70,7 @@ def found(folder: Path, phones_port: int) -> Settings:
     (folder / "flow.toml").write_text(FLOW, "utf-8")
     (folder / "callcenter.toml").write_text(
         f'data_dir = "."\nsite = "site.toml"\n[sip]\nport = {free_port()}\n[log]\nlevel = "error"\n'
-        "[media]\nport_min = 10000\nport_max = 30000\n[media.webrtc]\nenabled = false\n",
+        f"[web]\nport = {free_port()}\n[media]\nport_min = 10000\nport_max = 30000\n[media.webrtc]\nenabled = false\n",
         "utf-8",
     )
     settings = load_settings(folder / "callcenter.toml")
@@ -81,9 +85,9 @@ def found(folder: Path, phones_port: int) -> Settings:
 
 @contextmanager
 def processes(settings: Settings, folder: Path) -> Iterator[dict[str, int]]:
-    """Media and exchange; yields their process ids."""
+    """Media, exchange and web; yields their process ids."""
     config = folder / "callcenter.toml"
-    wanted = [each for each in server_processes(settings, config) if each.name in {"media", "exchange"}]
+    wanted = server_processes(settings, config)
     running = {each.name: subprocess.Popen(each.command, env={**os.environ, **each.env}) for each in wanted}
     try:
         yield {name: process.pid for name, process in running.items()}
@@ -97,47 +101,70 @@ def processes(settings: Settings, folder: Path) -> Iterator[dict[str, int]]:
                 process.wait()
 
 
-@asynccontextmanager
-async def staffed(settings: Settings) -> AsyncIterator[FloorCopy]:
-    """The web process's part: customers are looked up, and every agent is signed in and ready."""
-
-    async def nobody(number: str) -> Match:
-        del number
-        return Match("none")
-
-    floor = FloorCopy()
-    link = WebLink(settings.exchange_socket, floor, find_customer=nobody, on_journal=lambda _: None)
-    attached = asyncio.Event()
-    floor.subscribe(lambda _: None, lambda: None, lambda live: attached.set() if live else attached.clear())
-    running = asyncio.create_task(link.run())
-    try:
-        async with asyncio.timeout(40):
-            await attached.wait()
-        for agent in floor.snapshot().agents:
-            await link.order("sign_in", agent.agent_id)
-            await link.order("ready", agent.agent_id)
-        yield floor
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+async def staff(settings: Settings) -> None:
+    """Every agent signs in and is ready."""
+    path = str(control_socket(settings.exchange_socket))
+    for number in range(AGENTS):
+        for order in ("sign_in", "ready"):
+            await desk_order(path, DeskRequest(1, order, f"agent{number}"))
 
 
-async def routed(rate: int, seconds: int = 6) -> tuple[LoadFigures, float, int]:
-    """Calls at this rate; with them media's CPU milliseconds for each, and how many agents were ready at the end."""
+async def desk_order(path: str, request: DeskRequest) -> None:
+    """Give one order as the command line does, once there is an exchange to take it."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(path)
+                break
+            except OSError:
+                await asyncio.sleep(0.2)
+    writer.write(frame(request))
+    reply = await read_frame(reader, from_exchange)
+    writer.close()
+    assert isinstance(reply, DeskReply), reply
+    assert reply.code is None, reply
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """CPU milliseconds for each call."""
+
+    loop: float
+    journal: float
+    web: float
+    media: float
+
+    def __str__(self) -> str:
+        return (
+            f"exchange {self.loop + self.journal:.2f} (loop {self.loop:.2f}, other threads {self.journal:.2f}), "
+            f"web {self.web:.2f}, media {self.media:.2f} ms CPU/call"
+        )
+
+
+def routed(rate: int, seconds: int = 6) -> tuple[LoadFigures, Shares]:
+    """Calls at this rate, and which process had what part in them."""
     phones_port = free_port()
     with tempfile.TemporaryDirectory(prefix="cc-bench-") as name, called_side(phones_port) as notes:
         folder = Path(name)
         settings = found(folder, phones_port)
         with processes(settings, folder) as pids:
-            async with staffed(settings) as floor:
-                media = [pids["media"], *children(pids["media"])]
-                before = sum(map(cpu_seconds, media))
-                load = Load(rate, seconds, HOLD_MS)
-                figures = await asyncio.to_thread(run_load, load, settings.sip.port, lambda: pids["exchange"], notes)
-                used = sum(map(cpu_seconds, media)) - before
-                ready = sum(agent.state == "ready" for agent in floor.snapshot().agents)
-    return figures, used * 1_000 / load.calls, ready
+            asyncio.run(staff(settings))
+            exchange, web, media = pids["exchange"], pids["web"], [pids["media"], *children(pids["media"])]
+
+            def spent() -> tuple[float, float, float, float]:
+                loop, whole = loop_seconds(exchange), cpu_seconds(exchange)
+                return loop, whole - loop, cpu_seconds(web), sum(map(cpu_seconds, media))
+
+            before = spent()
+            load = Load(rate, seconds, HOLD_MS)
+            figures = run_load(load, settings.sip.port, lambda: exchange, notes)
+            parts = [(late - early) * 1_000 / load.calls for early, late in zip(before, spent(), strict=True)]
+    return figures, Shares(*parts)
+
+
+def loop_seconds(pid: int) -> float:
+    """CPU time of a process's first thread, as the scheduler counts it."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text("utf-8").split()[0]) / 1e9
 
 
 def children(pid: int) -> list[int]:
@@ -151,10 +178,12 @@ def main(rates: Sequence[int] = RATES) -> None:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{machine}, load average {os.getloadavg()[0]:.1f}, {AGENTS} agents", flush=True)
     for rate in rates:
-        figures, media, ready = asyncio.run(routed(rate))
-        print(f"routed  {figures}  media {media:.2f} ms CPU/call  {ready} agents ready", flush=True)
+        figures, shares = routed(rate)
+        print(f"routed  {figures}\n        {shares}", flush=True)
         if figures.failed:
             break
+    if yardstick.install():
+        measure("sippy b2bua", rates, ours=False)
 
 
 if __name__ == "__main__":
