@@ -1,5 +1,6 @@
 """The engine and its units of work. Domain functions take a session and never commit; who opens the session does."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -186,7 +187,7 @@ def _translated() -> Iterator[None]:
         raise StaleRow("somebody else changed this meanwhile") from error
     except IntegrityError as error:
         raise WriteConflict("the database refused a contradicting row") from error
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+    except (OperationalError, InterfaceError, sqlite3.OperationalError, PoolTimeout, OSError) as error:
         raise CrmUnavailable("the customer store does not answer") from error
     except Exception as error:  # DBAPIError, or what COPY raised past SQLAlchemy: the SQLSTATE tells
         cause = error.orig if isinstance(error, DBAPIError) else error
