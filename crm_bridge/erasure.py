@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
 from crm_bridge.errors import CustomerNotFound
+from crm_bridge.held_erasures import keep_in_mind
 from crm_bridge.ids import new_id
 from crm_bridge.journal_erasures import ask_for
 from crm_bridge.models import (
@@ -113,7 +114,7 @@ async def erase(
     await _forget_answers(session)
     await ask_for(session, Interaction.customer_id.in_(ids), customer_id, now)
     await _blank_interactions(session, ids)
-    recordings = await release_of(session, ids, now=now)
+    recordings, held = await release_of(session, ids, now=now)
     await blank_voicemails(session, ids)
     await _forget_merges(session, ids)
     await session.execute(
@@ -129,8 +130,10 @@ async def erase(
     blank = {"display_name": "", "name_norm": "", "preferred_language": None, "status": CustomerStatus.ERASED}
     await session.execute(update(Customer).where(Customer.id.in_(ids)).values(**blank, kind=CustomerKind.PERSON))
     note(session, "erase", "customer", str(customer_id))
-    preview.rows["recording"] = recordings
-    return await _receipt(session, customer_id, preview, legal_basis, actor_id, now)
+    preview.rows.update(recording=recordings, recording_on_hold=len(held))
+    receipt = await _receipt(session, customer_id, preview, legal_basis, actor_id, now)
+    await keep_in_mind(session, receipt, held)
+    return receipt
 
 
 async def is_genuine(session: AsyncSession, receipt: ErasureReceipt) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
 from crm_bridge.errors import RecordingNotFound
+from crm_bridge.held_erasures import settle
 from crm_bridge.ids import new_id
 from crm_bridge.models import Interaction, Recording
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
@@ -90,7 +91,8 @@ async def find_recording(session: AsyncSession, contact_id: str, recording_id: s
 
 
 async def hold(session: AsyncSession, contact_id: str, recording_id: str, *, reason: str | None) -> RecordingView:
-    """Keep a recording whatever its class says, or (without a reason) let its class decide again.
+    """Keep a recording whatever its class says, or (without a reason) let its class decide again; that of an erased
+    person is deleted then.
 
     Raises ``RecordingNotFound``.
     """
@@ -126,15 +128,17 @@ async def files_to_erase(session: AsyncSession, limit: int) -> dict[str, str]:
 
 
 async def count_to_erase(session: AsyncSession, customer_id: int) -> int:
-    """How many files of an erased customer are still to be deleted."""
+    """How many files of an erased customer are still to be deleted, and are not held."""
     contacts = select(Interaction.contact_id).where(Interaction.customer_id == customer_id)
-    waiting = (Recording.erase_at.is_not(None), Recording.deleted_at.is_(None), Recording.path.is_not(None))
+    there = (Recording.deleted_at.is_(None), Recording.path.is_not(None), Recording.legal_hold.is_(False))
+    waiting = (Recording.erase_at.is_not(None), *there)
     return await session.scalar(select(func.count()).where(Recording.contact_id.in_(contacts), *waiting)) or 0
 
 
 async def mark_deleted(session: AsyncSession, recording_ids: Collection[str], *, now: datetime) -> None:
-    """The files are gone; the rows tell so."""
+    """The files are gone; the rows tell so, and the receipts of erasures that had to leave one."""
     ids = sorted(recording_ids)
+    await settle(session, ids, now=now)
     for start in range(0, len(ids), _KEYS_IN_A_QUERY):
         portion = ids[start : start + _KEYS_IN_A_QUERY]
         gone = update(Recording).where(Recording.recording_id.in_(portion))
@@ -143,13 +147,15 @@ async def mark_deleted(session: AsyncSession, recording_ids: Collection[str], *,
         note(session, "expire", "recording", str(len(ids)))
 
 
-async def release_of(session: AsyncSession, customer_ids: Sequence[int], *, now: datetime) -> int:
-    """The recordings of erased people are to be deleted, but for those on legal hold; how many those are."""
+async def release_of(session: AsyncSession, customer_ids: Sequence[int], *, now: datetime) -> tuple[int, list[str]]:
+    """The recordings of erased people are to be deleted, those on legal hold once it is lifted; how many can go now,
+    and the ids of those that are held."""
     contacts = select(Interaction.contact_id).where(Interaction.customer_id.in_(customer_ids))
-    theirs = (Recording.contact_id.in_(contacts), Recording.deleted_at.is_(None), Recording.legal_hold.is_(False))
-    found = (await session.scalars(select(Recording.id).where(*theirs))).all()
+    theirs = (Recording.contact_id.in_(contacts), Recording.deleted_at.is_(None))
+    found = (await session.execute(select(Recording.recording_id, Recording.legal_hold).where(*theirs))).all()
     await session.execute(update(Recording).where(*theirs).values(erase_at=now))
-    return len(found)
+    held = sorted(row.recording_id for row in found if row.legal_hold)
+    return len(found) - len(held), held
 
 
 def log_listening(session: AsyncSession, recording_id: str) -> None:

@@ -37,7 +37,7 @@ def recording_routes(given: Surroundings) -> APIRouter:
     async def take_off_hold(
         contact_id: str, recording_id: str, principal: Annotated[Principal, keeper]
     ) -> RecordingOut:
-        """Let the retention class decide again."""
+        """Let the retention class decide again. That of a person who was erased meanwhile is deleted within seconds."""
         async with given.writing(principal) as session:
             return RecordingOut.model_validate(await hold(session, contact_id, recording_id, reason=None))
 

@@ -13,6 +13,7 @@ from crm_bridge.api.schemas import Code, Id, In, Out
 from crm_bridge.audit import note
 from crm_bridge.erasure import erase, export_person, is_genuine, preview_erasure
 from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound
+from crm_bridge.held_erasures import held_of
 from crm_bridge.journal_erasures import count_waiting
 from crm_bridge.models import ErasureReceipt
 from crm_bridge.permissions import Permission
@@ -45,6 +46,16 @@ class ReceiptOut(Out):
     signature: str
 
 
+class HeldRecordingOut(Out):
+    """A recording that a legal hold kept from the erasure. Deleted once the hold is lifted: then it has the instant,
+    and ``is_genuine`` says whether the store has signed that."""
+
+    recording_id: str
+    erased_at: datetime | None
+    signature: str | None
+    is_genuine: bool
+
+
 class CheckedReceiptOut(ReceiptOut):
     """A receipt, and whether the store has signed it as it is."""
 
@@ -53,6 +64,8 @@ class CheckedReceiptOut(ReceiptOut):
     """Calls whose entries in the exchange's journal are still to be blanked: some seconds, or until it is up again."""
     recordings_waiting: int
     """Recordings and messages whose files are still to be deleted; those on legal hold are not counted."""
+    held: list[HeldRecordingOut]
+    """What a legal hold kept, and what has become of it since: amendments of the receipt, each signed by itself."""
 
 
 class RetentionIn(In):
@@ -126,7 +139,10 @@ def _erasures(router: APIRouter, given: Surroundings) -> None:
             waiting = await count_waiting(session, row.customer_id)
             files = await count_to_erase(session, row.customer_id)
             told = ReceiptOut.model_validate(row).model_dump()
-            return CheckedReceiptOut(**told, is_genuine=genuine, journal_waiting=waiting, recordings_waiting=files)
+            held = [HeldRecordingOut.model_validate(each) for each in await held_of(session, row)]
+            return CheckedReceiptOut(
+                **told, is_genuine=genuine, journal_waiting=waiting, recordings_waiting=files, held=held
+            )
 
 
 def _retention(router: APIRouter, given: Surroundings) -> None:

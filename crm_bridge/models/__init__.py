@@ -5,7 +5,7 @@ from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
 from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
-from crm_bridge.models.interaction import Interaction, ProjectionCursor, WrapUp
+from crm_bridge.models.interaction import ContactParent, Interaction, ProjectionCursor, WrapUp
 from crm_bridge.models.privacy import AccessEntry, Consent, StoreSecret, Suppression
 from crm_bridge.models.profile import (
     Attachment,
@@ -23,6 +23,7 @@ from crm_bridge.models.promise import AttachmentContent, Promise
 from crm_bridge.models.recording import Recording
 from crm_bridge.models.requests import (
     ErasureReceipt,
+    HeldErasure,
     ImportedCustomer,
     ImportJob,
     JournalErasure,
@@ -42,6 +43,7 @@ __all__ = [
     "Base",
     "Collision",
     "Consent",
+    "ContactParent",
     "ContactPoint",
     "ContactPreference",
     "CustomField",
@@ -53,6 +55,7 @@ __all__ = [
     "DuplicateCandidate",
     "ErasureReceipt",
     "ExternalIdentity",
+    "HeldErasure",
     "IdempotencyKey",
     "ImportJob",
     "ImportedCustomer",

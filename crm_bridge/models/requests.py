@@ -35,6 +35,18 @@ class ErasureReceipt(Identified, TenantOwned, Base):
     signature: Mapped[str] = mapped_column(CleanText)
 
 
+class HeldErasure(Base):
+    """A recording that an erasure had to leave because of a legal hold; signed once it is gone, too."""
+
+    __tablename__ = "held_erasure"
+    __table_args__ = (Index(None, "receipt_id"),)
+
+    recording_id: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    receipt_id: Mapped[int] = mapped_column(BIG_INT)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    signature: Mapped[str | None] = mapped_column(CleanText)
+
+
 class JournalErasure(Base):
     """A call whose entries in the exchange's journal are still to be blanked. Gone when they are."""
 

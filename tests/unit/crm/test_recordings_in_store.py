@@ -6,7 +6,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callcenter.recording_sweep import erase_portion
 from crm_bridge.customers import create_customer
@@ -20,7 +20,7 @@ from crm_bridge.interactions import (
     VoicemailWorkedRecord,
     record_batch,
 )
-from crm_bridge.models import AuditEntry, Recording
+from crm_bridge.models import AuditEntry, HeldErasure, Recording
 from crm_bridge.recordings import RecordingView, find_recording, held_ids, ids_to_erase, mark_deleted
 from crm_bridge.voicemails import page_voicemails
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
@@ -139,10 +139,10 @@ async def test_an_erased_person_leaves_no_recording_but_one_on_hold(database: Da
         receipt = await web.post(f"/customers/{customer.id}/erasure", json={"legal_basis": "request"})
         assert receipt.json()["erased"]["recording"] == 1
     async with database.begin() as session:
-        assert await ids_to_erase(session) == {"c1-r1"}
+        assert await ids_to_erase(session) - await held_ids(session) == {"c1-r1"}
         await mark_deleted(session, ["c1-r1"], now=NOON)
     async with database.read() as session:
-        assert await ids_to_erase(session) == frozenset()
+        assert await ids_to_erase(session) - await held_ids(session) == frozenset()
         view = await find_recording(session, "c1", "c1-r1")
         assert (view.state, view.path) == ("deleted", None)
         with pytest.raises(RecordingNotFound):
@@ -176,6 +176,41 @@ async def test_the_files_of_an_erased_person_go_at_once_and_nothing_outside_of_t
         assert (await web.get(f"/erasures/{receipt['id']}")).json()["recordings_waiting"] == 0
     assert sorted(path.name for path in day.iterdir()) == ["y.json", "y.wav.sealed"]
     assert (tmp_path / "kept.wav").exists()
+
+
+async def test_what_a_hold_kept_from_an_erasure_goes_when_it_is_lifted_and_the_receipt_is_amended(
+    database: Database, tmp_path: Path
+) -> None:
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+    await write(database, call(), STARTED, STORED)
+    audio = tmp_path / "calls/2026/03/02/x.wav.sealed"
+    audio.parent.mkdir(parents=True)
+    audio.write_text("")
+    root, path = tmp_path / "calls", "/interactions/c1/recordings/c1-r1/legal-hold"
+    async with client_of(database) as web:
+        await web.put(path, json={"reason": "case 7"})
+        receipt = (await web.post(f"/customers/{customer.id}/erasure", json={"legal_basis": "request"})).json()
+        assert (receipt["erased"]["recording"], receipt["erased"]["recording_on_hold"]) == (0, 1)
+        told = (await web.get(f"/erasures/{receipt['id']}")).json()
+        kept = {"recording_id": "c1-r1", "erased_at": None, "signature": None, "is_genuine": False}
+        assert (told["recordings_waiting"], told["held"]) == (0, [kept])
+        assert await erase_portion(database, root, now=NOON) == 0
+        assert audio.exists()
+
+        await web.delete(path)
+        assert (await web.get(f"/erasures/{receipt['id']}")).json()["recordings_waiting"] == 1
+        assert await erase_portion(database, root, now=NOON) == 1
+        assert not audio.exists()
+        told = (await web.get(f"/erasures/{receipt['id']}")).json()
+        (gone,) = told["held"]
+        assert (gone["is_genuine"], gone["erased_at"]) == (True, "2026-03-02T12:00:00Z")
+        assert (told["is_genuine"], told["signature"], told["recordings_waiting"]) == (True, receipt["signature"], 0)
+        async with database.begin() as session:
+            await session.execute(update(HeldErasure).values(erased_at=NOON + timedelta(seconds=1)))
+        (altered,) = (await web.get(f"/erasures/{receipt['id']}")).json()["held"]
+        assert altered["is_genuine"] is False
+        assert await erase_portion(database, root, now=NOON) == 0
 
 
 MESSAGE = VoicemailRecord(

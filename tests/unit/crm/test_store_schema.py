@@ -15,9 +15,12 @@ from sqlalchemy.exc import StatementError
 import crm_bridge
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database, migrate
+from crm_bridge.erasure import erase
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
-from crm_bridge.interactions import complete_wrap_up, record, set_cursor
+from crm_bridge.held_erasures import held_of
+from crm_bridge.interactions import RecordingStoredRecord, complete_wrap_up, record, record_batch, set_cursor
 from crm_bridge.models import Base, Customer, Note
+from crm_bridge.recordings import files_to_erase, hold
 from crm_bridge.timeline import add_note
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 from tests.support.crm_web import client_of
@@ -127,6 +130,32 @@ async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_sta
         response = await web.patch(f"/customers/{ada['id']}", json={"occupation": "poet"}, headers=headers)
         assert response.status_code == 200
         assert (await web.get("/audit/chain")).json()["is_whole"]
+    await database.close()
+
+
+async def test_what_was_on_hold_at_an_erasure_before_holds_were_remembered_is_due_when_they_are_lifted(
+    empty_url: str,
+) -> None:
+    await migrate(empty_url)
+    database = Database(empty_url)
+    at = {"recording_id": "r1", "contact_id": "c1", "journal_seq": 12}
+    async with database.begin() as session:
+        customer = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+        stored = RecordingStoredRecord(stored_at=NOON, path="a.wav", sha256="", duration_ms=1, **at)
+        await record_batch(session, [call(), stored], region=REGION)
+        await hold(session, "c1", "r1", reason="case 7")
+    async with database.begin() as session:
+        receipt = await erase(session, customer.id, legal_basis="x", actor_id=None, now=NOON)
+    await migrate(empty_url, "-1")
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text("SELECT erase_at FROM recording")) is None
+    await migrate(empty_url)
+    async with database.begin() as session:
+        [kept] = await held_of(session, receipt)
+        assert (kept.recording_id, kept.erased_at) == ("r1", None)
+        assert await files_to_erase(session, 10) == {}
+        await hold(session, "c1", "r1", reason=None)
+        assert await files_to_erase(session, 10) == {"r1": "a.wav"}
     await database.close()
 
 
