@@ -14,7 +14,7 @@ import structlog
 
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, SegmentRecord, WrapUpRecorded
 from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
-from callcenter.calls.segments import SegmentKind
+from callcenter.calls.segments import SegmentKind, SegmentResult
 from callcenter.calls.voicemail import RETENTION
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
 from callcenter.errors import JournalError
@@ -135,8 +135,21 @@ class InteractionProjection:
         return [
             *(self._part(whole, segment) for segment in first),
             *(() if first else (whole,)),
-            *(replace(self._part(whole, segment), flow_path=(), waited_ms=segment.waited_ms) for segment in talked),
+            *(self._later_part(whole, segment, call.segments) for segment in talked),
         ]
+
+    def _later_part(
+        self, whole: InteractionRecord, segment: SegmentRecord, segments: Sequence[SegmentRecord]
+    ) -> InteractionRecord:
+        """The interaction of an agent to whom the customer came from another one."""
+        parent = _kept_parent(segment, segments)
+        return replace(
+            self._part(whole, segment),
+            flow_path=(),
+            waited_ms=segment.waited_ms,
+            parent_contact_id=None if parent is None else parent.contact_id,
+            parent_relation="" if parent is None else _relation(segment, parent),
+        )
 
     def _part(self, whole: InteractionRecord, segment: SegmentRecord) -> InteractionRecord:
         """The interaction that one segment was; the first one keeps the wait and the outcome of the call."""
@@ -257,6 +270,21 @@ def _recording_stored(stored: RecordingStored, seq: int) -> RecordingStoredRecor
         pauses=stored.pauses,
         journal_seq=seq,
     )
+
+
+def _kept_parent(segment: SegmentRecord, segments: Sequence[SegmentRecord]) -> SegmentRecord | None:
+    """The segment this one came from. One that nobody took is no interaction: then the one before it."""
+    by_id = {each.contact_id: each for each in segments}
+    parent = by_id.get(segment.parent_id)
+    while parent is not None and parent is not segments[0] and (parent.connected_at is None or not parent.agent_id):
+        parent = by_id.get(parent.parent_id)
+    return parent
+
+
+def _relation(segment: SegmentRecord, parent: SegmentRecord) -> str:
+    """Who was asked and then got the customer had a transfer."""
+    handed_on = parent.result == SegmentResult.TRANSFERRED and segment.ended_at > parent.ended_at
+    return SegmentKind.TRANSFER if segment.kind == SegmentKind.CONSULT and handed_on else segment.kind
 
 
 def instant(at: int) -> datetime:

@@ -19,6 +19,7 @@ from crm_bridge.ids import new_id
 from crm_bridge.mergers import survivors_of
 from crm_bridge.models import ContactPoint, Customer, Interaction, PhoneLookup, TimelineEvent, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT, storable, utc_now
+from crm_bridge.parents import forget_parents, write_parents
 from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, Unparsable, parse_phone
 from crm_bridge.recordings import write_recordings
 from crm_bridge.records import (
@@ -206,9 +207,11 @@ async def _write(session: AsyncSession, changed: Sequence[_Standing]) -> None:
     table = _table(Interaction)
     fresh = [_columns(each) | _stamps(each, now) for each in changed if not each.is_stored]
     await insert_rows(session, table, fresh)
+    await write_parents(session, [each.record for each in changed if each.record is not None])
     stored = [_columns(each) | {"row_id": each.id, "updated_at": now} for each in changed if each.is_stored]
     if stored:
         await session.execute(update(table).where(table.c.id == bindparam("row_id")), stored)
+        await forget_parents(session, [each.record for each in changed if each.record is not None and each.is_stored])
     await _write_timeline(session, changed)
 
 

@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from crm_bridge.errors import InteractionNotFound
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
-from crm_bridge.models import Interaction, WrapUp
+from crm_bridge.models import ContactParent, Interaction, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT
+from crm_bridge.parents import ParentView
 from crm_bridge.recordings import RecordingView, recordings_of
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
+_Before = aliased(Interaction)
+_Row = tuple[Interaction, WrapUp | None, str | None, str | None, str | None, str | None]
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -50,12 +54,13 @@ class InteractionView:
     wrapped_up_at: datetime | None
     wrap_up_ms: int | None
     """From the end of the contact to the end of the wrap-up."""
+    parent: ParentView | None = None
     recordings: tuple[RecordingView, ...] = ()
 
 
 async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
     """The interaction of a contact. Raises ``InteractionNotFound``."""
-    query = _seen(session, _with_wrap_up().where(Interaction.contact_id == contact_id))
+    query = _seen(session, _complete().where(Interaction.contact_id == contact_id))
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise InteractionNotFound("no interaction has this contact id", where="path.contact_id")
@@ -65,7 +70,7 @@ async def find_interaction(session: AsyncSession, contact_id: str) -> Interactio
 async def page_interactions(session: AsyncSession, *, before: Cursor | None, limit: int) -> Page[InteractionView]:
     """All interactions that the person asking may see, newest first."""
     limit = bounded(limit)
-    query = _seen(session, _with_wrap_up().where(Interaction.tenant_id == DEFAULT_TENANT))
+    query = _seen(session, _complete().where(Interaction.tenant_id == DEFAULT_TENANT))
     if before is not None:
         query = query.where(older_than(before, Interaction.started_at, Interaction.id))
     rows = (await session.execute(_newest_first(query).limit(limit + 1))).all()
@@ -104,7 +109,7 @@ async def unmatched_numbers(session: AsyncSession, *, since: datetime, limit: in
 
 async def last_interactions(session: AsyncSession, customer_id: int, *, limit: int) -> Sequence[InteractionView]:
     """The customer's last interactions, newest first."""
-    query = _newest_first(_with_wrap_up().where(Interaction.customer_id == customer_id))
+    query = _newest_first(_complete().where(Interaction.customer_id == customer_id))
     return [_view(*row) for row in (await session.execute(query.limit(limit))).all()]
 
 
@@ -123,21 +128,34 @@ async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[
     wanted = list(ids)
     if not wanted:
         return {}
-    rows = (await session.execute(_with_wrap_up().where(Interaction.id.in_(wanted)))).all()
+    rows = (await session.execute(_complete().where(Interaction.id.in_(wanted)))).all()
     return {each.id: each for each in await _with_recordings(session, [_view(*row) for row in rows])}
 
 
-def _with_wrap_up() -> Select[Interaction, WrapUp | None]:
-    return select(Interaction, WrapUp).outerjoin(WrapUp, WrapUp.contact_id == Interaction.contact_id)
+def _complete() -> Select[*_Row]:
+    """Interactions with their wrap-up and the contact they came from, whose own interaction may be missing."""
+    return (
+        select(
+            Interaction,
+            WrapUp,
+            ContactParent.parent_contact_id,
+            ContactParent.relation,
+            _Before.agent_id,
+            _Before.agent_name,
+        )
+        .outerjoin(WrapUp, WrapUp.contact_id == Interaction.contact_id)
+        .outerjoin(ContactParent, ContactParent.contact_id == Interaction.contact_id)
+        .outerjoin(_Before, _Before.contact_id == ContactParent.parent_contact_id)
+    )
 
 
-def _seen(session: AsyncSession, query: Select[Interaction, WrapUp | None]) -> Select[Interaction, WrapUp | None]:
+def _seen(session: AsyncSession, query: Select[*_Row]) -> Select[*_Row]:
     """Without the interactions of customers who are hidden from the person asking."""
     hidden = hidden_from(session, Interaction.customer_id)
     return query if hidden is None else query.where(~hidden)
 
 
-def _newest_first(query: Select[Interaction, WrapUp | None]) -> Select[Interaction, WrapUp | None]:
+def _newest_first(query: Select[*_Row]) -> Select[*_Row]:
     return query.order_by(Interaction.started_at.desc(), Interaction.id.desc())
 
 
@@ -147,7 +165,14 @@ async def _with_recordings(session: AsyncSession, views: Sequence[InteractionVie
     return tuple(replace(view, recordings=found.get(view.contact_id, ())) for view in views)
 
 
-def _view(row: Interaction, wrap_up: WrapUp | None) -> InteractionView:
+def _view(
+    row: Interaction,
+    wrap_up: WrapUp | None,
+    came_from: str | None,
+    relation: str | None,
+    before_id: str | None,
+    before_name: str | None,
+) -> InteractionView:
     return InteractionView(
         id=row.id,
         contact_id=row.contact_id,
@@ -176,4 +201,5 @@ def _view(row: Interaction, wrap_up: WrapUp | None) -> InteractionView:
         notes=wrap_up.notes if wrap_up else None,
         wrapped_up_at=wrap_up.wrapped_up_at if wrap_up else None,
         wrap_up_ms=max((wrap_up.wrapped_up_at - row.ended_at) // _MILLISECOND, 0) if wrap_up else None,
+        parent=None if came_from is None else ParentView(came_from, relation or "", before_id, before_name),
     )

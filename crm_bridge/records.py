@@ -36,6 +36,10 @@ class InteractionRecord:
     ring_ms: int = 0
     talk_ms: int = 0
     ended_by: str
+    parent_contact_id: str | None = None
+    parent_relation: str = ""
+    """What this contact came from, when it was one agent's before it was another's, and how: ``transfer``,
+    ``consult``, ``recall`` or ``retrieved``."""
     journal_seq: int
 
 

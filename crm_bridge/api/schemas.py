@@ -246,6 +246,16 @@ class RecordingOut(Out):
     deleted_at: datetime | None
 
 
+class ParentOut(Out):
+    """The contact this one came from, and who had it. ``relation``: ``transfer``, ``consult``, ``recall`` (nobody took
+    the transfer) or ``retrieved`` (from the park)."""
+
+    contact_id: str
+    relation: str
+    agent_id: str | None
+    agent_name: str | None
+
+
 class InteractionOut(Out):
     """One contact from its arrival to its end, with its wrap-up once there is one."""
 
@@ -276,6 +286,7 @@ class InteractionOut(Out):
     notes: str | None
     wrapped_up_at: datetime | None
     wrap_up_ms: int | None
+    parent: ParentOut | None
     recordings: list[RecordingOut]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_bridge.models.base import (
@@ -19,6 +19,9 @@ from crm_bridge.models.base import (
 from crm_bridge.models.customer import one_of
 from crm_bridge.vocabulary import Direction, MatchState
 
+_IS_UNMATCHED = text("customer_id IS NULL")
+"""Only those are ever looked for by their number: when it becomes a customer's."""
+
 
 class Interaction(Identified, TenantOwned, Stamped, Base):
     """One contact from its arrival to its end. A projection of the journal: ``journal_seq`` is the entry it stands at.
@@ -34,7 +37,14 @@ class Interaction(Identified, TenantOwned, Stamped, Base):
         UniqueConstraint("contact_id"),
         Index("ix_interaction_started_at_id", "tenant_id", "started_at", "id"),
         Index("ix_interaction_customer_id_started_at_id", "customer_id", "started_at", "id"),
-        Index("ix_interaction_party_norm_started_at", "tenant_id", "party_norm", "started_at"),
+        Index(
+            "ix_interaction_unmatched",
+            "tenant_id",
+            "party_norm",
+            "started_at",
+            sqlite_where=_IS_UNMATCHED,
+            postgresql_where=_IS_UNMATCHED,
+        ),
     )
 
     contact_id: Mapped[str] = mapped_column(CleanText)
@@ -61,6 +71,20 @@ class Interaction(Identified, TenantOwned, Stamped, Base):
     talk_ms: Mapped[int] = mapped_column(BIG_INT)
     ended_by: Mapped[str] = mapped_column(CleanText)
     journal_seq: Mapped[int] = mapped_column(BIG_INT)
+
+
+class ContactParent(TenantOwned, Base):
+    """From a contact to the one it came from: the customer was handed on. The parent may have no interaction yet.
+
+    A row of its own: few contacts have a parent, and it may be written before the parent is.
+    """
+
+    __tablename__ = "contact_parent"
+
+    contact_id: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    parent_contact_id: Mapped[str] = mapped_column(CleanText)
+    relation: Mapped[str] = mapped_column(CleanText)
+    """``transfer``, ``consult``, ``recall`` or ``retrieved``."""
 
 
 class WrapUp(TenantOwned, Stamped, Base):

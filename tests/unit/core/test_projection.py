@@ -18,14 +18,16 @@ from callcenter.calls.facts import (
     SegmentRecord,
     WrapUpRecorded,
 )
-from callcenter.calls.segments import SegmentKind, SegmentResult
+from callcenter.calls.segments import SegmentKind, SegmentResult, segment_id
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.projection import BATCH, CURSOR, InteractionProjection
 from crm_bridge.customers import NewCustomer, create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable
+from crm_bridge.history import find_interaction
 from crm_bridge.interactions import get_cursor
 from crm_bridge.models import Interaction, WrapUp
+from crm_bridge.parents import ParentView
 
 pytestmark = pytest.mark.unit
 
@@ -204,3 +206,43 @@ async def test_a_transferred_call_is_one_interaction_for_each_agent_and_one_amon
         ("c1.3", "c1", "ben", 40_000),
     ]
     assert wrap_up is not None
+    async with database.read() as session:  # a journal of before segments had parents
+        assert [(await find_interaction(session, row.contact_id)).parent for row in rows] == [None, None]
+
+
+async def test_a_contact_knows_the_one_it_came_from(tmp_path: Path, database: Database, journal: SqliteJournal) -> None:
+    """Anna asks Ben and gives him the customer; his transfer nobody takes and it comes back; Cem only gives advice."""
+
+    def segment(
+        number: int, kind: SegmentKind, parent: int, agent_id: str, ended: int, result: SegmentResult, talk_ms: int = 9
+    ) -> SegmentRecord:
+        parent_id = segment_id("c1", parent) if parent else ""
+        connected_at = NOON + 30_000 if agent_id else None
+        return SegmentRecord(
+            segment_id("c1", number), kind, parent_id, NOON, NOON + ended, connected_at, agent_id, "", "support", 0,
+            talk_ms, 0, 0, result,
+        )  # fmt: skip
+
+    completed, transferred, failed = SegmentResult.COMPLETED, SegmentResult.TRANSFERRED, SegmentResult.FAILED
+    record = replace(
+        RECORD,
+        segments=(
+            segment(1, SegmentKind.INBOUND, 0, "anna", 50_000, transferred),
+            segment(2, SegmentKind.CONSULT, 1, "cem", 40_000, completed, talk_ms=0),
+            segment(3, SegmentKind.CONSULT, 1, "ben", 70_000, transferred),
+            segment(4, SegmentKind.TRANSFER, 3, "", 80_000, failed),
+            segment(5, SegmentKind.RECALL, 4, "ben", 90_000, completed),
+        ),
+    )
+    await write(journal, CallClosed("c1", NOON, record), CallCorrected("c1", NOON, record))
+    await projection(tmp_path, database).drain()
+    parents = {}
+    async with database.read() as session:
+        for number in (1, 2, 3, 5):
+            parents[number] = (await find_interaction(session, segment_id("c1", number))).parent
+    assert parents == {
+        1: None,
+        2: ParentView("c1", "consult", "anna", "Anna Berg"),
+        3: ParentView("c1", "transfer", "anna", "Anna Berg"),
+        5: ParentView("c1.3", "recall", "ben", None),
+    }

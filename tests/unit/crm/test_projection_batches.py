@@ -11,7 +11,7 @@ from sqlalchemy import delete, event, select
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
 from crm_bridge.interactions import InteractionRecord, WrapUpRecord, record_batch
-from crm_bridge.models import Customer, Interaction, TimelineEvent, WrapUp
+from crm_bridge.models import ContactParent, Customer, Interaction, TimelineEvent, WrapUp
 from crm_bridge.models.base import Base
 from tests.support.crm_records import NOON, REGION, call, minutes, person
 
@@ -37,6 +37,8 @@ def journal_records(draw: st.DrawFn, seq: int) -> InteractionRecord | WrapUpReco
         customer_id=draw(st.sampled_from([None, None, 1, 2, 4711])),
         match_state=draw(st.sampled_from(["none", "one", "manual", "many"])),
         agent_id=draw(st.sampled_from([None, "lin"])),
+        parent_contact_id=draw(st.sampled_from([None, None, "c1", "c2"])),
+        parent_relation="transfer",
         journal_seq=seq,
     )
 
@@ -59,6 +61,7 @@ async def picture(database: Database) -> list[Any]:
             [(c.contact_id, c.customer_id, c.match_state, c.started_at, c.party_norm, c.journal_seq) for c in calls],
             sorted((names[e.ref_id], e.customer_id, e.at, e.actor_id or "") for e in events),
             sorted((w.contact_id, w.disposition, w.journal_seq) for w in await session.scalars(select(WrapUp))),
+            sorted((p.contact_id, p.parent_contact_id) for p in await session.scalars(select(ContactParent))),
             (await session.scalars(select(Customer.last_contact_at).order_by(Customer.display_name))).all(),
         ]
 
@@ -76,7 +79,7 @@ async def write(database: Database, batches: list[list[InteractionRecord | WrapU
 
 async def clear(database: Database) -> None:
     async with database.begin() as session:
-        tables: list[type[Base]] = [WrapUp, TimelineEvent, Interaction]
+        tables: list[type[Base]] = [WrapUp, ContactParent, TimelineEvent, Interaction]
         for table in tables:
             await session.execute(delete(table))
         for customer in await session.scalars(select(Customer)):

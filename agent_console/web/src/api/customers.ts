@@ -56,6 +56,12 @@ export interface InteractionLine {
   readonly disposition: string | null;
   readonly notes: string | null;
   readonly talk_ms: number;
+  /** The contact this one came from, and who had it; not everywhere either. */
+  readonly parent?: {
+    readonly contact_id: string;
+    readonly relation: string;
+    readonly agent_name: string | null;
+  } | null;
   /** Not everywhere: the customer's card leaves them out. */
   readonly recordings?: readonly Recording[];
 }

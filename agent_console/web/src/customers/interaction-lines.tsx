@@ -21,6 +21,14 @@ const OUTCOMES: Partial<Record<string, { readonly label: Key; readonly tone: str
   system_restart: { label: 'outcome.system_restart', tone: 'tone-bad' },
 };
 
+/** How a contact came from the one before it. */
+const RELATIONS: Partial<Record<string, Key>> = {
+  transfer: 'interaction.transferred',
+  consult: 'interaction.consulted',
+  recall: 'interaction.recalled',
+  retrieved: 'interaction.retrieved',
+};
+
 const CHANNELS: Partial<Record<string, IconName>> = { email: 'mail', sms: 'chat', chat: 'chat', webchat: 'chat' };
 
 function iconOf({ channel, direction }: InteractionLine): IconName {
@@ -32,6 +40,19 @@ export function OutcomePill({ outcome }: { readonly outcome: string }) {
   const { t } = useLocalisation();
   const known = OUTCOMES[outcome];
   return <span className={`pill ${known?.tone ?? 'tone-quiet'}`}>{known ? t(known.label) : outcome}</span>;
+}
+
+/** Who had the customer before, when a contact was handed on. */
+function CameFrom({ parent }: { readonly parent: InteractionLine['parent'] }) {
+  const { t } = useLocalisation();
+  const words = parent && RELATIONS[parent.relation];
+  if (!words) return null;
+  const name = parent.agent_name ?? t('interaction.somebody');
+  return (
+    <p className="soft" data-testid="came-from">
+      {t(words, { name })}
+    </p>
+  );
 }
 
 /** What happened in one contact: when, where, with whom, what came of it, and what was noted. */
@@ -58,6 +79,7 @@ export function InteractionSummary({ line }: { readonly line: InteractionLine })
           </time>
         </p>
         {parts.length > 0 && <p className="soft">{parts.join(' · ')}</p>}
+        <CameFrom parent={line.parent} />
         {line.notes && <p className={classes.notes}>{line.notes}</p>}
         {line.recordings && <Recordings recordings={line.recordings} />}
       </div>
