@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from crm_bridge.customers import NewContactPoint, NewCustomer, create_customer, lookup_by_number
 from crm_bridge.database import Database, migrate
@@ -15,7 +15,7 @@ from crm_bridge.ids import new_id
 from crm_bridge.interactions import InteractionRecord, record_batch, set_cursor
 from crm_bridge.invented import enter_invented, number_at
 from crm_bridge.keyset import Cursor
-from crm_bridge.models import Customer, TimelineEvent
+from crm_bridge.models import Customer
 from crm_bridge.search import search
 from crm_bridge.timeline import page
 
@@ -26,7 +26,7 @@ LONG_TIMELINE = 100_000
 BATCH = 500
 
 _STEP = 7919
-_ROWS_IN_A_STATEMENT = 5000
+_BUSIEST = "+8615900001234"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,23 +77,20 @@ async def measure(url: str, *, customers: int, seed: int, records: int, lookups:
 
 
 async def _fill(database: Database, customers: int, seed: int) -> int:
-    """Customers that are missing, and one of them with a long timeline; the id of that one."""
+    """Customers that are missing, and one more with a long history of calls; the id of that one."""
     async with database.read() as session:
         present = await session.scalar(select(func.count()).select_from(Customer)) or 0
-        longest = await session.scalar(select(TimelineEvent.customer_id).where(TimelineEvent.kind == "bench").limit(1))
+        busiest = (await lookup_by_number(session, _BUSIEST, region="CN")).only_customer_id
     if present < customers:
         await enter_invented(database, count=customers, seed=seed, now=START)
-    if longest is not None:
-        return longest
-    known = NewCustomer("Busiest Customer", contact_points=(NewContactPoint("+8615900001234"),))
-    async with database.begin() as session:
-        busiest = (await create_customer(session, known, region="CN", now=START)).id
-        rows = [
-            {"id": ref, "customer_id": busiest, "at": START + timedelta(seconds=at), "kind": "bench", "ref_id": ref}
-            for at, ref in enumerate(new_id() for _ in range(LONG_TIMELINE))
-        ]
-        for start in range(0, len(rows), _ROWS_IN_A_STATEMENT):
-            await session.execute(insert(TimelineEvent), rows[start : start + _ROWS_IN_A_STATEMENT])
+    if busiest is None:
+        known = NewCustomer("Busiest Customer", contact_points=(NewContactPoint(_BUSIEST),))
+        async with database.begin() as session:
+            busiest = (await create_customer(session, known, region="CN", now=START)).id
+    for start in range(0, LONG_TIMELINE, BATCH):  # repeated, it changes nothing
+        calls = [_call(f"busiest-{seq}", seq, _BUSIEST) for seq in range(start + 1, start + BATCH + 1)]
+        async with database.begin() as session:
+            await record_batch(session, calls, region="CN")
     return busiest
 
 

@@ -1,11 +1,12 @@
 """Finding customers by any part of their name, number or address.
 
-First the newest customers are looked through: what many are called is among them. What is rarer is found by the index
-of three characters: ``pg_trgm`` on PostgreSQL, FTS5 on SQLite.
+By an index of three characters. FTS5 on SQLite gives hits from the newest to the oldest and stops when the page is
+full. ``pg_trgm`` on PostgreSQL gives all of them at once, so the newest customers are looked through first: what many
+are called is among them.
 """
 
 import re
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, column, literal_column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.keyset import Cursor, Page, bounded
 from crm_bridge.models import Customer, SearchText
 from crm_bridge.models.base import DEFAULT_TENANT, storable
-from crm_bridge.search_texts import asked, normalise_name, trigrams
+from crm_bridge.search_texts import asked, distinctive_groups, normalise_name
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import CustomerStatus
 
@@ -24,6 +25,7 @@ MAX_HITS = 2000
 NEWEST = 2000
 """How many of the newest customers are looked through before the index is asked."""
 
+_Columns = TypeVarTuple("_Columns")
 _INDEX = table("search_index", column("rowid"))
 """SQLite's full-text index over the search texts, kept by triggers."""
 
@@ -37,16 +39,20 @@ async def search(session: AsyncSession, typed: str, *, before: Cursor | None, li
         query = query.where(~hidden)
     if before is not None:
         query = query.where(Customer.id < before.id)
-    query = query.order_by(Customer.id.desc()).limit(limit + 1)
+    query = query.limit(limit + 1)
     if not normalise_name(typed):
-        return _page((await session.scalars(query)).all(), limit)
+        return _page((await session.scalars(query.order_by(Customer.id.desc()))).all(), limit)
     needles, of_name = asked(storable(typed))
     if not needles:
         return Page((), None)
     query = query.where(*(Customer.name_norm.contains(each, autoescape=True) for each in of_name))
+    if (await session.connection()).dialect.name == "sqlite":
+        return _page((await session.scalars(_by_fts5(query, needles, before))).all(), limit)
+    query = query.order_by(Customer.id.desc())
     rows = (await session.scalars(_among_newest(query, needles, before))).all()
     if len(rows) <= limit:
-        rows = (await session.scalars(await _by_index(session, query, needles, before))).all()
+        await session.execute(text("SET LOCAL enable_seqscan = off"))  # the planner takes rare parts for common ones
+        rows = (await session.scalars(_by_pg_trgm(query, needles, before))).all()
     return _page(rows, limit)
 
 
@@ -56,27 +62,37 @@ def _page(rows: Any, limit: int) -> Page[Customer]:
 
 
 def _among_newest(query: Select[Customer], needles: tuple[str, ...], before: Cursor | None) -> Select[Customer]:
-    newest = select(SearchText.customer_id, SearchText.text).order_by(SearchText.customer_id.desc()).limit(NEWEST)
-    if before is not None:
-        newest = newest.where(SearchText.customer_id < before.id)
-    here = newest.subquery()
+    newest = _older(select(SearchText.customer_id, SearchText.text), before)
+    here = newest.order_by(SearchText.customer_id.desc()).limit(NEWEST).subquery()
     return query.where(Customer.id.in_(select(here.c.customer_id).where(*_has_all(here.c.text, needles))))
 
 
-async def _by_index(
-    session: AsyncSession, query: Select[Customer], needles: tuple[str, ...], before: Cursor | None
-) -> Select[Customer]:
-    hits = select(SearchText.customer_id).where(*_has_all(SearchText.text, needles)).limit(MAX_HITS)
-    if before is not None:
-        hits = hits.where(SearchText.customer_id < before.id)
-    if (await session.connection()).dialect.name == "postgresql":
-        await session.execute(text("SET LOCAL enable_seqscan = off"))  # the planner takes rare parts for common ones
-    else:
-        groups = (group.replace('"', '""') for needle in needles for group in trigrams(needle))
-        groups_asked = " ".join(f'"{group}"' for group in groups)
-        hits = hits.join(_INDEX, _INDEX.c.rowid == SearchText.customer_id)
-        hits = hits.where(literal_column("search_index").op("MATCH")(groups_asked)).order_by(_INDEX.c.rowid.desc())
+def _by_pg_trgm(query: Select[Customer], needles: tuple[str, ...], before: Cursor | None) -> Select[Customer]:
+    hits = _older(select(SearchText.customer_id), before).where(*_has_all(SearchText.text, needles)).limit(MAX_HITS)
     return query.where(Customer.id.in_(hits))
+
+
+def _by_fts5(query: Select[Customer], needles: tuple[str, ...], before: Cursor | None) -> Select[Customer]:
+    """The index gives hits from the newest to the oldest, and is asked for no more than the page takes.
+
+    No order is asked for outside: it would have all hits fetched first. The order is that of the hits, because SQLite
+    joins from what has no index of its own to what has one.
+    """
+    groups = (group.replace('"', '""') for needle in needles for group in distinctive_groups(needle))
+    asked_for = " ".join(f'"{group}"' for group in groups)
+    hits = (
+        _older(select(SearchText.customer_id), before)
+        .join(_INDEX, _INDEX.c.rowid == SearchText.customer_id)
+        .where(*_has_all(SearchText.text, needles), literal_column("search_index").op("MATCH")(asked_for))
+        .order_by(_INDEX.c.rowid.desc())
+        .limit(MAX_HITS)
+        .subquery()
+    )
+    return query.join(hits, hits.c.customer_id == Customer.id)
+
+
+def _older(query: Select[*_Columns], before: Cursor | None) -> Select[*_Columns]:
+    return query if before is None else query.where(SearchText.customer_id < before.id)
 
 
 def _has_all(column: Any, needles: tuple[str, ...]) -> list[ColumnElement[bool]]:

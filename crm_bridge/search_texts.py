@@ -61,10 +61,16 @@ def asked(typed: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(_needle(word[:MAX_WORD]) for word in words if word not in few_digits), tuple(few_digits)
 
 
-def trigrams(needle: str) -> tuple[str, ...]:
-    """Groups of three characters that together cover the needle: who has the needle has all of them."""
+def distinctive_groups(needle: str) -> tuple[str, ...]:
+    """Groups of three characters: who has the needle has all of them.
+
+    They cover the needle; but where several have digits, these alone, which few share: groups of letters, as all
+    addresses of one provider have them, are long lists to be gone through for nothing.
+    """
     starts = {*range(0, len(needle) - 2, 3), len(needle) - 3}
-    return tuple(needle[start : start + 3] for start in sorted(starts))
+    groups = tuple(needle[start : start + 3] for start in sorted(starts))
+    with_digits = tuple(group for group in groups if any(character.isdigit() for character in group))
+    return with_digits if len(with_digits) > 1 else groups
 
 
 @lru_cache(maxsize=8192)
