@@ -25,6 +25,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON",  # what is erased must not lie on in free pages
 )
 _SETTLE_SQLITE = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)")
+_CONNECT_SECONDS = 10
+"""A server that takes connections and says nothing is away; the driver would wait for a minute."""
 _READ_ONLY = "crm_read_only"
 _IMPERSONAL = ("audit_entry", "audit_head", "projection_cursor", "maintenance_run")
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -37,10 +39,11 @@ _AWAY = ("08", "53", "57", "58")
 
 def create_engine(url: str) -> AsyncEngine:
     """An engine for ``sqlite+aiosqlite:///path`` or a PostgreSQL URL with an asynchronous driver."""
-    engine = create_async_engine(url, pool_pre_ping=not _is_sqlite(url))
-    if _is_sqlite(url):
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    if not _is_sqlite(url):
+        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": _CONNECT_SECONDS})
+    engine = create_async_engine(url)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
