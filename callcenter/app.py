@@ -121,6 +121,8 @@ def server_processes(settings: Settings, config: Path) -> list[Process]:
                 str(settings.media.port_max),
                 "--workers",
                 str(settings.media.workers),
+                "--loop",
+                settings.media.loop,
                 *_recording_options(settings),
                 *_browser_options(settings.media.webrtc),
                 "--parent-pid",

@@ -91,16 +91,21 @@ class _Running:
         return figures, round(100 * share, 1)
 
 
-def measure(*, relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float) -> MediaFigures:
-    """Run each kind of call for ``seconds`` after a second of warming up. Raises ``MediaError``."""
-    return asyncio.run(_measure(relayed, mixed, recorded, waiting, browsers, seconds))
+def measure(
+    *, relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float, loop: str = "python"
+) -> MediaFigures:
+    """Run each kind of call for ``seconds`` after a second of warming up. Raises ``MediaError``.
+
+    ``loop`` is what relays in the worker, see ``MediaSettings``.
+    """
+    return asyncio.run(_measure(relayed, mixed, recorded, waiting, browsers, seconds, loop))
 
 
 async def _measure(
-    relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float
+    relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float, loop: str
 ) -> MediaFigures:
     load = round(os.getloadavg()[0], 1)
-    async with _mediad() as running:
+    async with _mediad(loop) as running:
         plain, plain_cpu = await _bridged(running, "relayed", relayed, seconds)
         blended, blended_cpu = await _bridged(running, "mixed", mixed, seconds, mixed=True)
         taped, taped_cpu = await _bridged(running, "recorded", recorded, seconds, recorded=True)
@@ -135,17 +140,17 @@ async def _measure(
 
 
 @asynccontextmanager
-async def _mediad() -> AsyncIterator[_Running]:
+async def _mediad(loop: str) -> AsyncIterator[_Running]:
     """A media process with one worker on a core of its own."""
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         path = str(Path(folder) / "media.sock")
         options = ["--socket", path, "--standby", "0", "--most-busy", "10", "--recordings", f"{folder}/recordings"]
-        options += ["--browser-port", "0"]
+        options += ["--browser-port", "0", "--loop", loop]
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "callcenter.media.mediad", *options)
         plane = EmbeddedMediaPlane(path, lambda _: None, request_timeout=10.0)
         cores = sorted(os.sched_getaffinity(0))
         try:
-            await plane.start(patience=20.0)
+            await plane.start(patience=60.0)
             await plane.ready(0.1)
             status: MediaStatus = await plane.status()
             if len(cores) > 1:

@@ -11,7 +11,7 @@ from callcenter.media.rtp import sequence_distance
 _PAUSE = 100
 """Milliseconds without a frame after which the next one starts a new talk spurt."""
 
-_MOST_MISORDERED, _MOST_MISSING = 100, 3000
+MOST_MISORDERED, MOST_MISSING = 100, 3000
 """Packets that a source may be behind or ahead before it counts as begun anew (MAX_MISORDER, MAX_DROPOUT)."""
 
 Stamp = tuple[int, int, bool]
@@ -85,7 +85,25 @@ class OutgoingStream:
     def _is_elsewhere(self, sequence: int) -> bool:
         """Whether the present source began anew under its old SSRC (RFC 3550 appendix A.1)."""
         ahead = sequence_distance((sequence + self._sequence_offset) & 0xFFFF, self.sequence)
-        return not -_MOST_MISORDERED < ahead < _MOST_MISSING
+        return not -MOST_MISORDERED < ahead < MOST_MISSING
+
+    def relays(self, source: str, ssrc: int) -> bool:
+        """Whether packets of this source follow each other here."""
+        return self._source == (source, ssrc)
+
+    @property
+    def relaying(self) -> tuple[int, int, int]:
+        """The present source's first sequence number that is taken, and the offsets of sequence and timestamp."""
+        return self._first, self._sequence_offset, self._timestamp_offset
+
+    def catch_up(self, sequence: int, timestamp: int, first: int, *, at: int) -> None:
+        """Packets of the present source were relayed elsewhere; where they left the stream."""
+        self.sequence, self.timestamp, self._first, self._at = sequence, timestamp, first, at
+
+    @property
+    def at(self) -> int:
+        """When the last packet was stamped."""
+        return self._at
 
     def close_up(self, source: str, ssrc: int) -> None:
         """Tell that one packet of the present source is not relayed, so that it leaves no gap."""

@@ -66,6 +66,17 @@ class Reception:
             self.jitter += (abs(timestamp_distance(transit, self._transit)) - self.jitter) / 16
         self._transit = transit
 
+    @property
+    def transit(self) -> int | None:
+        """Relative transit time of the last packet, in timestamp units."""
+        return self._transit
+
+    def catch_up(self, packets: int, ahead: int, *, jitter: float, transit: int | None) -> None:
+        """Packets were counted elsewhere, the newest of them ``ahead`` of the one that was."""
+        self._received += packets
+        self._highest += ahead
+        self.jitter, self._transit = jitter, transit
+
     def block(self, *, last_report: int, delay: int) -> bytes:
         """A report block; the fraction counts from the last one. ``last_report`` and ``delay`` in 1/65536 s."""
         expected = self._highest - self._base + 1
@@ -100,11 +111,16 @@ class Reporter:
             self._reception = Reception(ssrc, sequence, rate=self.rate)
         self._reception.count(sequence, timestamp, now=now)
 
-    def sent(self, ssrc: int, timestamp: int, octets: int, *, now: int) -> None:
-        """A packet went to the far end."""
+    @property
+    def reception(self) -> Reception | None:
+        """The figures of the far end's present stream."""
+        return self._reception
+
+    def sent(self, ssrc: int, timestamp: int, octets: int, *, now: int, packets: int = 1) -> None:
+        """A packet went to the far end, or several, of which this is the last one's timestamp."""
         if self._last is None or self._last[0] != ssrc:
             self._packets = self._octets = 0
-        self._packets += 1
+        self._packets += packets
         self._octets += octets
         self._last, self._sent_at = (ssrc, self._packets, timestamp), now
 

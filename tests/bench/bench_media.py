@@ -1,7 +1,8 @@
 """Media of this machine, and rtpengine (userspace, one thread) on the same generator as the yardstick.
 
 Run as ``python -m tests.bench.bench_media [calls ...]``: the figures of ``callcenter bench media``, then so many
-relayed calls through both, one after the other.
+relayed calls through our worker with either loop and through rtpengine, one after the other on the same core, and how
+many of them each carries within a limit.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from callcenter.media.measuring import measure
@@ -23,6 +25,24 @@ from callcenter.media.sdp import build_answer, build_offer, read_answer, read_of
 from callcenter.media.traffic import TrafficFigures, TrafficLeg, exchange
 
 SECONDS = 4.0
+CALLS = [100, 200, 300, 400, 600]
+LIMITS_MS = (5.0, 20.0)
+"""Added delay at the 99th percentile that is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """So many calls through one relay."""
+
+    calls: int
+    p50_ms: float | None
+    p99_ms: float | None
+    lost: int
+    cpu_percent: float
+
+    def is_within(self, limit_ms: float) -> bool:
+        """Whether all packets came, and in time."""
+        return self.lost == 0 and self.p99_ms is not None and self.p99_ms < limit_ms
 
 
 def main() -> None:
@@ -32,23 +52,32 @@ def main() -> None:
         measure(relayed=200, mixed=150, recorded=200, waiting=500, browsers=75, seconds=SECONDS)
     ).items():
         print(f"{what:22} {value}")
-    for calls in [int(number) for number in sys.argv[1:]] or [200, 300]:
-        ours = measure(relayed=calls, mixed=0, recorded=0, waiting=0, browsers=0, seconds=SECONDS)
-        print(
-            f"{calls} relayed, ours:      p50 {ours.relayed_p50_ms} ms, p99 {ours.relayed_p99_ms} ms, "
-            f"lost {ours.lost_packets}, CPU {ours.relayed_cpu_percent} %"
-        )
-        if shutil.which("rtpengine") is None:
-            print("rtpengine is not installed: no yardstick")
-            continue
-        theirs, cpu = asyncio.run(_yardstick(calls))
-        print(
-            f"{calls} relayed, rtpengine: p50 {theirs.percentile_ms(0.5)} ms, p99 {theirs.percentile_ms(0.99)} ms, "
-            f"lost {theirs.lost}, CPU {cpu:.1f} %"
-        )
+    relays: dict[str, Callable[[int], Run]] = {"python": lambda calls: _ours(calls, "python")}
+    if find_spec("numba") is not None:
+        relays["compiled"] = lambda calls: _ours(calls, "compiled")
+    if shutil.which("rtpengine") is not None:
+        relays["rtpengine"] = lambda calls: asyncio.run(_yardstick(calls))
+    print("calls  relay       CPU %   p50 ms  p99 ms    lost")
+    runs: dict[str, list[Run]] = {name: [] for name in relays}
+    for calls in [int(number) for number in sys.argv[1:]] or CALLS:
+        for name, relay in relays.items():
+            run = relay(calls)
+            runs[name].append(run)
+            print(f"{calls:5}  {name:10} {run.cpu_percent:6.1f} {run.p50_ms!s:>8} {run.p99_ms!s:>7} {run.lost:7}")
+    for name, done in runs.items():
+        for limit in LIMITS_MS:
+            best = max((run for run in done if run.is_within(limit)), key=lambda run: run.calls, default=None)
+            told = "none" if best is None else f"{best.calls} calls with {best.cpu_percent} % of a core"
+            print(f"{name:10} within {limit:.0f} ms: {told}")
 
 
-async def _yardstick(calls: int) -> tuple[TrafficFigures, float]:
+def _ours(calls: int, loop: str) -> Run:
+    """Relayed calls through one of our workers."""
+    done = measure(relayed=calls, mixed=0, recorded=0, waiting=0, browsers=0, seconds=SECONDS, loop=loop)
+    return Run(calls, done.relayed_p50_ms, done.relayed_p99_ms, done.lost_packets, done.relayed_cpu_percent)
+
+
+async def _yardstick(calls: int) -> Run:
     """Relayed calls through an rtpengine that is given what our worker is given: a core, and real time."""
     with _rtpengine() as (process, ask):
         legs: list[TrafficLeg] = []
@@ -58,12 +87,12 @@ async def _yardstick(calls: int) -> tuple[TrafficFigures, float]:
         _favour(process.pid, cores[-1])
         os.sched_setaffinity(0, set(cores[:-1]) or set(cores))
         before, wall = _cpu_seconds(process.pid), time.monotonic()
-        figures = await asyncio.to_thread(exchange, legs, seconds=SECONDS)
+        figures: TrafficFigures = await asyncio.to_thread(exchange, legs, seconds=SECONDS)
         cpu = (_cpu_seconds(process.pid) - before) / (time.monotonic() - wall)
         os.sched_setaffinity(0, set(cores))
         for leg in legs:
             leg.sock.close()
-        return figures, 100 * cpu
+        return Run(calls, figures.percentile_ms(0.5), figures.percentile_ms(0.99), figures.lost, round(100 * cpu, 1))
 
 
 def _favour(pid: int, core: int) -> None:

@@ -30,12 +30,12 @@ async def kill_worker(media: MediaProcess, number: signal.Signals = signal.SIGKI
             pass
 
 
-@pytest.mark.parametrize("standby", ["0", "1"])
-async def test_a_killed_worker_is_replaced_and_the_same_stream_goes_on(standby: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("standby", "loop"), [("0", "python"), ("1", "python"), ("1", "compiled")])
+async def test_a_killed_worker_is_replaced_and_the_same_stream_goes_on(standby: str, loop: str, tmp_path: Path) -> None:
     """Both parties hear each other again: same SSRC, and sequence numbers that go on where they stopped."""
     path = tmp_path / "music.wav"
     path.write_bytes(write_wav(tone(1500, 5)))
-    async with running_mediad("--standby", standby) as media:
+    async with running_mediad("--standby", standby, "--loop", loop, patience=90) as media:
         await media.plane.create("s")
         caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
         waiting = await media.calling("s", "waiting")

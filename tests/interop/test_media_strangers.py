@@ -22,9 +22,10 @@ FIRST, LAST = 30_100, 30_118
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 
 
-@pytest.fixture
-async def media() -> AsyncIterator[MediaProcess]:
-    async with running_mediad("--standby", "0", "--port-min", str(FIRST), "--port-max", str(LAST)) as process:
+@pytest.fixture(params=["python", "compiled"])
+async def media(request: pytest.FixtureRequest) -> AsyncIterator[MediaProcess]:
+    ports = ("--port-min", str(FIRST), "--port-max", str(LAST))
+    async with running_mediad("--standby", "0", *ports, "--loop", request.param, patience=90) as process:
         await process.plane.create("s")
         yield process
 

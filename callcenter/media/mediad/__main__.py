@@ -21,6 +21,9 @@ def read_arguments(arguments: list[str] | None = None) -> MediaSettings:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--standby", type=int, default=1, help="workers in reserve")
     parser.add_argument(
+        "--loop", choices=("python", "compiled"), default="python", help="what relays packets; compiled needs numba"
+    )
+    parser.add_argument(
         "--no-realtime", dest="realtime", action="store_false", help="do not ask for real-time scheduling"
     )
     parser.add_argument(

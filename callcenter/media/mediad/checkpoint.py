@@ -9,6 +9,8 @@ import os
 import struct
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from callcenter.media.protocol import LegCounts
 
@@ -18,6 +20,14 @@ _COUNTS_AT = 24
 _HEARD = struct.Struct("<II")
 _HEARD_AT = 56
 _SLOT_BYTES = 64
+_STAMP_ROW = np.dtype(
+    {
+        "names": ["ssrc", "sequence", "wraps", "timestamp", "at"],
+        "formats": ["<u4", "<u2", "<u2", "<u4", "<i8"],
+        "offsets": [0, 4, 6, 8, 12],
+        "itemsize": _SLOT_BYTES,
+    }
+)
 
 
 class Checkpoint:
@@ -33,6 +43,11 @@ class Checkpoint:
         descriptor = os.memfd_create("rtp-checkpoint")
         os.ftruncate(descriptor, slots * _SLOT_BYTES)
         return cls(descriptor, slots)
+
+    @property
+    def stamps(self) -> NDArray[np.void]:
+        """All slots as rows, for who writes stamps without ``stamp``; from then on the memory cannot be closed."""
+        return np.frombuffer(self._memory, _STAMP_ROW)
 
     def stamp(self, slot: int, ssrc: int, sequence: int, timestamp: int, at: int, wraps: int = 0) -> None:
         """Note the packet just sent; ``wraps`` is how often its sequence number began anew."""

@@ -107,6 +107,7 @@ class Conversation:
         self.ticking = []
         for leg_id, leg in self.legs.items():
             inputs = heard.get(leg_id, [])
+            leg.hears = [source for source, _ in inputs]
             if self._is_relayed(leg, inputs):
                 inputs[0][0].relays.append(leg)
                 continue

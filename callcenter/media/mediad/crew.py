@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 
 _HUNG_AFTER = 3.0
 """Seconds without a heartbeat after which a worker is killed."""
-_STARTED_WITHIN = 20.0
-"""Seconds a new worker has for its first heartbeat."""
+_STARTED_WITHIN = 60.0
+"""Seconds a new worker has for its first heartbeat; it may have to compile first."""
 _LARGEST_REPLY = 1 << 20
 _LONGEST_PAUSE = 5.0
 
@@ -36,6 +36,7 @@ class WorkerProcess:
             "--checkpoint", str(checkpoint.descriptor),
             "--slots", str(slots),
             "--silence-timeout", str(settings.silence_timeout),
+            "--loop", settings.loop,
         ]  # fmt: skip
         if settings.realtime:
             arguments.append("--realtime")
@@ -143,6 +144,8 @@ class Crew:
         self._reserve: list[WorkerProcess] = []
         self._failed_starts = 0
         self.deaths = 0
+        self.has_started = asyncio.Event()
+        """Set when a worker works for the first time."""
         self._loop = asyncio.get_running_loop()
         self._retry: asyncio.TimerHandle | None = None
 
@@ -193,6 +196,7 @@ class Crew:
             return
         if worker.has_started:
             self._failed_starts = 0
+            self.has_started.set()
         for reply in replies:
             self._on_reply(reply)
 

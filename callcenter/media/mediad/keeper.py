@@ -104,15 +104,18 @@ class Keeper:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
-        server = await asyncio.start_unix_server(self._door.serve, sock=_listen(self._settings.socket_path))
         self._recorder.start()
         self._browsers.start()
         self._crew.fill()
-        log.info("media.started", workers=self._settings.workers, ports=self._ports.size)
+        opening = asyncio.create_task(self._open())
         try:
             await self._watch()
         finally:
-            server.close()
+            if opening.cancel():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await opening
+            else:
+                opening.result().close()
             _unlink(self._settings.socket_path)
             await self._door.close()
             self._crew.close()
@@ -124,6 +127,13 @@ class Keeper:
                     sock.close()
             self._checkpoint.close()
             log.info("media.stopped")
+
+    async def _open(self) -> asyncio.Server:
+        """Let the exchange in once a worker works, so that no call waits for one that still compiles."""
+        await self._crew.has_started.wait()
+        server = await asyncio.start_unix_server(self._door.serve, sock=_listen(self._settings.socket_path))
+        log.info("media.started", workers=self._settings.workers, ports=self._ports.size)
+        return server
 
     async def _watch(self) -> None:
         while not self._stopped.is_set():

@@ -39,6 +39,8 @@ class RtpLeg:
         self.spec = spec
         self.relays: list[RtpLeg] = []
         """Legs that hear this one as its packets arrive."""
+        self.hears: list[RtpLeg] = []
+        """Legs that are heard here, mixed or not."""
         self.inputs: list[tuple[RtpLeg, float]] = []
         """Legs that this one hears mixed, with their gains."""
         self.plays: list[Playback] = []
@@ -54,14 +56,16 @@ class RtpLeg:
         """Whether nothing was left to read when this leg was last read from."""
         self.silent_since: int | None = now
         """Start of the present silence, ``None`` once it has been told."""
-        self._checkpoint, self._slot = checkpoint, slot
+        self.slot = slot
+        """Its place in the checkpoint."""
+        self._checkpoint = checkpoint
         counts = checkpoint.noted(slot)
-        self._reception = ReceptionCount(received=counts.packets_in, lost=counts.packets_lost)
+        self.reception = ReceptionCount(received=counts.packets_in, lost=counts.packets_lost)
         self._dropped, self._heard = counts.packets_dropped, counts.heard
         self._far = (counts.round_trip_ms, counts.far_loss)
-        self._inlet = LegSocket(spec, sock, now=now)
-        self._sealing, self._reports = LegSealing.of(spec), Reporter()
-        self.sender = LegSender(spec, self._inlet, self._sealing, self._reports, checkpoint, slot, now=now)
+        self.inlet = LegSocket(spec, sock, now=now)
+        self._sealing, self.reports = LegSealing.of(spec), Reporter()
+        self.sender = LegSender(spec, self.inlet, self._sealing, self.reports, checkpoint, slot, now=now)
         """What the far end hears."""
         self._digits = DigitReceiver()
         self._ear, self._tone_ear = Ear(), Ear()
@@ -72,7 +76,7 @@ class RtpLeg:
     @property
     def socket(self) -> socket.socket:
         """Where its packets come and go."""
-        return self._inlet.socket
+        return self.inlet.socket
 
     @property
     def is_wide(self) -> bool:
@@ -99,7 +103,7 @@ class RtpLeg:
             self._ear = Ear()
             if self.ring is not None:
                 self.ring = JitterBuffer(self._ring_law)
-        self._inlet.follow(spec, before, now=now)
+        self.inlet.follow(spec, before, now=now)
         if spec.held != before.held or before.remote is None:
             self.silent_since = now
 
@@ -111,7 +115,7 @@ class RtpLeg:
         """
         digits = ""
         self.is_emptied = False
-        inlet = self._inlet
+        inlet = self.inlet
         for _ in range(_BURST):
             try:
                 if inlet.is_private:
@@ -128,12 +132,53 @@ class RtpLeg:
                 continue
         return digits
 
+    def take(self, datagram: bytes, *, now: int) -> str:
+        """Take a datagram of the far end that was read elsewhere, and return the digits that it brought."""
+        _buffer[: len(datagram)] = datagram
+        return self._take_private(len(datagram), now)
+
+    def plain_hearer(self, now: int) -> "RtpLeg | None":
+        """The leg that packets of this one's speech go to, if nothing else is to be done with them."""
+        if len(self.relays) != 1 or not self.inlet.is_private or self.inlet.ssrc is None or not self._heard:
+            return None
+        if self._sealing is not None or self._tones is not None or self.ring is not None or self.taps:
+            return None
+        sender = self.relays[0].sender
+        if self.is_masked(now) or not sender.may_relay_plainly or self.number_of(sender.codec) is None:
+            return None
+        return self.relays[0] if sender.stream.relays(self.spec.leg_id, self.inlet.ssrc) else None
+
+    def number_of(self, codec: Codec) -> int | None:
+        """The payload type in which this leg is heard in a codec."""
+        return next((number for number, known in self._codecs.items() if known is codec), None)
+
+    def catch_up(
+        self,
+        packets: int,
+        dropped: int,
+        highest: int,
+        *,
+        transit: tuple[float, int],
+        allowance: tuple[float, int],
+        heard_at: int,
+    ) -> None:
+        """Packets of the present stream were relayed or dropped elsewhere; ``transit`` is jitter and transit time."""
+        self._dropped += dropped
+        reception = self.reports.reception
+        if reception is not None:
+            ahead = highest - self.reception.highest
+            reception.catch_up(packets, ahead, jitter=transit[0], transit=transit[1])
+        self.reception.catch_up(packets, highest)
+        self.inlet.allowance = allowance
+        if heard_at > self.inlet.heard_at:
+            self.inlet.heard_at = self.silent_since = heard_at
+
     def _take_private(self, size: int, now: int) -> str:
         """Take the datagram just read, which is from the far end."""
         if is_control(_buffer[1]) and self._take_report(size, now=now):
             return ""
         header = self._header(size)
-        if header is None or not self._inlet.is_within_rate(now):
+        if header is None or not self.inlet.is_within_rate(now):
             self._dropped += 1
             return ""
         return self._take(header, now)
@@ -144,8 +189,8 @@ class RtpLeg:
         if (
             header is None
             or (header[0] not in self._codecs and header[0] != self._event_type)
-            or not self._inlet.believes(source, header[4], header[2], now=now)
-            or not self._inlet.is_within_rate(now)
+            or not self.inlet.believes(source, header[4], header[2], now=now)
+            or not self.inlet.is_within_rate(now)
         ):
             self._dropped += 1
             return ""
@@ -160,8 +205,8 @@ class RtpLeg:
             report = self._sealing.open_control(report)
         if report is None:
             return False
-        self._reports.take(report, now=now)
-        heard = self._reports.heard
+        self.reports.take(report, now=now)
+        heard = self.reports.heard
         if heard is not None:
             round_trip = self._far[0] if heard.round_trip_ms is None else heard.round_trip_ms
             self._far = (round_trip, heard.fraction_lost)
@@ -185,7 +230,7 @@ class RtpLeg:
     def notice_silence(self, *, now: int, timeout: int) -> bool:
         """After a short silence let a moved source be learned; true once when the timeout is over."""
         if self.spec.learn:
-            self._inlet.open_when_silent(now=now)
+            self.inlet.open_when_silent(now=now)
         if self.spec.held or self.spec.remote is None:
             self.silent_since = now
         if self.silent_since is None or now - self.silent_since < timeout:
@@ -195,21 +240,21 @@ class RtpLeg:
 
     def save_counts(self) -> None:
         """Leave the figures where a successor finds them."""
-        self._checkpoint.note(self._slot, self.counts)
+        self._checkpoint.note(self.slot, self.counts)
         if self._sealing is not None:
-            self._sealing.note(self._checkpoint, self._slot)
+            self._sealing.note(self._checkpoint, self.slot)
 
     @property
     def counts(self) -> LegCounts:
         """The figures so far."""
         late = 0 if self.ring is None else self.ring.dropped
         return LegCounts(
-            self._reception.received,
+            self.reception.received,
             self.sender.sent,
-            self._reception.lost,
+            self.reception.lost,
             self._dropped + late,
             self._heard,
-            self._reports.jitter_ms,
+            self.reports.jitter_ms,
             *self._far,
         )
 
@@ -225,8 +270,8 @@ class RtpLeg:
         self._codecs = {number: Codec(codec) for number, codec in spec.receive_codecs}
         laws = [FORMS[codec].law for codec in self._codecs.values()]
         self._ring_law: Law | None = None if None in laws else next(iter(laws), Law.PCMU)
-        if (clock := FORMS[self.sender.codec].clock // 1000) != self._reports.rate:
-            self._reports = self.sender.reports = Reporter(rate=clock)
+        if (clock := FORMS[self.sender.codec].clock // 1000) != self.reports.rate:
+            self.reports = self.sender.reports = Reporter(rate=clock)
         self._event_type = -1 if spec.receive_event_type is None else spec.receive_event_type
         if spec.receive_event_type is not None or not self._codecs:
             self._tones = None
@@ -236,16 +281,16 @@ class RtpLeg:
     def _take(self, header: Header, now: int) -> str:
         """Pass an accepted packet on; the digits that it brought."""
         number, marker, sequence, timestamp, ssrc, start, end = header
-        if ssrc != self._inlet.ssrc and not self._may_change_ssrc(ssrc, now):
+        if ssrc != self.inlet.ssrc and not self._may_change_ssrc(ssrc, now):
             self._dropped += 1
             return ""
-        self._inlet.heard_at = self.silent_since = now
+        self.inlet.heard_at = self.silent_since = now
         payload = bytes(_view[start:end])
         codec = self._codecs.get(number)
         if codec is None:
             return self._take_other(header, payload, now)
-        self._reception.count(ssrc, sequence)
-        self._reports.received(ssrc, sequence, timestamp, now=now)
+        self.reception.count(ssrc, sequence)
+        self.reports.received(ssrc, sequence, timestamp, now=now)
         digits = ""
         if self._tones is not None:
             digits = self._tones.hear(self._tone_ear.hear(codec, timestamp, payload).linear)
@@ -273,8 +318,8 @@ class RtpLeg:
             for leg in self.relays:
                 leg.sender.skip(self.spec.leg_id, ssrc)
             return ""
-        self._reception.count(ssrc, sequence)
-        self._reports.received(ssrc, sequence, None, now=now)
+        self.reception.count(ssrc, sequence)
+        self.reports.received(ssrc, sequence, None, now=now)
         is_masked = self.is_masked(now)
         for leg in self.relays:
             if is_masked:
@@ -284,7 +329,7 @@ class RtpLeg:
         return self._digits.receive(ssrc, timestamp, payload) or ""
 
     def _may_change_ssrc(self, ssrc: int, now: int) -> bool:
-        if not self._inlet.may_change_ssrc(ssrc, now=now):
+        if not self.inlet.may_change_ssrc(ssrc, now=now):
             return False
         if self.ring is not None:
             self._dropped += self.ring.dropped

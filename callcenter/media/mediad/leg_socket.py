@@ -21,11 +21,11 @@ class LegSocket:
     __slots__ = (
         "_allowance",
         "_allowance_at",
-        "_is_connected",
         "_latch",
         "_remote",
         "_ssrc_at",
         "heard_at",
+        "is_connected",
         "is_private",
         "socket",
         "ssrc",
@@ -43,7 +43,8 @@ class LegSocket:
         self._allowance, self._allowance_at = float(RATE), now
         self._remote = spec.remote
         self._latch: SourceLatch | None = None
-        self._is_connected = False
+        self.is_connected = False
+        """Whether the kernel lets only one source's packets through."""
         self._open_latch(spec, now=now, locked=self._connected_peer())
 
     def follow(self, spec: LegSpec, before: LegSpec, *, now: int) -> None:
@@ -58,13 +59,13 @@ class LegSocket:
         latch = self._latch
         if latch is None or not latch.weigh(source, ssrc, sequence, now=now, silent_for=now - self.heard_at):
             return False
-        if not self._is_connected and latch.locked is not None:
+        if not self.is_connected and latch.locked is not None:
             self._connect(latch.locked)
         return True
 
     def tell_emptied(self) -> None:
         """Nothing is left to read: a packet that comes from now on has passed the kernel's filter, if there is one."""
-        self.is_private = self._is_connected
+        self.is_private = self.is_connected
 
     def is_within_rate(self, now: int) -> bool:
         """Whether one more packet may come (a bucket of ``RATE``)."""
@@ -76,6 +77,15 @@ class LegSocket:
         self._allowance = min(RATE, allowance) - 1
         return True
 
+    @property
+    def allowance(self) -> tuple[float, int]:
+        """How many packets may come, and when that was so."""
+        return self._allowance, self._allowance_at
+
+    @allowance.setter
+    def allowance(self, known: tuple[float, int]) -> None:
+        self._allowance, self._allowance_at = known
+
     def may_change_ssrc(self, ssrc: int, *, now: int) -> bool:
         """Take another stream of the same source, once in a while."""
         if self.ssrc is not None and now - self._ssrc_at < _SSRC_REST:
@@ -85,13 +95,13 @@ class LegSocket:
 
     def open_when_silent(self, *, now: int) -> None:
         """After a short silence let a source that moved be learned."""
-        if self._is_connected and now - self.heard_at >= SILENCE_BEFORE_CHANGE:
+        if self.is_connected and now - self.heard_at >= SILENCE_BEFORE_CHANGE:
             self._disconnect()
 
     def send(self, datagram: bytes | memoryview) -> bool:
         """False when a full buffer or an unreachable far end took it: the stream goes on, this packet is lost."""
         try:
-            if self._is_connected:
+            if self.is_connected:
                 self.socket.send(datagram)
             else:
                 self.socket.sendto(datagram, self._target())
@@ -109,7 +119,7 @@ class LegSocket:
             return
         policy = LatchPolicy.LEARN if spec.learn else LatchPolicy.SDP_ADDRESS
         self._latch = SourceLatch(policy, spec.remote, spec.peer_address, now=now, locked=locked)
-        self._is_connected = locked is not None
+        self.is_connected = locked is not None
 
     def _connected_peer(self) -> Address | None:
         """The source a former worker locked the socket to."""
@@ -125,10 +135,10 @@ class LegSocket:
             self.socket.connect(source)
         except OSError:
             return
-        self._is_connected = True
+        self.is_connected = True
 
     def _disconnect(self) -> None:
         """Open the socket for other sources again (``connect`` with an address of no family)."""
-        if self._is_connected:
+        if self.is_connected:
             _libc.connect(self.socket.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))
-            self._is_connected = self.is_private = False
+            self.is_connected = self.is_private = False

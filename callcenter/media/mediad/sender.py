@@ -111,9 +111,21 @@ class LegSender:
         if stamp is not None:
             self._transmit(number, stamp[0], stamp[1], stamp[2], payload, now)
 
+    @property
+    def may_relay_plainly(self) -> bool:
+        """Whether packets can go to the far end as they are, but for their headers."""
+        return self.may_send and self.sealing is None and self._inlet.is_connected
+
     def skip(self, source: str, ssrc: int) -> None:
         """One packet of a relayed source is left out."""
         self.stream.close_up(source, ssrc)
+
+    def catch_up(self, packets: int, octets: int) -> None:
+        """Packets of the relayed source were sent elsewhere."""
+        self.sent += packets
+        if self.spec.has_mux:
+            stream = self.stream
+            self.reports.sent(stream.ssrc, stream.timestamp, octets, now=stream.at, packets=packets)
 
     def report(self, *, now: int) -> None:
         """Send an RTCP report when one is due."""

@@ -1,6 +1,7 @@
 """Settings of the media processes, as the command line gives them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class MediaSettings:
     workers: int = 1
     standby: int = 1
     """Workers started in advance, that take over when one dies."""
+    loop: Literal["python", "compiled"] = "python"
+    """What relays packets in a worker; ``compiled`` needs the extra ``fast``."""
     realtime: bool = True
     """Whether workers ask for real-time scheduling."""
     most_busy: float = 0.65

@@ -8,11 +8,11 @@ import argparse
 import gc
 import os
 import resource
-import select
 import signal
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -22,6 +22,7 @@ from callcenter.media.mediad.clips import ClipStore
 from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.leg import RtpLeg
+from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_compiled_loop
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick
 from callcenter.media.protocol import (
@@ -40,8 +41,8 @@ from callcenter.media.protocol import (
 
 HEARTBEAT = 250
 """Milliseconds between signs of life."""
-_SWEEP = 250
-"""Milliseconds between looks at silent legs."""
+_ROUND = 12
+"""Ticks in which every conversation is looked at once (240 ms)."""
 _MOST_LATE = 3
 """Ticks that are made up; more are skipped."""
 _MOST_SOCKETS = 64
@@ -57,14 +58,16 @@ class Worker:
 
     def __init__(self, control: socket.socket, checkpoint: Checkpoint, *, silence_timeout: int) -> None:
         self._control = control
+        self._loop: PacketLoop = PythonLoop()
         self._checkpoint = checkpoint
         self._silence_timeout = silence_timeout
         self._clips = ClipStore()
-        self._epoll = select.epoll()
         self._conversations: dict[str, Conversation] = {}
         self._by_descriptor: dict[int, tuple[Conversation, RtpLeg]] = {}
         self._ticking: list[RtpLeg] = []
         self._stale = False
+        self._round: list[Conversation] = []
+        self._turns = 0
         self._feed = RecorderFeed(lambda number, damage: self._tell(RecordingHurt(number, damage)))
         self._taps = Taps(self._feed)
         self._outbox: deque[bytes] = deque()
@@ -73,14 +76,20 @@ class Worker:
         self._stopping = False
         self._busy_since = (time.monotonic(), time.process_time())
 
+    def settle_in(self, make_loop: Callable[[], PacketLoop]) -> None:
+        """Make the loop to work with, which may take seconds, unless there are sessions to be taken over at once."""
+        self._take_orders()
+        if not self._conversations:
+            self._loop = make_loop()
+
     def run(self) -> None:
         """Work until the keeper goes away or ``stop`` is called."""
-        self._epoll.register(self._control.fileno(), select.EPOLLIN)
+        self._loop.register(self._control.fileno())
         next_tick = _now() + FRAME_MILLISECONDS
-        next_beat = next_sweep = _now()
+        next_beat = _now()
         ticks = 0
         while not self._stopping:
-            self._wait(max(0.0, next_tick / 1000 - time.monotonic()))
+            self._wait(next_tick)
             now = _now()
             if now >= next_tick:
                 late = (now - next_tick) // FRAME_MILLISECONDS
@@ -88,6 +97,7 @@ class Worker:
                     self._skipped += late
                     next_tick += late * FRAME_MILLISECONDS
                 self._tick(now)
+                self._look_round(now)
                 next_tick += FRAME_MILLISECONDS
                 ticks += 1
                 if ticks % _COLLECT_EVERY == 0:
@@ -95,9 +105,6 @@ class Worker:
             if now >= next_beat:
                 next_beat = now + HEARTBEAT
                 self._beat()
-            if now >= next_sweep:
-                next_sweep = now + _SWEEP
-                self._sweep(now)
             self._feed.flush()
             self._flush()
 
@@ -105,29 +112,48 @@ class Worker:
         """Leave the loop soon."""
         self._stopping = True
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, deadline: int) -> None:
         control = self._control.fileno()
-        for descriptor, _ in self._epoll.poll(seconds, 256):
+        ready = self._loop.wait(deadline)
+        now = _now()
+        for descriptor, datagram in ready:
             if descriptor == control:
                 self._take_orders()
                 continue
             found = self._by_descriptor.get(descriptor)
             if found is not None:
-                self._receive(*found)
+                self._receive(*found, datagram, now=now)
 
-    def _receive(self, conversation: Conversation, leg: RtpLeg, *, thorough: bool = False) -> None:
-        for digit in leg.receive(now=_now(), thorough=thorough):
-            self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit, leg.is_masked(_now())))
+    def _receive(
+        self, conversation: Conversation, leg: RtpLeg, datagram: bytes = b"", *, now: int, thorough: bool = False
+    ) -> None:
+        if datagram:
+            self._loop.withdraw(leg)
+            digits = leg.take(datagram, now=now)
+        else:
+            digits = leg.receive(now=now, thorough=thorough)
+        for digit in digits:
+            self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit, leg.is_masked(now)))
             for ended in conversation.barge_in(leg.spec.leg_id):
-                self._stale = True
                 self._tell(ended)
+            self._note_change(conversation, now)
+        if datagram:
+            self._loop.look_at(leg, now=now)
+
+    def _note_change(self, conversation: Conversation, now: int) -> None:
+        """The routes of a conversation may be others than before."""
+        self._stale = True
+        for leg in conversation.legs.values():
+            self._loop.look_at(leg, now=now)
 
     def _tick(self, now: int) -> None:
         for conversation in self._conversations.values():
             if conversation.plays:
-                for ended in conversation.advance_plays():
-                    self._stale = True
-                    self._tell(ended)
+                ended = conversation.advance_plays()
+                for play in ended:
+                    self._tell(play)
+                if ended:
+                    self._note_change(conversation, now)
         if self._stale:
             self._ticking = [leg for conversation in self._conversations.values() for leg in conversation.ticking]
             self._stale = False
@@ -135,18 +161,26 @@ class Worker:
         for quiet in self._taps.tick(now=now):
             self._tell(quiet)
 
-    def _sweep(self, now: int) -> None:
-        for conversation, leg in self._by_descriptor.values():
-            leg.sender.report(now=now)
-            if leg.notice_silence(now=now, timeout=self._silence_timeout):
-                self._tell(SilenceNoticed(conversation.session_id, leg.spec.leg_id))
+    def _look_round(self, now: int) -> None:
+        """Look at a part of the conversations, so that each has its turn a few times a second and none waits for it."""
+        if not self._round:
+            self._round = list(self._conversations.values())
+            self._turns = -(-len(self._round) // _ROUND)
+        for conversation in self._round[-self._turns :]:
+            for leg in conversation.legs.values():
+                self._loop.refresh(leg)
+                leg.sender.report(now=now)
+                leg.save_counts()
+                if leg.notice_silence(now=now, timeout=self._silence_timeout):
+                    self._tell(SilenceNoticed(conversation.session_id, leg.spec.leg_id))
+            for leg in conversation.legs.values():
+                self._loop.look_at(leg, now=now)
+        del self._round[-self._turns :]
 
     def _beat(self) -> None:
         wall, used = self._busy_since
         self._busy_since = (time.monotonic(), time.process_time())
         busy = (self._busy_since[1] - used) / max(0.001, self._busy_since[0] - wall)
-        for _, leg in self._by_descriptor.values():
-            leg.save_counts()
         self._tell(Heartbeat(busy, self._skipped))
 
     def _take_orders(self) -> None:
@@ -198,20 +232,20 @@ class Worker:
             self._taps.follow(conversation, spec, order.taps, now=_now())
         for leg in conversation.legs.values():
             self._by_descriptor[leg.socket.fileno()] = (conversation, leg)
-            self._epoll.register(leg.socket.fileno(), select.EPOLLIN)
+            self._loop.add(leg)
         self._tell(Converged(spec.session_id, spec.version, closed))
 
     def _read_out(self, conversation: Conversation) -> None:
         """Read what waits in a conversation's sockets, before something begins that must not hear it."""
         for leg in conversation.legs.values():
             for _ in range(_MOST_ROUNDS):
-                self._receive(conversation, leg, thorough=True)
+                self._receive(conversation, leg, now=_now(), thorough=True)
                 if leg.is_emptied:
                     break
 
     def _forget(self, conversation: Conversation) -> None:
         for leg in conversation.legs.values():
-            self._epoll.unregister(leg.socket.fileno())
+            self._loop.remove(leg)
             del self._by_descriptor[leg.socket.fileno()]
 
     def _tell(self, message: WorkerReply) -> None:
@@ -257,13 +291,17 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=int, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--silence-timeout", type=int, required=True)
+    parser.add_argument("--loop", required=True)
     parser.add_argument("--realtime", action="store_true")
     given = parser.parse_args()
     control = socket.socket(fileno=given.control)
     control.setblocking(False)
-    worker = Worker(control, Checkpoint(given.checkpoint, given.slots), silence_timeout=given.silence_timeout)
+    checkpoint = Checkpoint(given.checkpoint, given.slots)
+    worker = Worker(control, checkpoint, silence_timeout=given.silence_timeout)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if given.loop == "compiled":
+        worker.settle_in(lambda: make_compiled_loop(checkpoint))
     if given.realtime:
         ask_for_real_time()
     gc.collect()

@@ -1,0 +1,143 @@
+"""Legs whose packets a compiled loop relays: their state in rows of numbers, moved there and back.
+
+A leg is enrolled while nothing has to be done with its packets but to count them, stamp them and send them to the one
+leg that hears it. As long as that is so the rows are the truth, and the objects are behind until ``refresh`` or
+``withdraw``. Whatever is unusual withdraws it: the objects know what to do.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.leg import RtpLeg
+
+NOBODY = -1
+INCOMING = np.dtype(
+    [
+        ("hearer", np.int64),  # row of the leg that is relayed to
+        ("number", np.int64),  # payload type that is relayed
+        ("ssrc", np.int64),
+        ("rate", np.int64),  # timestamp units in a millisecond
+        ("highest", np.int64),  # extended sequence number
+        ("received", np.int64),  # since the objects were brought up to date
+        ("dropped", np.int64),  # since then
+        ("jitter", np.float64),
+        ("transit", np.int64),
+        ("allowance", np.float64),
+        ("allowance_at", np.int64),
+        ("heard_at", np.int64),
+    ]
+)
+"""What comes from a leg's far end."""
+OUTGOING = np.dtype(
+    [
+        ("descriptor", np.int64),
+        ("number", np.int64),  # payload type that is sent
+        ("ssrc", np.int64),
+        ("slot", np.int64),
+        ("sequence", np.int64),
+        ("timestamp", np.int64),
+        ("first", np.int64),
+        ("sequence_offset", np.int64),
+        ("timestamp_offset", np.int64),
+        ("at", np.int64),
+        ("sent", np.int64),  # since the objects were brought up to date
+        ("octets", np.int64),  # since then
+    ]
+)
+"""What goes to a leg's far end."""
+_MOST_DESCRIPTORS = 1 << 16
+
+
+class RelayRows:
+    """The rows of one worker: each leg has one for each direction. ``now`` is monotonic, in milliseconds."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.incoming: NDArray[np.void] = np.zeros(64, INCOMING)
+        self.outgoing: NDArray[np.void] = np.zeros(64, OUTGOING)
+        self.by_descriptor: NDArray[np.int32] = np.full(_MOST_DESCRIPTORS, NOBODY, np.int32)
+        """Row of an enrolled leg's socket."""
+        self.stamps = checkpoint.stamps
+        self._row_of: dict[RtpLeg, int] = {}
+        self._free = list(range(len(self.incoming)))
+        self._hearers: dict[RtpLeg, RtpLeg] = {}
+
+    def add(self, leg: RtpLeg) -> None:
+        """A leg that may be enrolled from now on."""
+        if leg.socket.fileno() >= _MOST_DESCRIPTORS:
+            return
+        if not self._free:
+            size = len(self.incoming)
+            self.incoming = np.concatenate([self.incoming, np.zeros(size, INCOMING)])
+            self.outgoing = np.concatenate([self.outgoing, np.zeros(size, OUTGOING)])
+            self._free = list(range(size, 2 * size))
+        self._row_of[leg] = self._free.pop()
+
+    def remove(self, leg: RtpLeg) -> None:
+        """A leg that is closed or described anew. It and whoever is relayed to it are withdrawn."""
+        self.withdraw(leg)
+        for source in [source for source in leg.hears if self._hearers.get(source) is leg]:
+            self.withdraw(source)
+        row = self._row_of.pop(leg, None)
+        if row is not None:
+            self._free.append(row)
+
+    @property
+    def enrolled(self) -> int:
+        """How many legs are enrolled."""
+        return len(self._hearers)
+
+    def look_at(self, leg: RtpLeg, *, now: int) -> None:
+        """Enrol a leg whose time has come, withdraw one whose time is over."""
+        hearer = leg.plain_hearer(now)
+        if hearer is not None and not (leg in self._row_of and hearer in self._row_of):
+            hearer = None
+        if self._hearers.get(leg) is not hearer:
+            self.withdraw(leg)
+            if hearer is not None:
+                self._enrol(leg, hearer)
+
+    def withdraw(self, leg: RtpLeg) -> None:
+        """From now on the objects are the truth."""
+        if leg in self._hearers:
+            self.refresh(leg)
+            self.by_descriptor[leg.socket.fileno()] = NOBODY
+            del self._hearers[leg]
+
+    def refresh(self, leg: RtpLeg) -> None:
+        """Bring the objects up to date with a leg that stays enrolled."""
+        hearer = self._hearers.get(leg)
+        if hearer is None:
+            return
+        index, hearing = self._row_of[leg], self._row_of[hearer]
+        _, _, _, _, highest, received, dropped, jitter, transit, allowance, allowance_at, heard_at = self.incoming[
+            index
+        ].item()
+        if received or dropped:
+            leg.catch_up(
+                received, dropped, highest,
+                transit=(jitter, transit), allowance=(allowance, allowance_at), heard_at=heard_at,
+            )  # fmt: skip
+            self.incoming["received"][index] = self.incoming["dropped"][index] = 0
+        _, _, _, _, sequence, timestamp, first, _, _, at, sent, octets = self.outgoing[hearing].item()
+        hearer.sender.stream.catch_up(sequence, timestamp, first, at=at)
+        if sent:
+            hearer.sender.catch_up(sent, octets)
+            self.outgoing["sent"][hearing] = self.outgoing["octets"][hearing] = 0
+
+    def _enrol(self, leg: RtpLeg, hearer: RtpLeg) -> None:
+        index, hearing = self._row_of[leg], self._row_of[hearer]
+        inlet, sender, reception = leg.inlet, hearer.sender, leg.reports.reception
+        jitter, transit = (0.0, None) if reception is None else (reception.jitter, reception.transit)
+        allowance, allowance_at = inlet.allowance
+        self.incoming[index] = (
+            hearing, leg.number_of(sender.codec), inlet.ssrc, leg.reports.rate, leg.reception.highest, 0, 0, jitter,
+            NOBODY if transit is None else transit, allowance, allowance_at, inlet.heard_at,
+        )  # fmt: skip
+        stream = sender.stream
+        self.outgoing[hearing] = (
+            hearer.socket.fileno(), sender.spec.send_payload_type, stream.ssrc, hearer.slot, stream.sequence,
+            stream.timestamp, *stream.relaying, stream.at, 0, 0,
+        )  # fmt: skip
+        self._hearers[leg] = hearer
+        self.by_descriptor[leg.socket.fileno()] = index
