@@ -1,26 +1,40 @@
 """The jitter buffer of one incoming stream, for legs whose speech is mixed.
 
 A ring addressed by RTP timestamp (of an 8 kHz clock): any packet duration fits, a gap is silence, what comes too late
-is dropped. It holds G.711 bytes, or 16 kHz linear samples of a wideband codec, four bytes for each timestamp unit. The
-depth starts at two frames, grows by a frame after each underrun up to five, and shrinks again when the stream is calm,
-so that a stall does not leave a call with delay for the rest of its life.
+is dropped. It holds G.711 bytes, or 16 kHz linear samples of a wideband codec, four bytes for each timestamp unit.
+
+The depth is decided by the margin: how long before it is needed a packet comes. A stream is begun so that each packet
+may be half a frame late, an underrun asks for a frame more, and a frame is left out when the least margin of a second
+allows it, so that a stall does not leave a call with delay for the rest of its life. ``now`` is in milliseconds.
 """
 
 import numpy as np
 
-from callcenter.media.g711 import AUDIBLE, FRAME_SAMPLES, SILENCE, Law, is_audible, loudness
+from callcenter.media.g711 import (
+    AUDIBLE,
+    FRAME_MILLISECONDS,
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
+    SILENCE,
+    Law,
+    is_audible,
+    loudness,
+)
 from callcenter.media.rtp import timestamp_distance
 
-SMALLEST_DEPTH = 2
+LEAST_MARGIN, LARGEST_MARGIN = 10, 90
+"""Margins that are aimed at, in milliseconds."""
 LARGEST_DEPTH = 5
-"""Depth in frames of 20 ms."""
+"""Frames of 20 ms that may wait."""
 
 _CAPACITY = 4096
 """Timestamp units in the ring; divides 2**32, so that timestamps wrap without a seam."""
 _WINDOW = 50
-"""Frames over which the least depth is observed before one is dropped."""
+"""Frames over which the least margin is observed before one is dropped."""
 _CALM = 250
-"""Frames without an underrun after which the wanted depth goes back by one."""
+"""Frames without an underrun after which less margin is wanted."""
+_PER_MILLISECOND = SAMPLE_RATE // 1000
+_AMPLE = 1 << 20
 
 
 class JitterBuffer:
@@ -31,10 +45,12 @@ class JitterBuffer:
         "_data",
         "_end",
         "_filling",
+        "_least",
+        "_newest_at",
         "_play",
-        "_shallowest",
         "_silence",
         "_since",
+        "_taken_at",
         "_width",
         "dropped",
         "law",
@@ -50,11 +66,12 @@ class JitterBuffer:
         self._play: int | None = None
         self._end = 0
         self._filling = True
-        self._shallowest = _CAPACITY
+        self._newest_at = self._taken_at = 0
+        self._least = _AMPLE
         self._since = 0
         self._calm = 0
-        self.wanted = SMALLEST_DEPTH
-        """Depth aimed at, in frames."""
+        self.wanted = LEAST_MARGIN
+        """The margin aimed at."""
         self.dropped = 0
         """Packets that came too late."""
 
@@ -63,7 +80,7 @@ class JitterBuffer:
         """Samples waiting."""
         return 0 if self._play is None else timestamp_distance(self._end, self._play)
 
-    def push(self, timestamp: int, payload: bytes) -> None:
+    def push(self, timestamp: int, payload: bytes, *, now: int) -> None:
         """Take a packet's payload."""
         if self._play is None or (self._filling and self._is_after_a_pause(timestamp)):
             self._restart(timestamp)
@@ -81,22 +98,27 @@ class JitterBuffer:
         self._write(self._play + offset, payload)
         end = (self._play + offset + units) & 0xFFFFFFFF
         if timestamp_distance(end, self._end) > 0:
-            self._end = end
+            needed_in = self._taken_at + FRAME_MILLISECONDS + self.depth // _PER_MILLISECOND - now
+            self._least = min(self._least, needed_in)
+            self._end, self._newest_at = end, now
 
-    def take(self) -> bytes | None:
+    def take(self, *, now: int) -> bytes | None:
         """The next 20 ms, or ``None`` while the ring fills."""
+        self._taken_at = now
         depth = self.depth
         if self._filling:
-            if depth < self.wanted * FRAME_SAMPLES:
+            left = (depth - FRAME_SAMPLES) // _PER_MILLISECOND + now - self._newest_at
+            if depth < FRAME_SAMPLES or left < self.wanted:
                 return None
             self._filling = False
+            self._since, self._least = 0, _AMPLE
         if depth < FRAME_SAMPLES:
             self._underrun()
             return None
         if depth > LARGEST_DEPTH * FRAME_SAMPLES:
-            self._advance(depth - self.wanted * FRAME_SAMPLES)
+            self._advance(depth - (self.wanted // FRAME_MILLISECONDS + 1) * FRAME_SAMPLES)
         frame = self._advance(FRAME_SAMPLES)
-        if self._may_shrink(depth, frame):
+        if self._may_shrink(frame):
             frame = self._advance(FRAME_SAMPLES)
         return frame
 
@@ -111,23 +133,22 @@ class JitterBuffer:
     def _underrun(self) -> None:
         self._filling = True
         self._calm = 0
-        self.wanted = min(self.wanted + 1, LARGEST_DEPTH)
+        self.wanted = min(self.wanted + FRAME_MILLISECONDS, LARGEST_MARGIN)
 
-    def _may_shrink(self, depth: int, frame: bytes) -> bool:
-        """Whether the frame just taken may be dropped: depth stayed above the wanted one, preferably it is quiet."""
+    def _may_shrink(self, frame: bytes) -> bool:
+        """Whether the frame just taken may be dropped: all came early enough without it, preferably it is quiet."""
         self._calm += 1
-        if self._calm >= _CALM and self.wanted > SMALLEST_DEPTH:
-            self.wanted -= 1
+        if self._calm >= _CALM and self.wanted > LEAST_MARGIN:
+            self.wanted -= FRAME_MILLISECONDS
             self._calm = 0
         self._since += 1
-        self._shallowest = min(self._shallowest, depth)
         if self._since < _WINDOW:
             return False
-        excess = self._shallowest - self.wanted * FRAME_SAMPLES
-        if excess >= FRAME_SAMPLES and self._since < 2 * _WINDOW and self._is_audible(frame):
+        may = self._least - self.wanted >= FRAME_MILLISECONDS and self.depth >= FRAME_SAMPLES
+        if may and self._since < 2 * _WINDOW and self._is_audible(frame):
             return False
-        self._since, self._shallowest = 0, _CAPACITY
-        return excess >= FRAME_SAMPLES
+        self._since, self._least = 0, _AMPLE
+        return may
 
     def _is_audible(self, frame: bytes) -> bool:
         if self.law is not None:

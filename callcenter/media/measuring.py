@@ -46,7 +46,7 @@ class MediaFigures:
     mixed_calls: int
     mixed_p50_ms: float | None
     mixed_p99_ms: float | None
-    """Through jitter buffer and tick, so 40 ms and more by design."""
+    """Through jitter buffer and tick, so 10 to 30 ms by design."""
     mixed_cpu_percent: float
     recorded_calls: int
     recorded_p99_ms: float | None

@@ -6,7 +6,7 @@ Far ends need our reports to know loss and round trip of what they send; we need
 import struct
 from dataclasses import dataclass
 
-from callcenter.media.rtp import sequence_distance, timestamp_distance
+from callcenter.media.rtp import timestamp_distance
 
 SENDER_REPORT, RECEIVER_REPORT, DESCRIPTION = 200, 201, 202
 _NTP_EPOCH = 2_208_988_800
@@ -35,19 +35,20 @@ class Reception:
     __slots__ = (
         "_base",
         "_expected_before",
-        "_highest",
         "_rate",
-        "_received",
         "_received_before",
         "_transit",
+        "highest",
         "jitter",
+        "received",
         "ssrc",
     )
 
     def __init__(self, ssrc: int, sequence: int, *, rate: int = _TELEPHONE_RATE) -> None:
         self.ssrc = ssrc
-        self._base = self._highest = sequence
-        self._received = self._received_before = self._expected_before = 0
+        self._base = self.highest = sequence
+        """The highest sequence number, counted on over its wraps."""
+        self.received = self._received_before = self._expected_before = 0
         self._transit: int | None = None
         self._rate = rate
         self.jitter = 0.0
@@ -55,15 +56,16 @@ class Reception:
 
     def count(self, sequence: int, timestamp: int | None, *, now: int) -> None:
         """Count a packet that came at ``now`` (milliseconds); without a timestamp it tells nothing of the jitter."""
-        self._received += 1
-        ahead = sequence_distance(sequence, self._highest & 0xFFFF)
+        self.received += 1
+        ahead = (sequence - self.highest + 0x8000 & 0xFFFF) - 0x8000
         if ahead > 0:
-            self._highest += ahead
+            self.highest += ahead
         if timestamp is None:
             return
         transit = (now * self._rate - timestamp) & 0xFFFFFFFF
         if self._transit is not None:
-            self.jitter += (abs(timestamp_distance(transit, self._transit)) - self.jitter) / 16
+            change = (transit - self._transit + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            self.jitter += (abs(change) - self.jitter) / 16
         self._transit = transit
 
     @property
@@ -71,31 +73,38 @@ class Reception:
         """Relative transit time of the last packet, in timestamp units."""
         return self._transit
 
-    def catch_up(self, packets: int, ahead: int, *, jitter: float, transit: int | None) -> None:
-        """Packets were counted elsewhere, the newest of them ``ahead`` of the one that was."""
-        self._received += packets
-        self._highest += ahead
+    @property
+    def lost(self) -> int:
+        """Packets that never came; late and duplicate ones make up for lost ones, as the RFC has it."""
+        return max(0, self.highest - self._base + 1 - self.received)
+
+    def catch_up(self, packets: int, highest: int, *, jitter: float, transit: int | None) -> None:
+        """Packets were counted elsewhere."""
+        self.received += packets
+        self.highest = highest
         self.jitter, self._transit = jitter, transit
 
     def block(self, *, last_report: int, delay: int) -> bytes:
         """A report block; the fraction counts from the last one. ``last_report`` and ``delay`` in 1/65536 s."""
-        expected = self._highest - self._base + 1
-        lost = max(0, min(0x7FFFFF, expected - self._received))
+        expected = self.highest - self._base + 1
+        lost = min(0x7FFFFF, self.lost)
         expected_now = expected - self._expected_before
-        lost_now = expected_now - (self._received - self._received_before)
-        self._expected_before, self._received_before = expected, self._received
+        lost_now = expected_now - (self.received - self._received_before)
+        self._expected_before, self._received_before = expected, self.received
         fraction = min(255, (lost_now << 8) // expected_now) if expected_now > 0 and lost_now > 0 else 0
         return _BLOCK.pack(
-            self.ssrc, fraction << 24 | lost, self._highest & 0xFFFFFFFF, int(self.jitter), last_report, delay
+            self.ssrc, fraction << 24 | lost, self.highest & 0xFFFFFFFF, int(self.jitter), last_report, delay
         )
 
 
 class Reporter:
     """Both directions of one far end's stream. Instants are milliseconds of one clock."""
 
-    def __init__(self, *, rate: int = _TELEPHONE_RATE) -> None:
+    def __init__(self, *, rate: int = _TELEPHONE_RATE, received: int = 0, lost: int = 0) -> None:
+        """``received`` and ``lost`` are packets of the far end that were counted before."""
         self.rate = rate
         """Timestamp units in a millisecond."""
+        self._before = (received, lost)
         self._reception: Reception | None = None
         self._packets = self._octets = 0
         self._last: tuple[int, int, int] | None = None
@@ -107,9 +116,21 @@ class Reporter:
 
     def received(self, ssrc: int, sequence: int, timestamp: int | None, *, now: int) -> None:
         """A packet of the far end came."""
-        if self._reception is None or self._reception.ssrc != ssrc:
-            self._reception = Reception(ssrc, sequence, rate=self.rate)
-        self._reception.count(sequence, timestamp, now=now)
+        reception = self._reception
+        if reception is None or reception.ssrc != ssrc:
+            self._before = (self.packets_received, self.packets_lost)
+            reception = self._reception = Reception(ssrc, sequence, rate=self.rate)
+        reception.count(sequence, timestamp, now=now)
+
+    @property
+    def packets_received(self) -> int:
+        """Of the far end, over changes of its stream."""
+        return self._before[0] + (0 if self._reception is None else self._reception.received)
+
+    @property
+    def packets_lost(self) -> int:
+        """Of the far end, over changes of its stream."""
+        return self._before[1] + (0 if self._reception is None else self._reception.lost)
 
     @property
     def reception(self) -> Reception | None:

@@ -113,17 +113,6 @@ class ReceptionCount:
             self._highest += ahead
 
     @property
-    def highest(self) -> int:
-        """The highest sequence number of the present stream, counted on over its wraps."""
-        return self._highest
-
-    def catch_up(self, packets: int, highest: int) -> None:
-        """Packets of the present stream were counted elsewhere."""
-        self.received += packets
-        self._received += packets
-        self._highest = highest
-
-    @property
     def lost(self) -> int:
         """Packets that never came; late and duplicate ones make up for lost ones, as the RFC has it."""
         if self._ssrc is None:

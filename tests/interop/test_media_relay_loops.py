@@ -76,7 +76,10 @@ class Outcome:
     """What became of a caller's packets."""
 
     packets: list[tuple[int, bool, int, int, bytes]] = field(default_factory=list)
-    """As the agent got them: payload type, marker, sequence number and timestamp since the first one, payload."""
+    """As the agent got them: payload type, marker, sequence number since the first one, timestamp, payload.
+
+    Timestamps are counted from the last marker: where a source begins anew, the time that has passed goes into them.
+    """
     digits: str = ""
     counts: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     """By leg: packets in, out, lost, dropped."""
@@ -92,6 +95,7 @@ class Desk:
         self.caller, self.agent = _udp(), _udp()
         self._inner = {"caller": _udp(), "agent": _udp()}
         self._first: RtpPacket | None = None
+        self._marked: RtpPacket | None = None
 
     def bridge(self) -> None:
         """Let both hear each other."""
@@ -121,8 +125,9 @@ class Desk:
             if packet is None:  # our reports
                 continue
             first = self._first = self._first or packet
+            self._marked = packet if packet.marker or self._marked is None else self._marked
             sequence = sequence_distance(packet.sequence, first.sequence)
-            timestamp = timestamp_distance(packet.timestamp, first.timestamp)
+            timestamp = timestamp_distance(packet.timestamp, self._marked.timestamp)
             self.outcome.packets.append((packet.payload_type, packet.marker, sequence, timestamp, packet.payload))
             return packet
 

@@ -54,8 +54,36 @@ def _milliseconds(clock: Any) -> Any:
 
 
 @njit(cache=True)
-def _relay(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, size: int, now: int) -> bool:
-    """Relay one datagram, or drop one too many; false, and nothing done, for one that is not plain."""
+def _count(row: Any, sequence: Any, timestamp: Any, now: int) -> None:
+    """Count a packet as ``rtcp.Reception`` does."""
+    row["heard_at"] = now
+    row["received"] += 1
+    further = _distance(sequence, row["highest"] & 0xFFFF)
+    if further > 0:
+        row["highest"] += further
+    transit = (now * row["rate"] - timestamp) & 0xFFFFFFFF
+    if row["transit"] >= 0:
+        change = ((transit - row["transit"] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        row["jitter"] += (abs(change) - row["jitter"]) / 16
+    row["transit"] = transit
+
+
+@njit(cache=True)
+def _is_within_rate(row: Any, now: int) -> bool:
+    """See ``LegSocket.is_within_rate``."""
+    allowance = row["allowance"] + (now - row["allowance_at"]) * RATE / 1000
+    row["allowance_at"] = now
+    if allowance < 1:
+        row["allowance"] = allowance
+        row["dropped"] += 1
+        return False
+    row["allowance"] = min(float(RATE), allowance) - 1
+    return True
+
+
+@njit(cache=True)
+def _take(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, size: int, now: int) -> bool:
+    """Count and relay one datagram, or drop one too many; false, and nothing done, for one that is not plain."""
     row = incoming[index]
     if size < HEADER_BYTES or size > LARGEST_PACKET or data[0] != 0x80 or (data[1] & 0x7F) != row["number"]:
         return False
@@ -63,29 +91,19 @@ def _relay(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, siz
     if ssrc != row["ssrc"]:
         return False
     sequence = np.int64(data[2]) << 8 | np.int64(data[3])
+    timestamp = np.int64(data[4]) << 24 | np.int64(data[5]) << 16 | np.int64(data[6]) << 8 | np.int64(data[7])
+    if row["hearer"] == NOBODY:
+        if _is_within_rate(row, now):
+            _count(row, sequence, timestamp, now)
+        return True
     out = outgoing[row["hearer"]]
     stamped = (sequence + out["sequence_offset"]) & 0xFFFF
     ahead = _distance(stamped, out["sequence"])
     if ahead <= -MOST_MISORDERED or ahead >= MOST_MISSING or _distance(sequence, out["first"]) < 0:
         return False
-    allowance = row["allowance"] + (now - row["allowance_at"]) * RATE / 1000
-    row["allowance_at"] = now
-    if allowance < 1:
-        row["allowance"] = allowance
-        row["dropped"] += 1
+    if not _is_within_rate(row, now):
         return True
-    row["allowance"] = min(float(RATE), allowance) - 1
-    row["heard_at"] = now
-    row["received"] += 1
-    further = _distance(sequence, row["highest"] & 0xFFFF)
-    if further > 0:
-        row["highest"] += further
-    timestamp = np.int64(data[4]) << 24 | np.int64(data[5]) << 16 | np.int64(data[6]) << 8 | np.int64(data[7])
-    transit = (now * row["rate"] - timestamp) & 0xFFFFFFFF
-    if row["transit"] >= 0:
-        change = ((transit - row["transit"] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-        row["jitter"] += (abs(change) - row["jitter"]) / 16
-    row["transit"] = transit
+    _count(row, sequence, timestamp, now)
     timestamp = (timestamp + out["timestamp_offset"]) & 0xFFFFFFFF
     if ahead > 0:
         out["sequence"] = stamped
@@ -93,9 +111,16 @@ def _relay(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, siz
         if _distance(sequence, out["first"]) > 0x4000:
             out["first"] = (sequence - 0x2000) & 0xFFFF
     out["at"] = now
+    _send_on(out, stamps, data, size, stamped, timestamp, now)
+    return True
+
+
+@njit(cache=True)
+def _send_on(out: Any, stamps: Any, data: Any, size: int, sequence: Any, timestamp: Any, now: int) -> None:
+    """Write the header of our own stream over a packet's, send it and note it."""
     data[1] = (data[1] & 0x80) | out["number"]
-    data[2] = stamped >> 8
-    data[3] = stamped & 0xFF
+    data[2] = sequence >> 8
+    data[3] = sequence & 0xFF
     for place in range(4):
         data[4 + place] = (timestamp >> (24 - 8 * place)) & 0xFF
         data[8 + place] = (out["ssrc"] >> (24 - 8 * place)) & 0xFF
@@ -108,7 +133,6 @@ def _relay(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, siz
     stamp["wraps"] = 0
     stamp["timestamp"] = out["timestamp"]
     stamp["at"] = now
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -151,7 +175,7 @@ def _run(
                 continue
             data = odd[oddities]
             size = _recv(descriptor, data.ctypes.data, len(data), _DONT_WAIT)
-            if size <= 0 or _relay(incoming, outgoing, stamps, index, data, size, now):
+            if size <= 0 or _take(incoming, outgoing, stamps, index, data, size, now):
                 continue
             ready[left, 0] = descriptor
             ready[left, 1] = size

@@ -20,7 +20,7 @@ from callcenter.media.mediad.sender import LegSender
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.protocol import LegCounts, LegSpec
 from callcenter.media.rtcp import Reporter, is_control
-from callcenter.media.rtp import LARGEST_PACKET, Header, ReceptionCount, read_header
+from callcenter.media.rtp import LARGEST_PACKET, Header, read_header
 from callcenter.media.telephone_event import DigitReceiver
 from callcenter.media.track import Track
 
@@ -60,11 +60,13 @@ class RtpLeg:
         """Its place in the checkpoint."""
         self._checkpoint = checkpoint
         counts = checkpoint.noted(slot)
-        self.reception = ReceptionCount(received=counts.packets_in, lost=counts.packets_lost)
         self._dropped, self._heard = counts.packets_dropped, counts.heard
         self._far = (counts.round_trip_ms, counts.far_loss)
         self.inlet = LegSocket(spec, sock, now=now)
-        self._sealing, self.reports = LegSealing.of(spec), Reporter()
+        self._sealing, self.reports = (
+            LegSealing.of(spec),
+            Reporter(received=counts.packets_in, lost=counts.packets_lost),
+        )
         self.sender = LegSender(spec, self.inlet, self._sealing, self.reports, checkpoint, slot, now=now)
         """What the far end hears."""
         self._digits = DigitReceiver()
@@ -137,16 +139,20 @@ class RtpLeg:
         _buffer[: len(datagram)] = datagram
         return self._take_private(len(datagram), now)
 
-    def plain_hearer(self, now: int) -> "RtpLeg | None":
-        """The leg that packets of this one's speech go to, if nothing else is to be done with them."""
-        if len(self.relays) != 1 or not self.inlet.is_private or self.inlet.ssrc is None or not self._heard:
-            return None
+    def is_plain(self, now: int) -> bool:
+        """Whether packets of this leg's speech are to be counted and relayed to one leg at most, and nothing else."""
+        if len(self.relays) > 1 or not self.inlet.is_private or self.reports.reception is None or not self._heard:
+            return False
         if self._sealing is not None or self._tones is not None or self.ring is not None or self.taps:
-            return None
+            return False
+        if self.is_masked(now):
+            return False
+        if not self.relays:
+            return self.number_of(self.sender.codec) is not None
         sender = self.relays[0].sender
-        if self.is_masked(now) or not sender.may_relay_plainly or self.number_of(sender.codec) is None:
-            return None
-        return self.relays[0] if sender.stream.relays(self.spec.leg_id, self.inlet.ssrc) else None
+        if not sender.may_relay_plainly or self.number_of(sender.codec) is None:
+            return False
+        return sender.stream.relays(self.spec.leg_id, self.reports.reception.ssrc)
 
     def number_of(self, codec: Codec) -> int | None:
         """The payload type in which this leg is heard in a codec."""
@@ -166,9 +172,7 @@ class RtpLeg:
         self._dropped += dropped
         reception = self.reports.reception
         if reception is not None:
-            ahead = highest - self.reception.highest
-            reception.catch_up(packets, ahead, jitter=transit[0], transit=transit[1])
-        self.reception.catch_up(packets, highest)
+            reception.catch_up(packets, highest, jitter=transit[0], transit=transit[1])
         self.inlet.allowance = allowance
         if heard_at > self.inlet.heard_at:
             self.inlet.heard_at = self.silent_since = heard_at
@@ -249,9 +253,9 @@ class RtpLeg:
         """The figures so far."""
         late = 0 if self.ring is None else self.ring.dropped
         return LegCounts(
-            self.reception.received,
+            self.reports.packets_received,
             self.sender.sent,
-            self.reception.lost,
+            self.reports.packets_lost,
             self._dropped + late,
             self._heard,
             self.reports.jitter_ms,
@@ -271,7 +275,9 @@ class RtpLeg:
         laws = [FORMS[codec].law for codec in self._codecs.values()]
         self._ring_law: Law | None = None if None in laws else next(iter(laws), Law.PCMU)
         if (clock := FORMS[self.sender.codec].clock // 1000) != self.reports.rate:
-            self.reports = self.sender.reports = Reporter(rate=clock)
+            self.reports = self.sender.reports = Reporter(
+                rate=clock, received=self.reports.packets_received, lost=self.reports.packets_lost
+            )
         self._event_type = -1 if spec.receive_event_type is None else spec.receive_event_type
         if spec.receive_event_type is not None or not self._codecs:
             self._tones = None
@@ -289,7 +295,6 @@ class RtpLeg:
         codec = self._codecs.get(number)
         if codec is None:
             return self._take_other(header, payload, now)
-        self.reception.count(ssrc, sequence)
         self.reports.received(ssrc, sequence, timestamp, now=now)
         digits = ""
         if self._tones is not None:
@@ -306,7 +311,7 @@ class RtpLeg:
         """Everything that needs to know what was said, not only to pass it on."""
         self._heard = self._heard or heard.is_audible
         if self.ring is not None:
-            self.ring.push(heard.timestamp, heard.in_law(self._ring_law))
+            self.ring.push(heard.timestamp, heard.in_law(self._ring_law), now=now)
         for tap, track in self.taps:
             tap.hear(track, ssrc, heard.timestamp, heard.narrow, heard.law, now)
 
@@ -318,7 +323,6 @@ class RtpLeg:
             for leg in self.relays:
                 leg.sender.skip(self.spec.leg_id, ssrc)
             return ""
-        self.reception.count(ssrc, sequence)
         self.reports.received(ssrc, sequence, None, now=now)
         is_masked = self.is_masked(now)
         for leg in self.relays:

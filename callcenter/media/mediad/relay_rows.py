@@ -1,8 +1,8 @@
 """Legs whose packets a compiled loop relays: their state in rows of numbers, moved there and back.
 
-A leg is enrolled while nothing has to be done with its packets but to count them, stamp them and send them to the one
-leg that hears it. As long as that is so the rows are the truth, and the objects are behind until ``refresh`` or
-``withdraw``. Whatever is unusual withdraws it: the objects know what to do.
+A leg is enrolled while nothing has to be done with its packets but to count them, and to stamp them and send them to
+the one leg that hears it, if any does. As long as that is so the rows are the truth, and the objects are behind until
+``refresh`` or ``withdraw``. Whatever is unusual withdraws it: the objects know what to do.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from callcenter.media.mediad.leg import RtpLeg
 NOBODY = -1
 INCOMING = np.dtype(
     [
-        ("hearer", np.int64),  # row of the leg that is relayed to
+        ("hearer", np.int64),  # row of the leg that is relayed to, if any
         ("number", np.int64),  # payload type that is relayed
         ("ssrc", np.int64),
         ("rate", np.int64),  # timestamp units in a millisecond
@@ -60,7 +60,8 @@ class RelayRows:
         self.stamps = checkpoint.stamps
         self._row_of: dict[RtpLeg, int] = {}
         self._free = list(range(len(self.incoming)))
-        self._hearers: dict[RtpLeg, RtpLeg] = {}
+        self._enrolled: dict[RtpLeg, RtpLeg | None] = {}
+        """With the leg that each is relayed to."""
 
     def add(self, leg: RtpLeg) -> None:
         """A leg that may be enrolled from now on."""
@@ -76,7 +77,7 @@ class RelayRows:
     def remove(self, leg: RtpLeg) -> None:
         """A leg that is closed or described anew. It and whoever is relayed to it are withdrawn."""
         self.withdraw(leg)
-        for source in [source for source in leg.hears if self._hearers.get(source) is leg]:
+        for source in [source for source in leg.hears if self._enrolled.get(source) is leg]:
             self.withdraw(source)
         row = self._row_of.pop(leg, None)
         if row is not None:
@@ -85,31 +86,30 @@ class RelayRows:
     @property
     def enrolled(self) -> int:
         """How many legs are enrolled."""
-        return len(self._hearers)
+        return len(self._enrolled)
 
     def look_at(self, leg: RtpLeg, *, now: int) -> None:
         """Enrol a leg whose time has come, withdraw one whose time is over."""
-        hearer = leg.plain_hearer(now)
-        if hearer is not None and not (leg in self._row_of and hearer in self._row_of):
-            hearer = None
-        if self._hearers.get(leg) is not hearer:
-            self.withdraw(leg)
-            if hearer is not None:
-                self._enrol(leg, hearer)
+        hearer = leg.relays[0] if leg.relays else None
+        may = leg.is_plain(now) and leg in self._row_of and (hearer is None or hearer in self._row_of)
+        if may and leg in self._enrolled and self._enrolled[leg] is hearer:
+            return
+        self.withdraw(leg)
+        if may:
+            self._enrol(leg, hearer)
 
     def withdraw(self, leg: RtpLeg) -> None:
         """From now on the objects are the truth."""
-        if leg in self._hearers:
+        if leg in self._enrolled:
             self.refresh(leg)
             self.by_descriptor[leg.socket.fileno()] = NOBODY
-            del self._hearers[leg]
+            del self._enrolled[leg]
 
     def refresh(self, leg: RtpLeg) -> None:
         """Bring the objects up to date with a leg that stays enrolled."""
-        hearer = self._hearers.get(leg)
-        if hearer is None:
+        if leg not in self._enrolled:
             return
-        index, hearing = self._row_of[leg], self._row_of[hearer]
+        index, hearer = self._row_of[leg], self._enrolled[leg]
         _, _, _, _, highest, received, dropped, jitter, transit, allowance, allowance_at, heard_at = self.incoming[
             index
         ].item()
@@ -119,25 +119,30 @@ class RelayRows:
                 transit=(jitter, transit), allowance=(allowance, allowance_at), heard_at=heard_at,
             )  # fmt: skip
             self.incoming["received"][index] = self.incoming["dropped"][index] = 0
+        if hearer is None:
+            return
+        hearing = self._row_of[hearer]
         _, _, _, _, sequence, timestamp, first, _, _, at, sent, octets = self.outgoing[hearing].item()
         hearer.sender.stream.catch_up(sequence, timestamp, first, at=at)
         if sent:
             hearer.sender.catch_up(sent, octets)
             self.outgoing["sent"][hearing] = self.outgoing["octets"][hearing] = 0
 
-    def _enrol(self, leg: RtpLeg, hearer: RtpLeg) -> None:
-        index, hearing = self._row_of[leg], self._row_of[hearer]
-        inlet, sender, reception = leg.inlet, hearer.sender, leg.reports.reception
-        jitter, transit = (0.0, None) if reception is None else (reception.jitter, reception.transit)
+    def _enrol(self, leg: RtpLeg, hearer: RtpLeg | None) -> None:
+        index, hearing = self._row_of[leg], NOBODY if hearer is None else self._row_of[hearer]
+        inlet, sender, reception = leg.inlet, (hearer or leg).sender, leg.reports.reception
+        assert reception is not None  # noqa: S101 - a plain leg has been heard
         allowance, allowance_at = inlet.allowance
         self.incoming[index] = (
-            hearing, leg.number_of(sender.codec), inlet.ssrc, leg.reports.rate, leg.reception.highest, 0, 0, jitter,
-            NOBODY if transit is None else transit, allowance, allowance_at, inlet.heard_at,
+            hearing, leg.number_of(sender.codec), reception.ssrc, leg.reports.rate, reception.highest, 0, 0,
+            reception.jitter,
+            NOBODY if reception.transit is None else reception.transit, allowance, allowance_at, inlet.heard_at,
         )  # fmt: skip
-        stream = sender.stream
-        self.outgoing[hearing] = (
-            hearer.socket.fileno(), sender.spec.send_payload_type, stream.ssrc, hearer.slot, stream.sequence,
-            stream.timestamp, *stream.relaying, stream.at, 0, 0,
-        )  # fmt: skip
-        self._hearers[leg] = hearer
+        if hearer is not None:
+            stream = sender.stream
+            self.outgoing[hearing] = (
+                hearer.socket.fileno(), sender.spec.send_payload_type, stream.ssrc, hearer.slot, stream.sequence,
+                stream.timestamp, *stream.relaying, stream.at, 0, 0,
+            )  # fmt: skip
+        self._enrolled[leg] = hearer
         self.by_descriptor[leg.socket.fileno()] = index

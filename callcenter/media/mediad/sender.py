@@ -42,8 +42,9 @@ class LegSender:
         """The codec in which the far end hears us."""
         self.law: Law | None = None
         """The law in which the far end hears us, ``None`` for wideband."""
-        self.sent = checkpoint.noted(slot).packets_out
-        """Packets so far, over all workers."""
+        self._sent_before = checkpoint.noted(slot).packets_out
+        self._packets = self._octets = 0
+        """Sent and not yet told to ``reports``."""
         self.sealing, self.reports = sealing, reports
         self._inlet, self._checkpoint, self._slot = inlet, checkpoint, slot
         sequence, timestamp, at = checkpoint.stamped(slot, spec.ssrc) or (
@@ -122,16 +123,24 @@ class LegSender:
 
     def catch_up(self, packets: int, octets: int) -> None:
         """Packets of the relayed source were sent elsewhere."""
-        self.sent += packets
-        if self.spec.has_mux:
-            stream = self.stream
-            self.reports.sent(stream.ssrc, stream.timestamp, octets, now=stream.at, packets=packets)
+        self._packets += packets
+        self._octets += octets
+
+    @property
+    def sent(self) -> int:
+        """Packets so far, over all workers."""
+        return self._sent_before + self._packets
 
     def report(self, *, now: int) -> None:
         """Send an RTCP report when one is due."""
         if not self.spec.has_mux or now < self._report_due or not self.may_send:
             return
         self._report_due = now + _REPORT_EVERY
+        if self._packets:
+            stream = self.stream
+            self.reports.sent(stream.ssrc, stream.timestamp, self._octets, now=stream.at, packets=self._packets)
+            self._sent_before += self._packets
+            self._packets = self._octets = 0
         report = self.reports.report(now=now)
         if report is not None:
             self._inlet.send(report if self.sealing is None else self.sealing.close_control(report))
@@ -154,7 +163,6 @@ class LegSender:
         if self.sealing is not None:
             datagram, wraps = self.sealing.close(datagram, stream.sequence), self.sealing.wraps
         if self._inlet.send(datagram):
-            self.sent += 1
-            if self.spec.has_mux:
-                self.reports.sent(stream.ssrc, timestamp, len(payload), now=now)
+            self._packets += 1
+            self._octets += len(payload)
         self._checkpoint.stamp(self._slot, stream.ssrc, stream.sequence, stream.timestamp, now, wraps)

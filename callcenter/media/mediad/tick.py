@@ -27,7 +27,8 @@ def lowered_by(plays: Iterable[Playback]) -> float:
 class _Taken:
     """What the legs said in this tick; each ring is read once, however many hear it and at whatever rate."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: int) -> None:
+        self._now = now
         self._frames: dict[RtpLeg, Samples | None] = {}
 
     def at(self, source: RtpLeg, *, wide: bool) -> Samples | None:
@@ -39,9 +40,8 @@ class _Taken:
             return frame
         return source.rates.double.next(frame) if wide else source.rates.halve.next(frame)
 
-    @staticmethod
-    def _take(source: RtpLeg) -> Samples | None:
-        data = None if source.ring is None else source.ring.take()
+    def _take(self, source: RtpLeg) -> Samples | None:
+        data = None if source.ring is None else source.ring.take(now=self._now)
         if data is None or source.ring is None:
             return None
         if source.ring.law is None:
@@ -113,7 +113,7 @@ class _Matrix:
 
 def run_tick(legs: Iterable[RtpLeg], *, now: int) -> None:
     """Send each leg its next 20 ms."""
-    taken = _Taken()
+    taken = _Taken(now)
     narrow, wide = _Matrix(taken, wide=False), _Matrix(taken, wide=True)
     for leg in legs:
         if not leg.sender.may_send:

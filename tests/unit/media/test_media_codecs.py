@@ -122,6 +122,6 @@ def test_opus_timestamps_run_on_over_the_wrap_of_the_48_khz_clock() -> None:
 def test_the_ring_holds_wideband_samples_by_the_same_timestamps() -> None:
     ring = JitterBuffer(None)
     for number in (0, 2, 1):
-        ring.push(2**32 - 160 + 160 * number, np.full(320, number + 1, dtype=np.int16).tobytes())
-    taken = [ring.take() for _ in range(3)]
+        ring.push(2**32 - 160 + 160 * number, np.full(320, number + 1, dtype=np.int16).tobytes(), now=0)
+    taken = [ring.take(now=tick) for tick in (20, 40, 60)]
     assert [frame is not None and set(np.frombuffer(frame, np.int16)) for frame in taken] == [{1}, {2}, {3}]
