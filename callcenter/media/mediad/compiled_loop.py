@@ -15,7 +15,7 @@ from numba import njit, types
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mediad.leg_socket import RATE
-from callcenter.media.mediad.packet_loop import CROWD, GATHER
+from callcenter.media.mediad.packet_loop import CROWD, ENOUGH, GATHER
 from callcenter.media.mediad.relay_rows import NOBODY, RelayRows
 from callcenter.media.outgoing import MOST_MISORDERED, MOST_MISSING
 from callcenter.media.rtp import HEADER_BYTES, LARGEST_PACKET
@@ -156,9 +156,10 @@ def _run(
     """
     left = 0
     oddities = 0
+    count = 0
     now = _milliseconds(clock)
     while True:
-        if gather > 0 and now < deadline:
+        if gather > 0 and count < ENOUGH and now < deadline:
             _usleep(gather)
             now = _milliseconds(clock)
         count = _epoll_wait(epoll, events.ctypes.data, len(events), max(0, deadline - now))

@@ -15,7 +15,9 @@ GATHER = 1.0
 """Milliseconds for which a crowded loop lets packets gather: one wake-up for all costs less than one for each."""
 CROWD = 64
 """Legs that make a crowd: together they bring a packet every third of a millisecond."""
-_MOST_READY = 128
+ENOUGH = 32
+"""Packets in one wake-up after which nothing is waited for: they gather by themselves while these are served."""
+_MOST_READY = 256
 
 
 class PacketLoop(Protocol):
@@ -55,7 +57,7 @@ class PythonLoop:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._legs = 0
+        self._legs = self._last = 0
 
     def register(self, descriptor: int) -> None:
         """See ``PacketLoop``."""
@@ -83,11 +85,13 @@ class PythonLoop:
     def wait(self, deadline: int) -> list[tuple[int, bytes]]:
         """See ``PacketLoop``."""
         left = max(0.0, deadline / 1000 - time.monotonic())
-        if self._legs >= CROWD and left:
+        if self._legs >= CROWD and self._last < ENOUGH and left:
             pause = min(left, GATHER / 1000)
             time.sleep(pause)
             left -= pause
-        return [(descriptor, b"") for descriptor, _ in self._epoll.poll(left, _MOST_READY)]
+        found = [(descriptor, b"") for descriptor, _ in self._epoll.poll(left, _MOST_READY)]
+        self._last = len(found)
+        return found
 
 
 def make_compiled_loop(checkpoint: Checkpoint) -> PacketLoop:
