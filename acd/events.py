@@ -263,8 +263,8 @@ class ContactFinished:
 @dataclass(frozen=True, slots=True)
 class AgentEngaged:
     """An agent took up a contact that routing did not choose: dialled out, was called by a colleague, took up a call
-    that was parked. Busy with it until ``ContactFinished``, and then what the agent was before: ready, or paused for
-    the same reason.
+    that was parked, picked up a contact that rings at a colleague. Busy with it until ``ContactFinished``, and then
+    what the agent was before: ready, or paused for the same reason.
     """
 
     agent_id: AgentId

@@ -101,6 +101,21 @@ def accept(board: Board, event: OfferAccepted, now: int) -> None:
         board.put_agent(unrung(board.agents[lost.agent_id], contact, now))
 
 
+def take_from(board: Board, contact: Contact, agent_id: AgentId, now: int) -> None:
+    """A contact that rings was picked up by an agent for whom it did not: it is connected, and rings no more."""
+    queue = board.queues[contact.queue_id]
+    standing = [board.offers[offer_id] for offer_id in contact.standing_offers]
+    for offer in standing:
+        close(board, offer, OfferTrigger.REVOKED)
+    board.put_contact(connected(contact, agent_id, queue.wrap_up_ms, _wrap_up_rule(queue)))
+    waited_ms = max(0, now - contact.arrived_at)
+    board.outcomes.append(
+        ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms),
+    )
+    for offer in standing:
+        board.put_agent(unrung(board.agents[offer.agent_id], contact, now))
+
+
 def unrung(agent: Agent, contact: Contact, now: int) -> Agent:
     """The agent at whom this contact rings no more, through no doing of the agent's; the idle time is kept."""
     if contact.channel is Channel.VOICE:

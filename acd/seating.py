@@ -120,7 +120,7 @@ def make_not_ready(board: Board, event: AgentMadeNotReady, now: int) -> None:
 
 
 def take_up(board: Board, event: AgentEngaged, now: int) -> None:
-    """The agent is busy with something that routing did not choose.
+    """The agent is busy with something that routing did not choose, or picked up what rings at a colleague.
 
     Raises ``IllegalTransition`` for an agent who is offline, rung or busy, or in a wrap-up that may not be left.
     """
@@ -131,6 +131,10 @@ def take_up(board: Board, event: AgentEngaged, now: int) -> None:
     if (agent.wrap_up is not None and not agent.wrap_up.ends_early) or rung_offer(agent) is not None:
         raise IllegalTransition("agent", agent.agent_id, agent.state, AgentTrigger.ENGAGED)
     present = board.contacts.get(event.contact_id)
+    if present is not None and present.state is ContactState.OFFERED and present.channel is Channel.VOICE:
+        offering.take_from(board, present, agent.agent_id, now)
+        board.put_agent(engaged)
+        return
     if present is not None:
         contact_step(present, ContactTrigger.ARRIVED)
     board.put_engaged(

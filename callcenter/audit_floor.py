@@ -85,6 +85,8 @@ class FloorBook:
                 self.waiting.pop(call_id, None)
             case ev.QueueClosed(queue_id=queue_id, send_away=True):
                 self.waiting = {name: each for name, each in self.waiting.items() if each.arrived.queue_id != queue_id}
+            case ev.AgentEngaged(agent_id=agent_id, contact_id=contact_id) if contact_id in self.rung:
+                self._pick_up(self.seats[agent_id], contact_id, at)
             case ev.AgentEngaged(agent_id=agent_id, contact_id=contact_id, wrap_up_ms=wrap_up_ms):
                 self._engage(self.seats[agent_id], contact_id, wrap_up_ms, at)
             case _:
@@ -172,6 +174,15 @@ class FloorBook:
         seat.contact_id, seat.pending = contact_id, before
         self.own_wrap_up_ms[contact_id] = wrap_up_ms
 
+    def _pick_up(self, seat: Seat, contact_id: str, at: int) -> None:
+        """What rang at a colleague is this agent's, with the queue's own wrap-up."""
+        queue_id = self.taken_in.get(contact_id, "")
+        self.rung.pop(contact_id, None)
+        self._withdraw(contact_id, at)
+        self._engage(seat, contact_id, 0, at)
+        del self.own_wrap_up_ms[contact_id]
+        self._follow_queue(seat, queue_id)
+
     # What happens to offers and contacts.
 
     def _configure(self, floor: FloorConfigured, at: int) -> None:
@@ -202,11 +213,14 @@ class FloorBook:
         seat = self.seats[offer.agent_id]
         self._enter(seat, "busy", at)
         seat.contact_id = offer.contact_id
-        queue = self.queues.get(offer.queue_id)
-        seat.keeps_on = queue is not None and queue.wrap_up_mode is WrapUpMode.TIMED_NO_EARLY_EXIT
-        seat.extension_ms = 0 if queue is None else queue.wrap_up_extension_ms
+        self._follow_queue(seat, offer.queue_id)
         self.rung.pop(offer.contact_id, None)
         self._withdraw(offer.contact_id, at)
+
+    def _follow_queue(self, seat: Seat, queue_id: str) -> None:
+        queue = self.queues.get(queue_id)
+        seat.keeps_on = queue is not None and queue.wrap_up_mode is WrapUpMode.TIMED_NO_EARLY_EXIT
+        seat.extension_ms = 0 if queue is None else queue.wrap_up_extension_ms
 
     def _withdraw(self, contact_id: str, at: int) -> None:
         for offer in [each for each in self.offers.values() if each.contact_id == contact_id]:

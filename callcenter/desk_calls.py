@@ -8,6 +8,7 @@ from agent_console.ports import IntentError
 from callcenter.calls import events as ev
 from callcenter.calls.mail import DigitsOrdered
 from callcenter.calls.origin import new_leg_id
+from callcenter.calls.requests import PARK_MS
 from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Target, TargetKind
 from callcenter.calls.switchboard import Switchboard
@@ -16,8 +17,6 @@ from callcenter.calls.targets import Directory
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Refused, Signalling
 
-PARK_MS = 180_000
-"""How long a call stays in its slot before it comes back."""
 FREE_TO_CALL = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.WRAP_UP})
 """States from which an agent may take up something that routing did not choose."""
 DIGITS = frozenset("0123456789*#")

@@ -12,6 +12,7 @@ import structlog
 from callcenter.agent_phones import AgentPhones
 from callcenter.calls.legs import LegEvent
 from callcenter.calls.mailbox import mailbox_prompts
+from callcenter.calls.spoken_call import parking_prompts
 from callcenter.calls_out import resume_caps
 from callcenter.clock import SystemClock
 from callcenter.config import MediaSection, Settings
@@ -130,7 +131,9 @@ async def run_exchange(settings: Settings) -> None:
     site = load_site(settings.site)
     flows = load_flows(site, settings.site)
     prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, speech_engine(settings.speech))
-    await prompts.prepare([*spoken_prompts(flows.values()), *consent_prompts(site), *mailbox_prompts()])
+    await prompts.prepare(
+        [*spoken_prompts(flows.values()), *consent_prompts(site), *mailbox_prompts(), *parking_prompts()]
+    )
     reader = JournalReader(settings.journal_path)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

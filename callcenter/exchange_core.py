@@ -135,6 +135,7 @@ class ExchangeCore:
             {agent.id: next(iter(agent.queues), "") for agent in site.agents},
             frozenset(queue.id for queue in site.queues),
             ports.rules,
+            {agent.id: frozenset(agent.queues) for agent in site.agents},
         )
         self.callbacks = Callbacks(
             ports.clock,
@@ -161,6 +162,7 @@ class ExchangeCore:
             recording_rules=recording_rules(site),
             exit_keys={queue.id: queue.exit_key for queue in site.queues if queue.exit_key is not None},
             targets=targets,
+            codes=site.feature_codes.codes,
             call_routing=call_routing(site, identity_key),
             callbacks=self.callbacks,
         )

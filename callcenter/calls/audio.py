@@ -21,6 +21,8 @@ ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
 MESSAGE_TONE = "message-tone"
 """What the play ids of the tones begin with that say: speak now."""
+SLOT_PLAY = "slot"
+"""What the play ids begin with that say to a phone where it parked somebody; the leg's name follows."""
 RINGING_PLAY = "ringing"
 """What the play ids of ringing tones begin with."""
 MUSIC_PLAY = "music"
@@ -102,6 +104,10 @@ class CallAudio:
         self.rung.discard(leg_id)
         await self._apply()
 
+    async def say_slot(self, leg_id: str, paths: list[str]) -> None:
+        """Say something to a leg; its end is told as ``PlayFinished`` of ``SLOT_PLAY`` and the leg."""
+        await self.media.play(self.session_id, self.legs.get(leg_id, leg_id), f"{SLOT_PLAY}-{leg_id}", paths)
+
     async def ring(self, leg_id: str, *, on: bool) -> None:
         """Let a leg hear that it rings somewhere, or no more."""
         (self.rung.add if on else self.rung.discard)(leg_id)
@@ -181,6 +187,11 @@ def is_beside_the_flow(play_id: str) -> bool:
     """Whether a play is none of the flow's business: music, ringing, the tone of a message, or an announcement to who
     waits."""
     return is_music(play_id) or play_id.startswith((ANNOUNCEMENT_PLAY, MESSAGE_TONE, RINGING_PLAY))
+
+
+def slot_leg(play_id: str) -> str:
+    """The leg that was told where it parked somebody; empty for any other play."""
+    return play_id.removeprefix(f"{SLOT_PLAY}-") if play_id.startswith(f"{SLOT_PLAY}-") else ""
 
 
 def is_music(play_id: str) -> bool:

@@ -54,6 +54,8 @@ class Call:
     """Whether it rings at whoever is called or sought."""
     sounds: bool = False
     """Whether they sound before they answer (early media)."""
+    picking: ev.PickedUp | None = None
+    """Whose phone wants to take over what rings or waits here; routing has yet to agree."""
     consulted: Seat | None = None
     callee: Seat | None = None
     """The colleague who was called, and so sits in the customer's place."""

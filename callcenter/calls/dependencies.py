@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcenter.bus import Bus
+from callcenter.calls.feature_codes import FeatureCodes
 from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks
 from callcenter.calls.recordings import RecordingRule
 from callcenter.calls.targets import Directory
@@ -37,5 +38,7 @@ class CallDependencies:
     """The key by which who waits in a queue leaves it for the flow's other way."""
     call_routing: CallRouting = field(default_factory=CallRouting)
     callbacks: CallbackPromises = field(default_factory=NoCallbacks)
+    codes: FeatureCodes = field(default_factory=FeatureCodes)
+    """What phones dial to have something done."""
     targets: Directory = field(default_factory=Directory)
     """Whom people can reach, inside and outside."""

@@ -57,6 +57,15 @@ class EngageAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class PickUp:
+    """Ask routing whether this agent, whose phone calls on this leg, may have what rings or waits elsewhere."""
+
+    contact_id: str
+    agent_id: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialNumber:
     """Start a leg to a number outside, which the outbound rules allowed."""
 
@@ -89,6 +98,14 @@ class AnswerAgent:
     """Answer the phone of the agent who called; nothing when it is up already."""
 
     leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaySlot:
+    """Say to the phone that parked where the customer waits; then its transfer is done, and its leg ends."""
+
+    leg_id: str
+    slot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +183,12 @@ Effect = (
     | ReturnToFlow
     | RingAgent
     | EngageAgent
+    | PickUp
     | DialNumber
     | RingBack
     | LetHear
     | AnswerAgent
+    | SaySlot
     | EndAgent
     | ReportTransfer
     | RequestAgent

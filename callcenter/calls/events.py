@@ -322,6 +322,37 @@ class PartyTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PickedUp:
+    """An agent's phone calls us to take over what rings at a colleague, or waits in a park slot."""
+
+    leg_id: str
+    agent_id: str
+    queue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickUpGranted:
+    """Routing agreed: it is that agent's now."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickUpRefused:
+    """Routing does not let the agent have it: rung or busy by now."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegMoved:
+    """An agent goes on at another phone of the own."""
+
+    leg_id: str
+    new_leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompleteOrdered:
     """The agent connects customer and second party and leaves."""
 
@@ -361,6 +392,8 @@ class ParkOrdered:
     slot: str
     until: int
     contact_id: str = ""
+    refer_leg_id: str = ""
+    """The phone's leg that transferred to the code for it; the slot is said to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +478,10 @@ CallEvent = (
     | PartyBrought
     | ExitChosen
     | PartyTaken
+    | PickedUp
+    | PickUpGranted
+    | PickUpRefused
+    | LegMoved
     | CompleteOrdered
     | HandedOut
     | CancelOrdered

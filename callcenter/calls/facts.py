@@ -155,6 +155,10 @@ class CallOffered:
     contact_id: str = ""
 
 
+PICKED_UP = "picked_up"
+"""Why an offer came to nothing when a colleague answered in its place: nobody missed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallOfferFailed:
     """The agent did not take it; the customer waits on."""

@@ -46,6 +46,8 @@ class CallLegs:
     """The customer's leg when it came in; ``None`` when it is called from here."""
     phone: LegOffered | None = None
     """The agent's leg when the agent's phone called."""
+    visitors: dict[str, LegOffered] = field(default_factory=dict)
+    """Legs of phones that called to take over something of this call."""
     _answered: set[str] = field(default_factory=set)
     _early: dict[str, str] = field(default_factory=dict)
     """Legs that sound, or hear us, before the answer; with what we told the phone that called."""
@@ -60,11 +62,24 @@ class CallLegs:
 
     async def answer_phone(self, leg_id: str) -> ev.CallEvent | None:
         """Answer the agent's own phone, which called; nothing for one that was rung."""
-        phone = self.phone
-        if phone is None or phone.leg_id != leg_id or leg_id in self._answered:
+        phone = self._waiting_phone(leg_id)
+        if phone is None:
             return None
         self._answered.add(leg_id)
         return await self._answer(phone, customer=False)
+
+    async def receive(self, phone: LegOffered) -> bool:
+        """A phone calls to take over something: make its media, say nothing yet. ``False``: no media for it."""
+        try:
+            if phone.sdp:
+                self._early[phone.leg_id] = await self.audio.meet(phone.leg_id, phone.sdp, _profile(phone))
+            else:
+                self._early[phone.leg_id] = await self.audio.offer(phone.leg_id)
+        except MediaError as error:
+            log.info("no media for a phone", call_id=self.call_id, error=str(error))
+            return False
+        self.visitors[phone.leg_id] = phone
+        return True
 
     async def _answer(self, leg: LegOffered, *, customer: bool) -> ev.CallEvent | None:
         try:
@@ -131,8 +146,8 @@ class CallLegs:
         self.signalling.progress(leg_id, self._early[leg_id])
 
     def _waiting_phone(self, leg_id: str) -> LegOffered | None:
-        phone = self.phone
-        return phone if phone is not None and phone.leg_id == leg_id and leg_id not in self._answered else None
+        mine = self.phone if self.phone is not None and self.phone.leg_id == leg_id else self.visitors.get(leg_id)
+        return None if leg_id in self._answered else mine
 
     async def adopt(self, party: Seat) -> bool:
         """Take over the far end of another call: its media moves here by a new offer. ``False``: no media for it."""
@@ -161,6 +176,7 @@ class CallLegs:
         """The leg is over; returns the name of its media."""
         self._answered.discard(leg_id)
         self._early.pop(leg_id, None)
+        self.visitors.pop(leg_id, None)
         return self.audio.forget(leg_id)
 
     def drop_silent(self, media_leg: str) -> None:

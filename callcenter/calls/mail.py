@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from callcenter.calls import events as ev
 from callcenter.calls.facts import CustomerMatched
-from callcenter.calls.legs import LegEvent
+from callcenter.calls.legs import LegEvent, LegOffered
 from callcenter.calls.recorder import RecordingAsked, SecureAsked
 from callcenter.calls.segments import Seat
 from callcenter.calls.supervision import SupervisionAsked
@@ -38,6 +38,15 @@ class DigitsOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class PickUpAsked:
+    """An agent's phone calls to take over a leg of this call, or the customer out of the slot when none is named."""
+
+    offered: LegOffered
+    agent_id: str
+    leg_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PartyAsked:
     """Another call of the same phone wants this one's far end; ``leg_id`` is the phone's leg here."""
 
@@ -54,6 +63,7 @@ Mail = (
     | RecordingAsked
     | SecureAsked
     | DigitsOrdered
+    | PickUpAsked
     | PartyAsked
     | SupervisionAsked
 )

@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from callcenter.calls.legs import EndCause, LegDigit, LegEnded, LegEvent, LegOffered, LegReoffered
+from callcenter.calls.spoken_call import SpokenCall
 from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
     DigitPressed,
@@ -27,8 +28,6 @@ from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)
 
-MAILBOX_CODE = "*97"
-"""What a phone dials."""
 AGAIN, DELETE = "1", "3"
 """Keys; any other goes on to the next message and leaves this one."""
 PATIENCE_SECONDS = 8.0
@@ -171,7 +170,10 @@ class MailboxCall:
 
 
 class MailboxCalls:
-    """Owns the calls of phones to their boxes; ``on_fatal`` hears of a journal that cannot be written."""
+    """Owns the calls of phones to the house itself: to their boxes, and those that are answered by a sentence.
+
+    ``on_fatal`` hears of a journal that cannot be written.
+    """
 
     def __init__(
         self,
@@ -186,7 +188,7 @@ class MailboxCalls:
         self._prompts = prompts
         self._shelf = shelf
         self._on_fatal = on_fatal
-        self._calls: dict[str, MailboxCall] = {}
+        self._calls: dict[str, MailboxCall | SpokenCall] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -196,9 +198,15 @@ class MailboxCalls:
 
     def open(self, offered: LegOffered, agent_id: str) -> None:
         """A phone calls its box."""
-        call = MailboxCall(offered, agent_id, self._signalling, self._media, self._prompts, self._shelf)
+        self._begin(MailboxCall(offered, agent_id, self._signalling, self._media, self._prompts, self._shelf))
+
+    def say(self, offered: LegOffered, agent_id: str, said: list[PromptText]) -> None:
+        """A phone called for something that is done, and hears so."""
+        self._begin(SpokenCall(offered, agent_id, said, self._signalling, self._media, self._prompts))
+
+    def _begin(self, call: MailboxCall | SpokenCall) -> None:
         task = asyncio.create_task(call.run(), name=call.session_id)
-        for name in (offered.leg_id, call.session_id):
+        for name in (call.offered.leg_id, call.session_id):
             self._calls[name] = call
         self._tasks[call.session_id] = task
         task.add_done_callback(lambda done: self._close(call, done))
@@ -218,7 +226,7 @@ class MailboxCalls:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _close(self, call: MailboxCall, task: asyncio.Task[None]) -> None:
+    def _close(self, call: MailboxCall | SpokenCall, task: asyncio.Task[None]) -> None:
         for name in (call.offered.leg_id, call.session_id):
             self._calls.pop(name, None)
         self._tasks.pop(call.session_id, None)

@@ -13,11 +13,12 @@ from callcenter.calls.audio import CallAudio
 from callcenter.calls.call import Call
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.flowing import CallFlow
-from callcenter.calls.legs import LegRefused
+from callcenter.calls.legs import EndCause, LegRefused
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.origin import Origin
 from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.recorder import CallRecorder
+from callcenter.calls.spoken_call import slot_said
 from callcenter.errors import MediaError
 from ivr import events as flow_ev
 
@@ -70,25 +71,45 @@ class CallOrders:
                 await self._flow.tell(flow_ev.ContactReturned(reason))
             case fx.RingAgent():
                 failed = await self._ring_agent(effect)
-            case fx.EngageAgent(contact_id=contact_id, agent_id=agent_id):
-                failed = await self.engage(contact_id, agent_id)
+            case fx.EngageAgent() | fx.PickUp():
+                failed = await self._take_up(effect)
             case fx.DialNumber(leg_id=leg_id, number=number, policy=policy):
                 refused = await self._legs.dial(leg_id, number, policy, self._origin.shown_outside)
                 self._refuse(refused)
             case fx.EndAgent(leg_id=leg_id, cause=cause):
                 await self.forget(self._legs.end(leg_id, cause))
-            case fx.RingBack() | fx.LetHear():
-                await self._let_wait(effect)
+            case fx.RingBack() | fx.LetHear() | fx.SaySlot():
+                await self._let_hear(effect)
             case fx.Converse(mode=mode, legs=legs):
                 await self._converse(mode, legs)
             case _:
                 self._tell_others(effect)
         return failed
 
-    async def _let_wait(self, effect: fx.RingBack | fx.LetHear) -> None:
-        """Whoever waits for an answer hears of it; a call goes on without, too."""
+    async def _take_up(self, order: fx.EngageAgent | fx.PickUp) -> ev.CallEvent | None:
+        refused = await self.engage(order.contact_id, order.agent_id)
+        if isinstance(order, fx.EngageAgent):
+            return refused
+        return ev.PickUpGranted(order.leg_id) if refused is None else ev.PickUpRefused(order.leg_id)
+
+    async def _say_slot(self, leg_id: str, slot: str) -> None:
         try:
-            if isinstance(effect, fx.LetHear):
+            await self._audio.say_slot(leg_id, [await self._deps.prompts.path(each) for each in slot_said(slot)])
+        except MediaError as error:
+            log.info("slot not said", call_id=self._call_id, error=str(error))
+            await self.parked(leg_id)
+
+    async def parked(self, leg_id: str) -> None:
+        """The phone that parked heard where, or cannot: its transfer is done."""
+        self._deps.signalling.report_transfer(leg_id, 200)
+        await self.forget(self._legs.end(leg_id, EndCause.NORMAL))
+
+    async def _let_hear(self, effect: fx.RingBack | fx.LetHear | fx.SaySlot) -> None:
+        """Somebody hears something beside the conversation; a call goes on without, too."""
+        try:
+            if isinstance(effect, fx.SaySlot):
+                await self._say_slot(effect.leg_id, effect.slot)
+            elif isinstance(effect, fx.LetHear):
                 await self._legs.open_ears(effect.leg_id)
                 await self._audio.let_hear(effect.leg_id, effect.source_leg_id)
             elif not (effect.on and self._legs.ring_back(effect.leg_id)):

@@ -9,10 +9,11 @@ from callcenter.calls import events as ev
 from callcenter.calls.audio import CallAudio
 from callcenter.calls.book import CallBook
 from callcenter.calls.dependencies import CallDependencies
+from callcenter.calls.feature_codes import Feature
 from callcenter.calls.legs import EndCause, Party, TransferRequested
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
-from callcenter.calls.mail import DigitsOrdered, PartyAsked
+from callcenter.calls.mail import DigitsOrdered, PartyAsked, PickUpAsked
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin, new_leg_id
 from callcenter.calls.participants import Conversation
@@ -24,6 +25,8 @@ from callcenter.ports import Refused
 
 log = structlog.get_logger(__name__)
 
+PARK_MS = 180_000
+"""How long a call stays in its slot before it comes back."""
 ALONE = frozenset({CallState.TALKING, CallState.HELD})
 """States in which an agent has the customer and nobody else takes part or is sought."""
 SUPERVISED = ALONE | {
@@ -32,7 +35,10 @@ SUPERVISED = ALONE | {
 }  # fmt: skip
 """States in which an agent has a customer, so that there is something to listen to."""
 
-Request = DigitsOrdered | SupervisionAsked | PartyAsked | TransferRequested
+RINGS = frozenset({CallState.OFFERED, CallState.CONSULT_OFFERED})
+"""States in which the phone of an agent rings whom routing chose."""
+
+Request = PickUpAsked | DigitsOrdered | SupervisionAsked | PartyAsked | TransferRequested
 
 
 class CallRequests:
@@ -55,6 +61,7 @@ class CallRequests:
         supervision: CallSupervision,
         feed: Callable[[ev.CallEvent], Awaitable[None]],
         take_party: Callable[[str, str], Awaitable[Seat | None]],
+        free_slot: Callable[[], str | None],
     ) -> None:
         self._call_id = machine.call_id
         self._machine = machine
@@ -67,6 +74,7 @@ class CallRequests:
         self._supervision = supervision
         self._feed = feed
         self._take_party = take_party
+        self._free_slot = free_slot
 
     async def take(self, asked: Request) -> None:
         """Do it, or say to who asked why not."""
@@ -75,6 +83,8 @@ class CallRequests:
                 await self._send_digits(asked)
             case SupervisionAsked():
                 await self._be_supervised(asked)
+            case PickUpAsked():
+                await self._pick_up(asked)
             case PartyAsked():
                 await self._give_party(asked)
             case TransferRequested():
@@ -82,7 +92,9 @@ class CallRequests:
 
     def refuse(self, asked: object) -> None:
         """The call is over: whoever waits for an answer of it gets none."""
-        if isinstance(asked, PartyAsked) and not asked.done.done():
+        if isinstance(asked, PickUpAsked):
+            self._deps.signalling.end(asked.offered.leg_id, EndCause.REJECTED)
+        elif isinstance(asked, PartyAsked) and not asked.done.done():
             asked.done.set_result(None)
         elif isinstance(asked, SupervisionAsked) and not asked.done.done():
             asked.done.set_exception(SupervisionRefused("This call is over."))
@@ -106,6 +118,34 @@ class CallRequests:
         await self._feed(ev.PartyBrought(seat, ""))
         self._book.answer(asked.done)
 
+    async def _pick_up(self, asked: PickUpAsked) -> None:
+        """A phone calls to take over a leg of ours (RFC 3891), or the customer out of the slot."""
+        order = self._taking_over(asked)
+        if order is None:
+            self._deps.signalling.end(asked.offered.leg_id, EndCause.REJECTED)
+        elif not await self._legs.receive(asked.offered):
+            self._deps.signalling.end(asked.offered.leg_id, EndCause.NOT_ACCEPTABLE)
+        else:
+            await self._feed(order)
+
+    def _taking_over(self, asked: PickUpAsked) -> ev.CallEvent | None:
+        """What a phone may take over: the slot, a colleague's ringing or the customer whom a colleague put on hold, and
+        any leg of a phone of the own agent."""
+        machine, agent_id = self._machine, asked.agent_id
+        state, offer, leg_id = machine.state, machine.offer, asked.offered.leg_id
+        picked = ev.PickedUp(leg_id, agent_id, self._deps.targets.queue_of(agent_id))
+        if not asked.leg_id:
+            return picked if state is CallState.PARKED else None
+        for seat in (machine.agent, machine.consulted):
+            if seat is not None and seat.leg_id == asked.leg_id:
+                if seat.agent_id == agent_id:
+                    return ev.LegMoved(asked.leg_id, leg_id)
+                held = seat is machine.agent and state is CallState.HELD
+                return picked if held and self._deps.targets.are_colleagues(agent_id, seat.agent_id) else None
+        rings = offer is not None and offer.leg_id == asked.leg_id and state in RINGS
+        may = offer is not None and self._deps.targets.are_colleagues(agent_id, offer.agent_id)
+        return picked if rings and may else None
+
     async def _transfer(self, asked: TransferRequested) -> None:
         """A phone's REFER: only the phone of the agent who has the customer may hand on."""
         agent, now = self._machine.agent, self._deps.clock.now()
@@ -116,12 +156,23 @@ class CallRequests:
         if asked.replaces_leg_id is not None:
             await self._join(asked.leg_id, asked.replaces_leg_id)
             return
+        if self._deps.codes.read(asked.target) == (Feature.PARK, ""):
+            await self._park(asked.leg_id, now)
+            return
         target = self._deps.targets.resolve(agent.agent_id, "", asked.target, now)
         if isinstance(target, Refused):
             log.info("transfer refused", call_id=self._call_id, code=target.code)
             self._deps.signalling.report_transfer(asked.leg_id, 403)
             return
         await self._feed(ev.TransferOrdered(target, new_leg_id(), refer_leg_id=asked.leg_id))
+
+    async def _park(self, leg_id: str, now: int) -> None:
+        """A phone transfers to the code for parking."""
+        slot = self._free_slot()
+        if slot is None:
+            self._deps.signalling.report_transfer(leg_id, 486)
+        else:
+            await self._feed(ev.ParkOrdered(slot, now + PARK_MS, refer_leg_id=leg_id))
 
     async def _join(self, refer_leg_id: str, other_leg_id: str) -> None:
         """Attended transfer by a phone: the far end of its other call comes to this one."""

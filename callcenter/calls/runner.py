@@ -14,7 +14,7 @@ import structlog
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls.audio import CallAudio
+from callcenter.calls.audio import CallAudio, slot_leg
 from callcenter.calls.book import CallBook
 from callcenter.calls.card_entry import CardEntry
 from callcenter.calls.dependencies import CallDependencies
@@ -37,7 +37,7 @@ from callcenter.calls.legs import (
 )
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
-from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked
+from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked, PickUpAsked
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin
 from callcenter.calls.recorder import CallRecorder, RecordingAsked, SecureAsked
@@ -69,6 +69,8 @@ class CallRunner:
     """Tells that a contact's agent is through with it; see ``Switchboard.finish``."""
     on_aside: Callable[[], None]
     """Tells that something changed in a call that an agent makes beside another one."""
+    free_slot: Callable[[], str | None]
+    """Finds a park slot that nobody waits in; ``None`` when all are taken."""
     mailbox: asyncio.Queue[Mail] = field(default_factory=lambda: asyncio.Queue(MAILBOX_SIZE))
     machine: CallMachine = field(init=False)
     """For others to look at; only this runner's task feeds it."""
@@ -129,6 +131,7 @@ class CallRunner:
             supervision=self._supervision,
             feed=self._feed,
             take_party=self.take_party,
+            free_slot=self.free_slot,
         )
 
     def tell(self, mail: Mail) -> None:
@@ -230,13 +233,19 @@ class CallRunner:
             case RecordingAsked():
                 await self._recorder.take(mail)
             case PlayFinished():
-                await self._flow.end_play(mail)
+                await self._end_play(mail)
             case SessionLost():
                 await self._feed(ev.MediaFailed("media lost"))
             case LegSilent(leg_id=leg_id):
                 self._legs.drop_silent(leg_id)
             case _:
                 await self._take_news(mail)
+
+    async def _end_play(self, over: PlayFinished) -> None:
+        if leg_id := slot_leg(over.play_id):
+            await self._orders.parked(leg_id)
+        else:
+            await self._flow.end_play(over)
 
     async def _take_news(self, mail: Mail) -> None:
         match mail:
@@ -245,7 +254,7 @@ class CallRunner:
                     await self._flow.fall_silent(has_spoken=has_spoken)
             case SecureAsked():
                 await self._cards.switch(mail, self.machine.agent)
-            case DigitsOrdered() | SupervisionAsked() | PartyAsked() | TransferRequested():
+            case PickUpAsked() | DigitsOrdered() | SupervisionAsked() | PartyAsked() | TransferRequested():
                 await self._requests.take(mail)
             case (
                 LegOffered()

@@ -19,12 +19,15 @@ from acd.outcomes import (
 )
 from callcenter.calls import events as ev
 from callcenter.calls.dependencies import CallDependencies
+from callcenter.calls.feature_codes import Feature
 from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
-from callcenter.calls.mail import Mail, PartyAsked
-from callcenter.calls.mailbox import MAILBOX_CODE, MailboxCalls
+from callcenter.calls.mail import Mail, PartyAsked, PickUpAsked
+from callcenter.calls.mailbox import MailboxCalls
 from callcenter.calls.origin import Origin, new_leg_id
+from callcenter.calls.requests import ALONE, PARK_MS
 from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Seat, Target, TargetKind, call_of
+from callcenter.calls.spoken_call import slot_said
 from callcenter.calls.states import CallState
 from callcenter.errors import JournalError
 from callcenter.ports import MediaEvent, Refused
@@ -151,11 +154,16 @@ class Switchboard:
 
     def _open_phones_call(self, offered: LegOffered, agent_id: str) -> None:
         """An agent's phone calls a colleague or a number."""
-        if offered.called.number == MAILBOX_CODE and self.mailboxes is not None:
-            self.mailboxes.open(offered, agent_id)
+        if offered.replaces_leg_id:
+            taken = offered.replaces_leg_id
+            self._pick_up(offered, agent_id, self._call_of_leg.get(taken, ""), taken)
+            return
+        asked = self._deps.codes.read(offered.called.number)
+        if asked is not None:
+            self._serve(offered, agent_id, *asked)
             return
         targets, now = self._deps.targets, self._deps.clock.now()
-        target = None if offered.replaces_leg_id else targets.resolve(agent_id, "", offered.called.number, now)
+        target = targets.resolve(agent_id, "", offered.called.number, now)
         if not isinstance(target, Target) or target.kind is TargetKind.QUEUE or target.id == agent_id:
             code = target.code if isinstance(target, Refused) else "not_callable"
             log.info("call of a phone refused", agent_id=agent_id, code=code)
@@ -170,6 +178,52 @@ class Switchboard:
             engage=not self._is_in_a_call(agent_id),
         )
         self._add_leg(offered.leg_id, self._open(Origin(offered, order=order)))
+
+    def _serve(self, offered: LegOffered, agent_id: str, feature: Feature, rest: str) -> None:
+        """A phone dialled a feature code."""
+        match feature:
+            case Feature.MAILBOX if self.mailboxes is not None:
+                self.mailboxes.open(offered, agent_id)
+            case Feature.RETRIEVE if (parked := self.parked(rest)) is not None:
+                self._pick_up(offered, agent_id, parked.call_id)
+            case Feature.PICK_UP if (found := self._ringing(agent_id, rest)) is not None:
+                self._pick_up(offered, agent_id, *found)
+            case Feature.PARK if self.mailboxes is not None and (slot := self._park_of(agent_id)) is not None:
+                self.mailboxes.say(offered, agent_id, slot_said(slot))
+            case _:
+                log.info("feature code without use", agent_id=agent_id, feature=feature)
+                self._deps.signalling.end(offered.leg_id, EndCause.NO_SUCH_NUMBER)
+
+    def _ringing(self, agent_id: str, whose: str) -> tuple[str, str] | None:
+        """The call and the leg that rings longest at a colleague, or at this one."""
+        found = [
+            (offer.expires_at, runner.call_id, offer.leg_id)
+            for runner in self._runners.values()
+            if (offer := runner.machine.offer) is not None
+            and (offer.agent_id == whose or not whose)
+            and self._deps.targets.are_colleagues(agent_id, offer.agent_id)
+        ]
+        return min(found)[1:] if found else None
+
+    def _park_of(self, agent_id: str) -> str | None:
+        """Park the customer whom the agent has, on hold by now; the slot, ``None`` when there is nobody or no slot."""
+        for runner in self._runners.values():
+            agent, state = runner.machine.agent, runner.machine.state
+            if agent is not None and agent.agent_id == agent_id and state in ALONE:
+                slot = self.free_slot()
+                if slot is not None:
+                    runner.tell(ev.ParkOrdered(slot, self._deps.clock.now() + PARK_MS))
+                return slot
+        return None
+
+    def _pick_up(self, offered: LegOffered, agent_id: str, call_id: str, leg_id: str = "") -> None:
+        """A phone calls to take over a leg of a call, or the customer who is parked in it."""
+        runner = self._runners.get(call_id)
+        if runner is None:
+            self._deps.signalling.end(offered.leg_id, EndCause.REJECTED)
+            return
+        self._add_leg(offered.leg_id, call_id)
+        runner.tell(PickUpAsked(offered, agent_id, leg_id))
 
     def dial(self, agent_id: str, target: Target) -> str:
         """Call somebody for an agent, whose own phone rings first. Returns the call's id."""
@@ -190,7 +244,16 @@ class Switchboard:
 
     def _open(self, origin: Origin, call_id: str = "") -> str:
         call_id = call_id or new_call_id(self._deps.clock.now())
-        runner = CallRunner(call_id, origin, self._deps, self._add_leg, self._take_party, self.finish, self._release)
+        runner = CallRunner(
+            call_id,
+            origin,
+            self._deps,
+            on_leg=self._add_leg,
+            take_party=self._take_party,
+            on_finished=self.finish,
+            on_aside=self._release,
+            free_slot=self.free_slot,
+        )
         self._runners[call_id] = runner
         task = asyncio.create_task(runner.run(), name=f"call {call_id}")
         self._tasks[call_id] = task

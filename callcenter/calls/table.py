@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callcenter.calls import dialling, ending, searching, talking
+from callcenter.calls import dialling, ending, picking_up, searching, talking
 from callcenter.calls import events as ev
 from callcenter.calls.call import Call
 from callcenter.calls.states import CallState as S
@@ -43,6 +43,7 @@ class _Search:
     connect: Action
     connect_number: Action
     fail: Action
+    take: Action
 
     @property
     def states(self) -> tuple[S, ...]:
@@ -61,6 +62,7 @@ ALONE = _Search(
     connect=searching.connect,
     connect_number=searching.connect_number_alone,
     fail=searching.recall,
+    take=picking_up.take,
 )
 ATTENDED = _Search(
     S.CONSULT_QUEUED,
@@ -74,6 +76,7 @@ ATTENDED = _Search(
     connect=searching.connect_consulted,
     connect_number=searching.connect_number,
     fail=searching.fail,
+    take=picking_up.take_beside,
 )
 
 ORDERS: tuple[type[ev.CallEvent], ...] = (
@@ -98,6 +101,10 @@ ORDERS: tuple[type[ev.CallEvent], ...] = (
     ev.EngagementRefused,
     ev.CustomerEarlyMedia,
     ev.NumberEarlyMedia,
+    ev.PickedUp,
+    ev.PickUpGranted,
+    ev.PickUpRefused,
+    ev.LegMoved,
 )
 """Events that may cross with anything: in a state that has no row for one it changes nothing."""
 
@@ -111,6 +118,9 @@ def _search_rows(s: _Search) -> Rows:
         (s.offered, ev.AgentAnswered): Row(s.connecting, searching.report_answer),
         (s.offered, ev.AgentRefused): Row(s.queued, searching.be_refused),
         (s.offered, ev.DeclineOrdered): Row(s.queued, searching.be_declined),
+        (s.offered, ev.PickedUp): Row(s.offered, picking_up.ask),
+        (s.offered, ev.PickUpGranted): Row(s.found, s.take),
+        (s.offered, ev.PickUpRefused): Row(s.offered, picking_up.refuse),
         (s.offered, ev.OfferTakenBack): Row(s.queued, searching.lose_offer),
         (s.connecting, ev.OfferConfirmed): Row(s.found, s.connect),
         (s.connecting, ev.OfferTooLate): Row(s.queued, searching.come_too_late),
@@ -138,6 +148,7 @@ def _attended_rows() -> Rows:
             (attended, ev.CancelOrdered): Row(S.TALKING, searching.cancel),
             (attended, ev.ResumeOrdered): Row(S.TALKING, searching.cancel),
             (attended, ev.SwapOrdered): Row(attended, searching.swap),
+            (attended, ev.LegMoved): Row(attended, picking_up.move_meanwhile),
             (attended, ev.HoldOrdered): Row(attended, searching.wait_for_party),
         }
     return rows
@@ -158,6 +169,7 @@ def _together_rows() -> Rows:
     for state in (S.CONSULTING, S.SWAPPED, S.CONFERENCE):
         rows |= {
             (state, ev.CompleteOrdered): Row(S.TALKING, talking.complete),
+            (state, ev.LegMoved): Row(state, picking_up.move_meanwhile),
             (state, ev.HandedOut): Row(S.PRIVATE, talking.hand_out),
             (state, ev.CancelOrdered): Row(S.TALKING, talking.drop_consulted),
             (state, ev.ConsultedLeft): Row(S.TALKING, talking.drop_consulted),
@@ -173,6 +185,9 @@ def _talk_rows() -> Rows:
     rows: Rows = {
         (S.TALKING, ev.HoldOrdered): Row(S.HELD, talking.hold),
         (S.HELD, ev.ResumeOrdered): Row(S.TALKING, talking.resume),
+        (S.HELD, ev.PickedUp): Row(S.HELD, picking_up.ask_for_held),
+        (S.HELD, ev.PickUpGranted): Row(S.TALKING, picking_up.take_held),
+        (S.HELD, ev.PickUpRefused): Row(S.HELD, picking_up.leave_held),
         (S.TALKING, ev.PartyTaken): Row(S.ENDED, ending.be_taken),
         (S.HELD, ev.PartyTaken): Row(S.ENDED, ending.be_taken),
     }
@@ -184,6 +199,7 @@ def _talk_rows() -> Rows:
             (state, ev.TransferOrdered): Row(S.CONSULT_QUEUED, searching.seek),
             (state, ev.ConsultOrdered): Row(S.CONSULT_QUEUED, searching.seek),
             (state, ev.PartyBrought): Row(S.CONSULTING, talking.bring),
+            (state, ev.LegMoved): Row(state, picking_up.move),
             (state, ev.ParkOrdered): Row(S.PARKED, talking.park),
         }
     return rows
@@ -243,6 +259,9 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         (S.PARKED, ev.CustomerGone): Row(S.ENDED, ending.abandon),
         (S.PARKED, ev.RetrieveOrdered): Row(S.RETRIEVING, talking.retrieve),
         (S.PARKED, ev.ParkExpired): Row(S.QUEUED, searching.recall),
+        (S.PARKED, ev.PickedUp): Row(S.RETRIEVING, picking_up.ask_for_parked),
+        (S.RETRIEVING, ev.PickUpGranted): Row(S.TALKING, picking_up.take_parked),
+        (S.RETRIEVING, ev.PickUpRefused): Row(S.PARKED, picking_up.leave_parked),
         (S.RETRIEVING, ev.CustomerGone): Row(S.ENDED, ending.abandon),
         (S.RETRIEVING, ev.AgentRinging): Row(S.RETRIEVING),
         (S.RETRIEVING, ev.AgentAnswered): Row(S.TALKING, talking.take_up),

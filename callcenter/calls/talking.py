@@ -42,26 +42,27 @@ def then_complete(call: Call, _event: ev.AgentLeft | ev.HangUpOrdered, _now: int
 
 def complete(call: Call, _event: ev.CompleteOrdered, now: int) -> None:
     """The second party, an agent, has the customer now."""
-    _leave(call, now)
+    leave(call, now)
     call.agent, call.consulted = present(call.consulted), None
     call.converse(Conversation.TALK, now)
 
 
 def hand_out(call: Call, _event: ev.HandedOut, now: int) -> None:
     """The customer talks with a number outside now, and no agent is there."""
-    _leave(call, now)
+    leave(call, now)
     call.converse(Conversation.PRIVATE, now)
 
 
 def leave_search(call: Call, event: ev.AgentLeft | ev.HangUpOrdered, now: int) -> None:
     """The agent leaves while somebody is sought: it goes on as a blind transfer."""
     del event
-    _leave(call, now)
+    leave(call, now)
     call.converse(Conversation.WAITING, now)
     call.listen()
 
 
-def _leave(call: Call, now: int) -> None:
+def leave(call: Call, now: int) -> None:
+    """The agent's part is over; the customer goes on with somebody else."""
     agent = present(call.agent)
     call.close_segment(agent.contact_id, SegmentResult.TRANSFERRED, now)
     call.report_transfer(200)
@@ -105,7 +106,10 @@ def park(call: Call, event: ev.ParkOrdered, now: int) -> None:
     agent = present(call.agent)
     call.close_segment(agent.contact_id, SegmentResult.PARKED, now)
     call.facts.append(CallParked(call.call_id, now, event.slot, agent.agent_id, event.until))
-    call.effects.append(fx.EndAgent(agent.leg_id, EndCause.NORMAL))
+    said = event.refer_leg_id == agent.leg_id
+    call.effects.append(
+        fx.SaySlot(agent.leg_id, event.slot) if said else fx.EndAgent(agent.leg_id, EndCause.NORMAL),
+    )
     call.finish(agent)
     call.home, call.agent, call.park = agent, None, event
     call.deadline = (event.until, ev.ParkExpired())

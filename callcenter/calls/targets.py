@@ -32,10 +32,16 @@ class Directory:
     """Agent id to the first queue the agent serves, empty for none."""
     queues: frozenset[str] = frozenset()
     rules: OutboundRules = field(default_factory=NoCallsOut)
+    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Agent id to every queue the agent serves."""
 
     def queue_of(self, agent_id: str) -> str:
         """The queue under which an agent's own calls come back, empty for none."""
         return self.agents.get(agent_id, "")
+
+    def are_colleagues(self, one: str, other: str) -> bool:
+        """Whether two agents serve a queue in common, and so may answer for each other."""
+        return one != other and bool(self.teams.get(one, frozenset()) & self.teams.get(other, frozenset()))
 
     def resolve(self, by_agent_id: str, kind: str, text: str, at: int) -> Target | Refused:
         """What ``text`` means to this agent; ``kind`` is empty for what a phone dialled, which may be any of them."""

@@ -201,7 +201,7 @@ class Endpoint:
         request = arrived.request
         leg = self._legs.of_dialog(request)
         if leg is None or leg.dialog is None:
-            if request.method == "UPDATE" and self._outbound.has_early_dialog(request):
+            if request.method == "UPDATE" and self._legs.of_early(request.call_id, request.to.tag, request.from_.tag):
                 self._changes.early_update(arrived, now)
             else:
                 self.wire.reply(request, arrived.flow, 481)

@@ -218,9 +218,20 @@ class Exchange(Endpoint):
             self._dialling.happened(outcome.leg_id, over=over, now=now)
             agent = self._agent_of_leg.get(outcome.leg_id)
             if agent is not None:
-                self._subscriptions.show_leg(agent[0], ShownLeg(outcome.leg_id, LAMPS[type(outcome)], agent[1]), now)
+                shown = ShownLeg(outcome.leg_id, LAMPS[type(outcome)], agent[1], *self._tags_of(outcome.leg_id))
+                self._subscriptions.show_leg(agent[0], shown, now)
                 if over:
                     del self._agent_of_leg[outcome.leg_id]
+
+    def _tags_of(self, leg_id: str) -> tuple[str, str, str]:
+        """Call-ID and tags of a leg as the phone at its far end sees them, empty without a dialog."""
+        leg = self._legs.get(leg_id)
+        if leg is not None and leg.dialog is not None:
+            return leg.dialog.call_id, leg.dialog.remote_tag, leg.dialog.local_tag
+        if leg is None or not leg.early_dialogs:
+            return "", "", ""
+        call_id, ours, theirs = leg.early_dialogs[0]
+        return call_id, theirs, ours
 
     # Ringing an agent.
 

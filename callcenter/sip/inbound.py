@@ -89,8 +89,10 @@ class InboundLegs:
             return Refused(403 if verdict.agent_id is None else 400)
         named = parse_replaces(request.values("replaces")[0])
         leg = self._legs.of_tags(named.call_id, named.to_tag, named.from_tag)
-        if leg is None:
-            return Refused(481)
+        # A phone that watches a lamp names the tags as the watched phone sees them (RFC 4235 section 4.1.2).
+        leg = leg or self._legs.of_tags(named.call_id, named.from_tag, named.to_tag)
+        if leg is None or leg.state in {LegState.ARRIVED, LegState.RINGING}:
+            return Refused(481)  # also for an early dialog that we did not begin
         if leg.told or leg.state in {LegState.LEAVING, LegState.OVER}:
             return Refused(603)
         if named.early_only and leg.state in {LegState.UP, LegState.ANSWERED}:

@@ -12,6 +12,9 @@ from callcenter.sip.messages import SipRequest
 from callcenter.sip.session_timers import SessionTimer
 from callcenter.sip.transactions import TransactionId
 
+MAX_EARLY_DIALOGS = 20
+"""Of one leg: what forks beyond is not found by its tags."""
+
 
 class LegState(StrEnum):
     """Where a leg stands."""
@@ -145,6 +148,8 @@ class Leg:
     """Of our latest reliable provisional answer, 0 for none."""
     held_answer: str | None = None
     """Our 200's description, held back until the PRACK to the 183 that carried it (RFC 3262 section 5)."""
+    early_dialogs: list[tuple[str, str, str]] = field(default_factory=list)
+    """Call-ID, our tag and the far end's of each early dialog, the first that rang first."""
     has_rung: bool = False
     """Whether it was told that it rings at the far end."""
     is_heard: bool = False
@@ -177,6 +182,8 @@ class Legs:
         self._by_id: dict[str, Leg] = {}
         self._by_dialog: dict[tuple[str, str], Leg] = {}
         self._by_call_id: dict[str, list[Leg]] = {}
+        self._early: dict[tuple[str, str, str], Leg] = {}
+        """Legs that we started, by Call-ID, our tag and that of a far end that did not answer yet."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -197,6 +204,17 @@ class Legs:
         self._by_dialog[(dialog.call_id, dialog.local_tag)] = leg
         self._by_call_id.setdefault(dialog.call_id, []).append(leg)
 
+    def adopt_early(self, leg: Leg, call_id: str, local_tag: str, remote_tag: str) -> None:
+        """Find the leg by this early dialog of its, too, until it is answered or over."""
+        key = (call_id, local_tag, remote_tag)
+        if key not in self._early and len(leg.early_dialogs) < MAX_EARLY_DIALOGS:
+            leg.early_dialogs.append(key)
+            self._early[key] = leg
+
+    def of_early(self, call_id: str, local_tag: str, remote_tag: str) -> Leg | None:
+        """The leg of an early dialog."""
+        return self._early.get((call_id, local_tag, remote_tag))
+
     def get(self, leg_id: str) -> Leg | None:
         """A leg by its id."""
         return self._by_id.get(leg_id)
@@ -215,7 +233,14 @@ class Legs:
     def of_tags(self, call_id: str, to_tag: str, from_tag: str) -> Leg | None:
         """The leg that a Replaces header names (RFC 3891 section 3)."""
         leg = self._by_dialog.get((call_id, to_tag))
-        return leg if leg is not None and leg.dialog is not None and leg.dialog.remote_tag == from_tag else None
+        found = leg if leg is not None and leg.dialog is not None and leg.dialog.remote_tag == from_tag else None
+        return found or self._early.get((call_id, to_tag, from_tag))
+
+    def drop_early(self, leg: Leg) -> None:
+        """It was answered, or is over."""
+        for key in leg.early_dialogs:
+            self._early.pop(key, None)
+        leg.early_dialogs.clear()
 
     def awaiting_ack(self, request: SipRequest, flow: Flow) -> Leg | None:
         """The leg an ACK with a wrong To tag must mean: same Call-ID, CSeq and source address."""
@@ -228,6 +253,7 @@ class Legs:
     def remove(self, leg: Leg) -> None:
         """Forget a leg."""
         self._by_id.pop(leg.leg_id, None)
+        self.drop_early(leg)
         if leg.dialog is not None:
             self._by_dialog.pop((leg.dialog.call_id, leg.dialog.local_tag), None)
             others = [one for one in self._by_call_id.pop(leg.dialog.call_id, []) if one is not leg]

@@ -56,8 +56,6 @@ class OutboundLegs:
         self._provisionals = provisionals
         self._unheard = unheard
         self._attempts: dict[TransactionId, Attempt] = {}
-        self._by_call_id: dict[str, Attempt] = {}
-        """By SIP Call-ID, for what far ends send before they answer."""
         self.on_answer: Callable[[Leg, SipResponse, int], None] = lambda *_: None
         """Told of the 2xx that brings a leg up."""
         self.on_refusal: Callable[[Leg, Attempt, SipResponse | None, int], bool] = lambda *_: False
@@ -164,7 +162,7 @@ class OutboundLegs:
         transaction_id = self._wire.send(request, target.flow, now)
         attempt = Attempt(leg_id, request, target.flow, transaction_id, binding=target.binding, challenged=challenged)
         attempt.login = login
-        self._attempts[transaction_id] = self._by_call_id[request.call_id] = attempt
+        self._attempts[transaction_id] = attempt
         self._wire.alarms.set(("attempt", transaction_id, "limit"), now + RING_LIMIT_MS)
         return attempt
 
@@ -217,7 +215,7 @@ class OutboundLegs:
 
     def failed(self, news: TransactionFailed, now: int) -> None:
         """No answer to one of our requests."""
-        attempt = self._drop(news.transaction_id)
+        attempt = self._attempts.pop(news.transaction_id, None)
         if attempt is not None:
             self._forget_alarms(news.transaction_id)
             if attempt.binding and not attempt.heard:
@@ -240,22 +238,8 @@ class OutboundLegs:
             self._wire.transactions.abandon(transaction_id)
             self.failed(TransactionFailed(transaction_id, timed_out=True), now)
         else:
-            self._drop(transaction_id)
+            self._attempts.pop(transaction_id, None)
             self._forget_alarms(transaction_id)
-
-    def _drop(self, transaction_id: TransactionId) -> Attempt | None:
-        attempt = self._attempts.pop(transaction_id, None)
-        if attempt is not None and self._by_call_id.get(attempt.request.call_id) is attempt:
-            del self._by_call_id[attempt.request.call_id]
-        return attempt
-
-    def has_early_dialog(self, request: SipRequest) -> bool:
-        """Whether a request comes in a dialog whose far end did not answer yet (RFC 3261 section 12.1)."""
-        attempt = self._by_call_id.get(request.call_id)
-        if attempt is None or attempt.winner is not None or attempt.request.from_.tag != request.to.tag:
-            return False
-        tag = request.from_.tag
-        return tag in attempt.early or tag in attempt.early_sdp
 
     def _forget_alarms(self, transaction_id: TransactionId) -> None:
         for name in ("limit", "give_up", "forget"):
@@ -297,6 +281,8 @@ class OutboundLegs:
             return
         leg.happened(LegInput.FAR_RING)
         sdp, tag = sdp_of(response), response.to.tag
+        if tag:
+            self._legs.adopt_early(leg, attempt.request.call_id, attempt.request.from_.tag, tag)
         if sdp and tag and attempt.request.body and not attempt.binding:
             known = attempt.early_sdp.get(tag)
             if known != sdp and (known is not None or len(attempt.early_sdp) < MAX_FORKS):
@@ -323,6 +309,7 @@ class OutboundLegs:
             self._refuse(leg, 488, "Answer without SDP")
             return
         leg.happened(LegInput.FAR_ANSWER)
+        self._legs.drop_early(leg)
         self._legs.adopt_dialog(leg, dialog)
         self.on_answer(leg, response, now)
         self._wire.tell(LegAnswered(leg.leg_id, answer, attempt.flow.remote[0]))
@@ -407,7 +394,7 @@ class OutboundLegs:
         request = request or longer(self._wire, attempt.request, response, attempt.flow)
         if request is None:
             return False
-        self._drop(attempt.transaction_id)
+        self._attempts.pop(attempt.transaction_id, None)
         target = Target(request.uri_text, attempt.flow, attempt.binding)
         again = self._start(attempt.leg_id, request, target, now, attempt.challenged + 1, attempt.login)
         again.other_way = attempt.other_way

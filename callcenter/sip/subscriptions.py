@@ -37,6 +37,10 @@ class ShownLeg:
     """``trying``, ``early``, ``confirmed`` or ``terminated``."""
     direction: str
     """``initiator`` or ``recipient``, as seen from the agent's phone."""
+    call_id: str = ""
+    local_tag: str = ""
+    remote_tag: str = ""
+    """Of the dialog, as the agent's phone sees it; empty while there is none. A pick-up key names them in Replaces."""
 
 
 @dataclass(slots=True)
@@ -169,7 +173,7 @@ class Subscriptions:
 
     def _dialog_info(self, one: Subscription) -> str:
         legs = "".join(
-            f"<dialog id={quoteattr(leg.leg_id)} direction={quoteattr(leg.direction)}>"
+            f"<dialog id={quoteattr(leg.leg_id)}{_names(leg)} direction={quoteattr(leg.direction)}>"
             f"<state>{escape(leg.state)}</state></dialog>"
             for leg in self._legs.get(one.agent_id, {}).values()
         )
@@ -179,6 +183,13 @@ class Subscriptions:
             '<?xml version="1.0"?>\r\n<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" '
             f'version="{version}" state="full" entity={entity}>{legs}</dialog-info>\r\n'
         )
+
+
+def _names(leg: ShownLeg) -> str:
+    if not leg.remote_tag or not leg.local_tag:
+        return ""
+    named = (("call-id", leg.call_id), ("local-tag", leg.local_tag), ("remote-tag", leg.remote_tag))
+    return "".join(f" {name}={quoteattr(value)}" for name, value in named)
 
 
 def _event(request: SipRequest) -> str:

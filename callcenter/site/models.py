@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from callcenter.site.feature_codes import FeatureCodesModel
 from callcenter.site.fields import Name, SiteModel
 from callcenter.site.opening_hours import HoursTable, opening_hours
 from callcenter.site.outbound import OutboundModel, outbound_faults
@@ -81,6 +82,7 @@ class Site(SiteModel):
     hours: dict[Name, HoursTable] = Field(default_factory=dict)
     """When queues are open, by name, written as in flows: time zone, weekly periods, holidays."""
     routing: RoutingModel = RoutingModel()
+    feature_codes: FeatureCodesModel = FeatureCodesModel()
     tell_of_supervision: bool = False
     """Whether agents see on their desk that a supervisor listens."""
     not_ready_reasons: tuple[ChoiceModel, ...] = ()

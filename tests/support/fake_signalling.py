@@ -89,15 +89,23 @@ class FakeSignalling:
         self.sink(offered)
         return leg
 
-    def phone_calls(self, agent_id: str, called: str) -> FakeLeg:
-        """An agent's phone calls somebody."""
+    def phone_calls(self, agent_id: str, called: str, *, replaces: str | None = None) -> FakeLeg:
+        """An agent's phone calls somebody, or calls to take a leg over."""
         number = next(self._numbers)
         leg = FakeLeg(f"leg-{number}", agent_id, inbound=True)
         self.legs[leg.leg_id] = leg
         sdp = some_sdp(PHONE_ADDRESS, 30_000 + 2 * number)
         self.sink(
             LegOffered(
-                leg.leg_id, None, agent_id, Party(agent_id), Party(called), sdp, f"call-{number}@test", PHONE_ADDRESS
+                leg.leg_id,
+                None,
+                agent_id,
+                Party(agent_id),
+                Party(called),
+                sdp,
+                f"call-{number}@test",
+                PHONE_ADDRESS,
+                replaces_leg_id=replaces,
             )
         )
         return leg

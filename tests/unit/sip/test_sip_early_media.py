@@ -120,7 +120,7 @@ def test_who_has_not_answered_may_refresh_and_its_offer_waits_and_strangers_find
     assert answers_to(network, "UPDATE")[-1] == 481
     network.perform(EXCHANGE, exchange.end("L", EndCause.NORMAL, network.now))
     network.run(70_000)
-    assert not exchange._outbound._by_call_id
+    assert not exchange._legs._early
 
 
 # Towards a phone that calls.
