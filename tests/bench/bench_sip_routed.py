@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from callcenter.sip.binding_file import KeptBinding, save_bindings
 from tests.bench import yardstick
 from tests.bench.bench_sip import measure
 from tests.bench.sipp_load import CALLER_HOST, Load, LoadFigures, called_side, cpu_seconds, free_port, run_load
+from tests.support.waiting import until
 
 AGENTS = 400
 RATES = (50, 100, 200, 300)
@@ -111,13 +112,15 @@ async def staff(settings: Settings) -> None:
 
 async def desk_order(path: str, request: DeskRequest) -> None:
     """Give one order as the command line does, once there is an exchange to take it."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(path)
-                break
-            except OSError:
-                await asyncio.sleep(0.2)
+    streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def connect() -> bool:
+        with suppress(OSError):
+            streams.append(await asyncio.open_unix_connection(path))
+        return bool(streams)
+
+    await until("the exchange takes orders", connect, within=60)
+    reader, writer = streams[0]
     writer.write(frame(request))
     reply = await read_frame(reader, from_exchange)
     writer.close()
