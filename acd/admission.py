@@ -4,6 +4,7 @@ import msgspec
 
 from acd import planning
 from acd.board import Board, KeptPlace
+from acd.capacity import PATIENT
 from acd.contacts import Contact, ContactState
 from acd.errors import UnknownQueue
 from acd.events import ContactArrived, QueueClosed, QueueOpened, QueueSpec
@@ -14,7 +15,9 @@ from acd.route_plans import StepGuard
 
 
 def refusal(board: Board, queue: QueueSpec, event: ContactArrived) -> OverflowReason | None:
-    """Why a contact is not let in, ``None`` when it is. Looked at in this order."""
+    """Why a contact is not let in, ``None`` when it is. Looked at in this order; patient contacts are always let in."""
+    if event.channel in PATIENT:
+        return None
     if queue.queue_id in board.closed:
         return OverflowReason.QUEUE_CLOSED
     if event.outside_hours:
@@ -50,7 +53,9 @@ def close_queue(board: Board, event: QueueClosed, now: int) -> None:
     waiting = [
         contact
         for contact in board.contacts.values()
-        if contact.queue_id == event.queue_id and contact.state is ContactState.WAITING
+        if contact.queue_id == event.queue_id
+        and contact.state is ContactState.WAITING
+        and contact.channel not in PATIENT
     ]
     for contact in sorted(waiting, key=lambda contact: contact.key):
         planning.send_away(board, contact, _target(board, event.queue_id), OverflowReason.QUEUE_CLOSED, now)

@@ -11,9 +11,10 @@ import msgspec
 
 from acd.capacity import Work
 from acd.errors import IllegalTransition
-from acd.events import AgentSpec, WrapUpMode
+from acd.events import AgentSpec
 from acd.ids import AgentId, ContactId, OfferId
 from acd.outcomes import AgentState
+from acd.wrap_ups import WrapUpRule
 
 
 class AgentTrigger(StrEnum):
@@ -116,27 +117,6 @@ SIGNED_IN_REASON = "signed_in"
 """The not-ready reason of an agent who signed in and has not asked for work yet."""
 
 
-class WrapUpRule(msgspec.Struct, frozen=True):
-    """How the wrap-up of one contact ends, fixed when the offer is accepted."""
-
-    mode: WrapUpMode = WrapUpMode.TIMED
-    extension_ms: int = 0
-    """By how much it may still be extended."""
-    timeout_code: str | None = None
-    finished: bool = False
-    """The agent is done and waits for the clock."""
-
-    @property
-    def ends_early(self) -> bool:
-        """Whether asking for work ends it."""
-        return self.mode in {WrapUpMode.OPTIONAL, WrapUpMode.TIMED}
-
-    @property
-    def forces_code(self) -> bool:
-        """Whether the clock forces a code."""
-        return self.mode is not WrapUpMode.OPTIONAL and not self.finished
-
-
 class Agent(msgspec.Struct, frozen=True):
     """One agent as the engine knows it. Instants are milliseconds."""
 
@@ -174,7 +154,9 @@ class Agent(msgspec.Struct, frozen=True):
     retiring: bool = False
     """No longer configured; goes offline and is forgotten when the contact is over."""
     works: tuple[Work, ...] = ()
-    """The contacts of shared channels that ring or are connected, in the order in which they were offered."""
+    """The contacts of shared channels that ring, are connected or being wrapped up, in the order of their offers."""
+    desk_closed: bool = False
+    """Nobody sits at the agent's client: nothing of a shared channel is offered."""
 
     @property
     def agent_id(self) -> AgentId:
@@ -280,7 +262,7 @@ def hang_up(agent: Agent, now: int) -> Agent:
 def sit_down(agent: Agent, now: int) -> Agent:
     """The agent who took a seat: not ready, and with nothing taken yet."""
     seated = enter(agent, AgentTrigger.SIGNED_IN, now, reason=SIGNED_IN_REASON)
-    return msgspec.structs.replace(seated, taken=0, talked_ms=0)
+    return msgspec.structs.replace(seated, taken=0, talked_ms=0, desk_closed=False)
 
 
 def enter_ready(agent: Agent, trigger: AgentTrigger, now: int, seq: int) -> Agent:

@@ -4,12 +4,12 @@ Records change only through ``put_*`` and ``drop_*``. Those keep matching, deadl
 free or began to wait in step, and tell the agent's changes. Indexes are never saved: they follow from the records.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from acd.agents import AT_WORK, Agent, Pending
-from acd.capacity import channels_of
+from acd.capacity import PATIENT, Work, channels_of
 from acd.contacts import Contact, ContactState, place
 from acd.errors import UnknownAgent, UnknownContact
 from acd.events import AgentSpec, Channel, QueueSpec, RingStyle
@@ -84,10 +84,19 @@ class Board:
         """Who is next for whom among calls."""
         self.shared = {channel: Matching(()) for channel in SHARED}
         """The same for each shared channel, among the agents who take work of it."""
+        self._calls_only: Sequence[tuple[Channel, Matching]] = ((Channel.VOICE, self.matching),)
+        self._takes: dict[AgentId, Sequence[tuple[Channel, Matching]]] = {}
+        """Of agents with a capacity of their own."""
         self.shared_waiting: dict[ContactId, None] = {}
         """Waiting contacts that are no calls."""
         self.offer_deadlines: Line[OfferId] = Line()
         self.wrap_up_deadlines: Line[AgentId] = Line()
+        self.work_deadlines: Line[ContactId] = Line()
+        """Contacts of shared channels whose wrap-up the clock ends."""
+        self.wrapping: dict[ContactId, AgentId] = {}
+        """Contacts of shared channels that are being wrapped up, and their agents."""
+        self.pushed_aside: list[ContactId] = []
+        """Contacts that rang and had to make way for a call during the event in progress."""
         self.step_deadlines: Line[ContactId] = Line()
         self.rings_wide = False
         """Whether any queue lets several agents ring."""
@@ -150,15 +159,16 @@ class Board:
     def drop_agent(self, agent_id: AgentId) -> None:
         """Forget an agent who is offline."""
         agent = self.agents.pop(agent_id)
-        for matching in self._matchings_of(agent.spec):
+        for _, matching in self._lines_of(agent.spec):
             matching.forget_agent(agent_id)
 
     def put_contact(self, contact: Contact) -> None:
         """Take the contact's new record."""
         contact_id, queue_id = contact.contact_id, contact.queue_id
         if contact_id not in self.contacts:
-            self.lengths[queue_id] = self.lengths.get(queue_id, 0) + 1
-        elif contact.state is ContactState.CONNECTED:
+            if contact.channel not in PATIENT:
+                self.lengths[queue_id] = self.lengths.get(queue_id, 0) + 1
+        elif contact.state is ContactState.CONNECTED and contact.channel not in PATIENT:
             self.lengths[queue_id] -= 1
         self.contacts[contact_id] = contact
         if contact.state is ContactState.WAITING:
@@ -180,22 +190,29 @@ class Board:
         """Who is next for whom among the contacts of a channel."""
         return self.matching if channel is Channel.VOICE else self.shared[channel]
 
-    def _matchings_of(self, spec: AgentSpec) -> list[Matching]:
-        return [self.matching_of(channel) for channel in channels_of(spec)] if spec.capacity else [self.matching]
+    def _lines_of(self, spec: AgentSpec) -> Sequence[tuple[Channel, Matching]]:
+        """The channels an agent takes work of, each with who is next for whom there."""
+        return self._takes[spec.agent_id] if spec.capacity else self._calls_only
 
     def place(self, contact: Contact) -> tuple[int, int, int]:
         """The contact's place in line under the policy of the floor."""
         queue = self.queues.get(contact.queue_id)
         return place(contact, 0 if queue is None else queue.weight, self.policy.priority_worth_ms)
 
-    def end_contact(self, contact_id: ContactId) -> None:
-        """Forget a contact but for its id."""
-        contact = self.contacts.pop(contact_id)
+    def forget_contact(self, contact: Contact) -> None:
+        """Take a contact off the board; it ends, or comes back in another place."""
+        contact_id = contact.contact_id
+        del self.contacts[contact_id]
         if contact.state is not ContactState.CONNECTED:
-            self.lengths[contact.queue_id] -= 1
+            if contact.channel not in PATIENT:
+                self.lengths[contact.queue_id] -= 1
             self._stop_waiting(contact_id)
         if self.ringing_wide:
             self._ring_no_more(contact_id)
+
+    def end_contact(self, contact_id: ContactId) -> None:
+        """Forget a contact but for its id."""
+        self.forget_contact(self.contacts[contact_id])
         self.ended[contact_id] = None
         if len(self.ended) > ENDED_LIMIT:
             del self.ended[next(iter(self.ended))]
@@ -241,15 +258,22 @@ class Board:
             channel: Matching([spec for spec in specs if channel in channels_of(spec)], queues, seed)
             for channel in SHARED
         }
+        self._calls_only = ((Channel.VOICE, self.matching),)
+        self._takes = {
+            spec.agent_id: tuple((channel, self.matching_of(channel)) for channel in channels_of(spec))
+            for spec in specs
+            if spec.capacity
+        }
         self.shared_waiting = {}
         self.delays = _delays(specs)
         self.rings_wide = any(queue.ring is not RingStyle.ONE for queue in self.queues.values())
         self.offer_deadlines, self.wrap_up_deadlines = Line(), Line()
         self.step_deadlines, self.ring_deadlines = Line(), Line()
+        self.work_deadlines, self.wrapping = Line(), {}
         self.refused, self.guarded, self.ringing_wide = {}, {}, {}
         self.lengths = {}
         for contact in self.contacts.values():
-            if contact.state is not ContactState.CONNECTED:
+            if contact.state is not ContactState.CONNECTED and contact.channel not in PATIENT:
                 self.lengths[contact.queue_id] = self.lengths.get(contact.queue_id, 0) + 1
         for agent in self.agents.values():
             self._index_agent(None, agent)
@@ -319,6 +343,7 @@ class Board:
         before = None if old is None else old.state
         if agent.spec.capacity or agent.works or (old is not None and old.works):
             self._index_room(agent)
+            self._index_wrap_ups(() if old is None else old.works, agent)
         elif state is _READY:
             self.matching.idle(agent)
             self.freed.append(agent_id)
@@ -327,7 +352,7 @@ class Board:
         at_work = agent.pending is _NONE and state in AT_WORK
         worked = old is not None and old.pending is _NONE and before in AT_WORK
         if at_work is not worked:
-            for matching in self._matchings_of(agent.spec):
+            for _, matching in self._lines_of(agent.spec):
                 matching.set_at_work(agent_id, at_work=at_work)
             if worked:
                 self.someone_stopped = True
@@ -342,18 +367,32 @@ class Board:
     def _index_room(self, agent: Agent) -> None:
         """As for idle agents, channel by channel: whoever has room stands in the lines of that channel."""
         anywhere = False
-        for channel in channels_of(agent.spec):
-            if has_room(agent, channel):
-                self.matching_of(channel).idle(agent)
+        free = agent.state is _READY and not agent.works and not agent.desk_closed
+        for channel, matching in self._lines_of(agent.spec):
+            if free or has_room(agent, channel):
+                matching.idle(agent)
                 anywhere = True
             else:
-                self.matching_of(channel).not_idle(agent.agent_id)
+                matching.not_idle(agent.agent_id)
         if anywhere:
             self.freed.append(agent.agent_id)
 
+    def _index_wrap_ups(self, before: tuple[Work, ...], agent: Agent) -> None:
+        if before is agent.works:
+            return
+        for work in before:
+            if work.over:
+                self.work_deadlines.remove(work.contact_id)
+                self.wrapping.pop(work.contact_id, None)
+        for work in agent.works:
+            if work.over:
+                self.wrapping[work.contact_id] = agent.agent_id
+                if work.until is not None:
+                    self.work_deadlines.add((work.until, work.since), work.contact_id)
+
     def _index_seat(self, old: Agent | None, agent: Agent) -> None:
         signed_in = agent.state is not _OFFLINE
-        for matching in self._matchings_of(agent.spec):
+        for _, matching in self._lines_of(agent.spec):
             matching.set_signed_in(agent.agent_id, signed_in=signed_in)
         if not signed_in:
             self.leases.remove(agent.agent_id)

@@ -8,16 +8,27 @@ import msgspec
 
 from acd.events import AgentSpec, Channel
 from acd.ids import ContactId, OfferId
+from acd.wrap_ups import WrapUpRule
+
+PATIENT = frozenset({Channel.EMAIL, Channel.SMS, Channel.MESSAGE, Channel.TASK})
+"""Channels at whose other end nobody waits: no door refuses their contacts, and a call takes the place of one that
+rings, where it may interrupt them."""
 
 
 class Work(msgspec.Struct, frozen=True):
-    """One contact of a shared channel at an agent: ringing while ``offer_id`` is set, then connected."""
+    """One contact of a shared channel at an agent: ringing while ``offer_id`` is set, then connected, then ``over``."""
 
     contact_id: ContactId
     channel: Channel
     since: int
-    """When it began to ring, or was answered; milliseconds."""
+    """When it began to ring, was answered, or was over; milliseconds."""
     offer_id: OfferId | None = None
+    over: bool = False
+    """The contact is over, and the agent wraps it up."""
+    until: int | None = None
+    """When the wrap-up ends by the clock."""
+    wrap_up: WrapUpRule | None = None
+    """While it is wrapped up: how that ends; ``None`` is the plain timed one."""
 
 
 def most(spec: AgentSpec, channel: Channel) -> int:

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
-from acd.agents import WrapUpRule
 from acd.errors import IllegalTransition
 from acd.events import Channel, SkillLevel
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.route_plans import RoutePlan, RouteStep
+from acd.wrap_ups import WrapUpRule
 
 EXCLUDED_LIMIT = 8
 """How many agents who refused a contact are remembered for it; one more starts the list anew."""
@@ -37,6 +37,7 @@ class ContactTrigger(StrEnum):
     OFFER_FAILED = "offer failed"
     LEFT = "customer left"
     FINISHED = "finished"
+    RETURNED = "given back, or moved"
     QUEUE_REMOVED = "queue removed"
     SENT_AWAY = "not let in, or plan over"
 
@@ -48,12 +49,15 @@ TRANSITIONS: dict[tuple[ContactState, ContactTrigger], ContactState] = {
     (_S.WAITING, _T.LEFT): _S.ENDED,
     (_S.WAITING, _T.QUEUE_REMOVED): _S.ENDED,
     (_S.WAITING, _T.SENT_AWAY): _S.ENDED,
+    (_S.WAITING, _T.RETURNED): _S.WAITING,
     (_S.OFFERED, _T.OFFER_MADE): _S.OFFERED,
     (_S.OFFERED, _T.ONE_OFFER_FAILED): _S.OFFERED,
     (_S.OFFERED, _T.OFFER_ACCEPTED): _S.CONNECTED,
     (_S.OFFERED, _T.OFFER_FAILED): _S.WAITING,
+    (_S.OFFERED, _T.RETURNED): _S.WAITING,
     (_S.OFFERED, _T.LEFT): _S.ENDED,
     (_S.OFFERED, _T.QUEUE_REMOVED): _S.ENDED,
+    (_S.CONNECTED, _T.RETURNED): _S.WAITING,
     (_S.CONNECTED, _T.LEFT): _S.ENDED,
     (_S.CONNECTED, _T.FINISHED): _S.ENDED,
     (_S.ENDED, _T.ARRIVED): _S.WAITING,
@@ -200,6 +204,31 @@ def returned(contact: Contact, *, refused_by: AgentId | None) -> Contact:
         agent_id=None,
         rung_since=None,
         excluded=_excluding(contact.excluded, refused_by),
+    )
+
+
+def requeued(
+    contact: Contact, queue_id: QueueId, plan: RoutePlan | None, now: int, *, refused_by: AgentId | None
+) -> Contact:
+    """The contact that waits anew, with its age, from the first step of this plan on; elsewhere everybody is asked."""
+    excluded = contact.excluded if queue_id == contact.queue_id else ()
+    return msgspec.structs.replace(
+        contact,
+        state=step(contact, ContactTrigger.RETURNED),
+        queue_id=queue_id,
+        offer_id=None,
+        agent_id=None,
+        further_offers=(),
+        rung_since=None,
+        excluded=_excluding(excluded, refused_by),
+        wrap_up_ms=0,
+        wrap_up=None,
+        plan=plan,
+        step=0,
+        plan_since=now,
+        step_until=None,
+        matured_ms=0,
+        matures_at=None,
     )
 
 

@@ -14,6 +14,8 @@ from acd.board import Board
 from acd.contacts import Contact
 from acd.events import (
     AgentClientLost,
+    AgentDeskClosed,
+    AgentDeskOpened,
     AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
@@ -23,6 +25,7 @@ from acd.events import (
     ContactArrived,
     ContactFinished,
     ContactLeft,
+    ContactReturned,
     Event,
     FloorConfigured,
     OfferAccepted,
@@ -48,11 +51,14 @@ _REACTIONS: dict[type[Event], Callable[[Board, Any, int], None]] = {
     OfferAccepted: offering.accept,
     OfferDeclined: offering.decline,
     ContactFinished: waiting.finish,
+    ContactReturned: waiting.give_back,
     AgentEngaged: seating.take_up,
     WrapUpFinished: seating.finish_wrap_up,
     WrapUpExtended: seating.extend_wrap_up,
     AgentPresenceSeen: seating.see,
     AgentClientLost: seating.lose_client,
+    AgentDeskClosed: seating.close_desk,
+    AgentDeskOpened: seating.open_desk,
     QueueClosed: admission.close_queue,
     QueueOpened: admission.open_queue,
 }
@@ -102,6 +108,7 @@ class Acd:
         heads = (
             board.offer_deadlines.head,
             board.wrap_up_deadlines.head,
+            board.work_deadlines.head,
             board.step_deadlines.head,
             board.ring_deadlines.head,
             board.leases.head,
@@ -141,6 +148,8 @@ class Acd:
                 offering.expire(board, offer[1], now)
             while (wrap_up := board.wrap_up_deadlines.head) is not None and wrap_up[0][0] <= now:
                 seating.expire_wrap_up(board, wrap_up[1], now)
+            while (worked := board.work_deadlines.head) is not None and worked[0][0] <= now:
+                seating.expire_work(board, worked[1], now)
             while (missed := board.leases.head) is not None and missed[0][0] <= now:
                 seating.lose(board, missed[1], now)
             while (going_on := board.step_deadlines.head) is not None and going_on[0][0] <= now:

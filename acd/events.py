@@ -19,6 +19,11 @@ class Channel(StrEnum):
     VOICE = "voice"
     CHAT = "chat"
     EMAIL = "email"
+    SMS = "sms"
+    MESSAGE = "message"
+    """A message that was left: voicemail."""
+    TASK = "task"
+    """Work that nobody waits for at the other end: a form, a promise to be kept."""
 
 
 class DeclineCause(StrEnum):
@@ -83,6 +88,17 @@ class SkillLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelRule:
+    """What is different for a queue's contacts of one shared channel."""
+
+    channel: Channel
+    ring_timeout_ms: int | None = None
+    """``None`` is as for calls."""
+    wrap_up_ms: int = 0
+    """0 is no wrap-up, in whatever mode."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """One queue as configured."""
 
@@ -115,6 +131,8 @@ class QueueSpec:
     """By how much in all an agent may extend a wrap-up."""
     wrap_up_timeout_code: str | None = None
     """The code that the host is told to record when the clock ends a wrap-up; ``None`` is none."""
+    channels: tuple[ChannelRule, ...] = ()
+    """What is different for contacts of shared channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +279,20 @@ class ContactFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactReturned:
+    """A contact of a shared channel is to wait again, with its age: its agent gave it back or is gone, or it is for
+    another queue. One that waits or rings in its queue already stays as it is."""
+
+    contact_id: ContactId
+    queue_id: QueueId | None = None
+    """Another queue; ``None`` is the one it came from."""
+    plan: RoutePlan | None = None
+    """Whom to ask from now on; ``None`` is as before, and in another queue that queue's plan."""
+    refused: bool = False
+    """Whether its agent gave it back, and is not asked again while somebody else who fits is at work."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentEngaged:
     """An agent took up a contact that routing did not choose: dialled out, was called by a colleague, took up a call
     that was parked, picked up a contact that rings at a colleague. Busy with it until ``ContactFinished``, and then
@@ -280,6 +312,8 @@ class WrapUpFinished:
     """The agent completed the wrap-up."""
 
     agent_id: AgentId
+    contact_id: ContactId | None = None
+    """Of which contact of a shared channel; ``None`` is the call's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +322,8 @@ class WrapUpExtended:
 
     agent_id: AgentId
     by_ms: int
+    contact_id: ContactId | None = None
+    """As in ``WrapUpFinished``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +339,21 @@ class AgentClientLost:
 
     For hosts that watch over clients themselves, so that signs of life need no journal.
     """
+
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDeskClosed:
+    """The agent has no client open: no contact of a shared channel is offered until ``AgentDeskOpened``, one that rings
+    goes back unrefused, and calls go on. Signing in opens the desk, too."""
+
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDeskOpened:
+    """The agent's client is there; nothing happens when it was already."""
 
     agent_id: AgentId
 
@@ -337,11 +388,14 @@ Event = (
     | OfferAccepted
     | OfferDeclined
     | ContactFinished
+    | ContactReturned
     | AgentEngaged
     | WrapUpFinished
     | WrapUpExtended
     | AgentPresenceSeen
     | AgentClientLost
+    | AgentDeskClosed
+    | AgentDeskOpened
     | QueueClosed
     | QueueOpened
 )

@@ -1,15 +1,16 @@
 """Offers in motion: making them, ending them, and seeing after each event that nobody waits while somebody idles."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from acd import planning
-from acd.agents import Agent, AgentTrigger, WrapUpRule, defer, ring, take
+from acd.agents import Agent, AgentTrigger, defer, ring, take
 from acd.agents import enter as agent_enters
 from acd.board import Board
 from acd.contacts import Contact, ContactState, connected, offered, returned, still_offered
-from acd.events import AgentOrder, Channel, DeclineCause, OfferAccepted, OfferDeclined, QueueSpec, RingStyle, WrapUpMode
+from acd.events import AgentOrder, Channel, DeclineCause, OfferAccepted, OfferDeclined, RingStyle
 from acd.ids import AgentId, ContactId, OfferId
 from acd.lines import Key
 from acd.matching import Choice
@@ -28,7 +29,8 @@ from acd.outcomes import (
     WithdrawOffer,
 )
 from acd.queues import Demand, demand_of
-from acd.shared_work import drop_work, has_room, ring_shared, take_shared
+from acd.shared_work import drop_work, has_room, ring_shared, rung_patiently, take_shared
+from acd.wrap_ups import ring_timeout_ms, rule_of, wrap_up_ms
 
 RULES = {order: f"{order}_agent" for order in AgentOrder}
 """The rule when a contact finds several idle agents, by the order of its queue."""
@@ -61,6 +63,10 @@ def settle(board: Board, now: int) -> None:
     if board.freed or board.queued:
         _settle_waiting(board, now)
         board.clear_event()
+        while board.pushed_aside:
+            pushed, board.pushed_aside = board.pushed_aside, []
+            _serve(board, pushed, now)
+            board.clear_event()
     if board.ringing_wide:
         _ring_wider(board, now)
 
@@ -85,12 +91,13 @@ def accept(board: Board, event: OfferAccepted, now: int) -> None:
     queue = board.queues[contact.queue_id]
     close(board, offer, OfferTrigger.ANSWERED)
     losers = _close_others(board, contact, offer) if contact.further_offers else ()
-    board.put_contact(connected(contact, offer.agent_id, queue.wrap_up_ms, _wrap_up_rule(queue)))
+    channel = contact.channel
+    board.put_contact(connected(contact, offer.agent_id, wrap_up_ms(queue, channel), rule_of(queue, channel)))
     board.outcomes.append(
-        ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms),
+        ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms, channel),
     )
     board.outcomes.append(
-        ContactAssigned(offer.offer_id, contact.contact_id, offer.agent_id, contact.queue_id, waited_ms),
+        ContactAssigned(offer.offer_id, contact.contact_id, offer.agent_id, contact.queue_id, waited_ms, channel),
     )
     agent = board.agents[offer.agent_id]
     if contact.channel is Channel.VOICE:
@@ -174,12 +181,6 @@ def close(board: Board, offer: Offer, trigger: OfferTrigger) -> None:
         board.outcomes.append(WithdrawOffer(offer.offer_id, offer.contact_id, offer.agent_id, result))
 
 
-def _wrap_up_rule(queue: QueueSpec) -> WrapUpRule | None:
-    if queue.wrap_up_mode is WrapUpMode.TIMED and not queue.wrap_up_extension_ms and queue.wrap_up_timeout_code is None:
-        return None
-    return WrapUpRule(queue.wrap_up_mode, queue.wrap_up_extension_ms, queue.wrap_up_timeout_code)
-
-
 def _close_others(board: Board, contact: Contact, answered: Offer) -> list[Offer]:
     losers = [board.offers[offer_id] for offer_id in contact.standing_offers if offer_id != answered.offer_id]
     for lost in losers:
@@ -206,7 +207,15 @@ def give_back(board: Board, offer: Offer, now: int, *, refused_by: AgentId | Non
 def tell_queued(board: Board, contact: Contact, *, returned: bool, resumed: bool = False) -> None:
     """Tell that a contact waits."""
     board.outcomes.append(
-        ContactQueued(contact.contact_id, contact.queue_id, contact.arrived_at, contact.priority, returned, resumed)
+        ContactQueued(
+            contact.contact_id,
+            contact.queue_id,
+            contact.arrived_at,
+            contact.priority,
+            returned,
+            resumed,
+            contact.channel,
+        )
     )
 
 
@@ -223,7 +232,7 @@ def _serve(board: Board, contact_ids: Sequence[ContactId], now: int) -> None:
 def _serve_everybody(board: Board, now: int) -> None:
     """Look for agents for all that wait, first in line first. Costs a look at every demand for each offer."""
     passed_over: list[ContactId] = []
-    closed: dict[Channel, set[Demand]] = {channel: set() for channel in Channel}
+    closed: defaultdict[Channel, set[Demand]] = defaultdict(set)
     while (contact := _first_waiting(board, passed_over, closed)) is not None:
         contact_id = contact.contact_id
         barred = board.barred_agents(contact)
@@ -254,7 +263,8 @@ def _agent_may_choose(board: Board) -> bool:
     """
     if len(board.freed) > 1 or board.shared_waiting:
         return False
-    if board.agents[board.freed[0]].spec.capacity:
+    agent = board.agents[board.freed[0]]
+    if agent.spec.capacity and not has_room(agent, Channel.VOICE):
         return False
     return not (board.matching.reserves and board.matching.reserve_waits(board.freed[0]))
 
@@ -337,6 +347,8 @@ def _text(key: Key) -> str:
 
 
 def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now: int) -> None:
+    if agent.works and contact.channel is Channel.VOICE:
+        agent = _push_aside(board, agent, now)
     board.offers_made += 1
     offer = Offer(
         offer_id=OfferId(f"o{board.offers_made}"),
@@ -345,7 +357,7 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
         agent_id=agent.agent_id,
         queue_id=contact.queue_id,
         made_at=now,
-        expires_at=now + board.queues[contact.queue_id].ring_timeout_ms,
+        expires_at=now + ring_timeout_ms(board.queues[contact.queue_id], contact.channel),
         decision=decision,
     )
     board.put_offer(offer)
@@ -364,3 +376,16 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
         board.put_agent(ring(agent, now, offer.contact_id, offer.offer_id, offer.number, offer.expires_at))
     else:
         board.put_agent(ring_shared(agent, now, offer.contact_id, contact.channel, offer.offer_id, offer.number))
+
+
+def _push_aside(board: Board, agent: Agent, now: int) -> Agent:
+    """The agent without what rings patiently, which goes back to its place: a caller does not wait for it."""
+    work = rung_patiently(agent)
+    if work is None or work.offer_id is None:
+        return agent
+    offer = board.offers[work.offer_id]
+    close(board, offer, OfferTrigger.REVOKED)
+    board.put_agent(drop_work(agent, work.contact_id))
+    give_back(board, offer, now, refused_by=None)
+    board.pushed_aside.append(work.contact_id)
+    return board.agents[agent.agent_id]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from acd.events import Channel
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 
 
@@ -34,6 +35,8 @@ class DequeueReason(StrEnum):
     ASSIGNED = "assigned"
     ABANDONED = "abandoned"
     QUEUE_REMOVED = "queue_removed"
+    MOVED = "moved"
+    """It is for another queue now; ``ContactQueued`` follows."""
     OVERFLOWED = "overflowed"
     """It was not let in, or its route plan came to the end; ``ContactOverflowed`` follows."""
 
@@ -100,6 +103,7 @@ class ContactQueued:
     returned: bool
     resumed: bool = False
     """The customer hung up while waiting a short while ago and has the old place again."""
+    channel: Channel = Channel.VOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ class ContactDequeued:
     queue_id: QueueId
     reason: DequeueReason
     waited_ms: int
+    channel: Channel = Channel.VOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class ContactAssigned:
     agent_id: AgentId
     queue_id: QueueId
     waited_ms: int
+    channel: Channel = Channel.VOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,26 @@ class AgentStateChanged:
     pending: str | None = None
     """``"not_ready:<reason>"`` or ``"offline"`` when deferred, else ``None``."""
     works: tuple[ContactId, ...] = ()
-    """The contacts of shared channels that the agent has besides, ringing ones included."""
+    """The contacts of shared channels that the agent has besides, ringing ones and those being wrapped up included."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkWrapUpBegun:
+    """A contact of a shared channel is over and its agent's wrap-up of it goes on, also told when it is extended; it
+    keeps its place in the agent's capacity. ``until`` is when the clock ends it, ``None`` for no clock."""
+
+    agent_id: AgentId
+    contact_id: ContactId
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkEnded:
+    """An agent is through with a contact of a shared channel that was connected, its wrap-up included, or has given it
+    back."""
+
+    agent_id: AgentId
+    contact_id: ContactId
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +230,8 @@ Outcome = (
     | OfferEnded
     | OfferLapsed
     | AgentStateChanged
+    | WorkWrapUpBegun
+    | WorkEnded
     | WrapUpCodeForced
     | QueueDoorChanged
 )

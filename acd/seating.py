@@ -24,6 +24,8 @@ from acd.contacts import step as contact_step
 from acd.errors import AgentQuarantined, IllegalTransition, UnknownAgent
 from acd.events import (
     AgentClientLost,
+    AgentDeskClosed,
+    AgentDeskOpened,
     AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
@@ -35,10 +37,11 @@ from acd.events import (
     WrapUpFinished,
     WrapUpMode,
 )
-from acd.ids import AgentId
+from acd.ids import AgentId, ContactId
 from acd.offers import Offer, OfferTrigger
-from acd.outcomes import AgentState, WrapUpCodeForced
-from acd.shared_work import drop_work, end_work, is_leaving, leave, rung_offer
+from acd.outcomes import AgentState, WorkEnded, WorkWrapUpBegun, WrapUpCodeForced
+from acd.shared_work import drop_work, end_work, is_leaving, leave, put_work, rung_offer, work_of, wrap_up_work
+from acd.wrap_ups import takes_time
 
 LOST_CLIENT_REASON = "lost_client"
 """The not-ready reason of an agent whose client or phone gave no sign of life."""
@@ -156,6 +159,9 @@ def take_up(board: Board, event: AgentEngaged, now: int) -> None:
 def finish_wrap_up(board: Board, event: WrapUpFinished, now: int) -> None:
     """The agent completed the wrap-up; nothing happens when it was over already."""
     agent = board.agent(event.agent_id)
+    if event.contact_id is not None:
+        _finish_work(board, agent, event.contact_id, now)
+        return
     if agent.state is not AgentState.WRAP_UP:
         return
     rule = agent.wrap_up
@@ -168,6 +174,9 @@ def finish_wrap_up(board: Board, event: WrapUpFinished, now: int) -> None:
 def extend_wrap_up(board: Board, event: WrapUpExtended, now: int) -> None:  # noqa: ARG001 - all reactions are called alike
     """The agent needs longer, as far as the queue allows."""
     agent = board.agent(event.agent_id)
+    if event.contact_id is not None:
+        _extend_work(board, agent, event.contact_id, event.by_ms)
+        return
     rule = agent.wrap_up
     if agent.state is not AgentState.WRAP_UP or rule is None or agent.until is None:
         return
@@ -175,6 +184,64 @@ def extend_wrap_up(board: Board, event: WrapUpExtended, now: int) -> None:  # no
     if by_ms:
         rule = replace(rule, extension_ms=rule.extension_ms - by_ms)
         board.put_agent(replace(agent, until=agent.until + by_ms, wrap_up=rule))
+
+
+def _finish_work(board: Board, agent: Agent, contact_id: ContactId, now: int) -> None:
+    work = work_of(agent, contact_id)
+    if work is None or not work.over:
+        return
+    rule = work.wrap_up
+    if rule is None or rule.mode is not WrapUpMode.TIMED_NO_EARLY_EXIT:
+        end_shared(board, agent, contact_id, now)
+    elif not rule.finished:
+        board.put_agent(put_work(agent, replace(work, wrap_up=replace(rule, finished=True))))
+
+
+def _extend_work(board: Board, agent: Agent, contact_id: ContactId, wanted_ms: int) -> None:
+    work = work_of(agent, contact_id)
+    if work is None or work.wrap_up is None or work.until is None:
+        return
+    by_ms = min(max(0, wanted_ms), work.wrap_up.extension_ms)
+    if by_ms:
+        rule = replace(work.wrap_up, extension_ms=work.wrap_up.extension_ms - by_ms)
+        board.outcomes.append(WorkWrapUpBegun(agent.agent_id, contact_id, work.until + by_ms))
+        board.put_agent(put_work(agent, replace(work, until=work.until + by_ms, wrap_up=rule)))
+
+
+def end_shared(board: Board, agent: Agent, contact_id: ContactId, now: int) -> None:
+    """The agent is through with a contact of a shared channel."""
+    board.outcomes.append(WorkEnded(agent.agent_id, contact_id))
+    board.put_agent(end_work(agent, contact_id, now))
+
+
+def expire_work(board: Board, contact_id: ContactId, now: int) -> None:
+    """The time for the wrap-up of a contact of a shared channel is over."""
+    agent = board.agents[board.wrapping[contact_id]]
+    work = work_of(agent, contact_id)
+    rule = None if work is None else work.wrap_up
+    if rule is not None and rule.forces_code and rule.timeout_code is not None:
+        board.outcomes.append(WrapUpCodeForced(agent.agent_id, contact_id, rule.timeout_code))
+    end_shared(board, agent, contact_id, now)
+
+
+def close_desk(board: Board, event: AgentDeskClosed, now: int) -> None:
+    """The agent's client is gone: what rings there on a shared channel goes back, and nothing more is offered."""
+    agent = board.agent(event.agent_id)
+    if agent.state is AgentState.OFFLINE or agent.desk_closed:
+        return
+    offer = None
+    if agent.offer_id is None:
+        agent, offer = _stop_ringing(board, agent)
+    board.put_agent(replace(agent, desk_closed=True))
+    if offer is not None:
+        offering.give_back(board, offer, now, refused_by=None)
+
+
+def open_desk(board: Board, event: AgentDeskOpened, now: int) -> None:  # noqa: ARG001 - all reactions are called alike
+    """The agent's client is back."""
+    agent = board.agent(event.agent_id)
+    if agent.desk_closed:
+        board.put_agent(replace(agent, desk_closed=False))
 
 
 def see(board: Board, event: AgentPresenceSeen, now: int) -> None:
@@ -222,14 +289,24 @@ def expire_wrap_up(board: Board, agent_id: AgentId, now: int) -> None:
 def end_contact(board: Board, agent: Agent, contact: Contact, now: int) -> None:
     """The agent's contact is over: wrap-up, or none when there is no time for it or the agent is leaving."""
     if contact.channel is not Channel.VOICE:
-        board.put_agent(end_work(agent, contact.contact_id, now))
+        _end_shared_contact(board, agent, contact, now)
         return
     unlimited = contact.wrap_up is not None and contact.wrap_up.mode is WrapUpMode.MANDATORY
-    if (contact.wrap_up_ms > 0 or unlimited) and agent.pending is not Pending.OFFLINE:
+    if takes_time(contact.wrap_up, contact.wrap_up_ms) and agent.pending is not Pending.OFFLINE:
         until = None if unlimited else now + contact.wrap_up_ms
         board.put_agent(enter_wrap_up(agent, now, until, contact.wrap_up))
     else:
         release(board, hang_up(agent, now), now)
+
+
+def _end_shared_contact(board: Board, agent: Agent, contact: Contact, now: int) -> None:
+    after = wrap_up_work(agent, contact, now)
+    work = work_of(after, contact.contact_id)
+    if work is None:
+        board.outcomes.append(WorkEnded(agent.agent_id, contact.contact_id))
+    else:
+        board.outcomes.append(WorkWrapUpBegun(agent.agent_id, contact.contact_id, work.until))
+    board.put_agent(after)
 
 
 def withdraw(board: Board, agent: Agent, contact: Contact, now: int) -> None:

@@ -1,16 +1,18 @@
 """An agent's work on shared channels: when there is room for more, and how it comes and goes.
 
 It stands beside the agent's state, which is about voice and about being there at all. Whoever rings, on whatever
-channel, is offered nothing else meanwhile.
+channel, is offered nothing else meanwhile; but for a call, where one may interrupt a patient channel.
 """
 
 import msgspec
 
 from acd.agents import Agent, AgentTrigger, Pending, enter
-from acd.capacity import Work, may_interrupt, most
-from acd.events import Channel
+from acd.capacity import PATIENT, Work, may_interrupt, most
+from acd.contacts import Contact
+from acd.events import Channel, WrapUpMode
 from acd.ids import ContactId, OfferId
 from acd.outcomes import AgentState
+from acd.wrap_ups import takes_time
 
 LEAVING_REASON = "signed_out"
 """The not-ready reason of an agent who signed out and still has contacts of shared channels."""
@@ -23,6 +25,20 @@ def rung_offer(agent: Agent) -> OfferId | None:
     if agent.offer_id is not None:
         return agent.offer_id
     return next((work.offer_id for work in agent.works if work.offer_id is not None), None)
+
+
+def rung_patiently(agent: Agent) -> Work | None:
+    """What rings at the agent and would wait for a call."""
+    return next(
+        (
+            work
+            for work in agent.works
+            if work.offer_id is not None
+            and work.channel in PATIENT
+            and may_interrupt(agent.spec, Channel.VOICE, work.channel)
+        ),
+        None,
+    )
 
 
 def runs(agent: Agent, channel: Channel) -> int:
@@ -45,9 +61,16 @@ def has_room(agent: Agent, channel: Channel) -> bool:
     if channel is Channel.VOICE and not agent.works and not agent.spec.capacity:
         return agent.state is AgentState.READY
     there = agent.state is AgentState.READY or agent.state in _ON_VOICE
-    if not there or agent.pending is not Pending.NONE or rung_offer(agent) is not None:
+    if not there or agent.pending is not Pending.NONE:
         return False
-    return runs(agent, channel) < most(agent.spec, channel) and not blocking(agent, channel)
+    if channel is not Channel.VOICE and agent.desk_closed:
+        return False
+    if rung_offer(agent) is not None and not (channel is Channel.VOICE and rung_patiently(agent) is not None):
+        return False
+    if runs(agent, channel) >= most(agent.spec, channel):
+        return False
+    idle = not agent.works and agent.state is AgentState.READY
+    return idle or not blocking(agent, channel)
 
 
 def ring_shared(
@@ -72,14 +95,42 @@ def drop_work(agent: Agent, contact_id: ContactId) -> Agent:
     return msgspec.structs.replace(agent, works=tuple(work for work in agent.works if work.contact_id != contact_id))
 
 
+def work_of(agent: Agent, contact_id: ContactId | None) -> Work | None:
+    """The agent's work of this contact."""
+    return next((work for work in agent.works if work.contact_id == contact_id), None)
+
+
+def put_work(agent: Agent, changed: Work) -> Agent:
+    """The agent with this work in the place of what it was."""
+    works = tuple(changed if work.contact_id == changed.contact_id else work for work in agent.works)
+    return msgspec.structs.replace(agent, works=works)
+
+
 def end_work(agent: Agent, contact_id: ContactId, now: int) -> Agent:
     """The agent after the end of a connected one, its time counted; whoever only waited for that to leave is gone."""
-    since = next((work.since for work in agent.works if work.contact_id == contact_id), now)
-    ended = drop_work(agent, contact_id)
-    ended = msgspec.structs.replace(ended, talked_ms=ended.talked_ms + max(0, now - since))
+    ended = drop_work(_counted(agent, contact_id, now), contact_id)
     if not ended.works and is_leaving(ended):
         return enter(ended, AgentTrigger.SIGNED_OUT, now)
     return ended
+
+
+def wrap_up_work(agent: Agent, contact: Contact, now: int) -> Agent:
+    """The agent after the end of a connected one, with its wrap-up to be done."""
+    work = work_of(agent, contact.contact_id)
+    if work is None or agent.pending is Pending.OFFLINE or not takes_time(contact.wrap_up, contact.wrap_up_ms):
+        return end_work(agent, contact.contact_id, now)
+    has_clock = contact.wrap_up is None or contact.wrap_up.mode is not WrapUpMode.MANDATORY
+    until = now + contact.wrap_up_ms if has_clock else None
+    wrapped = msgspec.structs.replace(work, since=now, over=True, until=until, wrap_up=contact.wrap_up)
+    return put_work(_counted(agent, contact.contact_id, now), wrapped)
+
+
+def _counted(agent: Agent, contact_id: ContactId, now: int) -> Agent:
+    """The agent with the time of a connected one counted; a wrap-up is no talk."""
+    work = work_of(agent, contact_id)
+    if work is None or work.over:
+        return agent
+    return msgspec.structs.replace(agent, talked_ms=agent.talked_ms + max(0, now - work.since))
 
 
 def is_leaving(agent: Agent) -> bool:

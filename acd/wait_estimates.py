@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from acd.capacity import PATIENT
 from acd.ids import ContactId, QueueId
 from acd.outcomes import ContactDequeued, ContactQueued, DequeueReason, OfferContact, Outcome
 
@@ -114,7 +115,9 @@ class WaitEstimates:
         self._queues: dict[QueueId, _QueueFigures] = {}
 
     def apply(self, outcome: Outcome, *, now: int) -> None:
-        """Take one outcome that was said at ``now`` (milliseconds)."""
+        """Take one outcome that was said at ``now`` (milliseconds); what waits patiently is nobody's wait."""
+        if isinstance(outcome, ContactQueued | ContactDequeued) and outcome.channel in PATIENT:
+            return
         if isinstance(outcome, ContactQueued):
             figures = self._figures(outcome.queue_id, now)
             figures.waiting[outcome.contact_id] = (outcome.arrived_at, now)
@@ -122,6 +125,8 @@ class WaitEstimates:
                 figures.bucket(now).taken -= 1
         elif isinstance(outcome, OfferContact):
             figures = self._figures(outcome.queue_id, now)
+            if outcome.contact_id not in figures.waiting:  # a patient one
+                return
             figures.take(outcome.contact_id, now)
             figures.ringing.setdefault(outcome.contact_id, now)
         elif isinstance(outcome, ContactDequeued):

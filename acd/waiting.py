@@ -1,10 +1,13 @@
 """What contacts do: arrive, leave before being connected, come to their end."""
 
+from msgspec.structs import replace
+
 from acd import admission, offering, planning, seating
 from acd.board import Board
-from acd.contacts import Contact, ContactState, ContactTrigger, key_of, step
-from acd.errors import UnknownQueue
-from acd.events import ContactArrived, ContactFinished, ContactLeft
+from acd.contacts import Contact, ContactState, ContactTrigger, key_of, requeued, step
+from acd.errors import IllegalTransition, UnknownQueue
+from acd.events import Channel, ContactArrived, ContactFinished, ContactLeft, ContactReturned
+from acd.ids import AgentId
 from acd.offers import OfferTrigger
 from acd.outcomes import ContactDequeued, DequeueReason
 from acd.queues import strongest
@@ -21,6 +24,8 @@ def arrive(board: Board, event: ContactArrived, now: int) -> None:
         step(present, ContactTrigger.ARRIVED)
     if event.plan is not None:
         check_plan(event.plan)
+    if event.contact_id in board.wrapping:  # it is back before its agent was through with it
+        seating.end_shared(board, board.agents[board.wrapping[event.contact_id]], event.contact_id, now)
     seq = board.next_seq()
     kept = admission.kept_place(board, event, now)
     arrived_at = event.arrived_at if kept is None else min(event.arrived_at, kept.arrived_at)
@@ -67,15 +72,58 @@ def finish(board: Board, event: ContactFinished, now: int) -> None:
         _end_conversation(board, contact, ContactTrigger.FINISHED, now)
 
 
-def stop_waiting(board: Board, contact: Contact, trigger: ContactTrigger, reason: DequeueReason, now: int) -> None:
-    """End a contact that was not connected; the agents who rang for it are free again."""
-    step(contact, trigger)
+def give_back(board: Board, event: ContactReturned, now: int) -> None:
+    """A contact of a shared channel waits anew: in its queue after an agent had it, or in another one.
+
+    Raises ``IllegalTransition`` for a call, whose customer cannot be put aside.
+    """
+    contact = board.open_contact(event.contact_id)
+    if contact is None:
+        return
+    if contact.channel is Channel.VOICE:
+        raise IllegalTransition("contact", contact.contact_id, contact.state, ContactTrigger.RETURNED)
+    queue = board.queues.get(event.queue_id or contact.queue_id)
+    if queue is None:
+        raise UnknownQueue(f"queue {event.queue_id or contact.queue_id!r} is not configured")
+    if event.plan is not None:
+        check_plan(event.plan)
+    moved = queue.queue_id != contact.queue_id
+    if contact.state is not ContactState.CONNECTED and not moved:
+        return
+    plan = event.plan or (queue.plan if moved else contact.plan)
+    agent_id = contact.agent_id if contact.state is ContactState.CONNECTED else None
+    rung = _revoke_offers(board, contact)
+    if agent_id is None:
+        waited_ms = max(0, now - contact.arrived_at)
+        board.outcomes.append(
+            ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.MOVED, waited_ms, contact.channel)
+        )
+    board.forget_contact(contact)
+    anew = requeued(contact, queue.queue_id, plan, now, refused_by=agent_id if event.refused else None)
+    anew = replace(anew, key=board.place(anew))
+    if agent_id is not None:
+        seating.end_shared(board, board.agents[agent_id], contact.contact_id, now)
+    for each in rung:
+        seating.withdraw(board, board.agents[each], contact, now)
+    offering.tell_queued(board, anew, returned=False)
+    planning.take_place(board, anew, now)
+
+
+def _revoke_offers(board: Board, contact: Contact) -> list[AgentId]:
+    """Stop what rings for a contact; at whom it rang."""
     agents = [board.offers[offer_id].agent_id for offer_id in contact.standing_offers]
     for offer_id in contact.standing_offers:
         offering.close(board, board.offers[offer_id], OfferTrigger.REVOKED)
+    return agents
+
+
+def stop_waiting(board: Board, contact: Contact, trigger: ContactTrigger, reason: DequeueReason, now: int) -> None:
+    """End a contact that was not connected; the agents who rang for it are free again."""
+    step(contact, trigger)
+    agents = _revoke_offers(board, contact)
     board.end_contact(contact.contact_id)
     waited_ms = max(0, now - contact.arrived_at)
-    board.outcomes.append(ContactDequeued(contact.contact_id, contact.queue_id, reason, waited_ms))
+    board.outcomes.append(ContactDequeued(contact.contact_id, contact.queue_id, reason, waited_ms, contact.channel))
     for agent_id in agents:
         seating.withdraw(board, board.agents[agent_id], contact, now)
 

@@ -1,7 +1,7 @@
 """What must be true of every floor after every event, checked on the engine's read-only views alone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
@@ -10,7 +10,15 @@ from acd.contacts import Contact, ContactState, place
 from acd.engine import Acd
 from acd.events import AgentOrder, Channel
 from acd.ids import AgentId, ContactId, OfferId
-from acd.outcomes import AgentState, ContactDequeued, ContactQueued, OfferContact, OfferEnded, Outcome
+from acd.outcomes import (
+    AgentState,
+    ContactDequeued,
+    ContactQueued,
+    OfferContact,
+    OfferEnded,
+    OfferResult,
+    Outcome,
+)
 from acd.queues import demand_of
 from acd.rules import candidates, guard_holds, has_somebody, may_take, rank
 from acd.shared_work import drop_work, has_room
@@ -62,7 +70,14 @@ def _check_works(acd: Acd) -> None:
         for offer in acd.offers()
         if channels[offer.contact_id] is not Channel.VOICE
     }
-    held = [(a.agent_id, work.contact_id, work.channel, work.offer_id) for a in acd.agents() for work in a.works]
+    held = [
+        (a.agent_id, work.contact_id, work.channel, work.offer_id)
+        for a in acd.agents()
+        for work in a.works
+        if not work.over
+    ]
+    over = [work.contact_id for a in acd.agents() for work in a.works if work.over]
+    assert not set(over) & set(channels), "it is wrapped up and not over"
     assert len(set(held)) == len(held)
     assert set(held) == expected, "agents and contacts of shared channels disagree"
 
@@ -116,10 +131,15 @@ def check_order(acd: Acd, outcomes: Sequence[Outcome]) -> None:
     agents = {agent.agent_id: agent for agent in acd.agents()}
     contacts = {contact.contact_id: contact for contact in acd.contacts()}
     orders = {queue.spec.queue_id: queue.spec.order for queue in acd.queues()}
+    made_way = frozenset(each.contact_id for each in outcomes if isinstance(each, OfferEnded) and not _was_taken(each))
     for offer in outcomes:
-        if isinstance(offer, OfferContact):
-            contact = contacts[offer.contact_id]
-            _check_offer(agents[offer.agent_id], contact, orders[contact.queue_id], acd)
+        contact = contacts.get(offer.contact_id) if isinstance(offer, OfferContact) else None
+        if contact is not None and contact.state is ContactState.OFFERED:  # else it made way itself
+            _check_offer(agents[offer.agent_id], contact, orders[contact.queue_id], acd, made_way)
+
+
+def _was_taken(ended: OfferEnded) -> bool:
+    return ended.result is OfferResult.ACCEPTED
 
 
 def check_offer_books(outcomes: Sequence[Outcome], standing: int) -> None:
@@ -132,14 +152,17 @@ def check_offer_books(outcomes: Sequence[Outcome], standing: int) -> None:
     assert len(made) == len(ended) + standing
 
 
-def _check_offer(agent: Agent, contact: Contact, order: AgentOrder, acd: Acd) -> None:
+def _check_offer(agent: Agent, contact: Contact, order: AgentOrder, acd: Acd, made_way: Collection[ContactId]) -> None:
     agents = acd.agents()
     assert may_take(agent, contact, agents), f"{contact.contact_id} must not ring at {agent.agent_id}"
     for other in acd.contacts():
         if other.state is not ContactState.WAITING or not has_room(_before(agent, contact), other.channel):
             continue
         if may_take(agent, other, agents) and not other.route_step.min_idle:
-            assert other.key > contact.key, f"{contact.contact_id} overtook {other.contact_id}"
+            overtaken = other.key < contact.key and not (
+                contact.channel is Channel.VOICE and other.contact_id in made_way
+            )
+            assert not overtaken, f"{contact.contact_id} overtook {other.contact_id}"
     if order in {AgentOrder.RANDOM, AgentOrder.ROUND_ROBIN}:
         return  # the offer itself changes the key; the oracle follows them
     specs = [agent.spec for agent in agents]

@@ -8,37 +8,56 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from acd.agents import Agent, Pending
+from acd.capacity import Work
 from acd.contacts import ContactState
 from acd.engine import Acd
 from acd.events import (
+    AgentDeskClosed,
+    AgentDeskOpened,
     AgentMadeReady,
     AgentSignedIn,
     AgentSpec,
     Capacity,
     Channel,
+    ChannelRule,
     ContactArrived,
+    ContactFinished,
+    ContactReturned,
     Event,
     FloorConfigured,
     Interrupt,
     OfferAccepted,
+    WrapUpExtended,
+    WrapUpFinished,
 )
+from acd.ids import AgentId
 from acd.outcomes import AgentState, OfferContact, Outcome
 from acd.rules import may_take
 from tests.support.acd_random_floor import random_event, random_floor
 
-PAIRS = [Interrupt(new, over) for new in Channel for over in Channel if new is not over]
+CHANNELS = (Channel.VOICE, Channel.CHAT, Channel.MESSAGE)
+"""One of each sort: exclusive, shared, and shared with nobody who waits at the other end."""
+PAIRS = [Interrupt(new, over) for new in CHANNELS for over in CHANNELS if new is not over]
 
 
 def mixed_floor(dice: random.Random) -> FloorConfigured:
     """Any floor, most of whose agents take chats and e-mails too, and some no calls."""
     floor = random_floor(dice)
-    return replace(floor, agents=tuple(_with_channels(dice, spec) for spec in floor.agents))
+    return replace(
+        floor,
+        agents=tuple(_with_channels(dice, spec) for spec in floor.agents),
+        queues=tuple(replace(spec, channels=_rules(dice)) for spec in floor.queues),
+    )
+
+
+def _rules(dice: random.Random) -> tuple[ChannelRule, ...]:
+    return tuple(ChannelRule(channel, dice.choice([None, 35]), dice.choice([0, 0, 60])) for channel in CHANNELS[1:])
 
 
 def _with_channels(dice: random.Random, spec: AgentSpec) -> AgentSpec:
     if dice.random() < 0.2:
         return spec
-    capacity = [Capacity(Channel.CHAT, dice.randint(0, 3)), Capacity(Channel.EMAIL, dice.randint(0, 2))]
+    capacity = [Capacity(Channel.CHAT, dice.randint(0, 3)), Capacity(Channel.MESSAGE, dice.randint(0, 2))]
     if dice.random() < 0.2:
         capacity.append(Capacity(Channel.VOICE, 0))
     return replace(spec, capacity=tuple(capacity), interrupts=tuple(pair for pair in PAIRS if dice.random() < 0.6))
@@ -52,12 +71,29 @@ def mixed_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
     event = random_event(dice, acd, now)
     if isinstance(event, ContactArrived):
         queue_id = dice.choice([queue.spec.queue_id for queue in acd.queues()])
-        return replace(event, channel=dice.choice(list(Channel)), queue_id=queue_id)
+        return replace(event, channel=dice.choice(CHANNELS), queue_id=queue_id)
+    works = [(agent.agent_id, work) for agent in acd.agents() for work in agent.works]
+    if works and dice.random() < 0.1:
+        return _about_work(dice, acd, *dice.choice(works))
+    if dice.random() < 0.02:
+        agent_id = dice.choice(acd.agents()).agent_id
+        return AgentDeskClosed(agent_id) if dice.random() < 0.4 else AgentDeskOpened(agent_id)
     if isinstance(event, AgentMadeReady) and any(
         a.state == "offline" and a.agent_id == event.agent_id for a in acd.agents()
     ):
         return AgentSignedIn(event.agent_id)
     return event
+
+
+def _about_work(dice: random.Random, acd: Acd, agent_id: AgentId, work: Work) -> Event:
+    queue_id = dice.choice([None, *(queue.spec.queue_id for queue in acd.queues())])
+    choices: list[Event] = [
+        ContactReturned(work.contact_id, queue_id, refused=dice.random() < 0.5),
+        WrapUpFinished(agent_id, work.contact_id),
+        WrapUpExtended(agent_id, 20, work.contact_id),
+        ContactFinished(work.contact_id),
+    ]
+    return dice.choice(choices)
 
 
 def counted(acd: Acd, agent: Agent, *, without: str = "") -> tuple[Counter[Channel], bool]:
@@ -70,7 +106,15 @@ def counted(acd: Acd, agent: Agent, *, without: str = "") -> tuple[Counter[Chann
         if contact.state is ContactState.CONNECTED and contact.agent_id == agent.agent_id
     ]
     running = Counter(channels[each] for each in (*rings, *talks) if each != without)
+    running.update(work.channel for work in agent.works if work.over)
     return running, any(each != without for each in rings)
+
+
+def makes_way(acd: Acd, agent: Agent) -> bool:
+    """Whether all that rings at the agent is a message, and the agent lets calls interrupt messages."""
+    channels = {contact.contact_id: contact.channel for contact in acd.contacts()}
+    ringing = {channels[offer.contact_id] for offer in acd.offers() if offer.agent_id == agent.agent_id}
+    return ringing == {Channel.MESSAGE} and Interrupt(Channel.VOICE, Channel.MESSAGE) in agent.spec.interrupts
 
 
 def room_by_counting(acd: Acd, agent: Agent, channel: Channel, *, without: str = "") -> bool:
@@ -78,7 +122,11 @@ def room_by_counting(acd: Acd, agent: Agent, channel: Channel, *, without: str =
     running, rings = counted(acd, agent, without=without)
     at_work = agent.state in {AgentState.READY, AgentState.BUSY, AgentState.WRAP_UP}
     at_work = at_work or (agent.state is AgentState.OFFERED and agent.contact_id == without)
-    if rings or not at_work or agent.pending is not Pending.NONE:
+    if channel is not Channel.VOICE and agent.desk_closed:
+        return False
+    if (rings and not (channel is Channel.VOICE and makes_way(acd, agent))) or not at_work:
+        return False
+    if agent.pending is not Pending.NONE:
         return False
     running[Channel.VOICE] += agent.state is AgentState.WRAP_UP
     most = {Channel.VOICE: 1} | {each.channel: each.most for each in agent.spec.capacity}
