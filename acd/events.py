@@ -281,7 +281,8 @@ class ContactFinished:
 @dataclass(frozen=True, slots=True)
 class ContactReturned:
     """A contact of a shared channel is to wait again, with its age: its agent gave it back or is gone, or it is for
-    another queue. One that waits or rings in its queue already stays as it is."""
+    another queue, or for others. One that rings rings no more; one that waits already, without another queue or plan,
+    stays as it is."""
 
     contact_id: ContactId
     queue_id: QueueId | None = None

@@ -114,7 +114,7 @@ def take_from(board: Board, contact: Contact, agent_id: AgentId, now: int) -> No
     standing = [board.offers[offer_id] for offer_id in contact.standing_offers]
     for offer in standing:
         close(board, offer, OfferTrigger.REVOKED)
-    board.put_contact(connected(contact, agent_id, queue.wrap_up_ms, _wrap_up_rule(queue)))
+    board.put_contact(connected(contact, agent_id, queue.wrap_up_ms, rule_of(queue, contact.channel)))
     waited_ms = max(0, now - contact.arrived_at)
     board.outcomes.append(
         ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms),

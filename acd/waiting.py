@@ -87,26 +87,28 @@ def give_back(board: Board, event: ContactReturned, now: int) -> None:
         raise UnknownQueue(f"queue {event.queue_id or contact.queue_id!r} is not configured")
     if event.plan is not None:
         check_plan(event.plan)
+    connected = contact.state is ContactState.CONNECTED
     moved = queue.queue_id != contact.queue_id
-    if contact.state is not ContactState.CONNECTED and not moved:
+    anew = moved or (event.plan is not None and not connected)
+    if contact.state is ContactState.WAITING and not anew:
         return
     plan = event.plan or (queue.plan if moved else contact.plan)
-    agent_id = contact.agent_id if contact.state is ContactState.CONNECTED else None
+    agent_id = contact.agent_id if connected else None
     rung = _revoke_offers(board, contact)
-    if agent_id is None:
+    if anew and agent_id is None:
         waited_ms = max(0, now - contact.arrived_at)
         board.outcomes.append(
             ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.MOVED, waited_ms, contact.channel)
         )
     board.forget_contact(contact)
-    anew = requeued(contact, queue.queue_id, plan, now, refused_by=agent_id if event.refused else None)
-    anew = replace(anew, key=board.place(anew))
+    again = requeued(contact, queue.queue_id, plan, now, refused_by=agent_id if event.refused else None)
+    again = replace(again, key=board.place(again))
     if agent_id is not None:
         seating.end_shared(board, board.agents[agent_id], contact.contact_id, now)
     for each in rung:
         seating.withdraw(board, board.agents[each], contact, now)
-    offering.tell_queued(board, anew, returned=False)
-    planning.take_place(board, anew, now)
+    offering.tell_queued(board, again, returned=agent_id is None and not anew)
+    planning.take_place(board, again, now)
 
 
 def _revoke_offers(board: Board, contact: Contact) -> list[AgentId]:

@@ -87,6 +87,18 @@ class TargetKind(StrEnum):
     NUMBER = "number"
 
 
+class Channel(StrEnum):
+    """What a contact came by."""
+
+    VOICE = "voice"
+    CHAT = "chat"
+    EMAIL = "email"
+    SMS = "sms"
+    MESSAGE = "message"
+    """A message that was left: voicemail."""
+    TASK = "task"
+
+
 class MatchState(StrEnum):
     """What the customer store knew about a caller."""
 
@@ -108,8 +120,16 @@ class RecordingState(StrEnum):
     """It should be recorded and could not be."""
 
 
+class ChannelLoad(msgspec.Struct, frozen=True):
+    """How much of a shared channel an agent has, and may have."""
+
+    channel: Channel
+    has: int
+    most: int
+
+
 class AgentView(msgspec.Struct, frozen=True):
-    """One agent on the floor."""
+    """One agent on the floor. ``state`` is about calls and being there; ``loads`` says what else there is."""
 
     agent_id: str
     name: str
@@ -121,10 +141,27 @@ class AgentView(msgspec.Struct, frozen=True):
     contact_id: str | None = None
     phone_registered: bool = False
     queue_ids: tuple[str, ...] = ()
+    loads: tuple[ChannelLoad, ...] = ()
+    """By shared channel of which the agent takes or has something."""
+    takes_calls: bool = True
+
+
+class ChannelView(msgspec.Struct, frozen=True):
+    """What is no call, in one queue, by channel; counts as in ``QueueView``."""
+
+    channel: Channel
+    waiting: int = 0
+    longest_waiting_since: int | None = None
+    offered: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    answered_in_target: int = 0
+    target_seconds: int = 0
 
 
 class QueueView(msgspec.Struct, frozen=True):
-    """One queue on the floor; counts are since midnight of the site's time zone."""
+    """One queue on the floor: its calls, and in ``channels`` what else there is. Counts are since midnight of the
+    site's time zone."""
 
     queue_id: str
     name: str
@@ -137,6 +174,8 @@ class QueueView(msgspec.Struct, frozen=True):
     target_seconds: int
     closed: bool = False
     """Whether somebody closed it: nobody is let in until it is opened again."""
+    channels: tuple[ChannelView, ...] = ()
+    """Channels that had anything today."""
 
 
 class CustomerMatch(msgspec.Struct, frozen=True):
@@ -211,6 +250,12 @@ class ContactView(msgspec.Struct, frozen=True):
     """Whether somebody listens, where the site lets agents know of it."""
     is_secured: bool = False
     """Whether the customer types card data, heard by nobody."""
+    channel: Channel = Channel.VOICE
+    for_agent: str | None = None
+    """The one agent whom it is for, of an item in an agent's own box."""
+    recording_id: str | None = None
+    """What can be heard of an item; it belongs to the call ``parent_id``."""
+    recording_ms: int | None = None
 
 
 class FloorView(msgspec.Struct, frozen=True):
@@ -270,13 +315,14 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     intent_id: str
     intent: str
     """``agent.ready``, ``agent.not_ready``, ``offer.decline``, ``contact.hang_up``, ``contact.identify``,
-    ``wrap_up.finish``, ``wrap_up.extend``; call control: ``contact.hold``, ``contact.resume``, ``contact.transfer``,
+    ``wrap_up.finish``, ``wrap_up.extend``; items: ``offer.accept``, ``contact.finish`` (of everybody whose it may be),
+    ``contact.give_back``, ``contact.transfer`` to a queue or an agent, of supervisors ``contact.move``; call control:
+    ``contact.hold``, ``contact.resume``, ``contact.transfer``,
     ``contact.consult``, ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``,
     ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``, ``contact.secure``;
     recording: ``recording.start``, ``recording.stop``, ``recording.pause``, ``recording.resume``;
     of supervisors: ``queue.close``, ``queue.open``,
-    with the queue's id as ``target``; ``contact.supervise``; of everybody: ``voicemail.finish``
-    with the message's id as ``target``."""
+    with the queue's id as ``target``; ``contact.supervise``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None

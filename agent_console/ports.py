@@ -179,8 +179,20 @@ class Desk(Protocol):
         """
         ...
 
-    async def finish_voicemail(self, user_id: str, message: str) -> None:
-        """Somebody dealt with a message that a caller left; ``message`` is its id."""
+    async def accept(self, agent_id: str, contact_id: str) -> None:
+        """Take an item that rings at the desk."""
+        ...
+
+    async def give_back(self, agent_id: str, contact_id: str) -> None:
+        """Let somebody else work an item."""
+        ...
+
+    async def finish(self, user_id: str, contact_id: str) -> None:
+        """An item is dealt with, by whoever has it or works its box."""
+        ...
+
+    async def move(self, user_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Hand an item to a queue or an agent, wherever it is."""
         ...
 
     async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
@@ -211,8 +223,8 @@ class Desk(Protocol):
         """Let people in again."""
         ...
 
-    async def extend_wrap_up(self, agent_id: str) -> None:
-        """Ask for more time to complete the wrap-up."""
+    async def extend_wrap_up(self, agent_id: str, contact_id: str) -> None:
+        """Ask for more time to complete the wrap-up of an item, or of the call (empty)."""
         ...
 
 

@@ -1,10 +1,10 @@
 """What one person may see of the floor, as a pure filter on snapshots and on numbered changes.
 
-Supervisors and administrators see everything. An agent sees the own seat, the own queues, and the contacts that ring
-at or belong to that seat, or that were parked from it. A team lead sees the same of every seat of the teams led, the
-queues that those serve, and who waits in them; a contact that another team's agent has is not theirs, though the
-queue is. The filter keeps no memory: a recorded change carries what the contact was before, which is all it takes to
-tell that a contact has left somebody's sight. So a replay filters exactly as the first time.
+Supervisors and administrators see everything. An agent sees the own seat, the own queues, the contacts that ring at or
+belong to that seat or were parked from it, and the items that wait in the own boxes. A team lead sees the same of every
+seat of the teams led, the queues that those serve, and who waits in them; a contact that another team's agent has is
+not theirs, though the queue is. The filter keeps no memory: a recorded change carries what the contact was before,
+which is all it takes to tell that a contact has left somebody's sight. So a replay filters exactly as the first time.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from agent_console.change_log import Entry
 from agent_console.messages import (
     AgentChanged,
     Change,
+    Channel,
     ContactChanged,
     ContactRemoved,
     ContactView,
@@ -83,12 +84,21 @@ class Sight:
         """Whether this seat may be seen."""
         return self.everything or (agent_id is not None and (agent_id == self.agent_id or agent_id in self.led_agents))
 
+    def _may_work(self, contact: ContactView) -> bool:
+        """Whether a waiting item is in one of the boxes that this person works."""
+        if contact.channel is Channel.VOICE or contact.agent_id is not None or self.agent_id is None:
+            return False
+        if contact.for_agent is not None:
+            return self.sees_agent(contact.for_agent)
+        return contact.queue_id in self.queue_ids
+
     def sees_contact(self, contact: ContactView | None) -> bool:
         """Whether this contact may be seen as it is now."""
         if contact is None or self.everything:
             return contact is not None
         waits = contact.agent_id is None and contact.queue_id in self.led_queues
-        return waits or self.sees_agent(contact.agent_id) or self.sees_agent(contact.parked_by)
+        seen = waits or self.sees_agent(contact.agent_id) or self.sees_agent(contact.parked_by)
+        return seen or self._may_work(contact)
 
     def _shown(self, contact: ContactView) -> ContactView:
         """The contact as it is shown: who listens is told about those who are led, not about oneself."""

@@ -7,13 +7,23 @@ Invariants are numbered as in the package README's *Audit* section.
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from acd.events import AgentSpec, ContactArrived, ContactLeft, FloorConfigured, OfferDeclined, SkillLevel
+from acd.events import (
+    AgentSpec,
+    Channel,
+    ContactArrived,
+    ContactLeft,
+    ContactReturned,
+    FloorConfigured,
+    OfferDeclined,
+    SkillLevel,
+)
 from acd.outcomes import OfferContact, OfferResult
 from callcenter.audit_floor import floor_breaches
 from callcenter.audit_house import house_breaches
+from callcenter.audit_items import item_breaches
 from callcenter.calls.facts import (
     CallArrived,
     CallClosed,
@@ -60,6 +70,7 @@ def audit(rows: Sequence[JournalRow]) -> AuditReport:
         _eligible,
         _in_order,
         floor_breaches,
+        item_breaches,
         _unfinished,
         house_breaches,
     )
@@ -175,14 +186,19 @@ def _unfinished(rows: Sequence[JournalRow]) -> Iterator[str]:
 
 
 def _one_call_per_agent(rows: Sequence[JournalRow]) -> Iterator[str]:
-    """I3: nobody talks in two calls at once, and nobody is rung while talking.
+    """I3: nobody talks in two calls at once, and no phone is rung while its agent talks.
 
     A second call that an agent makes with the own phone, to ask somebody, is that agent's own affair.
     """
     talking: dict[str, tuple[str, str]] = {}
     made_by: dict[str, str] = {}
+    shared: set[str] = set()
     for row in rows:
         match row.entry:
+            case ContactArrived(contact_id=contact_id, channel=channel) if channel is not Channel.VOICE:
+                shared.add(contact_id)
+            case OfferContact(contact_id=contact_id) if contact_id in shared:
+                continue
             case CallArrived(call_id=call_id, agent_id=agent_id):
                 made_by[call_id] = agent_id
             case CallConnected(call_id=call_id, agent_id=agent_id):
@@ -211,12 +227,19 @@ def _eligible(rows: Sequence[JournalRow]) -> Iterator[str]:
                 agents = {agent.agent_id: agent for agent in row.entry.agents}
             case ContactArrived(contact_id=contact_id):
                 contacts[contact_id] = row.entry
+            case ContactReturned(contact_id=contact_id) if contact_id in contacts:
+                contacts[contact_id] = _moved(contacts[contact_id], row.entry)
             case OfferContact(contact_id=contact_id, agent_id=agent_id) if contact_id in contacts:
                 agent, contact = agents.get(agent_id), contacts[contact_id]
                 if agent is None or contact.queue_id not in agent.queue_ids:
                     yield f"I4: entry {row.seq}: {agent_id} does not serve {contact.queue_id}"
                 elif not _has_skills(agent, contact.required_skills):
                     yield f"I4: entry {row.seq}: {agent_id} lacks a skill that {contact_id} asks for"
+
+
+def _moved(before: ContactArrived, moved: ContactReturned) -> ContactArrived:
+    """What a contact asks for after it was given back or moved."""
+    return replace(before, queue_id=moved.queue_id or before.queue_id, plan=moved.plan or before.plan)
 
 
 def _has_skills(agent: AgentSpec, required: Iterable[SkillLevel]) -> bool:
@@ -231,7 +254,7 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
     A contact whose earlier offer this agent refused may be passed over. A refusal is routing's business from the moment
     it was told to routing, not from when the call knew of it.
     """
-    rung: dict[str, str] = {}
+    rung: dict[str, tuple[str, str]] = {}
     waiting: dict[str, ContactArrived] = {}
     asked: dict[str, ContactArrived] = {}
     refused: dict[str, set[str]] = defaultdict(set)
@@ -239,16 +262,20 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
         match row.entry:
             case ContactArrived(contact_id=contact_id):
                 waiting[contact_id] = asked[contact_id] = row.entry
+            case ContactReturned(contact_id=contact_id) if contact_id in asked:
+                waiting[contact_id] = asked[contact_id] = _moved(asked[contact_id], row.entry)
             case CallOfferFailed(agent_id=agent_id) if (contact := row.entry.contact_id or row.entry.call_id) in asked:
                 refused[contact].add(agent_id)
                 if row.entry.cause in RANG_OUT:
                     waiting[contact] = asked[contact]
-            case OfferDeclined(offer_id=offer_id) if (contact := rung.get(offer_id, "")) in asked:
+            case OfferDeclined(offer_id=offer_id) if offer_id in rung:
+                contact, agent_id = rung[offer_id]
+                refused[contact].add(agent_id)
                 waiting[contact] = asked[contact]
             case ContactLeft(contact_id=contact_id) | CallEnded(call_id=contact_id):
                 waiting.pop(contact_id, None)
             case OfferContact(contact_id=contact_id, agent_id=agent_id, offer_id=offer_id) if contact_id in waiting:
-                rung[offer_id] = contact_id
+                rung[offer_id] = contact_id, agent_id
                 chosen = waiting.pop(contact_id)
                 for other in waiting.values():
                     if _goes_before(other, chosen) and agent_id not in refused[other.contact_id]:
@@ -257,4 +284,8 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
 
 def _goes_before(one: ContactArrived, other: ContactArrived) -> bool:
     asks_alike = (one.queue_id, one.required_skills, one.plan) == (other.queue_id, other.required_skills, other.plan)
-    return asks_alike and (-one.priority, one.arrived_at) < (-other.priority, other.arrived_at)
+    return (
+        one.channel is other.channel
+        and asks_alike
+        and (-one.priority, one.arrived_at) < (-other.priority, other.arrived_at)
+    )

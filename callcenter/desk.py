@@ -18,7 +18,7 @@ from acd.events import (
     WrapUpExtended,
     WrapUpFinished,
 )
-from acd.ids import AgentId, QueueId
+from acd.ids import AgentId, ContactId, QueueId
 from acd.outcomes import WrapUpCodeForced
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
@@ -41,13 +41,16 @@ from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.targets import Directory
+from callcenter.channels.facts import ReturnReason
+from callcenter.channels.items import Items
+from callcenter.channels.voicemail import Voicemail
 from callcenter.desk_calls import CallControl
+from callcenter.desk_items import ItemDesk
 from callcenter.desk_supervision import SupervisionDesk
 from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
 from callcenter.routing import RoutingInbox
-from callcenter.voicemail_boxes import VoicemailDesk
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +72,7 @@ class _Conversation:
     """The call's record, once it is closed."""
 
 
-class ExchangeDesk(CallControl, SupervisionDesk):
+class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk):
     """Implements the console's ``Desk`` port where the floor is."""
 
     def __init__(
@@ -84,7 +87,8 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         floor: FloorFold,
         targets: Directory,
         supervisors: SupervisorRights,
-        voicemail: VoicemailDesk,
+        items: Items,
+        voicemail: Voicemail,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -95,6 +99,7 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         self._floor = floor
         self._targets = targets
         self._supervisors = supervisors
+        self._items = items
         self._voicemail = voicemail
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
         bus.subscribe(self._remember, CallConnected, SegmentOpened, SegmentEnded, CallClosed)
@@ -104,12 +109,15 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         await self._request(AgentSignedIn(AgentId(agent_id)))
 
     async def sign_out(self, agent_id: str) -> None:
-        """Leave the seat."""
+        """Leave the seat; what the agent has of shared channels waits for others."""
         await self._request(AgentSignedOut(AgentId(agent_id)))
+        await self._items.desk_gone(agent_id, ReturnReason.SIGNED_OUT)
 
     async def ready(self, agent_id: str) -> None:
         """Ask for contacts; refused without a registered phone, because they would only ring in vain."""
-        if not self._signalling.reachable(agent_id):
+        agent = self._floor.agent(agent_id)
+        takes_calls = agent is None or agent.takes_calls
+        if takes_calls and not self._signalling.reachable(agent_id):
             raise IntentError("phone-not-registered", "Your phone is not registered; switch it on, then go ready.")
         await self._request(AgentMadeReady(AgentId(agent_id)))
 
@@ -119,10 +127,20 @@ class ExchangeDesk(CallControl, SupervisionDesk):
 
     async def decline(self, agent_id: str, contact_id: str) -> None:
         """Refuse the contact that rings."""
+        if self._items.is_one(contact_id):
+            await self._items.decline(agent_id, contact_id)
+            return
         agent = self._floor.agent(agent_id)
         if agent is None or agent.state is not AgentState.OFFERED or agent.contact_id != contact_id:
             raise IntentError("offer-gone", "This call does not ring at your desk any more.")
         self._switchboard.tell(contact_id, ev.DeclineOrdered(contact_id))
+
+    async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Hand the customer on, or an item."""
+        if self._items.is_one(contact_id):
+            await self._hand_on_item(agent_id, contact_id, target_kind, target)
+        else:
+            await super().transfer(agent_id, contact_id, target_kind, target)
 
     async def hang_up(self, agent_id: str, contact_id: str) -> None:
         """End the conversation."""
@@ -133,6 +151,9 @@ class ExchangeDesk(CallControl, SupervisionDesk):
 
     async def identify(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "") -> None:
         """Say which customer this is, during the call or its wrap-up; the name is what the floor shows."""
+        if self._items.is_one(contact_id):
+            await self._items.identify(agent_id, contact_id, customer_id, customer_name)
+            return
         contact = self._floor.contact(contact_id)
         if contact is None or contact.agent_id != agent_id:
             raise IntentError("contact-gone", "This call is not at your desk.")
@@ -141,6 +162,9 @@ class ExchangeDesk(CallControl, SupervisionDesk):
 
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         """Complete the wrap-up; one that comes after its time-out is written down all the same."""
+        if self._items.is_one(contact_id):
+            await self._wrap_up_item(agent_id, contact_id, disposition, notes)
+            return
         agent = self._floor.agent(agent_id)
         wraps_up = agent is not None and agent.state is AgentState.WRAP_UP and agent.contact_id == contact_id
         conversation = self._conversations.get(contact_id)
@@ -156,14 +180,6 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         self._bus.publish(fact, now)
         if wraps_up:
             await self._request(WrapUpFinished(AgentId(agent_id)))
-
-    async def finish_voicemail(self, user_id: str, message: str) -> None:
-        """Somebody dealt with a message that a caller left."""
-        await self._voicemail.work(user_id, message, may_all=self._sees_all(user_id))
-
-    def _sees_all(self, user_id: str) -> bool:
-        reach = self._supervisors.get(user_id)
-        return reach is not None and reach.agents is None
 
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""
@@ -213,8 +229,11 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         log.info("queue opened", queue_id=queue_id, by=user_id)
         await self._request(QueueOpened(QueueId(queue_id)))
 
-    async def extend_wrap_up(self, agent_id: str) -> None:
+    async def extend_wrap_up(self, agent_id: str, contact_id: str = "") -> None:
         """Ask for more time to complete the wrap-up, as far as the queue allows."""
+        if self._items.is_one(contact_id):
+            await self._extend_item(agent_id, contact_id)
+            return
         agent = self._floor.agent(agent_id)
         if agent is None or agent.state is not AgentState.WRAP_UP or agent.until is None:
             raise IntentError("no-wrap-up", "You are in no wrap-up that ends by itself.")
@@ -223,11 +242,21 @@ class ExchangeDesk(CallControl, SupervisionDesk):
         if after is not None and after.until == agent.until:
             raise IntentError("no-extension", "This queue allows no more time.")
 
+    async def _extend_item(self, agent_id: str, contact_id: str) -> None:
+        before = self._floor.contact(contact_id)
+        if before is None or before.agent_id != agent_id or before.wrap_up_until is None:
+            raise IntentError("no-wrap-up", "You are in no wrap-up that ends by itself.")
+        await self._request(WrapUpExtended(AgentId(agent_id), WRAP_UP_EXTENSION_MS, ContactId(contact_id)))
+        after = self._floor.contact(contact_id)
+        if after is not None and after.wrap_up_until == before.wrap_up_until:
+            raise IntentError("no-extension", "This queue allows no more time.")
+
     async def record_forced_code(self, forced: WrapUpCodeForced) -> None:
         """The clock ended a wrap-up that the agent had not finished: the queue's code stands in the record."""
         now = self._clock.now()
-        conversation = self._conversations.get(forced.contact_id)
+        conversation, item = self._conversations.get(forced.contact_id), self._items.record_of(forced.contact_id)
         ended_at = conversation.ended_at if conversation is not None else None
+        ended_at = item.ended_at if item is not None else ended_at
         wrap_up_ms = 0 if ended_at is None else max(0, now - ended_at)
         fact = WrapUpRecorded(forced.contact_id, now, forced.agent_id, forced.code, "", wrap_up_ms)
         await self._journal.committed(self._journal.append(fact, at=now))

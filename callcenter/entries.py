@@ -11,6 +11,7 @@ import msgspec
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
 from callcenter.calls import facts, quality_facts, recording_facts, supervision_facts, voicemail_facts
+from callcenter.channels import facts as item_facts
 from callcenter.errors import JournalError
 from callcenter.housekeeping import HouseCounted
 
@@ -75,6 +76,12 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "voicemail.begun": voicemail_facts.VoicemailBegun,
     "voicemail.worked": voicemail_facts.VoicemailWorked,
     "voicemail.heard": voicemail_facts.VoicemailHeard,
+    "item.arrived": item_facts.ItemArrived,
+    "item.moved": item_facts.ItemMoved,
+    "item.accepted": item_facts.ItemAccepted,
+    "item.returned": item_facts.ItemReturned,
+    "item.closed": item_facts.ItemClosed,
+    "item.corrected": item_facts.ItemCorrected,
     "supervision.ordered": supervision_facts.SupervisionOrdered,
     "supervision.joined": supervision_facts.SupervisionJoined,
     "supervision.changed": supervision_facts.SupervisionChanged,

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -126,6 +126,16 @@ async def _unless_ended(work: Coroutine[None, None, None], ended: "asyncio.Futur
     await task
 
 
+def erasing(journal: SqliteJournal, core: Callable[[], ExchangeCore]) -> Callable[[str], Awaitable[bool]]:
+    """How whoever called is forgotten: what was left in the call is nobody's work, and the journal is blanked."""
+
+    async def erase(call_id: str) -> bool:
+        await core().items.forget_person(call_id)
+        return await journal.erase(call_id)
+
+    return erase
+
+
 async def run_exchange(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``JournalError`` when it cannot start."""
     site = load_site(settings.site)
@@ -195,7 +205,7 @@ async def run_exchange(settings: Settings) -> None:
         on_seats=on_seats,
         on_softphone=lambda agent_id, phone_id, said: phones.hear(agent_id, phone_id, said),  # noqa: PLW0108 - made below
         on_detached=lambda: phones.all_leave(),  # noqa: PLW0108 - made below
-        erase=journal.erase,
+        erase=erasing(journal, lambda: core),
     )
     phones = AgentPhones(
         settings,
@@ -218,6 +228,7 @@ async def run_exchange(settings: Settings) -> None:
         recordings=settings.recordings.folder,
         recording_key=settings.recordings.key_file,
         messages=recovered.messages,
+        items=recovered.items,
         identity_key=installation_key(settings.secret_path),
         on_changes=link.tell_changes,
         on_closed=lambda: link.tell_journal(journal.committed_seq),

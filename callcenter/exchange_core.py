@@ -16,7 +16,15 @@ import structlog
 
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import AgentClientLost, AgentMadeNotReady, AgentMadeReady, Event
+from acd.events import (
+    AgentClientLost,
+    AgentDeskClosed,
+    AgentDeskOpened,
+    AgentMadeNotReady,
+    AgentMadeReady,
+    Channel,
+    Event,
+)
 from acd.ids import AgentId
 from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
@@ -36,11 +44,14 @@ from callcenter.calls.facts import (
 from callcenter.calls.mailbox import MailboxCalls
 from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
-from callcenter.calls.recording_facts import RecordingFact, RecordingStored
+from callcenter.calls.recording_facts import RecordingFact, RecordingImpaired, RecordingStored
 from callcenter.calls.segments import TargetKind
 from callcenter.calls.switchboard import Switchboard, new_call_id
 from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.calls.voicemail_facts import VoicemailFact
+from callcenter.channels.facts import ItemFact, ReturnReason
+from callcenter.channels.items import Items
+from callcenter.channels.voicemail import Voicemail
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.message_shelf import PhoneShelf
@@ -57,19 +68,30 @@ from callcenter.site.repository import (
     box_watchers,
     callback_rules,
     floor_configuration,
+    item_rules,
     recording_rules,
     route_plans,
     supervisor_rights,
+    takes,
 )
-from callcenter.voicemail_boxes import VoicemailBoxes, VoicemailDesk
 from callcenter.waiting_room import WAITING_ROOM_FACTS, WaitingRoom
 from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 5.0
+DESK_LEASE_MS = 30_000
+"""How long a console may be away before its agent's items go back, where no presence lease says otherwise."""
 PHONE_GONE = "phone_gone"
-FOR_THE_STORE = (CallClosed, CallCorrected, WrapUpRecorded, *get_args(RecordingFact), *get_args(VoicemailFact))
+VOICEMAIL_FACTS = (*get_args(VoicemailFact), *get_args(ItemFact), RecordingStored, RecordingImpaired)
+FOR_THE_STORE = (
+    CallClosed,
+    CallCorrected,
+    WrapUpRecorded,
+    *get_args(RecordingFact),
+    *get_args(VoicemailFact),
+    *get_args(ItemFact),
+)
 """Facts that the customer store reads."""
 PHONE_REASONS = frozenset({PHONE_GONE, "phone_unreachable"})
 """Pauses that end by themselves when the phone registers."""
@@ -108,6 +130,7 @@ class ExchangeCore:
         recordings: Path | None = None,
         recording_key: Path | None = None,
         messages: Sequence[object] = (),
+        items: Sequence[tuple[object, int]] = (),
         identity_key: bytes = b"",
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
         on_closed: Callable[[], None] = lambda: None,
@@ -168,18 +191,33 @@ class ExchangeCore:
         )
         self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
         self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
-        boxes = VoicemailBoxes(box_watchers(site))
-        boxes.fold(messages)
-        self.voicemail = VoicemailDesk(
-            boxes,
+        self.items = Items(
+            clock=ports.clock,
+            journal=ports.journal,
+            tell=lambda fact, at: self._once_safe(lambda: self.bus.publish(fact, at)),
+            routing=self.routing,
+            directory=ports.directory,
+            rules=item_rules(site),
+        )
+        self.items.resume(items)
+        self._messages = messages
+        self.voicemail = Voicemail(
+            self.items,
+            self.items.open,
+            watchers=box_watchers(site),
+            clock=ports.clock,
+            signalling=signalling,
+            in_background=self.recording_ledger.tell,
+            on_failure=on_fatal,
+        )
+        shelf = PhoneShelf(
+            self.voicemail,
+            self.items,
             clock=ports.clock,
             journal=ports.journal,
             bus=self.bus,
-            signalling=signalling,
-            in_background=self.recording_ledger.tell,
-        )
-        shelf = PhoneShelf(
-            self.voicemail, clock=ports.clock, journal=ports.journal, root=recordings, key_file=recording_key
+            root=recordings,
+            key_file=recording_key,
         )
         self.switchboard.mailboxes = MailboxCalls(signalling, ports.media, ports.prompts, shelf, on_fatal)
         self.callbacks.dialling = self.switchboard
@@ -192,15 +230,19 @@ class ExchangeCore:
             switchboard=self.switchboard,
             floor=floor,
             targets=targets,
+            items=self.items,
             voicemail=self.voicemail,
             supervisors=supervisor_rights(site),
         )
         self.bus.subscribe(self._fold)
-        self.bus.subscribe(self.voicemail.hear, *get_args(VoicemailFact), RecordingStored)
+        self.bus.subscribe(self.voicemail.hear, *VOICEMAIL_FACTS)
         self.bus.subscribe(self._tell_closed, *FOR_THE_STORE)
         self.bus.subscribe(self.callbacks.hear, CallConnected, CallEnded)
         lease = site.routing.presence_lease_seconds
         self._presence = SeatPresence(None if lease is None else round(lease * 1000))
+        self._desks = SeatPresence(DESK_LEASE_MS if lease is None else round(lease * 1000))
+        self._desks_closed: set[str] = {agent.agent_id for agent in engine.agents() if agent.desk_closed}
+        self._leaving_desks: set[asyncio.Task[None]] = set()
         self.announcer = QueueAnnouncer(
             WaitingRoom(announcement_rules(site)),
             clock=ports.clock,
@@ -213,6 +255,9 @@ class ExchangeCore:
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
         self._forced_codes: set[asyncio.Task[None]] = set()
+        self._without_phone = frozenset(
+            agent.id for agent in site.agents if agent.queues and not takes(site, agent, Channel.VOICE)
+        )
 
     # Life
 
@@ -225,13 +270,17 @@ class ExchangeCore:
         self._ledger_task.add_done_callback(self._routing_ended)
         self._announcer_task = asyncio.create_task(self.announcer.run(), name="queue announcer")
         self._announcer_task.add_done_callback(self._routing_ended)
-        for event in closing_inputs(self.routing.engine):
+        for event in closing_inputs(self.routing.engine, self.items.open.items):
             await self._tolerate(event)
         await self._close_orphans(orphans, now)
         configuration = floor_configuration(self._site)
         await self.routing.request(configuration)
         self._fold(configuration, now)
         await self._await_phones()
+        self.items.reconcile(queue.id for queue in self._site.queues)
+        self.voicemail.resume(self._messages)
+        for agent_id in {item.agent_id for item in self.items.open.items.values() if item.agent_id}:
+            self._desks.expect(agent_id)
         self._write_snapshot()
         self.callbacks.resume(callbacks)
 
@@ -263,6 +312,8 @@ class ExchangeCore:
         agent = self.floor.agent(agent_id)
         if agent is None:
             return
+        if agent_id in self._without_phone:
+            return
         if not registered and agent.state is AgentState.READY:
             self.routing.post(AgentMadeNotReady(AgentId(agent_id), PHONE_GONE))
         elif registered and agent.state is AgentState.NOT_READY and agent.reason in PHONE_REASONS:
@@ -272,10 +323,33 @@ class ExchangeCore:
         """Which agents have a console open; ``None``: nobody can say. Who is away too long gets no further calls."""
         if agent_ids is None:
             self._presence.pause()
+            self._desks.pause()
             return
-        for agent_id in self._presence.report(agent_ids, now=self._ports.clock.now()):
+        now = self._ports.clock.now()
+        for agent_id in self._presence.report(agent_ids, now=now):
             log.info("seat lost", agent_id=agent_id)
             self.routing.post(AgentClientLost(AgentId(agent_id)))
+        for agent_id in self._desks.report(agent_ids, now=now):
+            self._leave_desk(agent_id)
+        for agent_id in self._desks_closed.intersection(agent_ids):
+            self._desks_closed.discard(agent_id)
+            self.routing.post(AgentDeskOpened(AgentId(agent_id)))
+
+    def _leave_desk(self, agent_id: str) -> None:
+        """An agent without a console gets calls by phone, and nothing else."""
+        agent = self.floor.agent(agent_id)
+        if agent is None or agent.state is AgentState.OFFLINE or not agent.loads:
+            return
+        self._desks_closed.add(agent_id)
+        self.routing.post(AgentDeskClosed(AgentId(agent_id)))
+        task = asyncio.create_task(self.items.desk_gone(agent_id, ReturnReason.DESK_GONE), name=f"desk {agent_id}")
+        self._leaving_desks.add(task)
+        task.add_done_callback(self._left_desk)
+
+    def _left_desk(self, task: asyncio.Task[None]) -> None:
+        self._leaving_desks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_fatal(error)  # a journal that cannot be written
 
     def _write_snapshot(self) -> None:
         """Write where routing and the day's counts stand: a replay may begin here."""
@@ -287,7 +361,8 @@ class ExchangeCore:
     async def _await_phones(self) -> None:
         """After a restart phones on connections are gone; agents who were ready are ready again when theirs is back."""
         for agent in self.floor.view().agents:
-            if agent.state is AgentState.READY and not self._ports.signalling.reachable(agent.agent_id):
+            phone_needed = agent.state is AgentState.READY and agent.takes_calls
+            if phone_needed and not self._ports.signalling.reachable(agent.agent_id):
                 await self._tolerate(AgentMadeNotReady(AgentId(agent.agent_id), PHONE_GONE))
 
     async def _close_orphans(self, orphans: Sequence[OpenRecord], now: int) -> None:
@@ -323,6 +398,10 @@ class ExchangeCore:
         """Who becomes ready after the phone went, while it rang or in a call, is paused until it is back."""
         if changed.state is RoutingState.OFFLINE:
             self._presence.forget(changed.agent_id)
+            self._desks.forget(changed.agent_id)
+            self._desks_closed.discard(changed.agent_id)
+        elif changed.agent_id in self._without_phone:
+            return
         elif changed.state is RoutingState.READY and not self._ports.signalling.reachable(changed.agent_id):
             self.routing.post(AgentMadeNotReady(AgentId(changed.agent_id), PHONE_GONE))
 
@@ -338,7 +417,7 @@ class ExchangeCore:
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
         if isinstance(outcome, WrapUpCodeForced):
             self._once_safe(lambda: self._force_code(outcome))
-        elif not self.callbacks.takes(outcome):
+        elif not self.items.takes(outcome) and not self.callbacks.takes(outcome):
             self.switchboard.on_routing_outcome(outcome, contact_id)
 
     def _force_code(self, forced: WrapUpCodeForced) -> None:
@@ -357,8 +436,10 @@ def call_routing(site: Site, identity_key: bytes) -> CallRouting:
 
 def new_floor(site: Site) -> FloorFold:
     """An empty floor for this site."""
+    queues = {queue.id: queue for queue in site.queues}
     return FloorFold(
         time_zone=ZoneInfo(site.time_zone),
         targets={queue.id: queue.service_level_seconds for queue in site.queues},
         tells_of_supervision=site.tell_of_supervision,
+        target_of=lambda queue_id, channel: queues[queue_id].target_seconds(channel) if queue_id in queues else 14_400,
     )

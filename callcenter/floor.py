@@ -3,7 +3,7 @@
 ``apply`` takes one fact and returns the changes it made; a stale view plus these changes equals a fresh ``view()``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace as replace_view
 
 from acd import outcomes as acd
-from acd.events import FloorConfigured
+from acd.events import AgentSpec, Channel, FloorConfigured
 from agent_console.messages import (
     AgentChanged,
     AgentState,
     AgentView,
     Change,
+    ChannelLoad,
     ContactState,
     ContactView,
     FloorView,
@@ -26,9 +27,11 @@ from agent_console.messages import (
     SupervisionMode,
     SupervisionView,
 )
+from agent_console.messages import Channel as ViewChannel
 from callcenter.calls import recording_facts as recorded
 from callcenter.calls import supervision_facts as supervised
 from callcenter.floor_contacts import FloorContacts
+from callcenter.floor_items import FloorChannels, FloorItems, loads, takes_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,16 @@ class PhoneRegistrationChanged:
 class FloorFold:
     """Folds routing outcomes and call facts. ``targets`` are the queues' service-level thresholds in seconds."""
 
-    def __init__(self, *, time_zone: ZoneInfo, targets: dict[str, int], tells_of_supervision: bool = False) -> None:
-        """``tells_of_supervision``: whether agents are shown that somebody listens."""
+    def __init__(
+        self,
+        *,
+        time_zone: ZoneInfo,
+        targets: dict[str, int],
+        tells_of_supervision: bool = False,
+        target_of: Callable[[str, Channel], int] = lambda queue_id, channel: 14_400,  # noqa: ARG005
+    ) -> None:
+        """``tells_of_supervision``: whether agents are shown that somebody listens. ``target_of`` is the service level
+        of a queue's shared channel in seconds."""
         self._zone = time_zone
         self._targets = targets
         self._tells_of_supervision = tells_of_supervision
@@ -52,6 +63,11 @@ class FloorFold:
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
         self._contacts = FloorContacts(self._tell, self._holds)
+        self._items = FloorItems(self._contacts)
+        self._channels = FloorChannels(target_of)
+        self._specs: dict[str, AgentSpec] = {}
+        self._works: dict[str, tuple[str, ...]] = {}
+        """By agent: contacts of shared channels, ringing ones and wrap-ups included."""
         self._waiting: dict[str, dict[str, int]] = {}
         """Queue to its waiting contacts with the instant each began to wait."""
         self._changes: list[Change] = []
@@ -75,13 +91,19 @@ class FloorFold:
         return self._contacts.views.get(contact_id)
 
     def counts(self) -> dict[str, list[int]]:
-        """The day's counts of each queue for the snapshot: offered, answered, abandoned, answered in target."""
-        return {q.queue_id: [q.offered, q.answered, q.abandoned, q.answered_in_target] for q in self._queues.values()}
+        """The day's counts of each queue for the snapshot: offered, answered, abandoned, answered in target; those of
+        other channels than calls under ``QUEUE/CHANNEL``."""
+        calls = {q.queue_id: [q.offered, q.answered, q.abandoned, q.answered_in_target] for q in self._queues.values()}
+        return calls | self._channels.numbers()
 
     def restore_counts(self, counts: dict[str, list[int]], *, at: int) -> None:
         """Put back the counts of a snapshot taken at ``at``."""
         self._turn_day(at)
-        for queue_id, (offered, answered, abandoned, in_target) in counts.items():
+        for queue_id, numbers in counts.items():
+            if "/" in queue_id:
+                self._show_channels(self._channels.restore(queue_id, numbers))
+                continue
+            offered, answered, abandoned, in_target = numbers
             if queue_id in self._queues:
                 self._queues[queue_id] = replace_view(
                     self._queues[queue_id],
@@ -90,6 +112,11 @@ class FloorFold:
                     abandoned=abandoned,
                     answered_in_target=in_target,
                 )
+
+    def restore_waiting(self, contact_id: str, queue_id: str, arrived_at: int, channel: Channel) -> None:
+        """Put back a contact of a shared channel that waited when the snapshot was taken."""
+        self._channels.of(queue_id, channel).waiting[contact_id] = arrived_at
+        self._show_channels(queue_id)
 
     def apply(self, fact: object, at: int) -> tuple[Change, ...]:
         """Fold one fact that happened at ``at`` (milliseconds). Facts the floor does not show change nothing."""
@@ -109,6 +136,8 @@ class FloorFold:
                     self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
             case acd.OfferContact() | acd.OfferEnded():
                 self._take_offer_fact(fact, at)
+            case _ if self._items.take(fact):
+                self._show_loads()
             case _:
                 self._contacts.take(fact)
                 self._take_recording_fact(fact)
@@ -127,10 +156,16 @@ class FloorFold:
             )
         for agent in config.agents:
             queue_ids = tuple(agent.queue_ids)
-            if agent.agent_id in self._agents:
-                self._change_agent(agent.agent_id, name=agent.name, queue_ids=queue_ids)
-            else:
+            self._specs[agent.agent_id] = agent
+            if agent.agent_id not in self._agents:
                 self._put_agent(AgentView(agent.agent_id, agent.name, AgentState.OFFLINE, at, queue_ids=queue_ids))
+            self._change_agent(
+                agent.agent_id,
+                name=agent.name,
+                queue_ids=queue_ids,
+                loads=self._loads(agent.agent_id),
+                takes_calls=takes_calls(agent),
+            )
 
     def _turn_day(self, at: int) -> None:
         begins, ends = self._day
@@ -139,8 +174,10 @@ class FloorFold:
         day = datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).date()
         midnights = (datetime.combine(each, time.min, self._zone) for each in (day, day + timedelta(days=1)))
         if ends:
-            for queue in self._queues.values():
-                self._put_queue(replace_view(queue, offered=0, answered=0, abandoned=0, answered_in_target=0))
+            self._channels.turn_day()
+            for queue in list(self._queues.values()):
+                fresh = {"offered": 0, "answered": 0, "abandoned": 0, "answered_in_target": 0}
+                self._put_queue(replace_view(queue, channels=self._channels.views(queue.queue_id), **fresh))
         began, will_end = (round(midnight.timestamp() * 1000) for midnight in midnights)
         self._day = (began, will_end)
 
@@ -149,7 +186,8 @@ class FloorFold:
     def _take_agent_state(self, fact: acd.AgentStateChanged) -> None:
         left_wrap_up = fact.state is not acd.AgentState.WRAP_UP
         for contact in self._contacts_of(fact.agent_id):
-            if contact.state is ContactState.WRAP_UP and (left_wrap_up or contact.contact_id != fact.contact_id):
+            wrapped_up = contact.channel is ViewChannel.VOICE and contact.state is ContactState.WRAP_UP
+            if wrapped_up and (left_wrap_up or contact.contact_id != fact.contact_id):
                 self._contacts.remove(contact.contact_id)
         self._change_agent(
             fact.agent_id,
@@ -159,11 +197,16 @@ class FloorFold:
             until=fact.until,
             pending=fact.pending,
             contact_id=fact.contact_id,
+            **self._worked(fact),
         )
         if not left_wrap_up and fact.contact_id is not None:
             self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
 
     def _take_queue_fact(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> None:
+        if fact.channel is not Channel.VOICE:
+            self._channels.take(fact)
+            self._show_channels(fact.queue_id)
+            return
         if self._contacts.is_named(fact.contact_id):
             return
         match fact:
@@ -264,6 +307,30 @@ class FloorFold:
                 self._contacts.holder(fact.call_id),
                 recording=RecordingState.FAILED if failed else RecordingState.IMPAIRED,
             )
+
+    # Shared channels
+
+    def _worked(self, fact: acd.AgentStateChanged) -> dict[str, object]:
+        """What the agent's work on shared channels changes in the agent's view; nothing for agents of calls alone."""
+        if not fact.works and not self._works.get(fact.agent_id):
+            return {}
+        self._works[fact.agent_id] = tuple(fact.works)
+        return {"loads": self._loads(fact.agent_id)}
+
+    def _loads(self, agent_id: str) -> tuple[ChannelLoad, ...]:
+        held = [self._contacts.views.get(contact_id) for contact_id in self._works.get(agent_id, ())]
+        return loads(self._specs[agent_id], held) if agent_id in self._specs else ()
+
+    def _show_loads(self) -> None:
+        """Items came to the floor, or left it, after their agents were told to have them."""
+        for agent_id, works in self._works.items():
+            if works:
+                self._change_agent(agent_id, loads=self._loads(agent_id))
+
+    def _show_channels(self, queue_id: str) -> None:
+        queue = self._queues.get(queue_id)
+        if queue is not None:
+            self._put_queue(replace_view(queue, channels=self._channels.views(queue_id)))
 
     # Changes
 

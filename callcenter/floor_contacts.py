@@ -283,6 +283,13 @@ class FloorContacts:
                 base = self._bases[contact_id]
                 self._bases[contact_id] = replace_view(base, language=changed.language, flow_path=changed.flow_path)
 
+    def show(self, view: ContactView) -> None:
+        """Put a contact on the floor that is no part of a call; it is its own."""
+        self._of_call.setdefault(view.contact_id, {})[view.contact_id] = None
+        if self._views.get(view.contact_id) != view:
+            self._views[view.contact_id] = view
+            self._tell(ContactChanged(view))
+
     def remove(self, contact_id: str) -> None:
         """Take a contact off the floor."""
         if self._views.pop(contact_id, None) is not None:

@@ -29,6 +29,10 @@ MAX_BACKLOG = 100_000
 _ROWS_AT_ONCE = 64
 """Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
 
+CLOSED = frozenset({"call.closed", "item.closed"})
+_ABOUT = "SELECT seq, kind, body FROM entries WHERE subject = ?1 OR (subject > ?2 AND subject < ?3)"
+"""The entries of a call, and of the items that came of it, whose ids begin with the call's and a hyphen."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
   seq INTEGER PRIMARY KEY,
@@ -205,8 +209,8 @@ class SqliteJournal:
         return True
 
     def _blank(self, call_id: str) -> bool:
-        rows = self._connection.execute("SELECT seq, kind, body FROM entries WHERE subject = ?", (call_id,)).fetchall()
-        if not any(kind == "call.closed" for _, kind, _ in rows):
+        rows = self._connection.execute(_ABOUT, (call_id, f"{call_id}-", f"{call_id}.")).fetchall()
+        if not any(kind in CLOSED for _, kind, _ in rows):
             return False
         changed = [(told, seq) for seq, kind, body in rows if (told := blanked(kind, body)) is not None]
         self._connection.execute("BEGIN")

@@ -10,7 +10,10 @@ import tempfile
 from pathlib import Path
 
 from agent_console.ports import IntentError
+from callcenter.bus import Bus
 from callcenter.calls.voicemail_facts import VoicemailHeard
+from callcenter.channels.items import Items
+from callcenter.channels.voicemail import Voicemail
 from callcenter.errors import MediaError
 from callcenter.media.audio import write_wav
 from callcenter.media.g711 import Law, decode
@@ -18,16 +21,25 @@ from callcenter.media.recordings import load_keys, open_recording, read_sidecar
 from callcenter.media.recordings.naming import sidecar_of
 from callcenter.media.recordings.wav import HEADER_BYTES
 from callcenter.ports import Clock, Journal
-from callcenter.voicemail_boxes import VoicemailDesk
 
 
 class PhoneShelf:
     """Implements ``calls.mailbox.MessageShelf``. ``root`` is the folder of the recordings, ``None`` without any."""
 
     def __init__(
-        self, desk: VoicemailDesk, *, clock: Clock, journal: Journal, root: Path | None, key_file: Path | None
+        self,
+        voicemail: Voicemail,
+        items: Items,
+        *,
+        clock: Clock,
+        journal: Journal,
+        bus: Bus,
+        root: Path | None,
+        key_file: Path | None,
     ) -> None:
-        self._desk = desk
+        self._voicemail = voicemail
+        self._items = items
+        self._bus = bus
         self._clock = clock
         self._journal = journal
         self._root = root
@@ -36,14 +48,14 @@ class PhoneShelf:
 
     def waiting_for(self, agent_id: str) -> tuple[str, ...]:
         """See ``MessageShelf.waiting_for``."""
-        return self._desk.boxes.heard_by(agent_id)
+        return self._voicemail.heard_by(agent_id)
 
     async def audio(self, agent_id: str, recording_id: str) -> str:
         """See ``MessageShelf.audio``."""
-        boxes = self._desk.boxes
-        fact = VoicemailHeard(recording_id, self._clock.now(), agent_id, boxes.waiting.get(recording_id, ""))
+        fact = VoicemailHeard(recording_id, self._clock.now(), agent_id, self._voicemail.box_of(recording_id))
         await self._journal.committed(self._journal.append(fact, at=fact.at))
-        path = boxes.stored.get(recording_id)
+        self._bus.publish(fact, fact.at)
+        path = self._voicemail.path_of(recording_id)
         if self._root is None or not path:
             raise MediaError("there is no recording of this message")
         return await asyncio.to_thread(self._decipher, self._root / path)
@@ -55,7 +67,7 @@ class PhoneShelf:
     async def delete(self, agent_id: str, recording_id: str) -> None:
         """See ``MessageShelf.delete``."""
         try:
-            await self._desk.work(agent_id, recording_id, may_all=False)
+            await self._items.finish(agent_id, recording_id, boxes=lambda box: self._voicemail.works(agent_id, box))
         except IntentError:  # somebody was faster
             return
 

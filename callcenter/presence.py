@@ -30,6 +30,10 @@ class SeatPresence:
                 del self._missing_since[agent_id]
         return tuple(lost)
 
+    def expect(self, agent_id: str) -> None:
+        """A console of this agent is missed when it does not come, as after a restart."""
+        self._watched.add(agent_id)
+
     def forget(self, agent_id: str) -> None:
         """The agent signed out: nobody waits for that console any more."""
         self._watched.discard(agent_id)

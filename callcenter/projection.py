@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 
 import structlog
 
+from acd.events import Channel
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, SegmentRecord, WrapUpRecorded
 from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
 from callcenter.calls.segments import SegmentKind, SegmentResult
-from callcenter.calls.voicemail import RETENTION
+from callcenter.calls.voicemail import NOBODY, RETENTION
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
+from callcenter.channels.facts import ItemClosed, ItemCorrected, ItemRecord, ItemResult
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
@@ -37,6 +39,7 @@ from crm_bridge.interactions import (
 log = structlog.get_logger(__name__)
 
 CURSOR = "interactions"
+KNOWN_MATCHES = frozenset({"none", "one", "many", "manual"})
 BATCH = 500
 KINDS = (
     "call.closed",
@@ -46,6 +49,8 @@ KINDS = (
     "recording.stored",
     "voicemail.begun",
     "voicemail.worked",
+    "item.closed",
+    "item.corrected",
 )
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
@@ -120,6 +125,11 @@ class InteractionProjection:
         match row.entry:
             case CallClosed(record=call) | CallCorrected(record=call):
                 return self._interactions(call, row.seq)
+            case ItemClosed(record=item, by=by, at=at):
+                worked = [_worked(item, by, at, row.seq)] if item.channel is Channel.MESSAGE else []
+                return [self._item(item, row.seq), *worked]
+            case ItemCorrected(record=item):
+                return (self._item(item, row.seq),)
             case VoicemailBegun() as begun:
                 return _voicemail(begun, row.seq), _message_start(begun, row.seq)
             case _:
@@ -166,6 +176,33 @@ class InteractionProjection:
             agent_id=segment.agent_id,
             agent_name=self._names.get(segment.agent_id),
             talk_ms=segment.talk_ms,
+        )
+
+    def _item(self, item: ItemRecord, seq: int) -> InteractionRecord:
+        """A contact of a shared channel is one interaction, whoever had it on its way."""
+        handled = item.result is ItemResult.HANDLED
+        waited_until = item.ended_at if item.accepted_at is None else item.accepted_at
+        return InteractionRecord(
+            contact_id=item.contact_id,
+            call_id=item.contact_id,
+            channel=item.channel,
+            outcome="answered" if handled else "abandoned",
+            started_at=instant(item.arrived_at),
+            answered_at=None if item.accepted_at is None else instant(item.accepted_at),
+            ended_at=instant(item.ended_at),
+            from_value=item.caller,
+            from_name=item.caller_name,
+            to_value=item.called,
+            customer_id=int(item.customer_id) if item.customer_id is not None else None,
+            match_state=item.match_state if item.match_state in KNOWN_MATCHES else "none",
+            queue_id=item.queue_id,
+            agent_id=item.agent_id or None,
+            agent_name=self._names.get(item.agent_id),
+            language=item.language or None,
+            waited_ms=waited_until - item.arrived_at,
+            talk_ms=item.handled_ms,
+            ended_by="agent" if handled else "customer",
+            journal_seq=seq,
         )
 
     def _record(self, row: JournalRow) -> Record:
@@ -219,7 +256,7 @@ class InteractionProjection:
             from_name=call.caller_name,
             to_value=call.called,
             customer_id=int(call.customer_id) if call.customer_id is not None else None,
-            match_state=call.match_state if call.match_state in {"none", "one", "many", "manual"} else "none",
+            match_state=call.match_state if call.match_state in KNOWN_MATCHES else "none",
             queue_id=call.queue_id,
             agent_id=call.agent_id,
             agent_name=self._names.get(call.agent_id or ""),
@@ -230,6 +267,16 @@ class InteractionProjection:
             ended_by=call.ended_by,
             journal_seq=seq,
         )
+
+
+def _worked(item: ItemRecord, by: str, at: int, seq: int) -> VoicemailWorkedRecord:
+    return VoicemailWorkedRecord(
+        recording_id=item.contact_id,
+        box=item.queue_id,
+        worked_at=instant(at),
+        worked_by=by or NOBODY,
+        journal_seq=seq,
+    )
 
 
 def _voicemail(begun: VoicemailBegun, seq: int) -> VoicemailRecord:

@@ -4,18 +4,18 @@ Calls are not taken back yet: every call that was up when the exchange died is c
 ``system_restart`` and the instant of its last fact. Agents keep their state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from acd.contacts import ContactState
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import ContactFinished, ContactLeft, Event, FloorConfigured
+from acd.events import Channel, ContactFinished, ContactLeft, Event, FloorConfigured
 from acd.outcomes import AgentStateChanged, QueueDoorChanged
 from callcenter.calls.facts import CallbackFact, CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
 from callcenter.calls.record import OpenRecord, fold
-from callcenter.entries import ENTRY_KINDS
+from callcenter.entries import ENTRY_KINDS, subject_of
 from callcenter.floor import FloorFold
 from callcenter.journal import JournalRow
 
@@ -27,6 +27,17 @@ ROUTING_KINDS = tuple(
 """Kinds of entries that the engine is replayed from."""
 
 
+ITEM_KINDS = (
+    "item.arrived",
+    "item.moved",
+    "item.accepted",
+    "item.returned",
+    "item.closed",
+    "call.customer_matched",
+    "call.customer_identified",
+    "voicemail.heard",
+)
+"""What open items are folded from."""
 CALLBACK_KINDS = ("callback.requested", "callback.tried", "callback.closed")
 
 
@@ -77,6 +88,8 @@ class Recovered:
     """Recordings that were begun and whose end the journal does not know."""
     callbacks: tuple[CallbackFact, ...] = ()
     """Everything about callbacks that were promised and not always over."""
+    items: tuple[tuple[object, int], ...] = ()
+    """Everything about items, with its instants."""
 
 
 def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
@@ -96,7 +109,20 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
         tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked", "recording.stored"))),
         _unfinished(reader),
         tuple(row.entry for row in reader.read(kinds=CALLBACK_KINDS)),
+        _show_items(reader, floor),
     )
+
+
+def _show_items(reader: JournalRows, floor: FloorFold) -> tuple[tuple[object, int], ...]:
+    """Read what became of items, and put those that are open on the floor."""
+    rows = reader.read(kinds=ITEM_KINDS)
+    here = {row.entry.contact_id for row in rows if row.kind == "item.arrived"}
+    here -= {row.entry.contact_id for row in rows if row.kind == "item.closed"}
+    told = tuple((row.entry, row.at) for row in rows)
+    for entry, at in told:
+        if (subject_of(entry) or "") in here or getattr(entry, "recording_id", "") in here:
+            floor.apply(entry, at)
+    return told
 
 
 def _unfinished(reader: JournalRows) -> frozenset[str]:
@@ -124,13 +150,15 @@ def replay(engine: Acd, rows: Sequence[JournalRow], floor: FloorFold) -> None:
             floor.apply(outcome, row.at)
 
 
-def closing_inputs(engine: Acd) -> tuple[Event, ...]:
-    """What the engine must be told so that no contact of an earlier life is left in it."""
+def closing_inputs(engine: Acd, kept: Collection[str] = ()) -> tuple[Event, ...]:
+    """What the engine must be told so that no contact of an earlier life is left in it but for those ``kept``, whose
+    senders do not wait at the other end of a line."""
     return tuple(
         ContactFinished(contact.contact_id)
         if contact.state is ContactState.CONNECTED
         else ContactLeft(contact.contact_id)
         for contact in engine.contacts()
+        if contact.contact_id not in kept
     )
 
 
@@ -159,9 +187,13 @@ def _restore(snapshot: JournalRow, floor: FloorFold) -> tuple[Acd, int]:
                 agent.contact_id,
                 agent.until,
                 agent.pending_text,
+                tuple(work.contact_id for work in agent.works),
             ),
             snapshot.at,
         )
+    for contact in engine.contacts():
+        if contact.channel is not Channel.VOICE and contact.state is not ContactState.CONNECTED:
+            floor.restore_waiting(contact.contact_id, contact.queue_id, contact.arrived_at, contact.channel)
     return engine, snapshot.seq
 
 

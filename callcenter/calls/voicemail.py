@@ -7,10 +7,13 @@ import structlog
 from callcenter.bus import Bus
 from callcenter.calls.audio import MESSAGE_TONE
 from callcenter.calls.effects import CUSTOMER_LEG
+from callcenter.calls.recording_facts import RecordingImpaired
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
 from callcenter.errors import MediaError
 from callcenter.ports import Clock, Journal, MediaPlane, RecordingAction
 
+NOT_STARTED = "not_started"
+"""Why a message is impaired that could not be recorded; who called is known all the same."""
 NOBODY = "system"
 """Who dealt with a message that nothing was said in."""
 
@@ -67,6 +70,9 @@ class CallVoicemail:
                 await self._deps.media.play(self._call_id, CUSTOMER_LEG, tone, [self._deps.beep])
         except MediaError as error:
             log.warning("message not recorded", call_id=self._call_id, error=str(error))
+            failed = RecordingImpaired(self._call_id, self._deps.clock.now(), recording_id, NOT_STARTED)
+            await self._deps.journal.committed(self._deps.journal.append(failed, at=failed.at))
+            self._deps.bus.publish(failed, failed.at)
 
     async def discard(self) -> None:
         """Nothing was said: the message is nobody's work. Harmless when there is none."""

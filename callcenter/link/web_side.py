@@ -340,9 +340,21 @@ class LinkDesk:
         """Take part in an agent's conversation."""
         await self._link.order("supervise", user_id, contact_id=contact_id, how=how)
 
-    async def finish_voicemail(self, user_id: str, message: str) -> None:
-        """Somebody dealt with a message."""
-        await self._link.order("finish_voicemail", user_id, target=message)
+    async def accept(self, agent_id: str, contact_id: str) -> None:
+        """Take an item that rings."""
+        await self._link.order("accept", agent_id, contact_id=contact_id)
+
+    async def give_back(self, agent_id: str, contact_id: str) -> None:
+        """Let somebody else work an item."""
+        await self._link.order("give_back", agent_id, contact_id=contact_id)
+
+    async def finish(self, user_id: str, contact_id: str) -> None:
+        """An item is dealt with."""
+        await self._link.order("finish", user_id, contact_id=contact_id)
+
+    async def move(self, user_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        """Hand an item to a queue or an agent."""
+        await self._link.order("move", user_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
         """Let the customer type card data unheard, or talk on."""
@@ -372,9 +384,9 @@ class LinkDesk:
         """Let people in again."""
         await self._link.order("open_queue", user_id, target=queue_id)
 
-    async def extend_wrap_up(self, agent_id: str) -> None:
+    async def extend_wrap_up(self, agent_id: str, contact_id: str) -> None:
         """Ask for more time to complete the wrap-up."""
-        await self._link.order("extend_wrap_up", agent_id)
+        await self._link.order("extend_wrap_up", agent_id, contact_id=contact_id)
 
     async def _check(self, target_kind: str, target: str) -> None:
         if target_kind == "number":

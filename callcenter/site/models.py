@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from callcenter.site.channels import CapacityTable, InterruptTable, capacities, unknown_interrupts
 from callcenter.site.feature_codes import FeatureCodesModel
 from callcenter.site.fields import Name, SiteModel
 from callcenter.site.opening_hours import HoursTable, opening_hours
@@ -35,6 +36,12 @@ class AgentModel(SiteModel):
     skills: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
     second_line: dict[Name, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
     """Queues for which the agent is asked only once a contact has waited so many seconds."""
+    capacity: CapacityTable = Field(default_factory=dict)
+    """How many contacts of each channel at once: ``{ chat = 3, email = 5, message = 2 }``; ``voice = 0`` is an agent
+    without calls. Of channels that are not named what ``[routing]`` says, else one call and one message."""
+    interrupts: InterruptTable | None = None
+    """What may be offered beside what: ``{ voice = ["message"] }``; left out: what ``[routing]`` says, else calls
+    beside everything but chats."""
     language: str = "en"
     phone: Literal["sip", "browser", "both"] = "both"
     """What rings: the agent's SIP phones, the console in the browser, or whichever is there (both ring together)."""
@@ -113,6 +120,11 @@ class Site(SiteModel):
         for agent in self.agents:
             named = (*agent.queues, *agent.supervises)
             faults += [f"agent {agent.id}: no queue is called {each!r}" for each in named if each not in queues]
+            taken = capacities(self.routing.capacity, agent.capacity)
+            faults += [
+                f"agent {agent.id}: interrupts names {each}, of which its capacity is 0"
+                for each in unknown_interrupts(agent.interrupts, taken)
+            ]
             strange = [each for each in agent.second_line if each not in agent.queues]
             faults += [f"agent {agent.id}: second_line names {each!r}, which is none of its queues" for each in strange]
         faults += [*self._overflow_faults(queues)]

@@ -9,11 +9,18 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from acd.errors import AcdError
-from acd.events import AgentOrder, QueueSpec, WrapUpMode
+from acd.events import AgentOrder, Channel, QueueSpec, WrapUpMode
 from acd.ids import QueueId
 from acd.route_plans import RoutePlan, RouteStep, StepGuard, check_plan
 from acd.skills import parse
 from callcenter.calls.recordings import RecordingMode
+from callcenter.site.channels import (
+    DEFAULT_PRIORITY,
+    DEFAULT_TARGET_SECONDS,
+    CapacityTable,
+    ChannelModel,
+    InterruptTable,
+)
 from callcenter.site.fields import Name, SiteModel
 
 BACK_TO_FLOW = "flow"
@@ -142,6 +149,9 @@ class QueueModel(SiteModel):
     wrap_up_timeout_code: Name | None = None
     """The disposition that is recorded when the clock ends a wrap-up."""
 
+    channels: dict[Channel, ChannelModel] = Field(default_factory=dict)
+    """Contacts that are no calls: ``channels.message = { service_level_seconds = 7200 }``. All of it has defaults."""
+
     callback_most: int = Field(default=0, ge=0, le=10_000)
     """So many callbacks may be promised at once; 0: none."""
     callback_attempts: int = Field(default=3, ge=1, le=20)
@@ -154,7 +164,31 @@ class QueueModel(SiteModel):
     def _sound(self) -> Self:
         if (plan := self.plan()) is not None:
             _check(plan)
+        if Channel.VOICE in self.channels:
+            raise ValueError("channels.voice is no table; what holds for calls stands at the queue itself")
         return self
+
+    def target_seconds(self, channel: Channel) -> int:
+        """The service level of a channel."""
+        if channel is Channel.VOICE:
+            return self.service_level_seconds
+        return self._of(channel).service_level_seconds or DEFAULT_TARGET_SECONDS[channel]
+
+    def priority_of(self, channel: Channel) -> int:
+        """What contacts of a shared channel bring along."""
+        priority = self._of(channel).priority
+        return DEFAULT_PRIORITY[channel] if priority is None else priority
+
+    def _of(self, channel: Channel) -> ChannelModel:
+        return self.channels.get(channel) or ChannelModel()
+
+    def lasting_plan(self) -> RoutePlan | None:
+        """The plan of a contact at whose other end nobody waits: the same people, and no end."""
+        if self.plan() is None:
+            return None
+        steps = self.steps or (RouteStepModel(),)
+        last = steps[-1].model_copy(update={"until_seconds": None})
+        return route_plan((*steps[:-1], last), "")
 
     def plan(self) -> RoutePlan | None:
         """The route plan of contacts that bring none; ``None`` asks everybody of the queue for ever."""
@@ -184,6 +218,11 @@ class QueueModel(SiteModel):
             wrap_up_mode=self.wrap_up_mode,
             wrap_up_extension_ms=self.wrap_up_extension_seconds * 1000,
             wrap_up_timeout_code=self.wrap_up_timeout_code,
+            channels=tuple(
+                self._of(channel).rule(channel, self.wrap_up_seconds)
+                for channel in Channel
+                if channel is not Channel.VOICE
+            ),
             **optional,
         )
 
@@ -205,6 +244,10 @@ class RoutingModel(SiteModel):
     """After so many calls in a row that rang out, an agent may not simply go ready again."""
     quarantine_seconds: Seconds = 300
     """For how long."""
+    capacity: CapacityTable = Field(default_factory=dict)
+    """What agents take who say nothing of a channel themselves."""
+    interrupts: InterruptTable | None = None
+    """What may be offered beside what to agents who say nothing of it themselves."""
 
 
 def _check(plan: RoutePlan) -> None:

@@ -1,20 +1,22 @@
 """Reading the site file, and what the parts of the house need of it."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from acd.events import AgentSpec, FloorConfigured, QueueDelay, SkillLevel
+from acd.events import AgentSpec, Channel, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
 from acd.route_plans import RoutePlan
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.reach import Reach, SupervisorRights
 from callcenter.calls.recordings import RecordingRule
+from callcenter.channels.items import ItemRules
 from callcenter.config import explain
 from callcenter.errors import ConfigError
-from callcenter.site.models import Site
+from callcenter.site.channels import DEFAULT_PRIORITY, capacities, interrupts
+from callcenter.site.models import AgentModel, Site
 from callcenter.site.queues import milliseconds
 from callcenter.waiting_room import AnnouncementRule
 from ivr.effects import PromptText
@@ -70,12 +72,32 @@ def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:
     plans = {plan.id for plan in site.route_plans}
     for flow_id, flow in flows.items():
         faults += [f"flow {flow_id}: no queue is called {each!r}" for each in sorted(set(flow.queue_ids()) - queues)]
-        boxes = flow.box_ids() - queues - {agent.id for agent in site.agents}
-        faults += [f"flow {flow_id}: no queue or agent is called {each!r}, whose box that would be" for each in boxes]
+        faults += [f"flow {flow_id}: {fault}" for fault in _box_faults(site, flow.box_ids())]
         faults += [f"flow {flow_id}: no route plan is called {each!r}" for each in sorted(flow.plan_ids() - plans)]
     if faults:
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     return flows
+
+
+def takes(site: Site, agent: AgentModel, channel: Channel) -> bool:
+    """Whether an agent takes contacts of a channel at all."""
+    return any(each.channel is channel and each.most for each in capacities(site.routing.capacity, agent.capacity))
+
+
+def _box_faults(site: Site, boxes: Iterable[str]) -> Iterable[str]:
+    """Boxes that do not exist, and such that nobody would work."""
+    queues, agents = {queue.id for queue in site.queues}, {agent.id: agent for agent in site.agents}
+    for box in sorted(boxes):
+        if box not in queues and box not in agents:
+            yield f"no queue or agent is called {box!r}, whose box that would be"
+        elif box in queues:
+            serving = [agent for agent in site.agents if box in agent.queues]
+            if serving and not any(takes(site, agent, Channel.MESSAGE) for agent in serving):
+                yield f"box {box!r}: no agent of the queue takes messages; give one a capacity of message = 1"
+        elif not agents[box].queues:
+            yield f"box {box!r}: the agent serves no queue, and so is given no messages; give the agent one"
+        elif not takes(site, agents[box], Channel.MESSAGE):
+            yield f"box {box!r}: the agent takes no messages; its capacity says message = 0"
 
 
 def floor_configuration(site: Site) -> FloorConfigured:
@@ -92,6 +114,8 @@ def floor_configuration(site: Site) -> FloorConfigured:
                 tuple(
                     QueueDelay(QueueId(each), round(wait * 1000)) for each, wait in sorted(agent.second_line.items())
                 ),
+                capacities(routing.capacity, agent.capacity),
+                interrupts(routing.interrupts, agent.interrupts),
             )
             for agent in site.agents
             if agent.queues
@@ -129,6 +153,16 @@ def supervisor_rights(site: Site) -> SupervisorRights:
         elif led := site.led_by(person):
             rights[person.id] = Reach(queues, led)
     return rights
+
+
+def item_rules(site: Site) -> ItemRules:
+    """Whom items are offered to, and how they stand in line."""
+    plans = {queue.id: queue.lasting_plan() for queue in site.queues}
+    return ItemRules(
+        {queue_id: plan for queue_id, plan in plans.items() if plan is not None},
+        {(queue.id, channel): queue.priority_of(channel) for queue in site.queues for channel in DEFAULT_PRIORITY},
+        {agent.id: agent.queues[0] for agent in site.agents if agent.queues},
+    )
 
 
 def box_watchers(site: Site) -> Mapping[str, frozenset[str]]:

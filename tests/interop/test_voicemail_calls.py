@@ -165,7 +165,7 @@ async def test_a_message_is_left_shown_by_a_phone_played_and_dealt_with(house: I
         await messages(http, 1)
 
         async with ready_at_console(house, "agent1") as console:
-            await console.intend("voicemail.finish", target=message["recording_id"])
+            await console.intend("contact.finish", contact_id=message["recording_id"])
         await until_lamp(phone, 0)
         await messages(http, 0)
 

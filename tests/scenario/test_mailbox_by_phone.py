@@ -6,9 +6,9 @@ import pytest
 
 from callcenter.calls.mailbox import MailboxCalls
 from callcenter.ports import DigitPressed, RecordingFinished
-from tests.scenario.test_voicemail import a_house, begun, key, leave
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import FakePrompts, House
+from tests.support.messages_left import a_house, begun, key, leave
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
@@ -108,15 +108,15 @@ def test_a_box_offers_what_is_on_disk_to_its_own_agents_also_after_a_restart() -
         house = await a_house()
         caller = await leave(house)
         (message,) = begun(house)
-        assert house.core.voicemail.boxes.heard_by("anna") == ()  # still being spoken
+        assert house.core.voicemail.heard_by("anna") == ()  # still being spoken
         await key(house, caller, "#")
         stored = RecordingFinished(house.call_id(caller), message.recording_id, "/recordings/x.wav", "0", 4000, None)
         house.core.recording_ledger.tell(stored)
         await settle()
         again = await a_house(journal=house.journal)
         for each in (house, again):
-            assert each.core.voicemail.boxes.heard_by("anna") == (message.recording_id,)
-            assert each.core.voicemail.boxes.heard_by("chen") == ()
+            assert each.core.voicemail.heard_by("anna") == (message.recording_id,)
+            assert each.core.voicemail.heard_by("chen") == ()
         leg = await dial(again, "chen")
         assert heard(again, leg) == ("en/mailbox.none.wav",)
 

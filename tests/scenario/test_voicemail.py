@@ -2,80 +2,25 @@
 
 import pytest
 
+from acd.events import Channel
 from agent_console.ports import IntentError
-from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
+from callcenter.calls.voicemail_facts import VoicemailWorked
+from callcenter.channels.facts import ItemClosed
 from callcenter.ports import LegQuiet, RecordingFinished
-from callcenter.site.models import Site
-from tests.support.fake_signalling import FakeLeg
-from tests.support.house import CUSTOMER, House, open_house, small_site
+from tests.support.house import CUSTOMER, House
+from tests.support.messages_left import a_house, begun, key, leave, leave_message
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
 
-FLOW = """
-[flow]
-name = "line"
-start = "greet"
-languages = ["en"]
 
-[prompts.hello]
-en = "Hello."
-
-[prompts.speak]
-en = "Leave a message, and end it with the hash key."
-
-[steps.greet]
-type = "answer"
-next = "wait"
-
-[steps.wait]
-type = "queue"
-queue = "sales"
-otherwise = "message"
-
-[steps.message]
-type = "voicemail"
-box = "sales"
-prompt = "speak"
-max_seconds = 60
-next = "bye"
-
-[steps.bye]
-type = "play"
-prompt = "hello"
-next = "end"
-
-[steps.end]
-type = "hang_up"
-reason = "left_message"
-"""
+def closed(house: House) -> list[ItemClosed]:
+    return [entry for entry in house.journal.entries if isinstance(entry, ItemClosed)]
 
 
-def site_with_exit() -> Site:
-    site = small_site()
-    queues = [{**queue.model_dump(), "exit_key": "9"} for queue in site.queues]
-    return Site.model_validate({**site.model_dump(), "queues": queues})
-
-
-async def a_house(**more: object) -> House:
-    return await open_house(site=site_with_exit(), flow=FLOW, **more)  # type: ignore[arg-type]
-
-
-async def leave(house: House, caller: str = "+12025550111") -> FakeLeg:
-    """A caller who leaves the queue by its key and is asked to speak."""
-    leg = await house.call(caller)
-    await key(house, leg, "9")
-    await house.hear_out(leg)
-    return leg
-
-
-async def key(house: House, leg: FakeLeg, digit: str) -> None:
-    house.core.switchboard.on_media_event(house.digit(leg, digit))
-    await settle()
-
-
-def begun(house: House) -> list[VoicemailBegun]:
-    return [entry for entry in house.journal.entries if isinstance(entry, VoicemailBegun)]
+def waiting(house: House) -> int:
+    """How many messages the queue's box holds."""
+    return len(house.core.items.open.of_box("sales", Channel.MESSAGE))
 
 
 def worked(house: House) -> list[VoicemailWorked]:
@@ -100,7 +45,7 @@ def test_the_key_leads_out_of_the_queue_and_the_message_is_recorded_until_the_ha
         (message,) = begun(house)
         assert (message.recording_id, message.box, message.caller) == (recording_id, "sales", "+12025550111")
         assert recording_id.startswith(call_id)
-        assert house.core.voicemail.boxes.count("sales") == 1
+        assert waiting(house) == 1
 
     run_virtual(live)
 
@@ -114,7 +59,7 @@ def test_a_message_ends_with_its_time_or_with_the_call_and_is_kept_both_ways() -
         hasty = await leave(house, "+12025550112")
         await house.hang_up(hasty)
         await settle()
-        assert house.core.voicemail.boxes.count("sales") == 2
+        assert waiting(house) == 2
 
     run_virtual(live)
 
@@ -149,19 +94,58 @@ def test_another_key_changes_nothing() -> None:
 def test_phones_of_the_box_show_it_until_somebody_dealt_with_it() -> None:
     async def live() -> None:
         house = await a_house()
-        await leave(house)
-        (message,) = begun(house)
+        message = await leave_message(house)
         lamps = house.signalling.waiting
         assert (lamps["anna"], lamps["ben"], "chen" in lamps) == ((1, 0), (1, 0), False)
         with pytest.raises(IntentError) as refused:
-            await house.core.desk.finish_voicemail("chen", message.recording_id)
+            await house.core.desk.finish("chen", message)
         assert refused.value.code == "not-allowed"
-        await house.core.desk.finish_voicemail("ben", message.recording_id)
+        await house.core.desk.finish("ben", message)
         assert (lamps["anna"], lamps["ben"]) == ((0, 0), (0, 0))
-        assert [(each.by, each.box) for each in worked(house)] == [("ben", "sales")]
+        assert [(each.by, each.record.queue_id) for each in closed(house)] == [("ben", "sales")]
         with pytest.raises(IntentError) as late:
-            await house.core.desk.finish_voicemail("anna", message.recording_id)
+            await house.core.desk.finish("anna", message)
         assert late.value.code == "message-gone"
+
+    run_virtual(live)
+
+
+def test_phones_tell_what_was_heard_or_is_in_work_from_what_is_new() -> None:
+    """New, and old, are those of RFC 3842: the list, the desk, `*97` and the lamp tell the same."""
+
+    async def live() -> None:
+        house = await a_house()
+        lamps = house.signalling.waiting
+        heard, taken = [await leave_message(house, f"+1202555011{number}") for number in range(2)]
+        assert lamps["anna"] == (2, 0)
+        leg = house.signalling.phone_calls("anna", "*97")
+        await settle()
+        assert lamps["anna"] == lamps["ben"] == (1, 1)
+        await house.hang_up(leg)
+        await house.core.desk.finish("ben", heard)
+        await house.sign_in("ben")
+        await house.core.desk.accept("ben", taken)
+        assert lamps["anna"] == (0, 1)
+        assert house.core.voicemail.heard_by("anna") == (), "a colleague is working it"
+        assert house.core.voicemail.heard_by("ben") == (taken,)
+        await house.core.desk.finish("ben", taken)
+        assert lamps["anna"] == (0, 0)
+
+    run_virtual(live)
+
+
+def test_what_is_deleted_by_phone_leaves_the_desk_without_a_wrap_up() -> None:
+    async def live() -> None:
+        house = await a_house()
+        await house.sign_in("ben")
+        message = await leave_message(house)
+        await house.core.desk.finish("anna", message)  # as a phone's key does
+        assert house.agent("ben").state == "ready"
+        second = await leave_message(house, "+12025550112")
+        await house.core.desk.accept("ben", second)
+        await house.core.desk.finish("anna", second)
+        await settle()
+        assert house.contacts() == ()
 
     run_virtual(live)
 
@@ -169,13 +153,14 @@ def test_phones_of_the_box_show_it_until_somebody_dealt_with_it() -> None:
 def test_who_said_nothing_is_nobodys_work() -> None:
     async def live() -> None:
         house = await a_house()
-        caller = await leave(house)
+        await leave(house)
         (message,) = begun(house)
-        empty = RecordingFinished(house.call_id(caller), message.recording_id, "/recordings/x.wav", "0", 400, None)
+        call_id = message.recording_id.partition("-")[0]
+        empty = RecordingFinished(call_id, message.recording_id, "/recordings/x.wav", "0", 400, None)
         house.core.recording_ledger.tell(empty)
         await settle()
         assert [each.by for each in worked(house)] == ["system"]
-        assert house.core.voicemail.boxes.count("sales") == 0
+        assert waiting(house) == 0
 
     run_virtual(live)
 
@@ -195,7 +180,7 @@ def test_a_tone_says_when_to_speak_and_silence_ends_the_message() -> None:
         await settle()
         assert not house.session(caller).recordings
         assert worked(house) == []
-        assert house.core.voicemail.boxes.count("sales") == 1
+        assert waiting(house) == 1
 
     run_virtual(live)
 
@@ -214,7 +199,7 @@ def test_who_never_speaks_leaves_nothing_and_silence_elsewhere_means_nothing() -
         await settle()
         assert not house.session(caller).recordings
         assert [each.by for each in worked(house)] == ["system"]
-        assert house.core.voicemail.boxes.count("sales") == 0
+        assert waiting(house) == 0
 
     run_virtual(live)
 
@@ -222,16 +207,27 @@ def test_who_never_speaks_leaves_nothing_and_silence_elsewhere_means_nothing() -
 def test_no_message_is_forgotten_by_a_restart() -> None:
     async def live() -> None:
         house = await a_house()
-        first = await leave(house, "+12025550111")
-        await key(house, first, "#")
-        await leave(house, "+12025550112")
-        done, waiting = begun(house)
-        await house.core.desk.finish_voicemail("ben", done.recording_id)
+        done = await leave_message(house, "+12025550111")
+        left = await leave_message(house, "+12025550112")
+        await house.core.desk.finish("ben", done)
         again = await a_house(journal=house.journal)
-        assert again.core.voicemail.boxes.waiting == {waiting.recording_id: "sales"}
+        assert list(again.core.items.open.items) == [left]
         again.signalling.registered.add("anna")
         again.core.on_registration("anna", True)
         await settle()
         assert again.signalling.waiting["anna"] == (1, 0)
+
+    run_virtual(live)
+
+
+def test_a_message_that_could_not_be_recorded_says_who_called() -> None:
+    async def live() -> None:
+        house = await a_house()
+        house.media.refuses_recordings = True
+        caller = await leave(house)
+        await house.hang_up(caller)
+        await settle()
+        (item,) = house.core.items.open.items.values()
+        assert (item.arrived.caller, item.arrived.recording_id) == ("+12025550111", "")
 
     run_virtual(live)

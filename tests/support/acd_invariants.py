@@ -132,8 +132,8 @@ def check_order(acd: Acd, outcomes: Sequence[Outcome]) -> None:
     contacts = {contact.contact_id: contact for contact in acd.contacts()}
     orders = {queue.spec.queue_id: queue.spec.order for queue in acd.queues()}
     made_way = frozenset(each.contact_id for each in outcomes if isinstance(each, OfferEnded) and not _was_taken(each))
-    for offer in outcomes:
-        contact = contacts.get(offer.contact_id) if isinstance(offer, OfferContact) else None
+    for offer in [each for each in outcomes if isinstance(each, OfferContact)]:
+        contact = contacts.get(offer.contact_id)
         if contact is not None and contact.state is ContactState.OFFERED:  # else it made way itself
             _check_offer(agents[offer.agent_id], contact, orders[contact.queue_id], acd, made_way)
 

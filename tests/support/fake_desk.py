@@ -230,8 +230,17 @@ class FakeDesk:
     async def supervise(self, user_id: str, contact_id: str, how: str) -> None:
         await self._note("supervise", user_id, contact_id, how)
 
-    async def finish_voicemail(self, user_id: str, message: str) -> None:
-        await self._note("finish_voicemail", user_id, message)
+    async def accept(self, agent_id: str, contact_id: str) -> None:
+        await self._note("accept", agent_id, contact_id)
+
+    async def give_back(self, agent_id: str, contact_id: str) -> None:
+        await self._note("give_back", agent_id, contact_id)
+
+    async def finish(self, user_id: str, contact_id: str) -> None:
+        await self._note("finish", user_id, contact_id)
+
+    async def move(self, user_id: str, contact_id: str, target_kind: str, target: str) -> None:
+        await self._note("move", user_id, contact_id, target_kind, target)
 
     async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
         await self._note("secure", agent_id, contact_id, how)
@@ -254,8 +263,8 @@ class FakeDesk:
     async def open_queue(self, user_id: str, queue_id: str) -> None:
         await self._note("open_queue", user_id, queue_id)
 
-    async def extend_wrap_up(self, agent_id: str) -> None:
-        await self._note("extend_wrap_up", agent_id)
+    async def extend_wrap_up(self, agent_id: str, contact_id: str) -> None:
+        await self._note("extend_wrap_up", agent_id, contact_id)
 
 
 class FakeAccounts:

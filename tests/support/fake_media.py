@@ -84,6 +84,7 @@ class FakeMedia:
     ) -> None:
         self._sink = sink
         self._recording_sink = recording_sink or (lambda _: None)
+        self.refuses_recordings = False
         self.sessions: dict[str, FakeSession] = {}
         self.orders: list[tuple[str, tuple[object, ...]]] = []
         self.refusal: MediaError | None = None
@@ -253,6 +254,8 @@ class FakeMedia:
         session = self._session(session_id)
         recording = session.recordings.get(recording_id)
         match action:
+            case RecordingAction.START if self.refuses_recordings:
+                raise MediaError("there is no folder for recordings")
             case RecordingAction.START:
                 if recording is not None or left == right or not {left, right or left} <= session.legs.keys():
                     raise MediaError("the recording exists, or a leg is not there")

@@ -235,6 +235,7 @@ async def open_house(
         floor=floor,
         recordings=Path("/recordings"),
         messages=recovered.messages,
+        items=recovered.items,
         on_fatal=fatal.append,
     )
     signalling.sink = core.switchboard.on_leg_event

@@ -228,7 +228,7 @@ describe('a call and its wrap-up', () => {
     const server = await aDesk(ended, anAgent({ state: 'wrap_up', contact_id: 'c1' }));
     await screen.findByTestId('extend-wrap-up');
     pressShortcut('KeyL');
-    expect(server.intents()).toEqual([{ type: 'intent', intent: 'wrap_up.extend' }]);
+    expect(server.intents()).toEqual([{ type: 'intent', intent: 'wrap_up.extend', contact_id: 'c1' }]);
   });
 
   it('carries the notes on, asks for an outcome and sends both', async () => {

@@ -16,7 +16,7 @@ export interface AgentChanged {
 /** States of an agent as the console shows them. */
 export type AgentState = 'busy' | 'not_ready' | 'offered' | 'offline' | 'ready' | 'wrap_up';
 
-/** One agent on the floor. */
+/** One agent on the floor. ``state`` is about calls and being there; ``loads`` says what else there is. */
 export interface AgentView {
   readonly agent_id: string;
   readonly name: string;
@@ -28,6 +28,30 @@ export interface AgentView {
   readonly contact_id: string | null;
   readonly phone_registered: boolean;
   readonly queue_ids: readonly string[];
+  readonly loads: readonly ChannelLoad[];
+  readonly takes_calls: boolean;
+}
+
+/** What a contact came by. */
+export type Channel = 'chat' | 'email' | 'message' | 'sms' | 'task' | 'voice';
+
+/** How much of a shared channel an agent has, and may have. */
+export interface ChannelLoad {
+  readonly channel: Channel;
+  readonly has: number;
+  readonly most: number;
+}
+
+/** What is no call, in one queue, by channel; counts as in ``QueueView``. */
+export interface ChannelView {
+  readonly channel: Channel;
+  readonly waiting: number;
+  readonly longest_waiting_since: number | null;
+  readonly offered: number;
+  readonly answered: number;
+  readonly abandoned: number;
+  readonly answered_in_target: number;
+  readonly target_seconds: number;
 }
 
 /** One entry of a list people choose from, with a label in each language. */
@@ -105,6 +129,10 @@ export interface ContactView {
   readonly supervision: readonly SupervisionView[];
   readonly is_supervised: boolean;
   readonly is_secured: boolean;
+  readonly channel: Channel;
+  readonly for_agent: string | null;
+  readonly recording_id: string | null;
+  readonly recording_ms: number | null;
 }
 
 /** What signing in takes. */
@@ -177,7 +205,7 @@ export interface IceServer {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'voicemail.finish' | 'wrap_up.extend' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
@@ -236,7 +264,7 @@ export interface QueueChanged {
   readonly queue: QueueView;
 }
 
-/** One queue on the floor; counts are since midnight of the site's time zone. */
+/** One queue on the floor: its calls, and in ``channels`` what else there is. Counts are since midnight of the site's time zone. */
 export interface QueueView {
   readonly queue_id: string;
   readonly name: string;
@@ -248,6 +276,7 @@ export interface QueueView {
   readonly answered_in_target: number;
   readonly target_seconds: number;
   readonly closed: boolean;
+  readonly channels: readonly ChannelView[];
 }
 
 /** How it stands with the recording of a conversation. */

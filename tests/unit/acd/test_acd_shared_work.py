@@ -198,3 +198,14 @@ def test_no_door_refuses_a_message_and_it_makes_no_queue_full() -> None:
     floor.tell(QueueClosed(QueueId("q"), send_away=True))
     floor.ready("a")
     assert floor.pairs() == {"m1": "a"}
+
+
+def test_what_rings_and_is_given_back_rings_anew_and_counts_once() -> None:
+    floor = Floor(person("a", message=1))
+    floor.ready("a")
+    come(floor, "m", "message")
+    before = floor.offer("m")
+    said = floor.tell(ContactReturned(M))
+    assert [each.returned for each in of(said, ContactQueued)] == [True]
+    assert floor.offer("m").expires_at > before.expires_at
+    assert floor.agent("a").misses == 0

@@ -31,6 +31,8 @@ NOT_FRAMES = {
     "FloorView",
     "IceServer",
     "SupervisionView",
+    "ChannelLoad",
+    "ChannelView",
 }
 
 

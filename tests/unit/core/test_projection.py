@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from acd.events import Channel
 from callcenter.calls.facts import (
     CallClosed,
     CallCorrected,
@@ -19,6 +20,9 @@ from callcenter.calls.facts import (
     WrapUpRecorded,
 )
 from callcenter.calls.segments import SegmentKind, SegmentResult, segment_id
+from callcenter.calls.voicemail_facts import VoicemailBegun
+from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemResult, ItemReturned, ReturnReason
+from callcenter.channels.open_items import Item, OpenItems
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.projection import BATCH, CURSOR, InteractionProjection
 from crm_bridge.customers import NewCustomer, create_customer
@@ -28,6 +32,7 @@ from crm_bridge.history import find_interaction
 from crm_bridge.interactions import get_cursor
 from crm_bridge.models import Interaction, WrapUp
 from crm_bridge.parents import ParentView
+from crm_bridge.voicemails import page_voicemails
 
 pytestmark = pytest.mark.unit
 
@@ -246,3 +251,31 @@ async def test_a_contact_knows_the_one_it_came_from(tmp_path: Path, database: Da
         3: ParentView("c1", "transfer", "anna", "Anna Berg"),
         5: ParentView("c1.3", "recall", "ben", None),
     }
+
+
+async def test_an_item_is_an_interaction_and_its_message_is_dealt_with(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    arrived = ItemArrived("c1-v1", NOON, Channel.MESSAGE, "sales", "+12025550111", called="sales", parent_id="c1")
+    item = Item(arrived, "sales", "")
+    for fact in (
+        ItemAccepted("c1-v1", NOON + 5_000, "anna", "sales"),
+        ItemReturned("c1-v1", NOON + 9_000, "anna", ReturnReason.GIVEN_BACK),
+        ItemAccepted("c1-v1", NOON + 20_000, "anna", "sales"),
+    ):
+        items = OpenItems({"c1-v1": item})
+        items.apply(fact)
+        item = items.items["c1-v1"]
+    closed = ItemClosed("c1-v1", NOON + 30_000, "anna", item.record(ItemResult.HANDLED, "anna", NOON + 30_000))
+    begun = VoicemailBegun("c1", NOON - 9_000, "c1-v1", "sales", "+12025550111", "", "en")
+    for entry in (begun, closed, WrapUpRecorded("c1-v1", NOON + 40_000, "anna", "solved", "", 9_000)):
+        seq = journal.append(entry, at=entry.at)
+    await journal.committed(seq)
+    await projection(tmp_path, database).drain()
+    async with database.read() as session:
+        row = await session.scalar(select(Interaction))
+        (message,) = await page_voicemails(session, boxes=None, is_open=False, limit=10)
+    assert row is not None
+    assert (row.contact_id, row.channel, row.outcome, row.agent_name) == ("c1-v1", "message", "answered", "Anna Berg")
+    assert (row.waited_ms, row.talk_ms) == (5_000, 14_000)
+    assert (message.recording_id, message.worked_by) == ("c1-v1", "anna")

@@ -1,4 +1,7 @@
+import { useState } from 'react';
 import { useLocalisation } from '../i18n/context';
+import { ItemCard, ItemOfferCard } from '../items/item-card';
+import { WorkList } from '../items/work-list';
 import { useLive } from '../live/context';
 import type { DeskView } from '../live/desk-view';
 import { CustomerPane } from '../customers/customer-pane';
@@ -20,16 +23,20 @@ const TEST_IDS: Partial<Record<ContactView['state'], string>> = {
 };
 
 function ActivityCard({ contact }: { readonly contact: ContactView }) {
-  if (contact.state === 'offered') return <RingCard contact={contact} />;
   if (contact.state === 'wrap_up') return <WrapUpCard contact={contact} />;
+  if (contact.channel !== 'voice')
+    return contact.state === 'offered' ? <ItemOfferCard item={contact} /> : <ItemCard item={contact} />;
+  if (contact.state === 'offered') return <RingCard contact={contact} />;
   return <CallCard contact={contact} />;
 }
 
 /** The contact at hand beside its customer; the customer stays in place from the first ring to the end of the wrap-up. */
 function ContactDesk({ contact }: { readonly contact: ContactView }) {
   const { t } = useLocalisation();
+  const isItem = contact.channel !== 'voice' && contact.state !== 'wrap_up';
+  const testId = isItem ? 'item-card' : TEST_IDS[contact.state];
   return (
-    <section className={classes.desk} aria-label={t('desk.contact')} data-testid={TEST_IDS[contact.state]}>
+    <section className={classes.desk} aria-label={t('desk.contact')} data-testid={testId}>
       <ActivityCard contact={contact} />
       <Boundary>
         <CustomerPane contact={contact} />
@@ -38,16 +45,34 @@ function ContactDesk({ contact }: { readonly contact: ContactView }) {
   );
 }
 
-/** An agent's place: the contact at hand, or what will come next. */
+/** What an agent chose to look at, as long as the same call, or none, is there: a call that comes goes to the front. */
+interface Chosen {
+  readonly contactId: string;
+  readonly beside: string | null;
+}
+
+/** An agent's place: what is at hand, one of it in full, or what will come next. */
 export default function DeskPage({ desk }: { readonly desk: DeskView }) {
   const { t } = useLocalisation();
   const labels = useLabels();
   const { seq } = useLive().floor;
+  const [chosen, setChosen] = useState<Chosen | null>(null);
   if (seq === null) return <p className="soft">{t('loading')}</p>;
-  const { contact } = desk;
+  const works = desk.contact ? [desk.contact, ...desk.items] : desk.items;
+  const beside = desk.contact?.contact_id ?? null;
+  const wanted = chosen?.beside === beside ? chosen.contactId : null;
+  const contact = works.find(({ contact_id }) => contact_id === wanted) ?? works[0] ?? null;
   return (
     <DraftsProvider>
       <h1 className="visually-hidden">{t('nav.desk')}</h1>
+      {contact && desk.items.length > 0 && (
+        <WorkList
+          agent={desk.agent}
+          works={works}
+          shown={contact.contact_id}
+          onShow={(contactId) => setChosen({ contactId, beside })}
+        />
+      )}
       {contact ? (
         <ContactDesk key={contact.contact_id} contact={contact} />
       ) : (

@@ -6,6 +6,8 @@ import { AGENT_STATES } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
+import { CHANNELS } from '../items/channels';
+import { Loads } from '../items/loads';
 import { useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { serviceLevel } from '../floor/service-level';
@@ -45,6 +47,12 @@ function QueueTile({ queue, name }: { readonly queue: QueueView; readonly name: 
           ? t('tile.no_calls')
           : t('tile.level', { level: format.percent(level), seconds: queue.target_seconds })}
       </p>
+      {queue.channels.map(({ channel, waiting }) => (
+        <p key={channel} className="soft" data-testid="tile-channel">
+          <Icon name={CHANNELS[channel].icon} size={16} />{' '}
+          {t('tile.channel', { channel: t(CHANNELS[channel].label), waiting: format.number(waiting) })}
+        </p>
+      ))}
     </article>
   );
 }
@@ -107,7 +115,8 @@ export function IdleDesk({ agent, queueName }: IdleDeskProps) {
           <h2>{t(look.label)}</h2>
           <p className="soft">{t(LEADS[state])}</p>
         </div>
-        {agent && !agent.phone_registered && (
+        {agent && <Loads agent={agent} />}
+        {agent && agent.takes_calls && !agent.phone_registered && (
           <p className={`${classes.problem} tone-bad`} data-testid="phone-missing">
             <Icon name="warning" /> {t('idle.phone_missing')}
           </p>

@@ -38,9 +38,10 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
   };
   const { ended_at, wrap_up_until } = contact;
   const mayExtend = wrap_up_until !== null;
+  const about = { contact_id: contact.contact_id };
   useShortcuts({
     finishWrapUp: () => form.current?.requestSubmit(),
-    ...(mayExtend && { extendWrapUp: () => send('wrap_up.extend') }),
+    ...(mayExtend && { extendWrapUp: () => send('wrap_up.extend', about) }),
   });
   return (
     <article className={`panel ${classes.card} tone-after`}>
@@ -95,7 +96,7 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
               variant="default"
               size="md"
               loading={isPending(pending, 'wrap_up.extend')}
-              onClick={() => send('wrap_up.extend')}
+              onClick={() => send('wrap_up.extend', about)}
               title={keysOf('extendWrapUp')}
               data-testid="extend-wrap-up"
             >

@@ -5,12 +5,15 @@ import { callerOf } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
+import { CHANNELS } from '../items/channels';
+import { HandOn } from '../items/item-card';
+import { Loads } from '../items/loads';
 import { useLive } from '../live/context';
 import { useLabels } from '../session/session';
 import { SecuredPill } from '../recordings/card-entry';
 import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
-import type { AgentState, AgentView, ContactView, QueueView } from '../wire';
+import type { AgentState, AgentView, Channel, ChannelView, ContactView, QueueView } from '../wire';
 import { serviceLevel } from './service-level';
 import { AGENT_STATES, CONTACT_STATES, StatePill } from './states';
 import { LiveTable, type Column } from './live-table';
@@ -44,19 +47,48 @@ function WatchedElapsed({ since, limit }: { readonly since: number; readonly lim
   );
 }
 
-function useQueueColumns(): readonly Column<QueueView>[] {
+/** One line of the table of queues: the calls of a queue, or what it has of another channel. */
+interface QueueRow extends Omit<ChannelView, 'channel'> {
+  readonly queue: QueueView;
+  readonly channel: Channel;
+}
+
+function queueRows(queues: readonly QueueView[]): readonly QueueRow[] {
+  return queues.flatMap((queue) => [
+    { ...queue, queue, channel: 'voice' as const },
+    ...queue.channels.map((each) => ({ ...each, queue })),
+  ]);
+}
+
+function useQueueColumns(): readonly Column<QueueRow>[] {
   const { t, format } = useLocalisation();
   const labels = useLabels();
-  const count = (key: Key, value: (queue: QueueView) => number): Column<QueueView> => ({
+  const count = (key: Key, value: (queue: QueueRow) => number): Column<QueueRow> => ({
     key,
     label: t(key),
     numeric: true,
     sort: value,
     cell: (queue) => format.number(value(queue)),
   });
-  const nameOf = (queue: QueueView) => labels.queue(queue.queue_id) || queue.name;
+  const nameOf = ({ queue }: QueueRow) => labels.queue(queue.queue_id) || queue.name;
+  const order = Object.keys(CHANNELS);
   return [
-    { key: 'name', label: t('floor.queue'), sort: nameOf, cell: (queue) => <strong>{nameOf(queue)}</strong> },
+    {
+      key: 'name',
+      label: t('floor.queue'),
+      sort: (row) => `${nameOf(row)} ${order.indexOf(row.channel)}`,
+      cell: (row) => <strong>{nameOf(row)}</strong>,
+    },
+    {
+      key: 'channel',
+      label: t('floor.channel'),
+      sort: (row) => order.indexOf(row.channel),
+      cell: (row) => (
+        <span className={classes.channel}>
+          <Icon name={CHANNELS[row.channel].icon} size={16} /> {t(CHANNELS[row.channel].label)}
+        </span>
+      ),
+    },
     count('floor.waiting', (queue) => queue.waiting),
     {
       key: 'longest',
@@ -126,6 +158,12 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
         return contact ? callerOf(contact, t) : t('floor.nothing');
       },
     },
+    {
+      key: 'items',
+      label: t('item.capacity'),
+      sort: (agent) => -agent.loads.reduce((sum, { has }) => sum + has, 0),
+      cell: (agent) => <Loads agent={agent} />,
+    },
     { key: 'queues', label: t('floor.queues'), cell: (agent) => agent.queue_ids.map(labels.queue).join(', ') },
     {
       key: 'phone',
@@ -151,7 +189,13 @@ function useContactColumns(
     {
       key: 'caller',
       label: t('floor.caller'),
-      cell: (contact) => <strong>{callerOf(contact, t)}</strong>,
+      cell: (contact) => (
+        <span className={classes.channel}>
+          <Icon name={CHANNELS[contact.channel].icon} size={16} />
+          <span className="visually-hidden">{t(CHANNELS[contact.channel].label)}:</span>{' '}
+          <strong>{callerOf(contact, t)}</strong>
+        </span>
+      ),
     },
     {
       key: 'state',
@@ -200,7 +244,12 @@ function useContactColumns(
     {
       key: 'supervise',
       label: t('supervision.title'),
-      cell: (contact) => <SuperviseControl contact={contact} />,
+      cell: (contact) =>
+        contact.channel === 'voice' ? (
+          <SuperviseControl contact={contact} />
+        ) : (
+          contact.state !== 'wrap_up' && <HandOn item={contact} intent="contact.move" />
+        ),
     },
   ];
 }
@@ -226,6 +275,9 @@ function Tiles({ queues, agents }: { readonly queues: readonly QueueView[]; read
   const { t, format } = useLocalisation();
   const sum = (value: (queue: QueueView) => number) => queues.reduce((total, queue) => total + value(queue), 0);
   const since = queues.flatMap((queue) => queue.longest_waiting_since ?? []).sort((a, b) => a - b)[0];
+  const items = new Map<Channel, number>();
+  for (const { channel, waiting } of queues.flatMap((queue) => queue.channels))
+    items.set(channel, (items.get(channel) ?? 0) + waiting);
   const inState = (state: AgentState) => format.number(agents.filter((agent) => agent.state === state).length);
   const level = serviceLevel({
     answered: sum((queue) => queue.answered),
@@ -237,6 +289,11 @@ function Tiles({ queues, agents }: { readonly queues: readonly QueueView[]; read
       <Tile label={t('floor.waiting')}>{format.number(sum((queue) => queue.waiting))}</Tile>
       <Tile label={t('floor.longest')}>{since === undefined ? t('floor.nothing') : <Elapsed since={since} />}</Tile>
       <Tile label={t('floor.in_target')}>{level === null ? t('floor.nothing') : format.percent(level)}</Tile>
+      {[...items].map(([channel, waiting]) => (
+        <Tile key={channel} label={t('floor.waiting_of', { channel: t(CHANNELS[channel].label) })}>
+          {format.number(waiting)}
+        </Tile>
+      ))}
       <Tile label={t('state.ready')} tone="tone-good">
         {inState('ready')}
       </Tile>
@@ -270,9 +327,9 @@ export default function FloorPage() {
       <Tiles queues={queues} agents={agents} />
       <LiveTable
         title={t('floor.queues')}
-        rows={queues}
+        rows={queueRows(queues)}
         columns={queueColumns}
-        rowKey={(queue) => queue.queue_id}
+        rowKey={({ queue, channel }) => `${queue.queue_id} ${channel}`}
         rowTestId="queue-row"
         sortedBy="name"
       />

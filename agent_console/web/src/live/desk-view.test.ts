@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { aContact, aFloor, anAgent, aSnapshot } from '../test/views';
+import { aContact, aFloor, anAgent, aSnapshot, NOON } from '../test/views';
 import type { AgentView, ContactView } from '../wire';
-import { deferredState, deskOf, mayAskForContacts, missedAnOffer } from './desk-view';
+import { deferredState, deskOf, mayAskForContacts, missedAnOffer, offeredOn } from './desk-view';
 import { apply, EMPTY_FLOOR } from './floor';
 
 const floorWith = (agent: AgentView, ...contacts: readonly ContactView[]) =>
@@ -23,8 +23,19 @@ describe('the desk', () => {
     expect(deskOf(floorWith(anAgent(), waiting, others), 'anna').contact).toBeNull();
   });
 
+  it('has items beside the call, and the call rings first', () => {
+    const call = aContact({ contact_id: 'c1', offered_at: NOON + 5 });
+    const first = aContact({ contact_id: 'm1', channel: 'message', state: 'connected', offered_at: NOON });
+    const second = aContact({ contact_id: 'm2', channel: 'message', offered_at: NOON + 9 });
+    const desk = deskOf(floorWith(anAgent(), second, first, call), 'anna');
+    expect(desk.contact?.contact_id).toBe('c1');
+    expect(desk.items.map(({ contact_id }) => contact_id)).toEqual(['m1', 'm2']);
+    expect(offeredOn(desk)?.contact_id).toBe('c1');
+    expect(offeredOn({ ...desk, contact: null })?.contact_id).toBe('m2');
+  });
+
   it('is empty for people without a seat', () => {
-    expect(deskOf(floorWith(anAgent(), aContact()), null)).toEqual({ agent: null, contact: null });
+    expect(deskOf(floorWith(anAgent(), aContact()), null)).toEqual({ agent: null, contact: null, items: [] });
   });
 });
 

@@ -3,20 +3,31 @@ import type { Floor } from './floor';
 
 const ON_THE_DESK: ReadonlySet<ContactState> = new Set<ContactState>(['offered', 'dialling', 'connected', 'wrap_up']);
 
-/** One agent's desk: who sits there, and the contact that rings, is dialled, talks or is being wrapped up. */
+/** One agent's desk: who sits there, and the call that rings, is dialled, talks or is being wrapped up. */
 export interface DeskView {
   readonly agent: AgentView | null;
   readonly contact: ContactView | null;
+  /** What the agent has or is offered besides, oldest offer first: messages and the like. */
+  readonly items: readonly ContactView[];
 }
 
 /** The desk of an agent. A contact shows whether the agent's or the contact's own change came first. */
 export function deskOf(floor: Floor, agentId: string | null): DeskView {
-  if (agentId === null) return { agent: null, contact: null };
+  if (agentId === null) return { agent: null, contact: null, items: [] };
   const agent = floor.agents.get(agentId) ?? null;
   const held = agent?.contact_id ? floor.contacts.get(agent.contact_id) : undefined;
   const isMine = (contact: ContactView) => contact.agent_id === agentId && ON_THE_DESK.has(contact.state);
-  const contact = held && isMine(held) ? held : [...floor.contacts.values()].find(isMine);
-  return { agent, contact: contact ?? null };
+  const mine = [...floor.contacts.values()].filter(isMine);
+  const contact = held && isMine(held) ? held : mine.find(({ channel }) => channel === 'voice');
+  const items = mine.filter(({ channel }) => channel !== 'voice');
+  items.sort((a, b) => (a.offered_at ?? a.arrived_at) - (b.offered_at ?? b.arrived_at));
+  return { agent, contact: contact ?? null, items };
+}
+
+/** What rings at the desk: the call, else the first item that does. */
+export function offeredOn({ contact, items }: DeskView): ContactView | null {
+  if (contact?.state === 'offered') return contact;
+  return items.find(({ state }) => state === 'offered') ?? null;
 }
 
 /** The pause an agent goes to after the present contact: a reason's code, `offline` for signing out, else `null`. */

@@ -6,7 +6,7 @@ import { useLocalisation } from '../i18n/context';
 import type { Key, Translate } from '../i18n/translate';
 import { Icon, type IconName } from '../icons';
 import { useConnection, useLive } from '../live/context';
-import { missedAnOffer, type DeskView } from '../live/desk-view';
+import { missedAnOffer, offeredOn, type DeskView } from '../live/desk-view';
 import { isPending, type Refusal } from '../live/pending';
 import { callerOf } from '../desk/caller';
 import { useAnnouncer } from './announcer';
@@ -91,11 +91,13 @@ function MissedOfferBanner() {
 
 function OfferBanner({ desk }: { readonly desk: DeskView }) {
   const { t } = useLocalisation();
-  const seconds = useSecondsUntil(desk.contact?.offer_expires_at ?? 0);
-  if (desk.contact?.state !== 'offered') return null;
+  const offered = offeredOn(desk);
+  const seconds = useSecondsUntil(offered?.offer_expires_at ?? 0);
+  if (!offered) return null;
+  const key = offered.channel === 'voice' ? 'offer.elsewhere' : 'offer.elsewhere_item';
   return (
     <Banner tone="tone-attention" icon="bell" testId="offer-elsewhere">
-      <span className={classes.bannerText}>{t('offer.elsewhere', { caller: callerOf(desk.contact, t), seconds })}</span>
+      <span className={classes.bannerText}>{t(key, { caller: callerOf(offered, t), seconds })}</span>
       <Button component="a" size="sm" href={addressOf({ page: 'desk' })}>
         {t('offer.open_desk')}
       </Button>

@@ -5,10 +5,11 @@ import { useServerNow } from '../clock';
 import { callerOf } from '../desk/caller';
 import { useShortcuts } from '../desk/shortcuts';
 import { AGENT_STATES } from '../floor/states';
+import { CHANNELS } from '../items/channels';
 import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
 import { useConnection, useLive } from '../live/context';
-import { deskOf, mayAskForContacts, missedAnOffer, type DeskView } from '../live/desk-view';
+import { deskOf, mayAskForContacts, missedAnOffer, offeredOn, type DeskView } from '../live/desk-view';
 import { recall, remember } from '../preferences';
 import { useLabels, useSignedIn } from '../session/session';
 import type { SessionView } from '../wire';
@@ -44,13 +45,15 @@ function routeFor(address: string, person: SessionView): Route {
 }
 
 /** Says aloud what changes on the desk: an offer at once, other states when there is a moment. */
-function useDeskAnnouncements({ agent, contact }: DeskView): void {
+function useDeskAnnouncements(desk: DeskView): void {
+  const { agent } = desk;
   const { t } = useLocalisation();
   const announcer = useAnnouncer();
   const labels = useLabels();
-  const offered = contact?.state === 'offered' ? contact : null;
+  const offered = offeredOn(desk);
   const offerText = offered
-    ? t('offer.announcement', {
+    ? t(offered.channel === 'voice' ? 'offer.announcement' : 'offer.announcement_item', {
+        channel: t(CHANNELS[offered.channel].label),
         caller: callerOf(offered, t),
         queue: offered.queue_id ? labels.queue(offered.queue_id) : '',
       })
@@ -79,6 +82,8 @@ function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => 
     announcer.status(t('state.spoken', { state: t(AGENT_STATES[agent.state].label), time }));
   };
   const about = contact && { contact_id: contact.contact_id };
+  const offered = offeredOn(desk);
+  const answered = offered && { contact_id: offered.contact_id };
   const { phone, state } = usePhone();
   useShortcuts({
     help: openHelp,
@@ -86,7 +91,8 @@ function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => 
     ...(state.call && state.call.phase !== 'ringing' && { mute: () => phone?.mute(!state.call?.muted) }),
     ...(agent && mayAskForContacts(agent) && { ready: () => send('agent.ready') }),
     ...(agent && { notReady: openMenu, speakStatus: speak }),
-    ...(about && contact.state === 'offered' && { decline: () => send('offer.decline', about) }),
+    ...(answered && { decline: () => send('offer.decline', answered) }),
+    ...(answered && offered.channel !== 'voice' && { accept: () => send('offer.accept', answered) }),
     ...(about &&
       (contact.state === 'connected' || contact.state === 'dialling') && {
         hangUp: () => send('contact.hang_up', about),
@@ -105,7 +111,7 @@ export function Console() {
   const [menuOpened, setMenuOpened] = useState(false);
   const [helpOpened, setHelpOpened] = useState(false);
   const [sound, setSound] = useState(recall('sound') !== 'off');
-  const offered = desk.contact?.state === 'offered' ? desk.contact : null;
+  const offered = offeredOn(desk);
   useRinging(sound && offered !== null);
   useTitle(t('app.name'), offered && t('offer.title', { caller: callerOf(offered, t) }));
   useDeskAnnouncements(desk);

@@ -14,6 +14,8 @@ export const anAgent = (over: Partial<AgentView> = {}): AgentView => ({
   contact_id: null,
   phone_registered: true,
   queue_ids: ['billing'],
+  loads: [],
+  takes_calls: true,
   ...over,
 });
 
@@ -28,6 +30,7 @@ export const aQueue = (over: Partial<QueueView> = {}): QueueView => ({
   answered_in_target: 0,
   target_seconds: 20,
   closed: false,
+  channels: [],
   ...over,
 });
 
@@ -64,6 +67,10 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   park_slot: null,
   parked_by: null,
   parked_until: null,
+  channel: 'voice',
+  for_agent: null,
+  recording_id: null,
+  recording_ms: null,
   ...over,
 });
 

@@ -1,78 +1,69 @@
 import { Button } from '@mantine/core';
-import { useEffect } from 'react';
-import { openVoicemail, type Voicemail } from '../api/voicemail';
-import { useFetched } from '../api/use-fetched';
+import { maySeeFloor } from '../api/session';
 import { useServerNow } from '../clock';
-import { LoadProblem } from '../customers/load-problem';
+import { CONTACT_STATES, StatePill } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
+import { CallBack, HandOn, ItemPlayer } from '../items/item-card';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
-import { Player } from '../recordings/player';
 import { useLabels, useSignedIn } from '../session/session';
+import type { ContactView } from '../wire';
 import classes from './voicemail.module.css';
 
-/** How often the list is read again, milliseconds. */
-const REFRESH = 15_000;
-
-function Message({ message, onDone }: { readonly message: Voicemail; readonly onDone: () => void }) {
+function Message({ message }: { readonly message: ContactView }) {
   const { t, format } = useLocalisation();
   const labels = useLabels();
   const serverNow = useServerNow();
   const { send } = useConnection();
-  const { pending } = useLive();
+  const { pending, floor } = useLive();
   const { person } = useSignedIn();
-  const who = message.caller_name || message.caller || t('voicemail.unknown');
+  const who = message.customer.name ?? (message.caller_name || message.caller || t('voicemail.unknown'));
+  const left = new Date(message.arrived_at).toISOString();
+  const agent = message.agent_id ? (floor.agents.get(message.agent_id)?.name ?? message.agent_id) : null;
   return (
     <article className={`panel ${classes.message}`} data-testid="voicemail" aria-label={who}>
       <p>
-        <strong>{who}</strong> <span className="soft">{labels.queue(message.box) || message.box}</span>{' '}
-        <time dateTime={message.left_at} title={format.dateTime(message.left_at)} className="soft">
-          {format.ago(message.left_at, serverNow())}
-        </time>
+        <strong>{who}</strong>{' '}
+        <span className="soft">
+          {message.for_agent
+            ? (floor.agents.get(message.for_agent)?.name ?? message.for_agent)
+            : labels.queue(message.queue_id ?? '')}
+        </span>{' '}
+        <time dateTime={left} title={format.dateTime(left)} className="soft">
+          {format.ago(left, serverNow())}
+        </time>{' '}
+        <StatePill look={CONTACT_STATES[message.state]} detail={agent} />
       </p>
-      {message.is_playable ? <Player source={message} /> : <p className="soft">{t('recording.being_made')}</p>}
+      <ItemPlayer item={message} />
       <div className={classes.actions}>
-        {message.caller !== '' && person.agent_id !== null && (
-          <Button
-            variant="default"
-            loading={isPending(pending, 'call.dial')}
-            onClick={() => send('call.dial', { target_kind: 'number', target: message.caller })}
-            data-testid="voicemail-call-back"
-          >
-            {t('voicemail.call_back')}
-          </Button>
-        )}
+        <CallBack item={message} />
         <Button
           variant="light"
-          onClick={() => {
-            send('voicemail.finish', { target: message.recording_id });
-            onDone();
-          }}
+          loading={isPending(pending, 'contact.finish', message.contact_id)}
+          onClick={() => send('contact.finish', { contact_id: message.contact_id })}
           data-testid="voicemail-done"
         >
           {t('voicemail.done')}
         </Button>
+        {maySeeFloor(person) && <HandOn item={message} intent="contact.move" />}
       </div>
     </article>
   );
 }
 
-/** The messages that wait in the boxes of whoever looks, the oldest first. */
+/** The messages that are not dealt with, of the boxes of whoever looks, the oldest first: the same as on the floor. */
 export default function VoicemailPage() {
   const { t } = useLocalisation();
-  const list = useFetched('voicemail', openVoicemail);
-  const { reload } = list;
-  useEffect(() => {
-    const timer = window.setInterval(reload, REFRESH);
-    return () => window.clearInterval(timer);
-  }, [reload]);
+  const { contacts } = useLive().floor;
+  const messages = [...contacts.values()]
+    .filter((contact) => contact.channel === 'message' && contact.state !== 'wrap_up')
+    .sort((a, b) => a.arrived_at - b.arrived_at);
   return (
     <section className={classes.page} aria-label={t('nav.voicemail')}>
       <h1>{t('nav.voicemail')}</h1>
-      {list.error && <LoadProblem onRetry={reload} />}
-      {list.value?.length === 0 && <p className="soft">{t('voicemail.none')}</p>}
-      {list.value?.map((message) => (
-        <Message key={message.recording_id} message={message} onDone={() => window.setTimeout(reload, 1_000)} />
+      {messages.length === 0 && <p className="soft">{t('voicemail.none')}</p>}
+      {messages.map((message) => (
+        <Message key={message.contact_id} message={message} />
       ))}
     </section>
   );
