@@ -1,6 +1,7 @@
 """A person is erased from a running installation: no file of it holds a byte of them, every figure is as before.
 
-Conversations are recorded there, and the person has left a message; somebody else's recording and message stay.
+Conversations are recorded there, and the person has left a message; somebody else's recording and message stay. One
+recording is on legal hold, and goes when the hold is lifted.
 """
 
 import subprocess
@@ -89,6 +90,9 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
         assert {secret for secret, _ in traces(house.folder)} == set(SECRETS)
         before = figures(house), await statistics(http)
 
+        [talk] = (await until_recorded(http, 3))[0]["recordings"]
+        hold = f"/api/v1/interactions/{talk['contact_id']}/recordings/{talk['recording_id']}/legal-hold"
+        (await http.put(hold, json={"reason": "case 7"})).raise_for_status()
         erased = await http.post(f"/api/v1/customers/{customer['id']}/erasure", json={"legal_basis": "consent"})
         receipt = erased.raise_for_status().json()
 
@@ -98,7 +102,15 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
             return [told["journal_waiting"], told["recordings_waiting"]] == [0, 0]
 
         await until("the journal is blank and the files are gone", blank)
-        assert receipt["erased"]["recording"] == 2
+        assert (receipt["erased"]["recording"], receipt["erased"]["recording_on_hold"]) == (1, 1)
+        assert len(sounds(house)) == 2, "what is on hold stays"
+        (await http.delete(hold)).raise_for_status()
+
+        async def amended() -> bool:
+            [held] = (await http.get(f"/api/v1/erasures/{receipt['id']}")).json()["held"]
+            return bool(held["is_genuine"])
+
+        await until("what was on hold is gone, and the receipt says so", amended)
         assert traces(house.folder) == []
         [left] = sounds(house)
         [(whose, _), (nobody, is_playable)] = sorted(
