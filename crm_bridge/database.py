@@ -192,13 +192,15 @@ def _translated() -> Iterator[None]:
         raise WriteConflict("the database refused a contradicting row") from error
     except (OperationalError, InterfaceError, sqlite3.OperationalError, PoolTimeout, OSError) as error:
         raise CrmUnavailable("the customer store does not answer") from error
-    except Exception as error:  # DBAPIError, or what COPY raised past SQLAlchemy: the SQLSTATE tells
+    except Exception as error:  # DBAPIError, or what went past SQLAlchemy: the SQLSTATE tells
         cause = error.orig if isinstance(error, DBAPIError) else error
         state = str(getattr(cause, "sqlstate", None) or "")
         if state.startswith(_CONTRADICTS):
             raise WriteConflict("the database refused a contradicting row") from error
         if state.startswith(_TRY_AGAIN):
             raise WriteConflict("another writer was in the way") from error
-        if state.startswith(_AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        if state.startswith(_AWAY) or type(error).__name__ == "InterfaceError":  # asyncpg's own, of a closed connection
+            raise CrmUnavailable("the customer store does not answer") from error
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise CrmUnavailable("the customer store does not answer") from error
         raise

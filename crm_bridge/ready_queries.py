@@ -1,8 +1,9 @@
-"""Questions that are asked while a phone rings: put together once, and on SQLite answered in one turn.
+"""Questions that are asked while a phone rings: put together once, and given to the driver as they are.
 
 The driver of SQLite does its work in a thread of its own, and a statement that goes through SQLAlchemy visits it four
 times (open a cursor, execute, fetch, close). On a busy machine each visit waits for two changes of thread, which is
-what the slowest answers were made of. Here it is one visit.
+what the slowest answers were made of. Here it is one visit. On PostgreSQL it is the round trip that it was, and half of
+the work on our side.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Dialect, Select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 Translate = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A query in the words of SQLite: its text, its parameters in their order, and how columns are read."""
+    """A query in the words of one database: its text, its parameters in their order, and how columns are read."""
 
     sql: str
     names: tuple[str, ...]
@@ -38,22 +39,22 @@ class ReadyQuery:
 
     def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
         self._query = query
-        self._compiled: _Compiled | None = None
+        self._compiled: dict[str, _Compiled] = {}
 
     async def rows(self, session: AsyncSession, **asked: Any) -> Sequence[Sequence[Any]]:
         """The rows for these parameters, as SQLAlchemy would give them, within the session's transaction."""
         connection = await session.connection()
-        if connection.dialect.name != "sqlite":
-            return (await connection.execute(self._query, asked)).all()
-        compiled = self._compiled = self._compiled or _compile(self._query, connection.dialect)
-        found = await _fetch(connection, compiled.sql, compiled.bound(asked))
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _compile(self._query, dialect)
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        told = compiled.bound(asked)
+        if dialect.name == "sqlite":
+            found = await driver.execute_fetchall(compiled.sql, told)
+        else:
+            found = await driver.fetch(compiled.sql, *told)
         return [compiled.row(values) for values in found]
-
-
-async def _fetch(connection: AsyncConnection, sql: str, parameters: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    rows: Sequence[Sequence[Any]] = await driver.execute_fetchall(sql, parameters)
-    return rows
 
 
 def _compile(query: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:

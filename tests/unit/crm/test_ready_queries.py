@@ -1,7 +1,7 @@
 """Queries that are asked while a phone rings answer as SQLAlchemy does, in the session's own transaction."""
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
@@ -44,3 +44,17 @@ async def test_a_table_that_is_away_is_told_like_any_trouble_of_the_database(dat
     with pytest.raises(CrmUnavailable):
         async with database.read() as session:
             await ReadyQuery(QUERY).rows(session, kind=CustomerKind.PERSON, since=NOON)
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_connection_that_was_cut_is_told_like_any_trouble_of_the_database(database: Database) -> None:
+    async def interrupted() -> None:
+        async with database.read() as session:
+            backend = await session.scalar(text("SELECT pg_backend_pid()"))
+            async with database.engine.connect() as other:
+                await other.execute(text("SELECT pg_terminate_backend(:backend)"), {"backend": backend})
+            await ReadyQuery(QUERY).rows(session, kind=CustomerKind.PERSON, since=NOON)
+
+    with pytest.raises(CrmUnavailable):
+        await interrupted()
