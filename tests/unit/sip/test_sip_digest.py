@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.sip import digest
 from callcenter.sip.digest import (
     DigestGuard,
     DigestParams,
@@ -159,3 +160,26 @@ def test_wrong_guesses_are_limited_per_address_and_come_back_with_time():
     limit.failed("a", NOW)
     limit.failed("b", NOW)
     assert limit.allows(PEER, NOW)
+
+
+@pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])
+@pytest.mark.parametrize("qop", ["auth", ""])
+def test_known_and_unknown_users_cost_the_same_digests(monkeypatch, algorithm, qop):
+    counted: list[int] = []
+    hashed = digest._hash
+
+    def count(name, data):
+        counted[-1] += 1
+        return hashed(name, data)
+
+    monkeypatch.setattr(digest, "_hash", count)
+    guard = DigestGuard("r", b"s" * 32)
+    nonce = guard.nonce(NOW, b"12345678", PEER)
+    for user in ("anna", "nobo"):
+        counted.append(0)
+        params = DigestParams(user, "r", nonce, "sip:x", "0" * 32, algorithm, qop, "00000001", "c")
+        value = render_credentials(params, "0" * 32)
+        stored = {"anna": "f" * 32}
+        checked = guard.check([value], "REGISTER", b"", lambda name, _, kept=stored: kept.get(name), NOW, peer=PEER)
+        assert checked.verdict is Verdict.DENIED
+    assert counted[0] == counted[1] > 0

@@ -1,0 +1,148 @@
+"""Whether answers tell who exists: 10,000 response times for a known and for an unknown user, interleaved, and what the
+Mann-Whitney test says of them; and by how much any stranger's request is multiplied.
+
+    python -m tests.bench.bench_sip_equal_answers [--samples 10000]
+
+The exchange is asked within this process, where no network hides a difference. Times are nanoseconds of CPU
+from a request's octets to those of its answer. ``p`` is two-sided; below 0.01 the two could be told apart.
+"""
+
+import argparse
+import gc
+import math
+import random
+import re
+from collections.abc import Callable
+from time import thread_time_ns
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callcenter.sip.attempts import Login
+from callcenter.sip.digest import ha1
+from callcenter.sip.exchange import Exchange
+from callcenter.sip.flows import Flow, Transmit, Transport
+from callcenter.sip.messages import SipRequest, SipResponse
+from callcenter.sip.parser import parse
+from callcenter.sip.retries import authorised
+from callcenter.sip.wire import AMPLIFICATION
+from tests.support.sip_wire import EPOCH, REALM, Network, exchange_on
+from tests.unit.sip.test_sip_amplification import LEAST, METHODS, MORE, USUAL, answers
+
+KNOWN, UNKNOWN = "anna", "nobo"
+"""Of one length: what differs is whether they exist."""
+WARM_UP = 500
+
+
+def rank_sum_p(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Two-sided p of the Mann-Whitney U test, by its normal approximation with the correction for ties."""
+    both = np.concatenate([one, other])
+    order = np.argsort(both, kind="stable")
+    _, first, inverse, counts = np.unique(both[order], return_index=True, return_inverse=True, return_counts=True)
+    ranks = np.empty(len(both))
+    ranks[order] = (first + (counts + 1) / 2)[inverse]
+    n, m = len(one), len(other)
+    u = ranks[:n].sum() - n * (n + 1) / 2
+    ties = float((counts.astype(np.float64) ** 3 - counts).sum())
+    spread = math.sqrt(n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1))))
+    return math.erfc(abs(u - n * m / 2) / spread / math.sqrt(2))
+
+
+class Stored:
+    """Credentials as a site keeps them: hashes by user name, nothing computed when they are asked for."""
+
+    def __init__(self) -> None:
+        self._hashes = {(KNOWN, algorithm): ha1(KNOWN, REALM, "secret", algorithm) for algorithm in ("MD5", "SHA-256")}
+
+    def ha1(self, username: str, algorithm: str) -> str | None:
+        """The stored hash."""
+        return self._hashes.get((username, algorithm))
+
+    def agent_of(self, username: str) -> str | None:
+        """Whose phone it is."""
+        return "a1" if username == KNOWN else None
+
+
+def flow(number: int) -> Flow:
+    """A stranger of its own for each question: nobody runs into a limit."""
+    return Flow(Transport.UDP, (f"10.{9 + number // 65_536}.{number // 256 % 256}.{number % 256}", 5060))
+
+
+def question(method: str, user: str, source: Flow) -> bytes:
+    """A request of this user's, from there."""
+    text = USUAL.replace("10.9.9.9", source.remote[0]).replace("anna", user)
+    return text.format(method=method, more="").encode()
+
+
+def guess(exchange: Exchange, method: str, user: str, source: Flow) -> bytes:
+    """The same with credentials for the challenge it met, and a wrong password."""
+    request = parse(question(method, user, source))
+    (challenge,) = (one for one in exchange.receive(bytes(request), source, EPOCH) if isinstance(one, Transmit))
+    response = parse(challenge.data)
+    assert isinstance(request, SipRequest)
+    assert isinstance(response, SipResponse)
+    again = authorised(exchange.wire, request, response, source, Login(user, "guessed"))
+    assert again is not None
+    own = f"Via: SIP/2.0/UDP {source.remote[0]}:5060;branch=z9hG4bKguess;rport".encode()  # not one that we made
+    return re.sub(rb"Via: [^\r]*", own, bytes(again), count=1)
+
+
+def measured(make: Callable[[Exchange, str, Flow], bytes], samples: int) -> dict[str, NDArray[np.float64]]:
+    """Nanoseconds by user; each is asked as often, in an order by lot."""
+    exchange = exchange_on(Network(), anna="a1")
+    exchange.door._directory = Stored()
+    order = [KNOWN, UNKNOWN] * (samples + WARM_UP)
+    random.Random(7).shuffle(order)
+    times: dict[str, list[int]] = {KNOWN: [], UNKNOWN: []}
+    gc.disable()
+    for number, user in enumerate(order):
+        source = flow(number)
+        data = make(exchange, user, source)
+        began = thread_time_ns()
+        said = exchange.receive(data, source, EPOCH)
+        took = thread_time_ns() - began
+        assert any(isinstance(one, Transmit) and one.data.startswith(b"SIP/2.0 401") for one in said)
+        times[user].append(took)
+        if not number % 2_000:
+            gc.collect()
+    gc.enable()
+    return {user: np.array(each[WARM_UP : WARM_UP + samples], dtype=np.float64) for user, each in times.items()}
+
+
+def largest_factors() -> list[tuple[float, int, int, str]]:
+    """Of every answer to a stranger: octets out by octets in, the largest first."""
+    found = []
+    for method in METHODS:
+        for more in MORE:
+            for form in (USUAL, LEAST):
+                request = form.format(method=method, more=more).encode()
+                out = sum(map(len, answers(request)))
+                name = f"{method} {more.strip() or 'plain'} ({'usual' if form is USUAL else 'least'})"
+                found.append((out / len(request), len(request), out, name))
+    return sorted(found, reverse=True)
+
+
+def main() -> None:
+    """Print the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--samples", type=int, default=10_000)
+    samples = arguments.parse_args().samples
+    kinds: dict[str, Callable[[Exchange, str, Flow], bytes]] = {
+        "no credentials": lambda _, user, source: question(method, user, source),
+        "wrong password": lambda exchange, user, source: guess(exchange, method, user, source),
+    }
+    for method in ("REGISTER", "INVITE", "SUBSCRIBE"):
+        for kind, make in kinds.items():
+            times = measured(make, samples)
+            known, unknown = times[KNOWN], times[UNKNOWN]
+            p = rank_sum_p(known, unknown)
+            medians = f"{np.median(known) / 1_000:.1f} / {np.median(unknown) / 1_000:.1f}"
+            worst = f"{np.percentile(known, 99) / 1_000:.1f} / {np.percentile(unknown, 99) / 1_000:.1f}"
+            print(f"{method:9} {kind}: median {medians} us, p99 {worst} us, n {samples} each, p {p:.3f}", flush=True)
+    print(f"amplification, to be below {AMPLIFICATION}:")
+    for factor, octets, out, name in largest_factors()[:5]:
+        print(f"  {factor:.2f}: {octets} octets in, {out} out, {name}")
+
+
+if __name__ == "__main__":
+    main()
