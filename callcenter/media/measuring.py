@@ -5,6 +5,7 @@ A ``mediad`` of its own with one worker; generator and worker each on a core of 
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,8 @@ TrafficT = TypeVar("TrafficT")
 _PROFILE = LegProfile("127.0.0.1")
 _SETTLE = 0.5
 """Seconds for reading sound files before music is measured."""
+_PATIENCE = 60.0
+"""Seconds for media processes to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +142,58 @@ async def _measure(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FailoverFigures:
+    """What calls noticed when their worker was killed in the middle of them."""
+
+    sent: int
+    lost: int
+    longest_ms: float
+    """The greatest delay that a packet was given: the gap that was heard."""
+
+
+def measure_failover(*, calls: int, seconds: float, standby: int, loop: str = "python") -> FailoverFigures:
+    """Kill the worker of so many relayed calls (``kill -9``) halfway through ``seconds``. Raises ``MediaError``."""
+    return asyncio.run(_measure_failover(calls, seconds, standby, loop))
+
+
+async def _measure_failover(calls: int, seconds: float, standby: int, loop: str) -> FailoverFigures:
+    async with _mediad(loop, standby) as running:
+        legs: list[TrafficLeg] = []
+        for number in range(calls):
+            legs += await _call(running.plane, f"killed-{number}", gain_db=0.0)
+        async with asyncio.timeout(_PATIENCE):
+            while (await running.plane.status()).standbys < standby:  # noqa: ASYNC110 - another process is asked
+                await asyncio.sleep(0.05)
+        traffic = asyncio.create_task(asyncio.to_thread(exchange, legs, seconds=seconds))
+        await asyncio.sleep(1.0 + seconds / 2)
+        os.kill((await running.plane.status()).worker_pids[0], signal.SIGKILL)
+        figures = await traffic
+        await _clear(running.plane, "killed", calls, legs)
+    return FailoverFigures(figures.sent, figures.lost, round(1000 * max(figures.delays, default=0.0), 1))
+
+
 @asynccontextmanager
-async def _mediad(loop: str) -> AsyncIterator[_Running]:
+async def _mediad(loop: str, standby: int = 0) -> AsyncIterator[_Running]:
     """A media process with one worker on a core of its own."""
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         path = str(Path(folder) / "media.sock")
-        options = ["--socket", path, "--standby", "0", "--most-busy", "10", "--recordings", f"{folder}/recordings"]
+        options = [
+            "--socket",
+            path,
+            "--standby",
+            str(standby),
+            "--most-busy",
+            "10",
+            "--recordings",
+            f"{folder}/recordings",
+        ]
         options += ["--browser-port", "0", "--loop", loop]
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "callcenter.media.mediad", *options)
         plane = EmbeddedMediaPlane(path, lambda _: None, request_timeout=10.0)
         cores = sorted(os.sched_getaffinity(0))
         try:
-            await plane.start(patience=60.0)
+            await plane.start(patience=_PATIENCE)
             await plane.ready(0.1)
             status: MediaStatus = await plane.status()
             if len(cores) > 1:

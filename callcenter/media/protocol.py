@@ -194,6 +194,8 @@ class MediaStatus(msgspec.Struct, frozen=True, tag="status"):
     recorder_deaths: int = 0
     browsers_pid: int = 0
     browsers_deaths: int = 0
+    standbys: int = 0
+    """Workers in reserve that can take over at once."""
 
 
 class DigitHeard(msgspec.Struct, frozen=True, tag="digit"):

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from callcenter.cli import app
+from callcenter.media.measuring import measure_failover
 
 pytestmark = pytest.mark.interop
 
@@ -23,3 +24,11 @@ def test_the_command_prints_what_came_back() -> None:
     assert figures["music_500_cpu_percent"] > 0
     assert (figures["browser_agents"], figures["browser_lost_packets"]) == (3, 0)
     assert 0 < figures["browser_p50_ms"] <= figures["browser_p99_ms"]
+
+
+@pytest.mark.parametrize("loop", ["python", "compiled"])
+def test_no_packet_is_lost_when_a_worker_with_a_standby_is_killed(loop: str) -> None:
+    """A thousand packets a second go on; the sockets keep them until the successor reads on."""
+    figures = measure_failover(calls=10, seconds=2.0, standby=1, loop=loop)
+    assert figures.sent > 1500
+    assert figures.lost == 0

@@ -1,6 +1,8 @@
 """The worker processes as the keeper sees them: started, listened to, and replaced when they die."""
 
 import asyncio
+import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -23,6 +25,8 @@ _STARTED_WITHIN = 60.0
 """Seconds a new worker has for its first heartbeat; it may have to compile first."""
 _LARGEST_REPLY = 1 << 20
 _LONGEST_PAUSE = 5.0
+_HURRY = -15
+"""Niceness of a worker that starts while calls wait for it; it asks for real time itself once it is there."""
 
 
 class WorkerProcess:
@@ -153,7 +157,7 @@ class Crew:
         """Bring the crew to strength, from the reserve where there is one."""
         self._retry = None
         while len(self.active) < self._settings.workers:
-            self.active.append(self._reserve.pop(0) if self._reserve else self._start())
+            self.active.append(self._reserve.pop(0) if self._reserve else self._start(hurried=True))
         while len(self._reserve) < self._settings.standby:
             self._reserve.append(self._start())
         self._on_arrival()
@@ -174,6 +178,10 @@ class Crew:
         """Process ids of the active workers."""
         return tuple(worker.process.pid for worker in self.active)
 
+    def standbys(self) -> int:
+        """Workers in reserve that can take over at once."""
+        return sum(worker.has_started for worker in self._reserve)
+
     def close(self) -> None:
         """End all workers."""
         if self._retry is not None:
@@ -183,8 +191,12 @@ class Crew:
             worker.kill()
         self.active, self._reserve = [], []
 
-    def _start(self) -> WorkerProcess:
+    def _start(self, *, hurried: bool = False) -> WorkerProcess:
+        """Start a worker, before everything else on the machine when calls may wait for it."""
         worker = WorkerProcess(self._settings, self._checkpoint, self._slots)
+        if hurried and self._settings.realtime:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, worker.process.pid, _HURRY)
         self._loop.add_reader(worker.descriptor, self._listen, worker)
         self._on_start(worker)
         return worker

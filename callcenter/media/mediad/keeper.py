@@ -280,6 +280,7 @@ class Keeper:
             recorder_deaths=self._recorder.deaths,
             browsers_pid=self._browsers.pid,
             browsers_deaths=self._browsers.deaths,
+            standbys=self._crew.standbys(),
         )
 
     # What the workers tell.
