@@ -202,6 +202,18 @@ class SupervisionView(msgspec.Struct, frozen=True):
     is_there: bool = False
 
 
+class PoorLine(msgspec.Struct, frozen=True):
+    """A party whose line sounds poor now; the figures are of the last five seconds, in the worse direction."""
+
+    role: str
+    """``customer``, ``agent`` or ``consulted``."""
+    mos: float
+    """Estimated mean opinion score, 1 to 4.4."""
+    loss_percent: float
+    jitter_ms: float
+    round_trip_ms: float | None = None
+
+
 class ContactView(msgspec.Struct, frozen=True):
     """One contact from its arrival to the end of its wrap-up."""
 
@@ -256,6 +268,8 @@ class ContactView(msgspec.Struct, frozen=True):
     recording_id: str | None = None
     """What can be heard of an item; it belongs to the call ``parent_id``."""
     recording_ms: int | None = None
+    poor_lines: tuple[PoorLine, ...] = ()
+    """Whose line sounds poor."""
 
 
 class FloorView(msgspec.Struct, frozen=True):

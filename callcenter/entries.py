@@ -64,6 +64,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.corrected": facts.CallCorrected,
     "wrap_up.recorded": facts.WrapUpRecorded,
     "leg.measured": quality_facts.LegMeasured,
+    "leg.quality_changed": quality_facts.LegQualityChanged,
     "recording.announced": recording_facts.RecordingAnnounced,
     "recording.started": recording_facts.RecordingStarted,
     "recording.paused": recording_facts.RecordingPaused,

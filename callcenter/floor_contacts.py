@@ -18,10 +18,12 @@ from agent_console.messages import (
     ContactView,
     CustomerMatch,
     MatchState,
+    PoorLine,
     TargetKind,
 )
 from callcenter.calls import facts
-from callcenter.calls.participants import Conversation
+from callcenter.calls.participants import Conversation, Role
+from callcenter.calls.quality_facts import LegQualityChanged
 from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.segments import TargetKind as Sought
 
@@ -118,6 +120,8 @@ class FloorContacts:
                 self._end_segment(fact)
             case facts.CallParked():
                 self._park(fact)
+            case LegQualityChanged():
+                self._judge_line(fact)
             case _:
                 pass
 
@@ -171,6 +175,7 @@ class FloorContacts:
             customer=base.customer,
             language=base.language,
             flow_path=base.flow_path,
+            poor_lines=base.poor_lines,
             kind=ContactKind(fact.kind),
             parent_id=fact.parent_id,
             agent_id=fact.target if rung else None,
@@ -233,7 +238,9 @@ class FloorContacts:
         view = self._views.get(contact_id)
         connected = view is not None and view.state is ContactState.CONNECTED
         if view is not None and connected and view.agent_id is not None and self._holds(view.agent_id, contact_id):
-            self.change(contact_id, state=ContactState.WRAP_UP, ended_at=at, held_since=None, **NO_CONSULT)
+            self.change(
+                contact_id, state=ContactState.WRAP_UP, ended_at=at, held_since=None, poor_lines=(), **NO_CONSULT
+            )
             self._live.get(call_id, {}).pop(contact_id, None)
         elif view is not None and view.state is not ContactState.WRAP_UP:
             self._remove(call_id, contact_id)
@@ -253,6 +260,24 @@ class FloorContacts:
                 held_since=fact.at,
             )
             self._put(fact.call_id, parked)
+
+    def _judge_line(self, fact: LegQualityChanged) -> None:
+        """A customer's line goes with the call from agent to agent, everybody else's is of one contact."""
+        if not fact.role:
+            return
+        if fact.role != Role.CUSTOMER:
+            self._show_line(fact.contact_id or fact.call_id, fact)
+            return
+        base = self._bases.get(fact.call_id)
+        if base is not None:
+            self._bases[fact.call_id] = replace_view(base, poor_lines=_with_line(base.poor_lines, fact))
+        for contact_id in [*self._live.get(fact.call_id, ())]:
+            self._show_line(contact_id, fact)
+
+    def _show_line(self, contact_id: str, fact: LegQualityChanged) -> None:
+        view = self._views.get(contact_id)
+        if view is not None and view.state is not ContactState.WRAP_UP:
+            self.change(contact_id, poor_lines=_with_line(view.poor_lines, fact))
 
     def _end_call(self, fact: facts.CallEnded) -> None:
         for contact_id in list(self._live.get(fact.call_id, ())):
@@ -309,3 +334,10 @@ class FloorContacts:
     def _remove(self, call_id: str, contact_id: str) -> None:
         self._live.get(call_id, {}).pop(contact_id, None)
         self.remove(contact_id)
+
+
+def _with_line(lines: tuple[PoorLine, ...], fact: LegQualityChanged) -> tuple[PoorLine, ...]:
+    others = tuple(line for line in lines if line.role != fact.role)
+    if not fact.is_poor:
+        return others
+    return (*others, PoorLine(fact.role, fact.mos, fact.loss_percent, fact.jitter_ms, fact.round_trip_ms))

@@ -224,6 +224,12 @@ class LegStatistics:
     """Of our packets, how many the far end missed lately."""
     mos: float | None = None
     """Estimated quality of what came in, 1 to 4.4 (``callcenter.media.quality``); ``None`` when nothing came."""
+    codec: str = ""
+    """What we sent with last (``callcenter.media.codecs.Codec``), empty for a leg that was never described."""
+    worst_mos: float | None = None
+    """Of the worst five seconds, in the worse direction; ``None`` for a leg too short to tell."""
+    worst_loss_percent: float | None = None
+    """Packets lost in these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +271,27 @@ class LegQuiet:
 
 
 @dataclass(frozen=True, slots=True)
+class LegQualityTurned:
+    """A leg's stream began to sound poor, or is fine again (``callcenter.media.stretches``)."""
+
+    session_id: str
+    leg_id: str
+    is_poor: bool
+    mos: float
+    """Of the last five seconds, in the worse direction."""
+    loss_percent: float
+    jitter_ms: float
+    round_trip_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLost:
     """The media of a session is gone for good."""
 
     session_id: str
 
 
-MediaEvent = DigitPressed | PlayFinished | LegSilent | LegQuiet | SessionLost
+MediaEvent = DigitPressed | PlayFinished | LegSilent | LegQuiet | LegQualityTurned | SessionLost
 
 
 class RecordingAction(StrEnum):

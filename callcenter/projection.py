@@ -13,7 +13,10 @@ from datetime import UTC, datetime
 import structlog
 
 from acd.events import Channel
+from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, SegmentRecord, WrapUpRecorded
+from callcenter.calls.participants import Role
+from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
 from callcenter.calls.segments import SegmentKind, SegmentResult
 from callcenter.calls.voicemail import NOBODY, RETENTION
@@ -25,6 +28,7 @@ from crm_bridge.database import Database
 from crm_bridge.errors import CrmError
 from crm_bridge.interactions import (
     InteractionRecord,
+    LineQualityRecord,
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
@@ -51,6 +55,7 @@ KINDS = (
     "voicemail.worked",
     "item.closed",
     "item.corrected",
+    "leg.measured",
 )
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
@@ -219,6 +224,8 @@ class InteractionProjection:
                 return self._recording_start(started, row.seq)
             case RecordingStored() as stored:
                 return _recording_stored(stored, row.seq)
+            case LegMeasured() as measured:
+                return self._line_quality(measured, row.seq)
             case VoicemailWorked() as worked:
                 return VoicemailWorkedRecord(
                     recording_id=worked.recording_id,
@@ -229,6 +236,28 @@ class InteractionProjection:
                 )
             case _:
                 raise JournalError(f"journal entry {row.seq} of kind {row.kind!r} is not for the customer store")
+
+    def _line_quality(self, measured: LegMeasured, seq: int) -> LineQualityRecord:
+        return LineQualityRecord(
+            call_id=measured.call_id,
+            contact_id=measured.contact_id or measured.call_id,
+            leg=measured.leg,
+            role=measured.role or (Role.CUSTOMER if measured.leg == CUSTOMER_LEG else ""),
+            agent_id=measured.agent_id or None,
+            agent_name=self._names.get(measured.agent_id),
+            measured_at=instant(measured.at),
+            codec=measured.codec,
+            packets_in=measured.packets_in,
+            packets_lost=measured.packets_lost,
+            is_heard=measured.heard,
+            jitter_ms=measured.jitter_ms,
+            round_trip_ms=measured.round_trip_ms,
+            far_loss_percent=measured.far_loss_percent,
+            mos=measured.mos,
+            worst_mos=measured.worst_mos,
+            worst_loss_percent=measured.worst_loss_percent,
+            journal_seq=seq,
+        )
 
     def _recording_start(self, started: RecordingStarted, seq: int) -> RecordingStartRecord:
         return RecordingStartRecord(

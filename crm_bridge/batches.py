@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.ids import new_id
+from crm_bridge.line_quality import write_line_quality
 from crm_bridge.mergers import survivors_of
 from crm_bridge.models import ContactPoint, Customer, Interaction, PhoneLookup, TimelineEvent, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT, storable, utc_now
@@ -24,6 +25,7 @@ from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, Unparsable,
 from crm_bridge.recordings import write_recordings
 from crm_bridge.records import (
     InteractionRecord,
+    LineQualityRecord,
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
@@ -105,6 +107,7 @@ async def record_batch(
     await write_voicemails(
         session, [each for each in records if isinstance(each, VoicemailRecord | VoicemailWorkedRecord)]
     )
+    await write_line_quality(session, [each for each in records if isinstance(each, LineQualityRecord)])
     return ids
 
 

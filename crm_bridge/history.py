@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from crm_bridge.errors import InteractionNotFound
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
+from crm_bridge.line_quality import LineQualityView, lines_of
 from crm_bridge.models import ContactParent, Interaction, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.parents import ParentView
@@ -56,6 +57,8 @@ class InteractionView:
     """From the end of the contact to the end of the wrap-up."""
     parent: ParentView | None = None
     recordings: tuple[RecordingView, ...] = ()
+    lines: tuple[LineQualityView, ...] = ()
+    """How each party was heard, the customer first."""
 
 
 async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
@@ -64,7 +67,7 @@ async def find_interaction(session: AsyncSession, contact_id: str) -> Interactio
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise InteractionNotFound("no interaction has this contact id", where="path.contact_id")
-    return (await _with_recordings(session, [_view(*row)]))[0]
+    return (await _with_media(session, [_view(*row)]))[0]
 
 
 async def page_interactions(session: AsyncSession, *, before: Cursor | None, limit: int) -> Page[InteractionView]:
@@ -74,7 +77,7 @@ async def page_interactions(session: AsyncSession, *, before: Cursor | None, lim
     if before is not None:
         query = query.where(older_than(before, Interaction.started_at, Interaction.id))
     rows = (await session.execute(_newest_first(query).limit(limit + 1))).all()
-    items = await _with_recordings(session, [_view(*row) for row in rows[:limit]])
+    items = await _with_media(session, [_view(*row) for row in rows[:limit]])
     return Page(items, Cursor(items[-1].started_at, items[-1].id) if len(rows) > limit else None)
 
 
@@ -129,7 +132,7 @@ async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[
     if not wanted:
         return {}
     rows = (await session.execute(_complete().where(Interaction.id.in_(wanted)))).all()
-    return {each.id: each for each in await _with_recordings(session, [_view(*row) for row in rows])}
+    return {each.id: each for each in await _with_media(session, [_view(*row) for row in rows])}
 
 
 def _complete() -> Select[*_Row]:
@@ -159,10 +162,13 @@ def _newest_first(query: Select[*_Row]) -> Select[*_Row]:
     return query.order_by(Interaction.started_at.desc(), Interaction.id.desc())
 
 
-async def _with_recordings(session: AsyncSession, views: Sequence[InteractionView]) -> tuple[InteractionView, ...]:
-    """The interactions with what was recorded of them, in one query."""
+async def _with_media(session: AsyncSession, views: Sequence[InteractionView]) -> tuple[InteractionView, ...]:
+    """The interactions with what was recorded and measured of them, in one query each."""
     found = await recordings_of(session, [view.contact_id for view in views])
-    return tuple(replace(view, recordings=found.get(view.contact_id, ())) for view in views)
+    lines = await lines_of(session, [(view.contact_id, view.call_id) for view in views])
+    return tuple(
+        replace(view, recordings=found.get(view.contact_id, ()), lines=lines.get(view.contact_id, ())) for view in views
+    )
 
 
 def _view(

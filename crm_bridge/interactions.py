@@ -13,6 +13,7 @@ from crm_bridge.batches import record_batch
 from crm_bridge.models import ProjectionCursor
 from crm_bridge.records import (
     InteractionRecord,
+    LineQualityRecord,
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
@@ -24,6 +25,7 @@ from crm_bridge.records import (
 __all__ = [
     "MAX_BACKFILL",
     "InteractionRecord",
+    "LineQualityRecord",
     "Record",
     "RecordingStartRecord",
     "RecordingStoredRecord",

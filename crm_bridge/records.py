@@ -112,6 +112,31 @@ class VoicemailWorkedRecord:
     journal_seq: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineQualityRecord:
+    """How one party's line sounded over the whole of its time in a call. ``role``: ``customer``, ``agent``,
+    ``consulted``, or empty. What the far end did not report is ``None``."""
+
+    call_id: str
+    contact_id: str
+    leg: str
+    role: str
+    agent_id: str | None
+    agent_name: str | None = None
+    measured_at: datetime
+    codec: str
+    packets_in: int
+    packets_lost: int
+    is_heard: bool
+    jitter_ms: float
+    round_trip_ms: float | None
+    far_loss_percent: float | None
+    mos: float | None
+    worst_mos: float | None
+    worst_loss_percent: float | None
+    journal_seq: int
+
+
 Record = (
     InteractionRecord
     | WrapUpRecord
@@ -119,4 +144,5 @@ Record = (
     | RecordingStoredRecord
     | VoicemailRecord
     | VoicemailWorkedRecord
+    | LineQualityRecord
 )

@@ -5,11 +5,12 @@ import contextlib
 
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallArrived, CallClosed, CallEnded, CallFact
-from callcenter.calls.quality_facts import LegMeasured
+from callcenter.calls.quality import CallQuality
+from callcenter.calls.quality_facts import QualityFact
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recording_facts import CardEntryFact
 from callcenter.errors import JournalError
-from callcenter.ports import LegStatistics
+from callcenter.ports import LegQualityTurned, LegStatistics
 
 
 class CallBook:
@@ -19,6 +20,8 @@ class CallBook:
         self._call_id = call_id
         self._deps = deps
         self._record: OpenRecord
+        self.quality = CallQuality(call_id)
+        """Whose leg each is; the runner keeps it up with the parties."""
 
     def open(self, arrived: CallArrived) -> None:
         """The call is there."""
@@ -30,7 +33,7 @@ class CallBook:
 
         Raises ``JournalError``, after which nothing may be acted on any more.
         """
-        told: list[CallFact | CardEntryFact] = []
+        told: list[CallFact | CardEntryFact | QualityFact] = []
         for fact in facts:
             self._record = self._record.with_fact(fact)
             told.append(fact)
@@ -45,7 +48,7 @@ class CallBook:
         """Journal and tell what the record does not show."""
         self._append([fact], fact.at)
 
-    def _append(self, facts: list[CallFact | CardEntryFact], now: int) -> None:
+    def _append(self, facts: list[CallFact | CardEntryFact | QualityFact], now: int) -> None:
         journal, bus = self._deps.journal, self._deps.bus
         for fact in facts:
             journal.append(fact, at=now)
@@ -55,20 +58,14 @@ class CallBook:
         """Tell who waits for it that it is so, once it is on disk."""
         self._deps.journal.once_safe(lambda: None if done.done() else done.set_result(None))
 
+    def quality_turned(self, news: LegQualityTurned) -> None:
+        """A leg began to sound poor, or no longer does."""
+        now = self._deps.clock.now()
+        self._append([self.quality.turned(news, now)], now)
+
     def measured(self, media_leg: str, figures: LegStatistics) -> None:
         """Journal what a media leg carried; nothing waits for it."""
         now = self._deps.clock.now()
-        fact = LegMeasured(
-            self._call_id,
-            now,
-            media_leg,
-            packets_in=figures.packets_in,
-            packets_lost=figures.packets_lost,
-            heard=figures.heard,
-            jitter_ms=figures.jitter_ms,
-            round_trip_ms=figures.round_trip_ms,
-            far_loss_percent=figures.far_loss_percent,
-            mos=figures.mos,
-        )
+        fact = self.quality.measured(media_leg, figures, now)
         with contextlib.suppress(JournalError):  # whoever decides something meets it too, and ends the process
             self._deps.journal.append(fact, at=now)

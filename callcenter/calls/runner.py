@@ -40,6 +40,7 @@ from callcenter.calls.machine import CallMachine
 from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked, PickUpAsked
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin
+from callcenter.calls.participants import Role
 from callcenter.calls.recorder import CallRecorder, RecordingAsked, SecureAsked
 from callcenter.calls.requests import CallRequests
 from callcenter.calls.segments import Seat, SegmentKind
@@ -47,7 +48,7 @@ from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked
 from callcenter.errors import JournalError, MediaError
 from callcenter.media.sdp import puts_on_hold
-from callcenter.ports import DigitPressed, LegQuiet, LegSilent, PlayFinished, SessionLost
+from callcenter.ports import DigitPressed, LegQualityTurned, LegQuiet, LegSilent, PlayFinished, SessionLost
 from ivr import events as flow_ev
 
 log = structlog.get_logger(__name__)
@@ -252,6 +253,8 @@ class CallRunner:
             case LegQuiet(leg_id=leg_id, has_spoken=has_spoken):
                 if leg_id == fx.CUSTOMER_LEG:
                     await self._flow.fall_silent(has_spoken=has_spoken)
+            case LegQualityTurned():
+                self._book.quality_turned(mail)
             case SecureAsked():
                 await self._cards.switch(mail, self.machine.agent)
             case PickUpAsked() | DigitsOrdered() | SupervisionAsked() | PartyAsked() | TransferRequested():
@@ -321,6 +324,9 @@ class CallRunner:
         await self._follow(*self.machine.receive(event, now=now), now)
 
     async def _follow(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...], now: int) -> None:
+        machine = self.machine
+        parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (Role.CONSULTED, machine.callee)
+        self._book.quality.note_all(parties, self._audio.legs)
         self._book.write(facts, now)
         state = self.machine.state
         for effect in effects:

@@ -22,6 +22,7 @@ from callcenter.media.protocol import (
     PlayEnded,
     PlaySpec,
     PortsGranted,
+    QualityTurned,
     QuietNoticed,
     RecordingDone,
     RecordingSuffers,
@@ -46,6 +47,7 @@ from callcenter.ports import (
     DigitPressed,
     EncryptionPolicy,
     LegProfile,
+    LegQualityTurned,
     LegQuiet,
     LegSilent,
     LegStatistics,
@@ -368,6 +370,8 @@ class EmbeddedMediaPlane:
                 self._sink(LegQuiet(session_id, leg_id, has_spoken))
             case PortsGranted():
                 self._stock.hear(report)
+            case QualityTurned() if report.session_id in self._sessions:
+                self._sink(_turned(report))
             case PlayEnded(session_id, play_id, reason) if session_id in self._sessions:
                 play = self._sessions[session_id].plays.pop(play_id, None)
                 if play is not None and not play.digits:
@@ -438,4 +442,20 @@ def _statistics(counts: LegCounts, leg: LegSpec | None) -> LegStatistics:
         round_trip_ms=None if counts.round_trip_ms < 0 else round(counts.round_trip_ms, 1),
         far_loss_percent=None if counts.far_loss < 0 else round(100 * counts.far_loss, 1),
         mos=mos,
+        codec="" if leg is None or leg.remote is None else codec,
+        worst_mos=round(counts.worst_mos, 2) or None,
+        worst_loss_percent=round(counts.worst_loss_percent, 1) if counts.worst_mos else None,
+    )
+
+
+def _turned(report: QualityTurned) -> LegQualityTurned:
+    round_trip = None if report.round_trip_ms < 0 else report.round_trip_ms
+    return LegQualityTurned(
+        report.session_id,
+        report.leg_id,
+        report.is_poor,
+        report.mos,
+        report.loss_percent,
+        report.jitter_ms,
+        round_trip,
     )

@@ -100,6 +100,9 @@ class LegCounts(msgspec.Struct, frozen=True, array_like=True):
     """Below 0 as long as the far end has not reported, like the next."""
     far_loss: float = -1.0
     """Share of our packets that the far end missed lately, 0 to 1."""
+    worst_mos: float = 0.0
+    """Of the worst stretch (``callcenter.media.stretches``), 0 for none."""
+    worst_loss_percent: float = 0.0
 
 
 # Exchange -> mediad.
@@ -230,6 +233,19 @@ class QuietNoticed(msgspec.Struct, frozen=True, tag="quiet"):
     has_spoken: bool
 
 
+class QualityTurned(msgspec.Struct, frozen=True, tag="quality"):
+    """A leg's stream became poor, or fine again, see ``callcenter.ports.LegQualityTurned``."""
+
+    session_id: str
+    leg_id: str
+    is_poor: bool
+    mos: float
+    loss_percent: float
+    jitter_ms: float
+    round_trip_ms: float
+    """Below 0: unknown."""
+
+
 class SessionGone(msgspec.Struct, frozen=True, tag="gone"):
     """The session could not be kept."""
 
@@ -266,6 +282,7 @@ Reply = (
     | PlayEnded
     | SilenceNoticed
     | QuietNoticed
+    | QualityTurned
     | SessionGone
     | RecordingDone
     | RecordingSuffers
@@ -342,7 +359,17 @@ class RecordingHurt(msgspec.Struct, frozen=True, tag="hurt"):
     reason: str
 
 
-WorkerReply = Converged | Released | Heartbeat | DigitHeard | PlayEnded | SilenceNoticed | QuietNoticed | RecordingHurt
+WorkerReply = (
+    Converged
+    | Released
+    | Heartbeat
+    | DigitHeard
+    | PlayEnded
+    | SilenceNoticed
+    | QuietNoticed
+    | QualityTurned
+    | RecordingHurt
+)
 
 
 def frame(message: msgspec.Struct) -> bytes:

@@ -8,6 +8,8 @@ annex B: 1 + 0.035 R + 7e-6 R (R - 60) (100 - R).
 
 from callcenter.media.codecs import Codec
 
+POOR_BELOW = 3.6
+"""Many users are dissatisfied (ITU-T G.109: R below 70)."""
 _BEST_R = 93.2
 _IMPAIRMENT: dict[Codec, tuple[float, float]] = {
     Codec.PCMU: (0.0, 25.1),

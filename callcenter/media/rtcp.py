@@ -192,6 +192,29 @@ class Reporter:
         self.heard = Heard((loss >> 24) / 256, jitter / self.rate, round_trip)
 
 
+def report_on_behalf(ssrc: int, sender_report: bytes, heard: Heard, *, age: int, rate: int) -> bytes | None:
+    """A receiver report that passes on what a far end behind us says of a stream whose sender reports end here.
+
+    ``sender_report`` is the stream's last one, ``age`` milliseconds old. The delay since it is told short by the far
+    end's round trip, so that the sender works out that one. ``None`` while that would be negative, and for a packet
+    that is no sender report.
+    """
+    if len(sender_report) < 28 or sender_report[1] != SENDER_REPORT:
+        return None
+    delay = age - (heard.round_trip_ms or 0.0)
+    if delay < 0:
+        return None
+    block = _BLOCK.pack(
+        int.from_bytes(sender_report[4:8]),
+        min(255, round(heard.fraction_lost * 256)) << 24,
+        0,
+        round(heard.jitter_ms * rate) & 0xFFFFFFFF,
+        int.from_bytes(sender_report[10:14]) if heard.round_trip_ms is not None else 0,
+        round(delay * 65.536) & 0xFFFFFFFF,
+    )
+    return struct.pack("!BBHI", 0x81, RECEIVER_REPORT, 7, ssrc) + block + _description(ssrc)
+
+
 def is_control(second_byte: int) -> bool:
     """Whether the second byte of a datagram on a shared port makes it RTCP."""
     return _CONTROL_FIRST <= second_byte <= _CONTROL_LAST

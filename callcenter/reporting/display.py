@@ -43,6 +43,10 @@ _AGENT_WORK: Columns = (
     ("Offers", "offers"), ("RONA", "rona_rate"),
 )  # fmt: skip
 
+_LINES: Columns = (
+    ("Lines", "lines_measured"), ("Mean MOS", "mean_mos"), ("Poor", "lines_poor"), ("Poor rate", "poor_line_rate"),
+)  # fmt: skip
+
 
 def tables(report: Report) -> Group:
     """The report as tables of a terminal."""
@@ -56,6 +60,8 @@ def tables(report: Report) -> Group:
         _table(f"Service level, {targets}", report, queues, _QUEUE_LEVELS),
         _table("Times of contacts", report, queues, _QUEUE_TIMES),
         _table("Agents", report, agents, _AGENT_WORK),
+        _table("Quality of customers' lines", report, queues, _LINES),
+        _table("Quality of agents' lines", report, agents, _LINES),
         _table_by_name("Time in states", report, agents, "time_by_state_split"),
         _table_by_name("Time not ready by reason", report, agents, "not_ready_by_reason_split"),
         *(Text(warning, style="yellow") for warning in warnings(report)),

@@ -27,6 +27,8 @@ class Unit(StrEnum):
     """From 0 to 1."""
     MS = "ms"
     PER_HOUR = "1/h"
+    MOS = "mos"
+    """Mean opinion score, 1 to 4.4."""
     ERLANG = "erlang"
 
 
@@ -148,6 +150,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("rona_rate", Unit.SHARE,
            "offers_expired / (offers_accepted + offers_declined + offers_expired + offers_withdrawn)", _BOTH,
            _ratio(_sum(_M.OFFERS_EXPIRED), _offers_ended)),
+    _count(_M.LINES_MEASURED, "lines that were closed: of a queue its customers', of an agent the own", _BOTH),
+    _count(_M.LINES_POOR, "of lines_measured: estimated MOS below 3.6", _BOTH),
+    Metric("poor_line_rate", Unit.SHARE, "lines_poor / lines_measured", _BOTH,
+           _ratio(_sum(_M.LINES_POOR), _sum(_M.LINES_MEASURED))),
+    Metric("mean_mos", Unit.MOS, "sum of estimated MOS / lines_measured", _BOTH,
+           _ratio(lambda sums: sums.get(_M.MOS_HUNDREDTHS, 0) / 100, _sum(_M.LINES_MEASURED))),
     Metric("signed_in", Unit.MS, "time in every state but offline, cut at the boundaries", (_A,), _signed_in),
     Metric("occupancy", Unit.SHARE, "(busy + wrap_up) / (busy + wrap_up + ready)", (_A,),
            _ratio(_states("busy", "wrap_up"), _states("busy", "wrap_up", "ready"))),

@@ -65,6 +65,10 @@ class Measure(StrEnum):
     OFFERS_DECLINED = "offers_declined"
     OFFERS_EXPIRED = "offers_expired"
     OFFERS_WITHDRAWN = "offers_withdrawn"
+    LINES_MEASURED = "lines_measured"
+    LINES_POOR = "lines_poor"
+    MOS_HUNDREDTHS = "mos_hundredths"
+    """Of the lines that were measured."""
     PERIOD_MS = "period_ms"
     """The length of the period that the sums are about; posted by the report."""
 

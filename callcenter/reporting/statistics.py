@@ -5,9 +5,11 @@ Memory is that of the contacts which are open, the agents, and the routing engin
 
 from acd.events import FloorConfigured
 from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, SegmentEnded
+from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentResult
 from callcenter.journal import JournalRow
 from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.lines import line_postings
 from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
 from callcenter.reporting.routing_replay import RoutingReplay
 from callcenter.reporting.seats import Seats
@@ -59,6 +61,8 @@ class Statistics:
             case CallEnded():
                 found += self.waits.take(row.entry)
                 found += self._conversations.end_call(row.entry.call_id, row.entry.at)
+            case LegMeasured():
+                found += line_postings(row.entry)
             case _:
                 pass
         return found

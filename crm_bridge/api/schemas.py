@@ -256,6 +256,24 @@ class ParentOut(Out):
     agent_name: str | None
 
 
+class LineQualityOut(Out):
+    """How one party's line sounded. ``mos`` (estimated, 1 to 4.4) is null when nothing came, ``worst_mos`` (of the
+    worst five seconds) also when it was too short. ``far_loss_percent`` is what the party missed of us, if it said so.
+    """
+
+    role: str
+    agent_name: str | None
+    codec: str
+    is_heard: bool
+    loss_percent: float
+    far_loss_percent: float | None
+    jitter_ms: float
+    round_trip_ms: float | None
+    mos: float | None
+    worst_mos: float | None
+    worst_loss_percent: float | None
+
+
 class InteractionOut(Out):
     """One contact from its arrival to its end, with its wrap-up once there is one."""
 
@@ -288,6 +306,8 @@ class InteractionOut(Out):
     wrap_up_ms: int | None
     parent: ParentOut | None
     recordings: list[RecordingOut]
+    lines: list[LineQualityOut]
+    """How each party was heard, the customer first."""
 
 
 class InteractionPage(BaseModel):

@@ -6,6 +6,7 @@ from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
 from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
 from crm_bridge.models.interaction import ContactParent, Interaction, ProjectionCursor, WrapUp
+from crm_bridge.models.line_quality import LineQuality
 from crm_bridge.models.privacy import AccessEntry, Consent, StoreSecret, Suppression
 from crm_bridge.models.profile import (
     Attachment,
@@ -61,6 +62,7 @@ __all__ = [
     "ImportedCustomer",
     "Interaction",
     "JournalErasure",
+    "LineQuality",
     "MaintenanceRun",
     "MergeEvent",
     "MergeItem",

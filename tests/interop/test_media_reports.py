@@ -110,6 +110,33 @@ def test_both_learn_loss_and_round_trip(checkpoint: Checkpoint, sealed: bool) ->
     sock.close()
 
 
+def test_a_bad_stretch_is_told_and_remembered(checkpoint: Checkpoint) -> None:
+    """Ten good seconds, five in which every fourth packet is lost, ten good ones; a successor knows the worst."""
+    sock = udp()
+    sock.setblocking(False)
+    far = FarEnd(sock.getsockname()[1], sealed=False)
+    spec = LegSpec("a", 1, remote=far.socket.getsockname(), receive_codecs=((0, "PCMU"),), may_send=True, has_mux=True)
+    leg = RtpLeg(spec, sock, checkpoint, 0, now=0)
+    told = []
+    for number in range(1251):
+        now = 20 * number
+        if not (500 <= number < 750 and number % 4 == 0):
+            far.speak(number, now=now)
+        leg.receive(now=now)
+        turned = leg.judge(now=now)
+        if turned is not None:
+            told.append((now, turned[1], turned[0].loss_percent))
+    assert [(now, is_poor) for now, is_poor, _ in told] == [(15_000, True), (20_000, False)]
+    assert told[0][2] == pytest.approx(25, abs=1)
+    leg.save_counts()
+    kept = checkpoint.noted(0)
+    assert 1 < kept.worst_mos < 3
+    assert kept.worst_loss_percent == pytest.approx(25, abs=1)
+    assert leg.counts.worst_mos == pytest.approx(kept.worst_mos)
+    far.socket.close()
+    sock.close()
+
+
 def test_a_stranger_reports_nothing(checkpoint: Checkpoint) -> None:
     sock = udp()
     sock.setblocking(False)

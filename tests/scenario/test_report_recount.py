@@ -11,6 +11,7 @@ import pytest
 
 from agent_console.ports import IntentError
 from callcenter.journal import JournalRow
+from callcenter.ports import LegStatistics
 from callcenter.reporting.book import Grain
 from callcenter.reporting.intervals import INTERVAL_MS
 from callcenter.reporting.postings import Rules, Subject, SubjectKind
@@ -71,6 +72,9 @@ def life(seed: int) -> Lived:
                 house = await open_house(site=small_site(wrap_up_seconds=(seed + number) % 3 * 400), journal=journal)
                 floor = LongDay(house, seed * 2 + number)
                 await house.sign_in(*AGENTS)
+                house.media.statistics = LegStatistics(
+                    99, 99, 1, 0, heard=True, mos=(3.1, 3.6, 4.27)[(seed + number) % 3]
+                )
                 for _ in range(STEPS):
                     await floor.step()
                 await settle()

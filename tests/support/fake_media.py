@@ -11,6 +11,7 @@ from callcenter.ports import (
     DigitPressed,
     EncryptionPolicy,
     LegProfile,
+    LegQualityTurned,
     LegSilent,
     LegStatistics,
     MediaEvent,
@@ -114,6 +115,11 @@ class FakeMedia:
     def fall_silent(self, leg_id: str) -> None:
         """Let a leg's stream stop for the timeout."""
         self._sink(LegSilent(self._session_of(leg_id), leg_id))
+
+    def turn_quality(self, leg_id: str, *, mos: float, loss_percent: float, is_poor: bool = True) -> None:
+        """Let a leg's stream begin to sound poor, or fine again."""
+        session_id = self._session_of(leg_id)
+        self._sink(LegQualityTurned(session_id, leg_id, is_poor, mos, loss_percent, 5.0, None))
 
     def lose(self, session_id: str) -> None:
         """Lose a session."""

@@ -15,6 +15,7 @@ from acd.events import FloorConfigured
 from acd.outcomes import AgentStateChanged, OfferContact, OfferEnded
 from callcenter.bus import Bus
 from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, Outcome
+from callcenter.calls.quality_facts import LegMeasured
 from callcenter.journal import JournalRow
 
 QUARTER = 900_000
@@ -207,6 +208,30 @@ class Recount:
             "offers": len(made),
             **{f"offers_{name}": results.count(name) for name in ("accepted", "declined", "expired", "withdrawn")},
             "rona_rate": _share(results.count("expired"), len(results)),
+            **self._lines(kind, who, lower, upper),
+        }
+
+    def _lines(self, kind: str, who: str, lower: int, upper: int) -> dict[str, Any]:
+        """How the lines of a queue's customers, or an agent's own, sounded."""
+        connected: dict[str, CallConnected] = {}
+        found: list[float] = []
+        for row in self.rows:
+            fact = row.entry
+            if isinstance(fact, CallConnected):
+                connected[fact.call_id] = fact
+            if not isinstance(fact, LegMeasured) or fact.mos is None or not lower <= fact.at < upper:
+                continue
+            last = connected.get(fact.call_id)
+            if last is None or not fact.role or (fact.leg == "customer") != (kind == "queue"):
+                continue
+            if (last.queue_id if kind == "queue" else fact.agent_id) == who:
+                found.append(fact.mos)
+        poor = sum(mos < 3.6 for mos in found)
+        return {
+            "lines_measured": len(found),
+            "lines_poor": poor,
+            "poor_line_rate": _share(poor, len(found)),
+            "mean_mos": _share(sum(round(mos * 100) for mos in found) / 100, len(found)),
         }
 
     def _of(self, fact: Any, kind: str) -> str:

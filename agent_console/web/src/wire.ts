@@ -133,6 +133,7 @@ export interface ContactView {
   readonly for_agent: string | null;
   readonly recording_id: string | null;
   readonly recording_ms: number | null;
+  readonly poor_lines: readonly PoorLine[];
 }
 
 /** What signing in takes. */
@@ -249,6 +250,15 @@ export interface Pong {
   readonly v: 1;
   readonly type: 'pong';
   readonly server_time: number;
+}
+
+/** A party whose line sounds poor now; the figures are of the last five seconds, in the worse direction. */
+export interface PoorLine {
+  readonly role: string;
+  readonly mos: number;
+  readonly loss_percent: number;
+  readonly jitter_ms: number;
+  readonly round_trip_ms: number | null;
 }
 
 /** A queue is now this. */

@@ -15,6 +15,7 @@ from callcenter.media.audio import tone
 from callcenter.media.codecs import FORMS, TELEPHONE, Codec
 from callcenter.media.g711 import FRAME_MILLISECONDS, SAMPLE_RATE, encode
 from callcenter.media.outgoing import OutgoingStream
+from callcenter.media.rtcp import Heard, report_on_behalf
 from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, read_header
 from callcenter.media.webrtc.way import Way
 from callcenter.media.wideband import WIDE_RATE, make_encoder
@@ -59,6 +60,8 @@ class BrowserLeg:
         """When the browser was last heard; ``None`` before it ever was."""
         self.is_silent = False
         """Whether the exchange was told that nothing comes."""
+        self._sender_report: tuple[bytes, int] | None = None
+        """The worker's last one, and when it came."""
         self._frame = 0
         self._comfort_due = now
         self.inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -111,6 +114,20 @@ class BrowserLeg:
             except OSError:  # the worker's socket is being replaced
                 break
         return packets
+
+    def take_report(self, packet: bytes, *, now: int) -> None:
+        """Keep the worker's report; the browser gets our own."""
+        self._sender_report = packet, now
+
+    def tell_line(self, heard: Heard, *, rate: int, now: int) -> None:
+        """Let the worker know what the browser says of our stream: its line is the leg's line."""
+        if self._sender_report is None:
+            return
+        report, came = self._sender_report
+        told = report_on_behalf(self._stream.ssrc, report, heard, age=now - came, rate=rate)
+        if told is not None:
+            with contextlib.suppress(OSError):
+                self.inner.send(told)
 
     def comfort(self, *, now: int) -> None:
         """Send comfort tone when it is due; to be called every 20 ms."""

@@ -115,17 +115,19 @@ class BrowserServer:
                     self._send_all(way.due(), way.address)
         if now >= self._report_due:
             self._report_due = now + _REPORT_EVERY
-            self._report()
+            self._report(now)
             if self._legs and self._door.absent_for() * 1000 > _GRACE:
                 log.error("browsers.exchange_gone", legs=len(self._legs))
                 self._clear()
 
-    def _report(self) -> None:
+    def _report(self, now: int) -> None:
         wall = wall_ms()
         for leg in self._legs.values():
             way = leg.active
             if way is None or way.keys is None or way.address is None:
                 continue
+            if way.reporter.heard is not None:
+                leg.tell_line(way.reporter.heard, rate=way.reporter.rate, now=now)
             packet = way.reporter.report(now=wall)
             if packet is not None:
                 self._send_all([way.keys.protect_rtcp(packet)], way.address)
@@ -284,7 +286,10 @@ class BrowserServer:
             return
         wall = wall_ms()
         for packet in packets:
-            if len(packet) < 12 or 192 <= packet[1] <= 223:  # the worker's reports end here; the browser gets ours
+            if len(packet) < 12:
+                continue
+            if 192 <= packet[1] <= 223:  # the worker's reports end here; the browser gets ours
+                leg.take_report(packet, now=now_ms())
                 continue
             ssrc, timestamp = int.from_bytes(packet[8:12]), int.from_bytes(packet[4:8])
             way.reporter.sent(ssrc, timestamp, len(packet) - 12, now=wall)

@@ -19,7 +19,9 @@ _COUNTS = struct.Struct("<IIII?fff")
 _COUNTS_AT = 24
 _HEARD = struct.Struct("<II")
 _HEARD_AT = 56
-_SLOT_BYTES = 64
+_WORST = struct.Struct("<ff")
+_WORST_AT = 64
+_SLOT_BYTES = 72
 _STAMP_ROW = np.dtype(
     {
         "names": ["ssrc", "sequence", "wraps", "timestamp", "at"],
@@ -85,11 +87,19 @@ class Checkpoint:
             counts.round_trip_ms + 1,  # empty memory means that nothing was reported
             counts.far_loss + 1,
         )
+        _WORST.pack_into(self._memory, slot * _SLOT_BYTES + _WORST_AT, counts.worst_mos, counts.worst_loss_percent)
 
     def noted(self, slot: int) -> LegCounts:
         """A leg's figures as last noted."""
         counts = LegCounts(*_COUNTS.unpack_from(self._memory, slot * _SLOT_BYTES + _COUNTS_AT))
-        return msgspec.structs.replace(counts, round_trip_ms=counts.round_trip_ms - 1, far_loss=counts.far_loss - 1)
+        worst_mos, worst_loss = _WORST.unpack_from(self._memory, slot * _SLOT_BYTES + _WORST_AT)
+        return msgspec.structs.replace(
+            counts,
+            round_trip_ms=counts.round_trip_ms - 1,
+            far_loss=counts.far_loss - 1,
+            worst_mos=worst_mos,
+            worst_loss_percent=worst_loss,
+        )
 
     def clear(self, slot: int) -> None:
         """Make a slot ready for another leg."""

@@ -41,6 +41,7 @@ from callcenter.media.protocol import (
     PlayEnded,
     PortsGranted,
     PutSession,
+    QualityTurned,
     QuietNoticed,
     RecordingDone,
     RecordingHurt,
@@ -299,7 +300,7 @@ class Keeper:
                 if session is not None:
                     session.end_play(play_id)
                     self._door.tell(reply)
-            case DigitHeard() | SilenceNoticed() | QuietNoticed():
+            case DigitHeard() | SilenceNoticed() | QuietNoticed() | QualityTurned():
                 self._door.tell(reply)
             case RecordingHurt():
                 self._hear_recorder(reply)

@@ -21,6 +21,7 @@ from callcenter.media.mediad.tap import Tap
 from callcenter.media.protocol import LegCounts, LegSpec
 from callcenter.media.rtcp import Reporter, is_control
 from callcenter.media.rtp import LARGEST_PACKET, Header, read_header
+from callcenter.media.stretches import Stretch, StretchJudge, Sum
 from callcenter.media.telephone_event import DigitReceiver
 from callcenter.media.track import Track
 
@@ -69,6 +70,7 @@ class RtpLeg:
         )
         self.sender = LegSender(spec, self.inlet, self._sealing, self.reports, checkpoint, slot, now=now)
         """What the far end hears."""
+        self._judge = StretchJudge(now=now, worst_mos=counts.worst_mos, worst_loss_percent=counts.worst_loss_percent)
         self._digits = DigitReceiver()
         self._ear, self._tone_ear = Ear(), Ear()
         self._tones: ToneDigits | None = None
@@ -200,6 +202,15 @@ class RtpLeg:
             return ""
         return self._take(header, now)
 
+    def judge(self, *, now: int) -> tuple[Stretch, bool] | None:
+        """The stretch in which this leg began to sound poor (true), or no longer does."""
+        if not self._judge.is_due(now):
+            return None
+        reports = self.reports
+        counted = Sum(reports.packets_received, reports.packets_lost, reports.jitter_ms, *self._far)
+        turned = self._judge.judge(self.sender.codec, counted, now=now)
+        return None if turned is None else (turned, self._judge.is_poor)
+
     def _take_report(self, size: int, *, now: int) -> bool:
         """Read an RTCP report of the far end; false for what is none."""
         if not self.spec.has_mux:
@@ -260,6 +271,8 @@ class RtpLeg:
             self._heard,
             self.reports.jitter_ms,
             *self._far,
+            self._judge.worst_mos,
+            self._judge.worst_loss_percent,
         )
 
     def listen(self, wanted: bool) -> None:

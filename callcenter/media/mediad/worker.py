@@ -30,6 +30,7 @@ from callcenter.media.protocol import (
     Converged,
     DigitHeard,
     Heartbeat,
+    QualityTurned,
     RecordingHurt,
     Release,
     Released,
@@ -170,12 +171,20 @@ class Worker:
             for leg in conversation.legs.values():
                 self._loop.refresh(leg)
                 leg.sender.report(now=now)
+                self._judge(conversation, leg, now)
                 leg.save_counts()
                 if leg.notice_silence(now=now, timeout=self._silence_timeout):
                     self._tell(SilenceNoticed(conversation.session_id, leg.spec.leg_id))
             for leg in conversation.legs.values():
                 self._loop.look_at(leg, now=now)
         del self._round[-self._turns :]
+
+    def _judge(self, conversation: Conversation, leg: RtpLeg, now: int) -> None:
+        turned = leg.judge(now=now)
+        if turned is not None:
+            stretch, is_poor = turned
+            figures = (stretch.mos, stretch.loss_percent, stretch.jitter_ms, stretch.round_trip_ms)
+            self._tell(QualityTurned(conversation.session_id, leg.spec.leg_id, is_poor, *figures))
 
     def _beat(self) -> None:
         wall, used = self._busy_since

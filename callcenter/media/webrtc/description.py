@@ -139,6 +139,7 @@ def plain_answer(answer: BrowserAnswer, *, host: str, port: int) -> str:
         "t=0 0",
         f"m=audio {port} RTP/AVP {' '.join(answer.stream.formats)}",
         *answer.stream.attributes,
+        "a=rtcp-mux",
         f"a={answer.direction}",
     ]
     return "\r\n".join(lines) + "\r\n"

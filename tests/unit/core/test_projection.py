@@ -19,6 +19,7 @@ from callcenter.calls.facts import (
     SegmentRecord,
     WrapUpRecorded,
 )
+from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentKind, SegmentResult, segment_id
 from callcenter.calls.voicemail_facts import VoicemailBegun
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemResult, ItemReturned, ReturnReason
@@ -66,7 +67,7 @@ def projection(tmp_path: Path, database: Database) -> InteractionProjection:
     return InteractionProjection(reader, database, region="US", own_numbers=frozenset(), names={"anna": "Anna Berg"})
 
 
-async def write(journal: SqliteJournal, *entries: CallClosed | CallCorrected | WrapUpRecorded) -> None:
+async def write(journal: SqliteJournal, *entries: CallClosed | CallCorrected | WrapUpRecorded | LegMeasured) -> None:
     for entry in entries:
         seq = journal.append(entry, at=entry.at)
     await journal.committed(seq)
@@ -75,6 +76,32 @@ async def write(journal: SqliteJournal, *entries: CallClosed | CallCorrected | W
 async def count(database: Database) -> int:
     async with database.read() as session:
         return await session.scalar(select(func.count()).select_from(Interaction)) or 0
+
+
+async def test_the_quality_of_lines_reaches_the_interaction(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    """Also that of a journal from before lines were named, and whichever comes first."""
+    old = LegMeasured("c0", NOON, "customer", 100, 0, heard=True, mos=4.3)
+    customer = LegMeasured(
+        "c1", NOON + 90_001, "customer", 900, 100, heard=True, jitter_ms=4.0, round_trip_ms=80.0, far_loss_percent=1.5,
+        mos=3.4, role="customer", contact_id="c1", queue_id="sales", codec="G722", worst_mos=2.1,
+        worst_loss_percent=30.0,
+    )  # fmt: skip
+    agent = replace(customer, leg="agent-1", role="agent", agent_id="anna", codec="OPUS", packets_lost=0, mos=None)
+    rung = replace(agent, leg="agent-2", role="", agent_id="", contact_id="")
+    await write(journal, old, customer, agent, rung, CallClosed("c1", NOON, RECORD))
+    await write(journal, CallClosed("c0", NOON, replace(RECORD, call_id="c0")))
+    await projection(tmp_path, database).drain()
+    async with database.read() as session:
+        found = await find_interaction(session, "c1")
+        assert [(line.role, line.agent_name, line.codec) for line in found.lines] == [
+            ("customer", None, "G722"), ("agent", "Anna Berg", "OPUS")
+        ]  # fmt: skip
+        line = found.lines[0]
+        assert (line.loss_percent, line.far_loss_percent, line.mos) == (10.0, 1.5, 3.4)
+        assert (line.worst_mos, line.worst_loss_percent, line.round_trip_ms) == (2.1, 30.0, 80.0)
+        assert [line.role for line in (await find_interaction(session, "c0")).lines] == ["customer"]
 
 
 async def test_call_and_wrap_up_reach_the_store(tmp_path: Path, database: Database, journal: SqliteJournal) -> None:

@@ -7,7 +7,7 @@ from callcenter.media.audio import tone_share
 from callcenter.media.codecs import FORMS, TELEPHONE
 from callcenter.media.g711 import decode
 from callcenter.media.mediad.browser_leg import comfort_frames
-from callcenter.media.rtcp import Reporter
+from callcenter.media.rtcp import Heard, Reporter, report_on_behalf
 from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.sdp import LocalStream, SdpError, build_offer, read_answer
 from callcenter.media.webrtc.connectivity import LiteAgent, binding_request, is_success, local_ufrag, new_credentials
@@ -197,6 +197,27 @@ def test_reports_tell_loss_and_round_trip():
     assert a.heard.fraction_lost == pytest.approx(2 / 10, abs=0.01)
     assert a.heard.round_trip_ms == pytest.approx(30, abs=2)
     assert Reporter().report(now=0) is None
+
+
+def test_what_a_browser_reports_is_passed_on_as_its_own_line():
+    """The worker sent its report at 5 s; the edge tells of a browser 120 ms away two seconds later."""
+    worker = Reporter()
+    worker.sent(7, 160, 160, now=4_990)
+    sender_report = worker.report(now=5_000)
+    assert sender_report is not None
+    heard = Heard(0.125, 9.0, 120.0)
+    assert report_on_behalf(3, sender_report, heard, age=100, rate=8) is None
+    assert report_on_behalf(3, b"\x80\xc9" + bytes(40), heard, age=2_000, rate=8) is None
+    told = report_on_behalf(3, sender_report, heard, age=2_000, rate=8)
+    assert told is not None
+    worker.take(told, now=7_000)
+    assert worker.heard is not None
+    assert worker.heard.round_trip_ms == pytest.approx(120, abs=1)
+    assert (worker.heard.fraction_lost, worker.heard.jitter_ms) == (0.125, 9.0)
+    unknown = report_on_behalf(3, sender_report, Heard(0.5, 0.0, None), age=2_000, rate=8)
+    assert unknown is not None
+    worker.take(unknown, now=7_000)
+    assert worker.heard.round_trip_ms is None
 
 
 @pytest.mark.parametrize(

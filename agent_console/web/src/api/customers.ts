@@ -1,3 +1,4 @@
+import type { LineQuality } from '../quality/line-quality';
 import { get, post, withQuery } from './http';
 import type { CustomerPromise } from './promises';
 import type { Change } from './record';
@@ -64,6 +65,8 @@ export interface InteractionLine {
   } | null;
   /** Not everywhere: the customer's card leaves them out. */
   readonly recordings?: readonly Recording[];
+  /** How each party was heard, the customer first. */
+  readonly lines?: readonly LineQuality[];
 }
 
 /** One contact from its arrival to its end. */

@@ -4,6 +4,7 @@ import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
 import type { Key } from '../i18n/translate';
 import { Icon, type IconName } from '../icons';
+import { LinesSummary } from '../quality/line-quality';
 import { Recordings } from '../recordings/player';
 import { useLabels } from '../session/session';
 import classes from './customers.module.css';
@@ -81,6 +82,7 @@ export function InteractionSummary({ line }: { readonly line: InteractionLine })
         {parts.length > 0 && <p className="soft">{parts.join(' · ')}</p>}
         <CameFrom parent={line.parent} />
         {line.notes && <p className={classes.notes}>{line.notes}</p>}
+        {line.lines && <LinesSummary lines={line.lines} />}
         {line.recordings && <Recordings recordings={line.recordings} />}
       </div>
     </div>

@@ -5,6 +5,7 @@ import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
+import { PoorLines } from '../quality/line-quality';
 import { CardEntryControl } from '../recordings/card-entry';
 import { RecordingControl } from '../recordings/recording-control';
 import type { ContactView } from '../wire';
@@ -34,6 +35,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
       <CallerBlock contact={contact} testId="call-caller" />
       <ContactFacts contact={contact} />
       <RecordingControl contact={contact} />
+      <PoorLines contact={contact} />
       <CardEntryControl contact={contact} />
       <Suspense>{state.call && <PhonePanel />}</Suspense>
       {contact.is_supervised && <p className="soft">{t('supervision.told')}</p>}

@@ -10,6 +10,7 @@ import { HandOn } from '../items/item-card';
 import { Loads } from '../items/loads';
 import { useLive } from '../live/context';
 import { useLabels } from '../session/session';
+import { PoorLines } from '../quality/line-quality';
 import { SecuredPill } from '../recordings/card-entry';
 import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
@@ -203,7 +204,7 @@ function useContactColumns(
       cell: (contact) => (
         <>
           <StatePill look={CONTACT_STATES[contact.state]} /> <RecordingPill state={contact.recording} />{' '}
-          <SecuredPill contact={contact} /> <Supervisors contact={contact} />
+          <SecuredPill contact={contact} /> <Supervisors contact={contact} /> <PoorLines contact={contact} />
         </>
       ),
     },

@@ -21,8 +21,9 @@ export interface Quality extends Measured {
 
 /** Packet-loss robustness of G.711 with concealment (ITU-T G.113 appendix I). */
 const ROBUSTNESS = 25.1;
-const GOOD = 4;
-const FAIR = 3.4;
+/** Users are satisfied from here on; below FAIR many are not (ITU-T G.109). */
+export const GOOD = 4;
+export const FAIR = 3.6;
 /** Milliseconds of a packet and of the device on each side. */
 const FIXED_DELAY = 40;
 

@@ -56,6 +56,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   supervision: [],
   is_supervised: false,
   is_secured: false,
+  poor_lines: [],
   kind: 'inbound',
   parent_id: null,
   held_since: null,
