@@ -1,7 +1,6 @@
 """Agents' phones put together: SIP and browsers behind one ``Signalling``, as an installation's settings say."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from agent_console.softphone import FromSoftphone, ToSoftphone
 from callcenter.calls.legs import LegEvent
@@ -10,6 +9,7 @@ from callcenter.errors import ConfigError
 from callcenter.media.mediad.browsers_line import browsers_socket
 from callcenter.media.webrtc.edge import BrowserEdge
 from callcenter.media.webrtc.servers import IceServers
+from callcenter.media.wideband import has_opus
 from callcenter.phone_router import PhoneKind, PhoneRouter
 from callcenter.ports import Clock, Signalling
 from callcenter.site.models import Site
@@ -20,16 +20,25 @@ def ice_servers(section: WebrtcSection) -> IceServers:
     """The servers pages are told of. Raises ``ConfigError`` when the secret cannot be read."""
     if not section.turn_urls:
         return IceServers(section.stun_urls)
-    return IceServers(section.stun_urls, section.turn_urls, _secret(section.turn_secret_file))
+    seconds = 3600 * section.turn_password_hours
+    return IceServers(section.stun_urls, section.turn_urls, _secret(section), seconds)
 
 
-def _secret(path: Path | None) -> bytes:
-    if path is None:
+def _secret(section: WebrtcSection) -> bytes:
+    if section.turn_secret is not None:
+        secret = section.turn_secret.get_secret_value().encode()
+    elif section.turn_secret_file is not None:
+        try:
+            secret = section.turn_secret_file.read_bytes().strip()
+        except OSError as error:
+            raise ConfigError(
+                f"media.webrtc.turn_secret_file: {section.turn_secret_file} cannot be read ({error.strerror})"
+            ) from error
+    else:
         raise ConfigError("media.webrtc.turn_urls is set; set media.webrtc.turn_secret_file too")
-    try:
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise ConfigError(f"media.webrtc.turn_secret_file: {path} cannot be read ({error.strerror})") from error
+    if not secret:
+        raise ConfigError("media.webrtc: the secret shared with the TURN server is empty")
+    return secret
 
 
 class AgentPhones:
@@ -59,6 +68,7 @@ class AgentPhones:
             presence=lambda agent_id, _: self.router.on_presence(agent_id),
             tell=tell,
             servers=ice_servers(settings.media.webrtc),
+            opus=settings.media.edge == "none" and has_opus(),
         )
         self.router = PhoneRouter(
             sip=sip,

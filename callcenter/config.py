@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callcenter.errors import ConfigError
@@ -65,7 +65,11 @@ class WebrtcSection(Section):
     turn_urls: tuple[str, ...] = ()
     """Servers for browsers behind strict firewalls, such as ``turns:turn.example.net:443?transport=tcp``."""
     turn_secret_file: Path | None = None
-    """File with the secret shared with the TURN server (coturn: ``static-auth-secret``); passwords last 12 hours."""
+    """File with the secret shared with the TURN server (coturn: ``static-auth-secret``)."""
+    turn_secret: SecretStr | None = None
+    """The secret itself, meant for the environment (``CALLCENTER_MEDIA__WEBRTC__TURN_SECRET``)."""
+    turn_password_hours: float = Field(default=12, gt=0, le=168)
+    """How long the passwords are good for that pages are given; a call that is up goes on after that."""
 
 
 class RtpengineSection(Section):
@@ -272,9 +276,19 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
     if settings.media.port_min >= settings.media.port_max:
         raise ConfigError(f"{path}: media.port_min must be below media.port_max")
     _check_recordings(path, settings.recordings)
-    if settings.media.webrtc.turn_urls and settings.media.webrtc.turn_secret_file is None:
-        raise ConfigError(f"{path}: media.webrtc.turn_urls is set; set media.webrtc.turn_secret_file too")
+    _check_turn(path, settings.media.webrtc)
     return settings
+
+
+def _check_turn(path: Path | None, webrtc: WebrtcSection) -> None:
+    given = [each for each in (webrtc.turn_secret_file, webrtc.turn_secret) if each is not None]
+    if webrtc.turn_urls and not given:
+        raise ConfigError(
+            f"{path}: media.webrtc.turn_urls is set; set media.webrtc.turn_secret_file too, or the variable "
+            "CALLCENTER_MEDIA__WEBRTC__TURN_SECRET"
+        )
+    if len(given) > 1:
+        raise ConfigError(f"{path}: media.webrtc.turn_secret_file and turn_secret are both set; remove one")
 
 
 def _check_recordings(path: Path | None, recordings: RecordingsSection) -> None:

@@ -65,6 +65,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "wrap_up.recorded": facts.WrapUpRecorded,
     "leg.measured": quality_facts.LegMeasured,
     "leg.quality_changed": quality_facts.LegQualityChanged,
+    "leg.returned": quality_facts.LegReturned,
     "recording.announced": recording_facts.RecordingAnnounced,
     "recording.started": recording_facts.RecordingStarted,
     "recording.paused": recording_facts.RecordingPaused,

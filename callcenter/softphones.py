@@ -31,6 +31,7 @@ from callcenter.calls.legs import (
     LegAnswered,
     LegEnded,
     LegEvent,
+    LegGapEnded,
     LegReanswered,
     LegRefused,
     LegRinging,
@@ -43,6 +44,7 @@ from callcenter.media.webrtc.description import (
     plain_answer,
     read_browser_answer,
     read_plain,
+    with_opus,
 )
 from callcenter.media.webrtc.edge import EdgeEvent
 from callcenter.media.webrtc.protocol import BrowserConnected, BrowserHeard, BrowserSilent, Greeted, WayOpened
@@ -136,10 +138,13 @@ class Softphones:
         presence: Callable[[str, bool], None],
         tell: Callable[[str, str, ToSoftphone], None],
         servers: IceServers | None = None,
+        opus: bool = False,
     ) -> None:
+        """``opus``: offer it to pages of wideband calls; the media plane must be able to take it."""
         self._clock, self._edge, self._sink = clock, edge, sink
         self._presence, self._tell = presence, tell
         self._servers = servers or IceServers()
+        self._opus = opus
         self._phones: dict[str, _Phone] = {}
         self._legs: dict[str, _Leg] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -169,7 +174,7 @@ class Softphones:
     def invite(self, leg_id: str, agent_id: str, *, sdp: str) -> None:
         """Ring the agent's page."""
         try:
-            stream = read_plain(sdp)
+            stream = with_opus(read_plain(sdp)) if self._opus else read_plain(sdp)
         except MediaError as error:
             self._later(LegRefused(leg_id, 488, str(error)))
             return
@@ -286,6 +291,9 @@ class Softphones:
             case BrowserConnected() | BrowserHeard():
                 leg.silent = False
                 leg.calm()
+                if isinstance(event, BrowserHeard) and leg.state is _State.UP and event.gap_ms:
+                    log.info("softphone.back", leg_id=leg.leg_id, agent_id=leg.agent_id, gap_ms=event.gap_ms)
+                    self._later(LegGapEnded(leg.leg_id, event.gap_ms))
             case BrowserSilent():
                 self._miss(leg)
 

@@ -63,6 +63,11 @@ class CallBook:
         now = self._deps.clock.now()
         self._append([self.quality.turned(news, now)], now)
 
+    def leg_returned(self, media_leg: str, gap_ms: int) -> None:
+        """A leg that was away is back."""
+        now = self._deps.clock.now()
+        self._append([self.quality.returned(media_leg, gap_ms, now)], now)
+
     def measured(self, media_leg: str, figures: LegStatistics) -> None:
         """Journal what a media leg carried; nothing waits for it."""
         now = self._deps.clock.now()

@@ -149,6 +149,15 @@ class LegDigit:
 
 
 @dataclass(frozen=True, slots=True)
+class LegGapEnded:
+    """Audio comes from a leg again that was away: its page was reloaded, or its network changed. The leg was up all
+    the time, and the others heard comfort tone."""
+
+    leg_id: str
+    gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     """The leg is over; nothing follows. Told once for each leg that was answered or offered and not refused by us."""
 
@@ -169,5 +178,6 @@ LegEvent = (
     | LegReofferRefused
     | TransferRequested
     | LegDigit
+    | LegGapEnded
     | LegEnded
 )

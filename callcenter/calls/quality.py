@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.participants import Role
-from callcenter.calls.quality_facts import LegMeasured, LegQualityChanged
+from callcenter.calls.quality_facts import LegMeasured, LegQualityChanged, LegReturned
 from callcenter.calls.segments import Seat
 from callcenter.ports import LegQualityTurned, LegStatistics
 
@@ -78,6 +78,11 @@ class CallQuality:
             jitter_ms=news.jitter_ms,
             round_trip_ms=news.round_trip_ms,
         )
+
+    def returned(self, media_leg: str, gap_ms: int, now: int) -> LegReturned:
+        """A leg that was away is back."""
+        _, seat = self._who(media_leg)
+        return LegReturned(self.call_id, now, media_leg, seat.contact_id, seat.agent_id, gap_ms)
 
     def _who(self, media_leg: str) -> tuple[str, Seat]:
         if media_leg == CUSTOMER_LEG:

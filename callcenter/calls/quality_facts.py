@@ -54,4 +54,16 @@ class LegQualityChanged:
     round_trip_ms: float | None = None
 
 
-QualityFact = LegMeasured | LegQualityChanged
+@dataclass(frozen=True, slots=True)
+class LegReturned:
+    """An agent's browser is back in the conversation; nothing had come from it for ``gap_ms``."""
+
+    call_id: str
+    at: int
+    leg: str
+    contact_id: str
+    agent_id: str
+    gap_ms: int
+
+
+QualityFact = LegMeasured | LegQualityChanged | LegReturned

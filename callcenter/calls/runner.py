@@ -27,6 +27,7 @@ from callcenter.calls.legs import (
     LegEarlyMedia,
     LegEnded,
     LegEvent,
+    LegGapEnded,
     LegOffered,
     LegReanswered,
     LegRefused,
@@ -255,6 +256,8 @@ class CallRunner:
                     await self._flow.fall_silent(has_spoken=has_spoken)
             case LegQualityTurned():
                 self._book.quality_turned(mail)
+            case LegGapEnded(leg_id=leg_id, gap_ms=gap_ms):
+                self._book.leg_returned(self._audio.legs.get(leg_id, leg_id), gap_ms)
             case SecureAsked():
                 await self._cards.switch(mail, self.machine.agent)
             case PickUpAsked() | DigitsOrdered() | SupervisionAsked() | PartyAsked() | TransferRequested():

@@ -40,7 +40,7 @@ from callcenter.media.sdp import (
     read_answer,
     read_offer,
 )
-from callcenter.media.session import PlaneSession, described, event_type, new_ssrc, offered, spoken, started
+from callcenter.media.session import PlaneSession, acceptable, described, event_type, new_ssrc, offered, spoken, started
 from callcenter.media.stock import PortStock
 from callcenter.media.telephone_event import DIGITS
 from callcenter.ports import (
@@ -158,7 +158,7 @@ class EmbeddedMediaPlane:
             leg = self._new_leg(session, leg_id)
             await self._put_leg(session, leg)
         number, codecs = event_type(leg), offered(session, leg)
-        session.offered[leg_id] = codecs
+        session.offered[leg_id] = acceptable(codecs)
         is_sealed = leg.send_key is not None or (encryption or self._encryption) is EncryptionPolicy.REQUIRED
         keys = session.keys_for(leg_id) if is_sealed else ()
         (session.sealed.add if is_sealed else session.sealed.discard)(leg_id)

@@ -119,6 +119,11 @@ def offered(session: PlaneSession, leg: LegSpec) -> tuple[Codec, ...]:
     return tuple(sorted(codecs, key=lambda codec: codec is not first))
 
 
+def acceptable(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    """What an answer may choose where these were offered: the edge for browsers adds Opus to wideband."""
+    return (Codec.OPUS, *codecs) if Codec.G722 in codecs and has_opus() else codecs
+
+
 def event_type(leg: LegSpec) -> int:
     """What telephone-event is called in our descriptions of this leg."""
     return EVENT_PAYLOAD_TYPE if leg.receive_event_type is None else leg.receive_event_type

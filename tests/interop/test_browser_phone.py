@@ -11,7 +11,7 @@ from playwright.async_api import expect
 import agent_console
 from callcenter.demo.console_client import ConsoleClient
 from tests.support.browser_phone import BROWSER_HZ, browser_phone
-from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, Talk, calling
+from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, FRESH_FRAMES, Seat, Talk, calling, hear_each_other
 from tests.support.installation import PASSWORD, Installation, Plan, running_installation
 from tests.support.peers import missing
 from tests.support.waiting import until
@@ -32,6 +32,20 @@ async def at_console(house: Installation, login: str) -> AsyncIterator[ConsoleCl
         await asyncio.gather(running, return_exceptions=True)
 
 
+MOST_AWAY_MS = 9_000
+"""Three times what is promised: the machine of a test has other things to do. ``bench_reattach`` prints the figure."""
+
+
+async def gaps(house: Installation, count: int) -> list[int]:
+    """How long the browsers of this installation were away each time they came back, by the exchange's own record."""
+
+    def told() -> list[int]:
+        return [row.entry.gap_ms for row in house.journal.read(kinds=("leg.returned",))]
+
+    await until("the exchange notes that the browser is back", lambda: len(told()) >= count)
+    return told()
+
+
 async def fresh_tone(customer: Talk) -> None:
     """Wait until the customer hears the agent in packets that came after now."""
     await customer.sound.wait_frames(FRESH_FRAMES, timeout=15)
@@ -42,7 +56,7 @@ async def fresh_tone(customer: Talk) -> None:
 def house() -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    with running_installation(Plan(agents=2, ring_seconds=60, wrap_up_seconds=120, browsers=True)) as house:
+    with running_installation(Plan(agents=3, ring_seconds=60, wrap_up_seconds=120, browsers=True)) as house:
         yield house
 
 
@@ -64,6 +78,8 @@ async def test_an_agent_without_any_sip_phone_takes_a_call_in_the_browser(house:
             await phone.until_phase("up")
             await customer.sound.wait_heard(BROWSER_HZ, timeout=10, share=0.9)
             await phone.hears(CUSTOMER_HZ)
+            (gap,) = await gaps(house, 1)
+            assert gap < MOST_AWAY_MS
 
             async with at_console(house, "agent1") as console:
                 contact_id = str((console.agent or {})["contact_id"])
@@ -76,6 +92,57 @@ async def test_an_agent_without_any_sip_phone_takes_a_call_in_the_browser(house:
             await phone.desk.part("hang-up").click()
             await customer.ended()
         await expect(phone.desk.part("wrap-up")).to_be_visible()
+
+
+OTHER_HZ = 1000.0
+"""A browser's microphone where ``BROWSER_HZ`` would be the colleague's telephone as well."""
+
+
+async def test_a_browser_hands_a_call_on_blindly_and_another_one_after_asking(house: Installation, tmp_path: Path):
+    """Both from the browser's own console, by mouse and keys; who heard whom is listened to."""
+    async with (
+        browser_phone(house, tmp_path, hertz=(OTHER_HZ,)) as phone,
+        Seat(house, "agent2") as second,
+        Seat(house, "agent3") as third,
+    ):
+        desk = phone.desk
+        await phone.ready("agent1")
+        async with calling(house, "+12125550303") as customer:
+            await phone.accept()
+            await customer.sound.wait_heard(OTHER_HZ, timeout=10, share=0.9)
+            await second.go_ready()
+            await desk.part("transfer").click()
+            await desk.part("target-kind").select_option("agent")
+            await desk.part("target").select_option("agent2")
+            await desk.part("transfer-now").click()
+            await hear_each_other(customer, await second.talking())
+            assert customer.sound.heard_tone(OTHER_HZ) < 0.02, "who handed on is not heard any more"
+            await expect(desk.part("phone-panel")).to_have_count(0)
+            await desk.part("disposition").select_option("solved")
+            await desk.part("finish-wrap-up").click()
+            await desk.until_agent_is("ready")
+            await customer.hang_up()
+
+        async with calling(house, "+12125550304") as customer:
+            await phone.accept()
+            await customer.sound.wait_heard(OTHER_HZ, timeout=10, share=0.9)
+            await third.go_ready()
+            await desk.page.keyboard.press("Alt+Shift+KeyT")
+            await desk.part("target-kind").select_option("agent")
+            await desk.part("target").select_option("agent3")
+            await desk.part("consult-start").click()
+            asked = await third.talking()
+            await asked.sound.wait_heard(OTHER_HZ, timeout=10, share=0.9)
+            await phone.hears(AGENT_HZ)
+            await customer.sound.wait_frames(FRESH_FRAMES)
+            assert customer.sound.heard_tone(OTHER_HZ) < 0.02, "the customer hears music meanwhile"
+            assert asked.sound.heard_tone(CUSTOMER_HZ) < 0.02
+            await desk.part("consult-complete").click()
+            await hear_each_other(customer, asked)
+            assert customer.sound.heard_tone(OTHER_HZ) < 0.02
+            await expect(desk.part("wrap-up")).to_be_visible()
+            await expect(desk.part("phone-panel")).to_have_count(0)
+            await customer.hang_up()
 
 
 async def test_the_customer_hangs_up_on_a_browser_and_a_second_tab_takes_over_when_the_first_closes(
@@ -105,6 +172,7 @@ async def test_the_customer_hangs_up_on_a_browser_and_a_second_tab_takes_over_wh
             await second.wait_for_function(f"{described} !== window.before")
             await second.wait_for_function("window.peers.at(-1).iceConnectionState === 'connected'")
             await fresh_tone(customer)
+            assert all(gap < MOST_AWAY_MS for gap in await gaps(house, 1))
             assert await second.evaluate("window.peers.length") == peers, "ICE restarts, the connection stays"
 
             await house.kill("browsers")

@@ -9,11 +9,13 @@ import pytest
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.codecs import EVERY, TELEPHONE, Codec
 from callcenter.media.endpoint import RtpEndpoint
+from callcenter.media.masking import MASK_HERTZ
 from callcenter.media.wideband import has_opus
-from callcenter.ports import LegProfile, RecordingAction, Route
+from callcenter.ports import DigitPressed, LegProfile, RecordingAction, Route
 from tests.support.heard_recordings import listen
 from tests.support.media_contract import OFFER, PROFILE
 from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.interop
 
@@ -69,6 +71,31 @@ async def test_a_wideband_caller_and_a_narrowband_agent_are_transcoded(media: Me
     caller.start(HIGH)
     await agent.wait_frames(30)
     assert agent.heard_tone(8000 - HIGH) < 0.3, "what does not fit into 8 kHz is filtered, not folded"
+    await caller.close()
+    await agent.close()
+
+
+async def test_digits_pass_between_codecs_but_not_from_a_secured_leg(media: MediaProcess) -> None:
+    caller = await wide_caller(media)
+    agent = await called(media, Codec.PCMA)
+    caller.start(440)
+    agent.start(620)
+    await media.plane.route("s", TWO_WAY)
+    await agent.wait_heard(440)
+    await agent.send_digits("27")
+    await caller.wait_digits("27")
+    await caller.send_digits("5")
+    await agent.wait_digits("5")
+    await media.plane.secure("s", "caller", on=True)
+    await caller.send_digits("4")
+    await until("the digit is told", lambda: DigitPressed("s", "caller", "4", secret=True) in media.sink.events)
+    await agent.send_digits("1")
+    await caller.wait_digits("271")
+    await agent.wait_frames(30)
+    assert agent.digits == "5"
+    await agent.wait_heard(MASK_HERTZ)
+    await media.plane.secure("s", "caller", on=False)
+    await agent.wait_heard(440)
     await caller.close()
     await agent.close()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from callcenter.calls.quality_facts import LegMeasured, LegQualityChanged
+from callcenter.calls.legs import LegGapEnded
+from callcenter.calls.quality_facts import LegMeasured, LegQualityChanged, LegReturned
 from callcenter.ports import LegStatistics
 from tests.support.house import CUSTOMER, House, open_house
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -93,5 +94,20 @@ def test_a_poor_line_is_seen_on_the_floor_until_it_is_fine_again() -> None:
         ]  # fmt: skip
         await house.hang_up(customer)
         assert await lines() == []
+
+    run_virtual(story)
+
+
+def test_a_browser_that_comes_back_is_in_the_journal_with_its_gap() -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        customer = await house.queue_call()
+        phone = await house.answer("anna")
+        call = house.call_id(customer)
+        house.core.switchboard.on_leg_event(LegGapEnded(phone.leg_id, 1_900))
+        await settle()
+        (fact,) = [entry for entry in house.journal.entries if isinstance(entry, LegReturned)]
+        assert (fact.call_id, fact.contact_id, fact.agent_id, fact.gap_ms) == (call, call, "anna", 1_900)
 
     run_virtual(story)

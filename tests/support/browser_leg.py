@@ -17,7 +17,7 @@ from callcenter.media.webrtc.description import (
 )
 from callcenter.media.webrtc.edge import BrowserEdge, EdgeEvent
 from callcenter.media.webrtc.peer import BrowserPeer
-from callcenter.media.webrtc.protocol import BrowserConnected
+from callcenter.media.webrtc.protocol import BrowserConnected, BrowserHeard
 from callcenter.ports import Route
 from tests.support.media_contract import PROFILE
 from tests.support.mediad_process import MediaProcess, running_mediad
@@ -59,6 +59,12 @@ class BrowserHouse:
         self._phones.append(phone)
         self.streams[leg_of(session)] = read_plain(await plane.make_offer(session, AGENT))
         return phone
+
+    def gaps(self, session: str) -> list[int]:
+        """How long nothing came from the browser each time it came back, milliseconds."""
+        return [
+            event.gap_ms for event in self.events if isinstance(event, BrowserHeard) and event.leg_id == leg_of(session)
+        ]
 
     async def close(self) -> None:
         """Close every phone and page."""

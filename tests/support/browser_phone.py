@@ -1,6 +1,6 @@
 """A real browser that is an agent's phone: a tone for a microphone, and an ear on what its speaker plays."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,13 @@ _EARS = """
     });
     return energy < 0.01 ? 0 : (2 * (real * real + imaginary * imaginary)) / (samples.length * energy);
   };
+  window.sentCodec = async () => {
+    const peer = window.peers.findLast((each) => each.connectionState === 'connected');
+    const all = new Map();
+    (await peer?.getStats())?.forEach((stat) => all.set(stat.id, stat));
+    const sent = [...all.values()].find((stat) => stat.type === 'outbound-rtp');
+    return all.get(sent?.codecId)?.mimeType ?? '';
+  };
   localStorage.setItem('console.phone', 'browser');
   localStorage.setItem('console.voice_processing', 'off');
 })();
@@ -74,6 +81,10 @@ class BrowserPhone:
         """Wait until the call card shows the phone like this."""
         await expect(self.desk.part("phone-panel")).to_have_attribute("data-phase", phase)
 
+    async def codec(self) -> str:
+        """What the browser sends its speech in, such as ``audio/opus``; empty while it sends none."""
+        return str(await self.desk.page.evaluate("() => window.sentCodec()"))
+
     async def heard_tone(self, hertz: float) -> float:
         """How much of the last third of a second in the speaker is one frequency, 0 to 1."""
         return float(await self.desk.page.evaluate("(hertz) => window.heardTone(hertz)", hertz))
@@ -88,11 +99,14 @@ class BrowserPhone:
 
 
 @asynccontextmanager
-async def browser_phone(house: Installation, folder: Path) -> AsyncIterator[BrowserPhone]:
-    """A headless browser whose microphone hears a tone for ever."""
+async def browser_phone(
+    house: Installation, folder: Path, *, hertz: Sequence[float] = (BROWSER_HZ,), script: str = ""
+) -> AsyncIterator[BrowserPhone]:
+    """A headless browser whose microphone hears these tones for ever; ``script`` runs first in each of its pages."""
     wav = folder / "microphone.wav"
     seconds = np.arange(_RATE) / _RATE
-    samples = (np.sin(2 * np.pi * BROWSER_HZ * seconds) * 8000).astype(np.int16)
+    tones = np.sum([np.sin(2 * np.pi * each * seconds) for each in hertz], axis=0)
+    samples = (tones * 8000 / len(hertz)).astype(np.int16)
     wav.write_bytes(write_wav(samples, _RATE))
     options = (
         "--use-fake-ui-for-media-stream",
@@ -100,7 +114,7 @@ async def browser_phone(house: Installation, folder: Path) -> AsyncIterator[Brow
         f"--use-file-for-fake-audio-capture={wav}",
         "--autoplay-policy=no-user-gesture-required",
     )
-    async with console_page(house, folder, options=options, script=_EARS) as desk:
+    async with console_page(house, folder, options=options, script=script + _EARS) as desk:
         page = desk.page
         page.on("dialog", lambda dialog: dialog.accept())
         yield BrowserPhone(desk)

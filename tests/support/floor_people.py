@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from callcenter.calls.legs import EndCause
 from callcenter.demo.console_client import ConsoleClient
+from callcenter.media.codecs import NARROWBAND, Codec
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.phone import PhoneCall, RegistrationRefused, SoftPhone
 from tests.support.installation import CARRIER_HOST, PASSWORD, PHONE_HOST, SERVICE_NUMBER, Installation
@@ -258,14 +259,16 @@ async def calling(
     *,
     server: tuple[str, int] | None = None,
     called: str = SERVICE_NUMBER,
+    codecs: Sequence[Codec] = NARROWBAND,
 ) -> AsyncIterator[Talk]:
     """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end.
 
-    ``server``: where the carrier sends it when that is not the exchange itself.
+    ``server``: where the carrier sends it when that is not the exchange itself. ``codecs``: what the customer's phone
+    offers, the preferred one first.
     """
     phone = SoftPhone(host=CARRIER_HOST, server=server or house.sip, username=number)
     await phone.start()
-    sound = await RtpEndpoint.open(CARRIER_HOST)
+    sound = await RtpEndpoint.open(CARRIER_HOST, codecs=codecs)
     try:
         call = await phone.call(called, sound.sdp_offer())
         async with asyncio.timeout(10):

@@ -12,11 +12,13 @@ import socket
 import numpy as np
 
 from callcenter.media.audio import tone
-from callcenter.media.codecs import FORMS, TELEPHONE, Codec
+from callcenter.media.codecs import EVERY, FORMS, Codec
 from callcenter.media.g711 import FRAME_MILLISECONDS, SAMPLE_RATE, encode
 from callcenter.media.outgoing import OutgoingStream
 from callcenter.media.rtcp import Heard, report_on_behalf
 from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, read_header
+from callcenter.media.sdp import EVENT_PAYLOAD_TYPE
+from callcenter.media.webrtc.description import EVENTS_BESIDE_OPUS
 from callcenter.media.webrtc.way import Way
 from callcenter.media.wideband import WIDE_RATE, make_encoder
 
@@ -26,8 +28,8 @@ SILENT_AFTER = 1_000
 """Milliseconds after which the exchange is told."""
 _COMFORT_HZ, _COMFORT_LEVEL = 425.0, 0.02
 _COMFORT_SECONDS, _BEEP_SECONDS = 2.0, 0.3
-_CODECS = {FORMS[codec].payload_type: codec for codec in TELEPHONE}
-"""What browsers are offered, by the static payload types that our offers use."""
+_CODECS = {FORMS[codec].payload_type: codec for codec in EVERY}
+"""What browsers are offered, by the payload types that our offers use."""
 _MOST_PACKETS = 64
 
 
@@ -46,6 +48,12 @@ def comfort_frames(codec: Codec) -> list[bytes]:
     return [encoder.encode(frame) for frame in frames]
 
 
+def clock_of(payload_type: int) -> int:
+    """Timestamp units in a millisecond of what browsers call this."""
+    codec = _CODECS.get(payload_type)
+    return 8 if codec is None else FORMS[codec].clock // 1000
+
+
 class BrowserLeg:
     """Instants are milliseconds of the monotonic clock. Raises ``OSError`` when the inner socket cannot be made."""
 
@@ -58,6 +66,10 @@ class BrowserLeg:
         self.payload_type = 0
         self.heard_at: int | None = None
         """When the browser was last heard; ``None`` before it ever was."""
+        self.has_spoken = False
+        """Whether a packet ever came."""
+        self.gap_ms = 0
+        """How long nothing had come before the newest packet, where comfort tone took its place; else 0."""
         self.is_silent = False
         """Whether the exchange was told that nothing comes."""
         self._sender_report: tuple[bytes, int] | None = None
@@ -88,6 +100,13 @@ class BrowserLeg:
         """The way of a page."""
         return next((way for way in self.ways if way.way_id == way_id), None)
 
+    def tune(self, payload_type: int) -> None:
+        """The browser speaks so from now on; its clock is that of the stream and of the reports."""
+        self.payload_type = payload_type
+        codec = _CODECS.get(payload_type)
+        if codec is not None:
+            self._stream.frame_units = FORMS[codec].frame_units
+
     def from_browser(self, way: Way, packet: bytes, *, now: int, wall: int) -> bool:
         """Hand a packet of the browser to the worker; false for one that is not RTP."""
         header = read_header(packet, len(packet))
@@ -95,9 +114,13 @@ class BrowserLeg:
             return False
         payload_type, marker, sequence, timestamp, ssrc, start, end = header
         way.reporter.received(ssrc, sequence, timestamp, now=wall)
+        if payload_type == EVENTS_BESIDE_OPUS:
+            payload_type = EVENT_PAYLOAD_TYPE
         if way is not self.active:
             return True
-        self.heard_at = now
+        gap = now - self.heard_at if self.has_spoken and self.heard_at is not None else 0
+        self.gap_ms = gap if gap >= COMFORT_AFTER else 0
+        self.has_spoken, self.heard_at = True, now
         stamp = self._stream.relay(way.way_id, ssrc, sequence, timestamp, marker, now=now)
         if stamp is not None:
             self._send(payload_type, stamp, packet[start:end])

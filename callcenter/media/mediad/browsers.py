@@ -16,7 +16,7 @@ import structlog
 import uvloop
 
 from callcenter.logs import configure_logs
-from callcenter.media.mediad.browser_leg import SILENT_AFTER, BrowserLeg
+from callcenter.media.mediad.browser_leg import SILENT_AFTER, BrowserLeg, clock_of
 from callcenter.media.mediad.browsers_door import BrowsersDoor
 from callcenter.media.mediad.worker import ask_for_real_time
 from callcenter.media.webrtc.connectivity import Address, local_ufrag
@@ -145,8 +145,8 @@ class BrowserServer:
                 leg = self._legs.get(leg_id)
                 way = None if leg is None else leg.way(way_id)
                 if leg is not None and way is not None:
-                    leg.payload_type = order.payload_type
-                    way.describe(order.ufrag, order.fingerprint)
+                    leg.tune(order.payload_type)
+                    way.describe(order.ufrag, order.fingerprint, rate=clock_of(order.payload_type))
                     self._admit(way)
             case DropLeg(leg_id=leg_id):
                 self._drop(leg_id)
@@ -246,9 +246,9 @@ class BrowserServer:
             self._refused += 1
             return
         self._packets_in += 1
-        if leg.is_silent:
+        if way is leg.active and (leg.is_silent or leg.gap_ms):
             leg.is_silent = False
-            self._door.tell(BrowserHeard(leg.leg_id))
+            self._door.tell(BrowserHeard(leg.leg_id, leg.gap_ms))
 
     def _check(self, datagram: bytes, source: Address, now: int) -> None:
         ufrag = local_ufrag(datagram)

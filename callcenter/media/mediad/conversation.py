@@ -11,6 +11,9 @@ from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mixer import linear_gain
 from callcenter.media.protocol import LegCounts, PlayEnded, PlaySpec, SessionSpec
 
+_PASSED = "passed-"
+"""Begins the ids of digits that one party pressed for another: no order of the exchange, and their end is not told."""
+
 
 class Conversation:
     """Follows the session's description. ``now`` is in milliseconds of the monotonic clock."""
@@ -25,6 +28,7 @@ class Conversation:
         self._clips = clips
         self._spec = SessionSpec(session_id, 0)
         self._over: set[str] = set()
+        self._passed = 0
 
     def converge(
         self, spec: SessionSpec, sockets: Mapping[str, socket.socket], slots: Mapping[str, int], *, now: int
@@ -68,7 +72,7 @@ class Conversation:
                 ended.append(self._end(play_id, reason))
         if ended:
             self.rewire()
-        return ended
+        return [each for each in ended if not each.play_id.startswith(_PASSED)]
 
     def barge_in(self, leg_id: str) -> list[PlayEnded]:
         """A digit came: stop what may be interrupted on this leg."""
@@ -80,6 +84,21 @@ class Conversation:
         if ended:
             self.rewire()
         return ended
+
+    def pass_on(self, source: RtpLeg, digit: str) -> bool:
+        """Press a digit anew for everybody who hears this leg alone and not packet by packet, because codecs differ or
+        something is played; whether there is anybody. In a mix of several nobody is to hear one's keys, and tones are
+        in the speech already."""
+        if source.spec.receive_event_type is None:
+            return False
+        hearers = [leg for leg in self.ticking if [each for each, _ in leg.inputs] == [source]]
+        for leg in hearers:
+            self._passed += 1
+            spec = PlaySpec(f"{_PASSED}{self._passed}", leg.spec.leg_id, (), digits=digit)
+            self.plays[spec.play_id] = self._play(spec)
+        if hearers:
+            self.rewire()
+        return bool(hearers)
 
     def close(self) -> dict[str, LegCounts]:
         """Close all legs; their figures."""
@@ -121,11 +140,14 @@ class Conversation:
         wanted = {play.play_id: play for play in self._spec.plays}
         self._over &= wanted.keys()
         for play_id in [*self.plays]:
-            if play_id not in wanted:
+            if play_id not in wanted and not self._is_passed(play_id):
                 del self.plays[play_id]
         for play_id, play in wanted.items():
             if play_id not in self.plays and play_id not in self._over:
                 self.plays[play_id] = self._play(play)
+
+    def _is_passed(self, play_id: str) -> bool:
+        return play_id.startswith(_PASSED) and self.plays[play_id].spec.leg_id in self.legs
 
     @staticmethod
     def _is_relayed(leg: RtpLeg, inputs: list[tuple[RtpLeg, float]]) -> bool:

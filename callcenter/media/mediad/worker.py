@@ -135,6 +135,8 @@ class Worker:
             digits = leg.receive(now=now, thorough=thorough)
         for digit in digits:
             self._tell(DigitHeard(conversation.session_id, leg.spec.leg_id, digit, leg.is_masked(now)))
+            if not leg.is_masked(now):
+                conversation.pass_on(leg, digit)
             for ended in conversation.barge_in(leg.spec.leg_id):
                 self._tell(ended)
             self._note_change(conversation, now)

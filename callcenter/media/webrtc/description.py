@@ -7,12 +7,18 @@ answer becomes a plain one again by naming our own inner socket.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from callcenter.media.sdp import MediaLine, SdpError, parse
+from callcenter.media.codecs import FORMS, Codec
+from callcenter.media.sdp import EVENT_PAYLOAD_TYPE, MediaLine, SdpError, parse
 
-BROWSER_FORMATS = frozenset({"PCMU/8000", "PCMA/8000", "G722/8000", "TELEPHONE-EVENT/8000"})
-"""What is offered to browsers of what the plane offers (G.722 beside another wideband leg)."""
+BROWSER_FORMATS = frozenset(
+    {"PCMU/8000", "PCMA/8000", "G722/8000", "OPUS/48000", "TELEPHONE-EVENT/8000", "TELEPHONE-EVENT/48000"}
+)
+"""What browsers are offered: what the plane offers, and Opus beside wideband (``with_opus``)."""
+EVENTS_BESIDE_OPUS = 110
+"""What telephone-event at 8 kHz is called where Opus is offered too: the plane's own number goes to the one at 48 kHz,
+because events have the clock of the speech they stand beside (RFC 4733 section 2.1)."""
 MID = "0"
 """The one media section (RFC 9143)."""
 _ALGORITHM = "sha-256"
@@ -49,7 +55,7 @@ class WayIn:
 
 @dataclass(frozen=True, slots=True)
 class BrowserAnswer:
-    """What a browser answered."""
+    """What a browser answered. ``stream`` has the one codec it will speak, and the events that go with it."""
 
     ufrag: str
     password: str
@@ -67,6 +73,33 @@ def read_plain(text: str) -> PlainStream:
     if not formats or line.port == 0:
         raise SdpError("the offer has no audio for a browser")
     return PlainStream(line.address, line.port, formats, attributes)
+
+
+def with_opus(stream: PlainStream) -> PlainStream:
+    """The stream with Opus (RFC 7587) before everything else, where it is wideband at all; else as it is.
+
+    Browsers must speak Opus (RFC 7874), sound best with it, and answer in the order of the offer.
+    """
+    opus = FORMS[Codec.OPUS]
+    if str(FORMS[Codec.G722].payload_type) not in stream.formats:
+        return stream
+    events = str(EVENT_PAYLOAD_TYPE)
+    speech = tuple(each for each in stream.formats if each != events)
+    attributes = tuple(each for each in stream.attributes if not _is_about(each, events))
+    number, narrow = opus.payload_type, EVENTS_BESIDE_OPUS
+    return replace(
+        stream,
+        formats=(str(number), *speech, events, str(narrow)),
+        attributes=(
+            f"a=rtpmap:{number} {opus.rtpmap}",
+            f"a=fmtp:{number} {opus.fmtp}",
+            *attributes,
+            f"a=rtpmap:{events} telephone-event/{opus.clock}",
+            f"a=fmtp:{events} 0-15",
+            f"a=rtpmap:{narrow} telephone-event/8000",
+            f"a=fmtp:{narrow} 0-15",
+        ),
+    )
 
 
 def browser_offer(stream: PlainStream, way: WayIn, *, sdp_session_id: int, version: int) -> str:
@@ -125,8 +158,12 @@ def read_browser_answer(text: str, offered: Sequence[str]) -> BrowserAnswer:
     direction = next(
         (name for name in ("sendrecv", "sendonly", "recvonly", "inactive") if name in dict(line.attributes)), ""
     )
-    stream = PlainStream("", 0, formats, attributes)
-    return BrowserAnswer(ufrag, password, fingerprint, stream, int(speech[0]), direction or "sendrecv")
+    number = speech[0]
+    events = f"TELEPHONE-EVENT/{_encoding(line, number).partition('/')[2]}"
+    chosen = (number, *(each for each in formats if _encoding(line, each) == events))
+    attributes = tuple(each for each in attributes if any(_is_about(each, one) for one in chosen))
+    stream = PlainStream("", 0, chosen, attributes)
+    return BrowserAnswer(ufrag, password, fingerprint, stream, int(number), direction or "sendrecv")
 
 
 def plain_answer(answer: BrowserAnswer, *, host: str, port: int) -> str:
@@ -160,6 +197,11 @@ def _kept(line: MediaLine, known: frozenset[str]) -> tuple[tuple[str, ...], tupl
         if name in ("rtpmap", "fmtp") and value.partition(" ")[0] in formats
     )
     return formats, attributes
+
+
+def _is_about(attribute: str, number: str) -> bool:
+    """Whether an ``a=rtpmap`` or ``a=fmtp`` line is about this payload type."""
+    return attribute.partition(":")[2].partition(" ")[0] == number
 
 
 def _encoding(line: MediaLine, number: str) -> str:

@@ -29,7 +29,7 @@ class OpenWay(msgspec.Struct, frozen=True, tag="open"):
 
 
 class DescribeBrowser(msgspec.Struct, frozen=True, tag="describe"):
-    """Exchange: what the browser answered. Nothing is answered; ``BrowserHeard`` follows when audio flows."""
+    """Exchange: what the browser answered. Nothing is answered; ``BrowserConnected`` follows once audio may flow."""
 
     leg_id: str
     way_id: str
@@ -86,9 +86,10 @@ class BrowserSilent(msgspec.Struct, frozen=True, tag="silent"):
 
 
 class BrowserHeard(msgspec.Struct, frozen=True, tag="heard"):
-    """Process: audio comes from the browser, for the first time or again."""
+    """Process: audio comes from the browser again, after ``gap_ms`` without any; the others heard comfort tone."""
 
     leg_id: str
+    gap_ms: int = 0
 
 
 class WaysStatus(msgspec.Struct, frozen=True, tag="status"):

@@ -24,6 +24,7 @@ class IceServers:
     stun_urls: Sequence[str] = ()
     turn_urls: Sequence[str] = ()
     turn_secret: bytes = b""
+    password_seconds: float = PASSWORD_SECONDS
 
     def for_agent(self, agent_id: str, *, now: int) -> tuple[IceServer, ...]:
         """The servers for one agent's page; ``now`` in milliseconds since the Unix epoch."""
@@ -31,7 +32,7 @@ class IceServers:
         if self.stun_urls:
             servers.append(IceServer(tuple(self.stun_urls)))
         if self.turn_urls:
-            name = f"{now // 1000 + PASSWORD_SECONDS}:{agent_id}"
+            name = f"{round(now // 1000 + self.password_seconds)}:{agent_id}"
             digest = hmac.new(self.turn_secret, name.encode(), hashlib.sha1).digest()
             servers.append(IceServer(tuple(self.turn_urls), name, base64.b64encode(digest).decode()))
         return tuple(servers)

@@ -39,8 +39,10 @@ class Way:
         self.agents = [*self.agents[-1:], LiteAgent(new_credentials())]
         return self.agents[-1].credentials
 
-    def describe(self, ufrag: str, fingerprint: str) -> None:
-        """Take what the browser's answer says."""
+    def describe(self, ufrag: str, fingerprint: str, *, rate: int = 8) -> None:
+        """Take what the browser's answer says. ``rate``: timestamp units in a millisecond of its codec."""
+        if rate != self.reporter.rate:
+            self.reporter = Reporter(rate=rate)
         self.agents[-1].remote_ufrag = ufrag
         self._announced = fingerprint
         self._open()

@@ -6,6 +6,7 @@ import pytest
 
 from acd.events import Event
 from callcenter.calls.facts import CallFact
+from callcenter.calls.quality_facts import QualityFact
 from callcenter.calls.recording_facts import CardEntryFact, RecordingFact
 from callcenter.calls.supervision_facts import SupervisionFact
 from callcenter.calls.voicemail_facts import VoicemailFact
@@ -22,4 +23,5 @@ def test_every_routing_input_and_every_call_fact_can_be_journaled() -> None:
         *get_args(SupervisionFact),
         *get_args(VoicemailFact),
         *get_args(CardEntryFact),
+        *get_args(QualityFact),
     } <= set(KIND_OF)

@@ -19,7 +19,16 @@ from agent_console.softphone import (
     SoftphoneWelcome,
     ToSoftphone,
 )
-from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegReanswered, LegRefused, LegRinging
+from callcenter.calls.legs import (
+    EndCause,
+    LegAnswered,
+    LegEnded,
+    LegEvent,
+    LegGapEnded,
+    LegReanswered,
+    LegRefused,
+    LegRinging,
+)
 from callcenter.errors import MediaError
 from callcenter.media.sdp import LocalStream, build_offer, read_answer
 from callcenter.media.webrtc.protocol import BrowserConnected, BrowserHeard, BrowserSilent, Greeted, WayOpened
@@ -191,10 +200,41 @@ async def test_a_silent_page_that_is_there_is_offered_other_paths_until_it_is_he
     await pass_seconds(6)
     assert desk.offers()[1:] == [("anna/p1", "restart")] * 2
     assert {way for _, way, _ in desk.edge.opened} == {"p1.1"}
-    desk.phones.on_edge_event(BrowserHeard("leg"))
+    desk.phones.on_edge_event(BrowserHeard("leg", 2_300))
     await pass_seconds(LOST_AFTER_SECONDS * 2)
     assert len(desk.offers()) == 3
-    assert desk.events == []
+    assert desk.events == [LegGapEnded("leg", 2_300)], "the call learns how long it was, and nothing else"
+
+
+@in_virtual_time
+async def test_a_page_is_offered_its_way_back_well_within_three_seconds_however_it_was_lost():
+    """Reloaded: in the moment it reports. Its network changed: a second after the second of silence, if it does not
+    ask by itself. What comes of it is told to the call with the length of the gap."""
+    desk = Desk()
+    await desk.talk()
+    loop = asyncio.get_running_loop()
+
+    desk.gone("p1")
+    lost = loop.time()
+    desk.ready("p2")
+    await pass_seconds(0.1)
+    assert desk.offers()[-1] == ("anna/p2", "attach")
+    assert loop.time() - lost < 0.2
+    desk.answer("p2")
+    desk.phones.on_edge_event(BrowserConnected("leg", "p2.2"))
+
+    lost = loop.time()
+    offers = len(desk.offers())
+    await pass_seconds(1.0)
+    desk.phones.on_edge_event(BrowserSilent("leg"))
+    while len(desk.offers()) == offers:
+        await pass_seconds(0.1)
+    assert desk.offers()[-1] == ("anna/p2", "restart")
+    assert loop.time() - lost < 2.2
+
+    desk.phones.on_edge_event(BrowserHeard("leg", 2_150))
+    await pass_seconds(0.1)
+    assert desk.events == [LegGapEnded("leg", 2_150)]
 
 
 @in_virtual_time

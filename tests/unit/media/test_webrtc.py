@@ -4,14 +4,22 @@ import numpy as np
 import pytest
 
 from callcenter.media.audio import tone_share
-from callcenter.media.codecs import FORMS, TELEPHONE
+from callcenter.media.codecs import EVERY, FORMS, TELEPHONE, Codec
 from callcenter.media.g711 import decode
 from callcenter.media.mediad.browser_leg import comfort_frames
 from callcenter.media.rtcp import Heard, Reporter, report_on_behalf
 from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.sdp import LocalStream, SdpError, build_offer, read_answer
+from callcenter.media.session import acceptable
 from callcenter.media.webrtc.connectivity import LiteAgent, binding_request, is_success, local_ufrag, new_credentials
-from callcenter.media.webrtc.description import WayIn, browser_offer, plain_answer, read_browser_answer, read_plain
+from callcenter.media.webrtc.description import (
+    WayIn,
+    browser_offer,
+    plain_answer,
+    read_browser_answer,
+    read_plain,
+    with_opus,
+)
 from callcenter.media.webrtc.security import DtlsAssociation, new_certificate
 from callcenter.media.webrtc.way import Way
 from callcenter.media.wideband import make_decoder
@@ -83,6 +91,37 @@ def test_an_answer_that_cannot_work_is_refused(old: str, new: str):
         read_browser_answer(CHROMIUM_ANSWER.replace(old, new), ("0", "8", "101"))
 
 
+WIDE_OFFER = build_offer(LocalStream("127.0.0.1", 20_000, 1, 1), codecs=TELEPHONE)
+
+
+def test_opus_is_offered_to_a_browser_where_the_plane_offers_wideband():
+    """First, with events of its own clock under the plane's own number; narrowband offers stay as they are."""
+    assert with_opus(read_plain(plain_offer())) == read_plain(plain_offer())
+    stream = with_opus(read_plain(WIDE_OFFER))
+    assert stream.formats == ("111", "9", "0", "8", "101", "110")
+    offer = browser_offer(stream, WayIn("u", "p", FINGERPRINT, (("10.0.0.7", 4),)), sdp_session_id=1, version=1)
+    for line in (
+        "a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/48000", "a=rtpmap:110 telephone-event/8000"
+    ):  # fmt: skip
+        assert f"{line}\r\n" in offer
+
+
+@pytest.mark.parametrize(
+    ("formats", "codec", "events"), [("111 9 0 8 101 110", Codec.OPUS, 101), ("0 8 101 110", Codec.PCMU, 110)]
+)
+def test_what_a_browser_chose_of_a_wideband_offer_reaches_the_plane(formats: str, codec: Codec, events: int):
+    """One codec, and the events of its clock; ours for events is always the number in the plane's own offer."""
+    chosen = CHROMIUM_ANSWER.replace("SAVPF 0 8 101", f"SAVPF {formats}").replace(
+        "a=rtpmap:101 telephone-event/8000",
+        "a=rtpmap:111 opus/48000/2\na=rtpmap:101 telephone-event/48000\na=rtpmap:110 telephone-event/8000",
+    )
+    answer = read_browser_answer(chosen, with_opus(read_plain(WIDE_OFFER)).formats)
+    audio = read_answer(plain_answer(answer, host="127.0.0.1", port=5000), offered=acceptable(TELEPHONE))
+    assert audio.send_codec is codec
+    assert [each for _, each in audio.receive_codecs] == [codec]
+    assert (audio.send_event_type, audio.receive_event_type, audio.has_mux) == (events, 101, True)
+
+
 def test_a_browser_beside_a_wideband_leg_is_offered_wideband():
     """Its comfort tone is in its own codec, two seconds of 20 ms frames."""
     offer = (
@@ -93,9 +132,9 @@ def test_a_browser_beside_a_wideband_leg_is_offered_wideband():
     assert read_plain(offer).formats == ("9", "0", "8", "101")
     answer = read_browser_answer(CHROMIUM_ANSWER.replace("SAVPF 0", "SAVPF 9 0"), ("9", "0", "8", "101"))
     assert answer.payload_type == 9
-    for codec in TELEPHONE:
+    for codec in EVERY:
         frames = comfort_frames(codec)
-        assert {len(frame) for frame in frames} == {160}
+        assert codec is Codec.OPUS or {len(frame) for frame in frames} == {160}
         decoder = make_decoder(codec) if FORMS[codec].law is None else None
         heard = [decode(frame, law) if (law := FORMS[codec].law) else decoder.decode(frame) for frame in frames[:12]]
         rate = 16_000 if decoder else 8_000
