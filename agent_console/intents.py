@@ -60,7 +60,7 @@ INTENTS: Mapping[str, IntentRule] = {
     "park.retrieve": IntentRule("retrieve", required=("slot",)),
     "call.dial": IntentRule("dial", required=("target_kind", "target")),
     "contact.send_digits": IntentRule("send_digits", required=("contact_id", "digits")),
-    "contact.secure": IntentRule("secure", required=("contact_id", "how")),
+    "contact.secure": IntentRule("secure", required=("contact_id", "how"), optional=("target",)),
     "recording.start": IntentRule("start_recording", required=("contact_id",)),
     "recording.stop": IntentRule("stop_recording", required=("contact_id",)),
     "recording.pause": IntentRule("pause_recording", required=("contact_id",)),

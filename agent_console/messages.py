@@ -200,6 +200,8 @@ class SupervisionView(msgspec.Struct, frozen=True):
     supervisor_id: str
     how: SupervisionMode
     is_there: bool = False
+    name: str = ""
+    """As the site knows the supervisor; the id for somebody it does not know any more."""
 
 
 class PoorLine(msgspec.Struct, frozen=True):
@@ -212,6 +214,25 @@ class PoorLine(msgspec.Struct, frozen=True):
     loss_percent: float
     jitter_ms: float
     round_trip_ms: float | None = None
+
+
+class CardFieldView(msgspec.Struct, frozen=True):
+    """How far a customer is with one field of a card; what was typed is known to nobody."""
+
+    field: str
+    """``number``, ``expiry`` or ``code``."""
+    digits: int
+    is_valid: bool
+    """Whether it is well-formed: length, check digit, month."""
+
+
+class CardAnswerView(msgspec.Struct, frozen=True):
+    """What the payment system answered. A ``result`` that begins with ``failed_`` is ours: it did not."""
+
+    result: str
+    token: str
+    last4: str
+    message: str
 
 
 class ContactView(msgspec.Struct, frozen=True):
@@ -268,6 +289,13 @@ class ContactView(msgspec.Struct, frozen=True):
     recording_id: str | None = None
     """What can be heard of an item; it belongs to the call ``parent_id``."""
     recording_ms: int | None = None
+    card_field: str | None = None
+    """What the customer types now."""
+    card_typed: tuple[CardFieldView, ...] = ()
+    card_sending: bool = False
+    """Whether card data is on its way to the payment system."""
+    card_answer: CardAnswerView | None = None
+    """What it answered last."""
     poor_lines: tuple[PoorLine, ...] = ()
     """Whose line sounds poor."""
 
@@ -350,7 +378,7 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     """Of ``park.retrieve``: the park slot."""
     how: str | None = None
     """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over`` or ``leave``.
-    Of ``contact.secure``: ``on`` or ``off``."""
+    Of ``contact.secure``: ``on`` (with ``number``, ``expiry`` or ``code`` as ``target``), ``send`` or ``off``."""
     digits: str | None = None
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 

@@ -195,8 +195,12 @@ class Desk(Protocol):
         """Hand an item to a queue or an agent, wherever it is."""
         ...
 
-    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
-        """Let the customer type card data, which reaches neither agent nor recording (``on``), or talk on (``off``)."""
+    async def secure(self, agent_id: str, contact_id: str, how: str, target: str = "") -> None:
+        """Let the customer type card data, which reaches neither agent nor recording.
+
+        ``how``: ``on``, with the field as ``target`` (``number``, ``expiry`` or ``code``); ``send`` it to the payment
+        system; ``off`` to throw it away.
+        """
         ...
 
     async def start_recording(self, agent_id: str, contact_id: str) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callcenter.errors import ConfigError
+from callcenter.payments.fields import CardField
 
 
 class Section(BaseModel):
@@ -135,6 +136,22 @@ class RecordingsSection(Section):
     """Hour of the site's day at which those whose time is over are deleted."""
 
 
+class PaymentsSection(Section):
+    """The site's payment system, which gets the card data that customers type. Without ``url`` none is taken."""
+
+    url: str | None = None
+    """``https`` address that is posted to, see ``callcenter/payments/README.md``."""
+    secret_file: Path | None = None
+    """File with the secret that requests are signed with."""
+    secret: SecretStr | None = None
+    """The secret itself, meant for the environment (``CALLCENTER_PAYMENTS__SECRET``)."""
+    ca_file: Path | None = None
+    """Authorities to trust instead of the machine's (PEM)."""
+    timeout_seconds: float = Field(default=10, gt=0, le=60)
+    prompts: dict[CardField, dict[str, str]] = {}
+    """What customers hear who are to type a field: field -> language -> text."""
+
+
 class MetricsSection(Section):
     """What a monitoring system may read."""
 
@@ -166,6 +183,7 @@ class Settings(BaseSettings):
     media: MediaSection = MediaSection()
     store: StoreSection = StoreSection()
     speech: SpeechSection = SpeechSection()
+    payments: PaymentsSection = PaymentsSection()
     recordings: RecordingsSection = RecordingsSection()
     log: LogSection = LogSection()
     metrics: MetricsSection = MetricsSection()
@@ -256,6 +274,12 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
                 update={
                     "folder": beside(settings.recordings.folder),
                     "key_file": beside(settings.recordings.key_file),
+                }
+            ),
+            "payments": settings.payments.model_copy(
+                update={
+                    "secret_file": beside(settings.payments.secret_file),
+                    "ca_file": beside(settings.payments.ca_file),
                 }
             ),
             "media": settings.media.model_copy(

@@ -24,6 +24,7 @@ from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.bus import Bus
 from callcenter.calls import events as ev
+from callcenter.calls.card_entry import SecureAsked
 from callcenter.calls.facts import (
     CallClosed,
     CallConnected,
@@ -36,7 +37,7 @@ from callcenter.calls.facts import (
 )
 from callcenter.calls.mail import Identified
 from callcenter.calls.reach import SupervisorRights
-from callcenter.calls.recorder import RecordingAsked, SecureAsked
+from callcenter.calls.recorder import RecordingAsked
 from callcenter.calls.recordings import RecordingRefused
 from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.switchboard import Switchboard
@@ -49,6 +50,7 @@ from callcenter.desk_items import ItemDesk
 from callcenter.desk_supervision import SupervisionDesk
 from callcenter.errors import MediaError
 from callcenter.floor import FloorFold
+from callcenter.payments.fields import CardField
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
 from callcenter.routing import RoutingInbox
 
@@ -197,12 +199,13 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk):
         """Record again."""
         await self._record(agent_id, contact_id, RecordingAction.RESUME)
 
-    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
-        """Let the customer type card data unheard, or talk on."""
-        if how not in {"on", "off"}:
-            raise IntentError("unknown-order", "Card entry is on or off.")
+    async def secure(self, agent_id: str, contact_id: str, how: str, target: str = "") -> None:
+        """Let the customer type card data unheard, send it, or talk on; see ``agent_console.ports.Desk``."""
+        if how not in {"on", "off", "send"} or target not in {"", *CardField}:
+            raise IntentError("unknown-order", "Card entry is on, off or sent, of number, expiry or code.")
         done = asyncio.get_running_loop().create_future()
-        await self._ask(contact_id, SecureAsked(agent_id, how == "on", done), done)
+        asked = SecureAsked(agent_id, how, CardField(target or CardField.NUMBER), done)
+        await self._ask(contact_id, asked, done)
 
     async def _record(self, agent_id: str, contact_id: str, action: RecordingAction) -> None:
         done = asyncio.get_running_loop().create_future()

@@ -75,6 +75,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "recording.stored": recording_facts.RecordingStored,
     "card_entry.begun": recording_facts.CardEntryBegun,
     "card_entry.ended": recording_facts.CardEntryEnded,
+    "card_entry.answered": recording_facts.CardEntryAnswered,
     "voicemail.begun": voicemail_facts.VoicemailBegun,
     "voicemail.worked": voicemail_facts.VoicemailWorked,
     "voicemail.heard": voicemail_facts.VoicemailHeard,

@@ -28,6 +28,7 @@ from callcenter.media.ringing import ringing_path
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
 from callcenter.media.speech import PromptStore
 from callcenter.metrics import MetricsServer, Readings, metrics_address
+from callcenter.payments.setup import card_prompt_texts, payments_of
 from callcenter.ports import EncryptionPolicy, MediaEvent, RecordingEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
@@ -142,7 +143,13 @@ async def run_exchange(settings: Settings) -> None:
     flows = load_flows(site, settings.site)
     prompts = PromptStore(settings.prompt_cache, settings.speech.recordings, speech_engine(settings.speech))
     await prompts.prepare(
-        [*spoken_prompts(flows.values()), *consent_prompts(site), *mailbox_prompts(), *parking_prompts()]
+        [
+            *spoken_prompts(flows.values()),
+            *consent_prompts(site),
+            *mailbox_prompts(),
+            *parking_prompts(),
+            *card_prompt_texts(settings.payments.prompts),
+        ]
     )
     reader = JournalReader(settings.journal_path)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -186,6 +193,7 @@ async def run_exchange(settings: Settings) -> None:
     rules = numbering_rules(site)
     counted = await asyncio.to_thread(resume_caps, rules, reader, clock.now())
     log.info("calls out of today counted", calls=counted)
+    payments = payments_of(settings.payments, clock)
     user_agent = UserAgent(
         clock=clock,
         sink=lambda event: phones.router.on_sip_event(event),  # noqa: PLW0108 - made below
@@ -217,7 +225,7 @@ async def run_exchange(settings: Settings) -> None:
         tell=link.tell_softphone,
     )
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, phones.router, plane, link, prompts, rules),
+        ports=ExchangePorts(clock, journal, phones.router, plane, link, prompts, rules, payments),
         site=site,
         flows=flows,
         music=str(await asyncio.to_thread(music_path, settings.prompt_cache)),
@@ -230,6 +238,7 @@ async def run_exchange(settings: Settings) -> None:
         messages=recovered.messages,
         items=recovered.items,
         identity_key=installation_key(settings.secret_path),
+        card_prompts=settings.payments.prompts,
         on_changes=link.tell_changes,
         on_closed=lambda: link.tell_journal(journal.committed_seq),
         on_fatal=end,

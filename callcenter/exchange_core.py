@@ -55,6 +55,8 @@ from callcenter.channels.voicemail import Voicemail
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.message_shelf import PhoneShelf
+from callcenter.payments.fields import CardField
+from callcenter.payments.port import Payments
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
 from callcenter.presence import SeatPresence
 from callcenter.queue_announcer import QueueAnnouncer
@@ -109,6 +111,8 @@ class ExchangePorts:
     prompts: Prompts
     rules: OutboundRules = field(default_factory=NoCallsOut)
     """Who may call what outside; by default nobody anything."""
+    payments: Payments | None = None
+    """Where card data goes; by default nowhere, so that none is taken."""
 
 
 class ExchangeCore:
@@ -132,6 +136,7 @@ class ExchangeCore:
         messages: Sequence[object] = (),
         items: Sequence[tuple[object, int]] = (),
         identity_key: bytes = b"",
+        card_prompts: Mapping[CardField, Mapping[str, str]] = {},
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
         on_closed: Callable[[], None] = lambda: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
@@ -188,6 +193,8 @@ class ExchangeCore:
             codes=site.feature_codes.codes,
             call_routing=call_routing(site, identity_key),
             callbacks=self.callbacks,
+            payments=ports.payments,
+            card_prompts=card_prompts,
         )
         self.recording_ledger = RecordingLedger(clock=ports.clock, journal=ports.journal, bus=self.bus, root=recordings)
         self.switchboard = Switchboard(deps, flow_of=site.flow_of, on_fatal=on_fatal)
@@ -442,4 +449,5 @@ def new_floor(site: Site) -> FloorFold:
         targets={queue.id: queue.service_level_seconds for queue in site.queues},
         tells_of_supervision=site.tell_of_supervision,
         target_of=lambda queue_id, channel: queues[queue_id].target_seconds(channel) if queue_id in queues else 14_400,
+        names={agent.id: agent.name for agent in site.agents},
     )

@@ -3,7 +3,7 @@
 ``apply`` takes one fact and returns the changes it made; a stale view plus these changes equals a fresh ``view()``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -52,9 +52,11 @@ class FloorFold:
         targets: dict[str, int],
         tells_of_supervision: bool = False,
         target_of: Callable[[str, Channel], int] = lambda queue_id, channel: 14_400,  # noqa: ARG005
+        names: Mapping[str, str] | None = None,
     ) -> None:
         """``tells_of_supervision``: whether agents are shown that somebody listens. ``target_of`` is the service level
-        of a queue's shared channel in seconds."""
+        of a queue's shared channel in seconds. ``names`` of people by user id."""
+        self._names = names or {}
         self._zone = time_zone
         self._targets = targets
         self._tells_of_supervision = tells_of_supervision
@@ -270,9 +272,13 @@ class FloorFold:
                 self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.PAUSED)
             case recorded.RecordingImpaired():
                 self._impair_recording(fact)
-            case recorded.CardEntryBegun() | recorded.CardEntryEnded():
-                begun = isinstance(fact, recorded.CardEntryBegun)
-                self._contacts.change(self._contacts.holder(fact.call_id), is_secured=begun)
+            case (
+                recorded.CardEntryBegun()
+                | recorded.CardEntryShown()
+                | recorded.CardEntryEnded()
+                | recorded.CardEntryAnswered()
+            ):
+                self._contacts.take_card_entry(fact)
             case recorded.RecordingStopped():
                 self._contacts.change(self._contacts.holder(fact.call_id), recording=None)
             case _:
@@ -295,7 +301,8 @@ class FloorFold:
             return
         present = tuple(each for each in contact.supervision if each.supervisor_id != supervisor_id)
         if how is not None:
-            present = (*present, SupervisionView(supervisor_id, SupervisionMode(how), is_there))
+            name = self._names.get(supervisor_id, supervisor_id)
+            present = (*present, SupervisionView(supervisor_id, SupervisionMode(how), is_there, name))
         told = self._tells_of_supervision and any(each.is_there for each in present)
         self._contacts.change(contact_id, supervision=present, is_supervised=told)
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace as replace_view
 
 from agent_console.messages import (
+    CardAnswerView,
+    CardFieldView,
     Change,
     ConsultState,
     ContactChanged,
@@ -22,6 +24,7 @@ from agent_console.messages import (
     TargetKind,
 )
 from callcenter.calls import facts
+from callcenter.calls import recording_facts as recorded
 from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.quality_facts import LegQualityChanged
 from callcenter.calls.segments import SegmentKind, call_of
@@ -66,6 +69,9 @@ class FloorContacts:
         """Contacts for one certain agent, the newest ``NAMED_LIMIT``: routing queues them, but they are no queue's."""
         self._holders: dict[str, str] = {}
         """By call: the contact of the agent who has the customer."""
+
+        self._securing: dict[str, str] = {}
+        """By call: the contact in which card data is typed."""
 
     @property
     def views(self) -> Mapping[str, ContactView]:
@@ -278,6 +284,27 @@ class FloorContacts:
         view = self._views.get(contact_id)
         if view is not None and view.state is not ContactState.WRAP_UP:
             self.change(contact_id, poor_lines=_with_line(view.poor_lines, fact))
+
+    def take_card_entry(
+        self,
+        fact: recorded.CardEntryBegun | recorded.CardEntryShown | recorded.CardEntryEnded | recorded.CardEntryAnswered,
+    ) -> None:
+        """Card entry belongs to the contact in which it was begun, also when the call has moved on."""
+        call_id = fact.call_id
+        match fact:
+            case recorded.CardEntryBegun():
+                self._securing[call_id] = self.holder(call_id)
+                self.change(self._securing[call_id], is_secured=True, card_answer=None)
+            case recorded.CardEntryShown(field=field, typed=typed):
+                views = tuple(CardFieldView(*each) for each in typed)
+                self.change(self._securing.get(call_id, ""), card_field=field, card_typed=views)
+            case recorded.CardEntryEnded(reason=reason):
+                contact_id = self._securing.pop(call_id, self.holder(call_id))
+                sending = reason == "sent"
+                self.change(contact_id, is_secured=False, card_field=None, card_typed=(), card_sending=sending)
+            case recorded.CardEntryAnswered():
+                answer = CardAnswerView(fact.result, fact.token, fact.last4, fact.message)
+                self.change(fact.contact_id or call_id, card_sending=False, card_answer=answer)
 
     def _end_call(self, fact: facts.CallEnded) -> None:
         for contact_id in list(self._live.get(fact.call_id, ())):

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
+CARD_PLAY = "card-entry"
+"""What the play ids begin with of what a customer hears who is to type card data."""
 MESSAGE_TONE = "message-tone"
 """What the play ids of the tones begin with that say: speak now."""
 SLOT_PLAY = "slot"
@@ -184,9 +186,8 @@ def _play_of(media_leg: str) -> str:
 
 
 def is_beside_the_flow(play_id: str) -> bool:
-    """Whether a play is none of the flow's business: music, ringing, the tone of a message, or an announcement to who
-    waits."""
-    return is_music(play_id) or play_id.startswith((ANNOUNCEMENT_PLAY, MESSAGE_TONE, RINGING_PLAY))
+    """Whether a play is none of the flow's business: music, a tone, an announcement, or what asks for card data."""
+    return is_music(play_id) or play_id.startswith((ANNOUNCEMENT_PLAY, MESSAGE_TONE, RINGING_PLAY, CARD_PLAY))
 
 
 def slot_leg(play_id: str) -> str:

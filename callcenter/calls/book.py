@@ -8,7 +8,7 @@ from callcenter.calls.facts import CallArrived, CallClosed, CallEnded, CallFact
 from callcenter.calls.quality import CallQuality
 from callcenter.calls.quality_facts import QualityFact
 from callcenter.calls.record import OpenRecord, open_record
-from callcenter.calls.recording_facts import CardEntryFact
+from callcenter.calls.recording_facts import CardEntryFact, CardEntryShown
 from callcenter.errors import JournalError
 from callcenter.ports import LegQualityTurned, LegStatistics
 
@@ -43,6 +43,15 @@ class CallBook:
                 )
         if told:
             self._append(told, now)
+
+    @property
+    def language(self) -> str:
+        """In which the customer is spoken to, as far as is known."""
+        return self._record.language or ""
+
+    def show(self, fact: CardEntryShown) -> None:
+        """Tell, after everything that was noted before, what is kept nowhere."""
+        self._deps.journal.once_safe(lambda: self._deps.bus.publish(fact, fact.at))
 
     def note(self, fact: CardEntryFact) -> None:
         """Journal and tell what the record does not show."""

@@ -8,6 +8,8 @@ from callcenter.calls.feature_codes import FeatureCodes
 from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks
 from callcenter.calls.recordings import RecordingRule
 from callcenter.calls.targets import Directory
+from callcenter.payments.fields import CardField
+from callcenter.payments.port import Payments
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, Prompts, Signalling
 from callcenter.routing import RoutingInbox
 from ivr.flow import Flow
@@ -42,3 +44,7 @@ class CallDependencies:
     """What phones dial to have something done."""
     targets: Directory = field(default_factory=Directory)
     """Whom people can reach, inside and outside."""
+    payments: Payments | None = None
+    """Where card data goes; ``None`` where nobody takes it."""
+    card_prompts: Mapping[CardField, Mapping[str, str]] = field(default_factory=dict)
+    """What customers are asked for by language, when they are to type a field."""

@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from callcenter.calls import events as ev
+from callcenter.calls.card_entry import SecureAsked
 from callcenter.calls.facts import CustomerMatched
 from callcenter.calls.legs import LegEvent, LegOffered
-from callcenter.calls.recorder import RecordingAsked, SecureAsked
+from callcenter.calls.recorder import RecordingAsked
 from callcenter.calls.segments import Seat
 from callcenter.calls.supervision import SupervisionAsked
 from callcenter.ports import MediaEvent

@@ -46,15 +46,6 @@ class RecordingAsked:
     done: "asyncio.Future[None]" = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SecureAsked:
-    """Mail of a desk: the customer is about to type card data, or has; ``done`` as in ``RecordingAsked``."""
-
-    agent_id: str
-    on: bool
-    done: "asyncio.Future[None]" = field(compare=False)
-
-
 class RecorderSurroundings(Protocol):
     """What a recorder needs; ``calls.dependencies.CallDependencies`` has it."""
 

@@ -106,9 +106,39 @@ class CardEntryEnded:
     at: int
     agent_id: str
     digits: int
+    reason: str = ""
+    """``agent`` (given up), ``sent``, ``handed_on`` (transferred, parked, ...) or ``ended``; empty in old journals."""
 
 
-CardEntryFact = CardEntryBegun | CardEntryEnded
+@dataclass(frozen=True, slots=True)
+class CardEntryAnswered:
+    """What the payment system made of the card data, see ``callcenter.payments.port.PaymentAnswer``."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    agent_id: str
+    fields: tuple[str, ...]
+    """Which were sent: ``number``, ``expiry``, ``code``."""
+    result: str
+    token: str
+    last4: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardEntryShown:
+    """How far the customer is: told on the bus for the agent's screen, journaled nowhere."""
+
+    call_id: str
+    at: int
+    field: str
+    """Which one is being typed."""
+    typed: tuple[tuple[str, int, bool], ...]
+    """Each field with its number of digits, and whether they are well-formed."""
+
+
+CardEntryFact = CardEntryBegun | CardEntryEnded | CardEntryAnswered
 RecordingFact = (
     RecordingAnnounced
     | RecordingStarted

@@ -16,7 +16,7 @@ from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.audio import CallAudio, slot_leg
 from callcenter.calls.book import CallBook
-from callcenter.calls.card_entry import CardEntry
+from callcenter.calls.card_entry import CardEntry, SecureAsked
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallFact, CustomerIdentified, CustomerMatched
 from callcenter.calls.flowing import CallFlow
@@ -42,7 +42,7 @@ from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, Part
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin
 from callcenter.calls.participants import Role
-from callcenter.calls.recorder import CallRecorder, RecordingAsked, SecureAsked
+from callcenter.calls.recorder import CallRecorder, RecordingAsked
 from callcenter.calls.requests import CallRequests
 from callcenter.calls.segments import Seat, SegmentKind
 from callcenter.calls.states import CallState
@@ -154,6 +154,7 @@ class CallRunner:
             await self._give_up()
         finally:
             await self._supervision.close("ended")
+            self._cards.forget()
             self._refuse_rest()
             await self._close_media()
 
@@ -259,7 +260,7 @@ class CallRunner:
             case LegGapEnded(leg_id=leg_id, gap_ms=gap_ms):
                 self._book.leg_returned(self._audio.legs.get(leg_id, leg_id), gap_ms)
             case SecureAsked():
-                await self._cards.switch(mail, self.machine.agent)
+                await self._cards.switch(mail, self.machine.agent, self.machine.state)
             case PickUpAsked() | DigitsOrdered() | SupervisionAsked() | PartyAsked() | TransferRequested():
                 await self._requests.take(mail)
             case (
@@ -279,7 +280,7 @@ class CallRunner:
 
     async def _press(self, digit: str, *, secret: bool = False) -> None:
         """A key of the customer: card data, the way out of the queue, else the flow's."""
-        if self._cards.takes(secret=secret):
+        if self._cards.takes(digit, secret=secret):
             return
         queue = self.machine.queue
         waits = self.machine.state in {CallState.QUEUED, CallState.OFFERED} and queue is not None and queue.may_return
@@ -332,6 +333,7 @@ class CallRunner:
         self._book.quality.note_all(parties, self._audio.legs)
         self._book.write(facts, now)
         state = self.machine.state
+        await self._cards.follow(state, self.machine.agent)
         for effect in effects:
             if self.machine.state is not state:  # an order failed and ended the call; the rest is void
                 break

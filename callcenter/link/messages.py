@@ -97,7 +97,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "finish": ("contact_id",),
     "move": ("contact_id", "target_kind", "target"),
     "supervise": ("contact_id", "how"),
-    "secure": ("contact_id", "how"),
+    "secure": ("contact_id", "how", "target"),
     "start_recording": ("contact_id",),
     "stop_recording": ("contact_id",),
     "pause_recording": ("contact_id",),

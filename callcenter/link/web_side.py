@@ -356,9 +356,9 @@ class LinkDesk:
         """Hand an item to a queue or an agent."""
         await self._link.order("move", user_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
-    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
-        """Let the customer type card data unheard, or talk on."""
-        await self._link.order("secure", agent_id, contact_id=contact_id, how=how)
+    async def secure(self, agent_id: str, contact_id: str, how: str, target: str = "") -> None:
+        """Let the customer type card data unheard, send it, or talk on."""
+        await self._link.order("secure", agent_id, contact_id=contact_id, how=how, target=target)
 
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         """Record the conversation from here on, where the queue leaves that to the agent."""

@@ -10,6 +10,7 @@ from callcenter.calls.recorder import CONSENT_PLAY
 from callcenter.errors import MediaError
 from callcenter.ports import DigitPressed, RecordingDegraded
 from callcenter.site.models import Site
+from tests.support.fake_payments import FakePayments
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import CUSTOMER, House, open_house, small_site
 from tests.support.virtual_time import run_virtual, settle
@@ -56,7 +57,7 @@ def test_a_conversation_is_recorded_from_bridge_to_end() -> None:
     """Left is the customer, right the agent; the journal knows of it before media does."""
 
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         assert not house.session(caller).recordings
@@ -86,7 +87,7 @@ def test_a_conversation_is_recorded_from_bridge_to_end() -> None:
 
 def test_a_queue_that_does_not_record_leaves_nothing() -> None:
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call(digits="12")
         await house.answer("anna")
@@ -146,7 +147,7 @@ def test_a_customer_who_leaves_during_the_announcement_never_queued() -> None:
 
 def test_the_agent_pauses_and_resumes() -> None:
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         await house.answer("anna")
@@ -167,7 +168,7 @@ def test_a_pause_that_failed_is_told_as_none() -> None:
     """People act on a pause: what could not be done must not look done."""
 
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         await house.answer("anna")
@@ -185,7 +186,7 @@ def test_a_pause_that_failed_is_told_as_none() -> None:
 
 def test_others_and_impossible_wishes_are_refused() -> None:
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         call_id = house.call_id(caller)
@@ -224,7 +225,7 @@ def test_on_demand_the_agent_starts_and_stops() -> None:
 
 def test_a_recording_that_cannot_be_made_never_harms_the_call() -> None:
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         await house.queue_call()
         real = house.media.record
@@ -245,7 +246,7 @@ def test_a_recording_that_cannot_be_made_never_harms_the_call() -> None:
 
 def test_lost_audio_is_seen_on_the_floor() -> None:
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         await house.answer("anna")
@@ -261,7 +262,7 @@ def test_each_agent_of_a_call_has_a_recording_of_the_own_stretch() -> None:
     """A transfer ends the first one's; the second one's belongs to the second contact."""
 
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna", "ben")
         caller = await house.queue_call()
         await house.answer("anna")
@@ -282,7 +283,7 @@ def test_card_entry_pauses_the_recording_and_goes_before_what_the_desk_wants() -
     """The recording is paused before the keys are masked, and resumed only after they no longer are."""
 
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         await house.answer("anna")
@@ -307,7 +308,7 @@ def test_card_entry_pauses_the_recording_and_goes_before_what_the_desk_wants() -
 
 def test_keys_typed_meanwhile_are_counted_and_kept_nowhere_and_the_floor_shows_it() -> None:
     async def live() -> None:
-        house = await open_house(site=recording_site())
+        house = await open_house(site=recording_site(), payments=FakePayments())
         await house.sign_in("anna")
         caller = await house.queue_call()
         await house.answer("anna")

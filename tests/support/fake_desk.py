@@ -242,8 +242,8 @@ class FakeDesk:
     async def move(self, user_id: str, contact_id: str, target_kind: str, target: str) -> None:
         await self._note("move", user_id, contact_id, target_kind, target)
 
-    async def secure(self, agent_id: str, contact_id: str, how: str) -> None:
-        await self._note("secure", agent_id, contact_id, how)
+    async def secure(self, agent_id: str, contact_id: str, how: str, target: str = "") -> None:
+        await self._note("secure", agent_id, contact_id, how, target)
 
     async def start_recording(self, agent_id: str, contact_id: str) -> None:
         await self._note("start_recording", agent_id, contact_id)

@@ -1,6 +1,6 @@
 """The whole exchange under virtual time: real routing, calls, flow, floor and desk; fakes only at the ports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from callcenter.calls.facts import CallClosed, CallRecord
 from callcenter.calls_out import resume_caps
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.floor import FloorFold
+from callcenter.payments.fields import CardField
+from callcenter.payments.port import Payments
 from callcenter.ports import Allowed, Match, Refused, TrunkPolicy
 from callcenter.recovery import recover
 from callcenter.sip.numbering import NumberingRules
@@ -199,6 +201,8 @@ async def open_house(
     flow: str | None = None,
     loop: Any = None,
     rules: NumberingRules | None = None,
+    payments: Payments | None = None,
+    card_prompts: Mapping[CardField, Mapping[str, str]] = {},
 ) -> House:
     """An exchange that serves; give it an earlier one's journal to let it come back from that, a flow to run that,
     rules to call out by those.
@@ -225,7 +229,10 @@ async def open_house(
 
     media = FakeMedia(on_media, recording_sink=on_recording)
     core = ExchangeCore(
-        ports=ExchangePorts(clock, journal, signalling, media, directory, FakePrompts(), rules or FakeRules()),
+        ports=ExchangePorts(
+            clock, journal, signalling, media, directory, FakePrompts(), rules or FakeRules(), payments
+        ),
+        card_prompts=card_prompts,
         site=site,
         flows={"main": parse_flow(flow or demo_flow_text(), source="house")},
         music="music.wav",

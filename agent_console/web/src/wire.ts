@@ -32,6 +32,21 @@ export interface AgentView {
   readonly takes_calls: boolean;
 }
 
+/** What the payment system answered. A ``result`` that begins with ``failed_`` is ours: it did not. */
+export interface CardAnswerView {
+  readonly result: string;
+  readonly token: string;
+  readonly last4: string;
+  readonly message: string;
+}
+
+/** How far a customer is with one field of a card; what was typed is known to nobody. */
+export interface CardFieldView {
+  readonly field: string;
+  readonly digits: number;
+  readonly is_valid: boolean;
+}
+
 /** What a contact came by. */
 export type Channel = 'chat' | 'email' | 'message' | 'sms' | 'task' | 'voice';
 
@@ -133,6 +148,10 @@ export interface ContactView {
   readonly for_agent: string | null;
   readonly recording_id: string | null;
   readonly recording_ms: number | null;
+  readonly card_field: string | null;
+  readonly card_typed: readonly CardFieldView[];
+  readonly card_sending: boolean;
+  readonly card_answer: CardAnswerView | null;
   readonly poor_lines: readonly PoorLine[];
 }
 
@@ -387,6 +406,7 @@ export interface SupervisionView {
   readonly supervisor_id: string;
   readonly how: SupervisionMode;
   readonly is_there: boolean;
+  readonly name: string;
 }
 
 /** What a call is to be connected with. */

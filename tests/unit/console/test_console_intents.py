@@ -41,7 +41,7 @@ ORDERS = {
     "call.dial": ("dial", "anna", "agent", "ben"),
     "contact.send_digits": ("send_digits", "anna", "c1", "12#"),
     "contact.identify": ("identify", "anna", "c1", "k1"),
-    "contact.secure": ("secure", "anna", "c1", "monitor"),
+    "contact.secure": ("secure", "anna", "c1", "monitor", "ben"),
     "recording.start": ("start_recording", "anna", "c1"),
     "recording.stop": ("stop_recording", "anna", "c1"),
     "recording.pause": ("pause_recording", "anna", "c1"),

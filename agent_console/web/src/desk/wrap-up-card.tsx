@@ -7,6 +7,7 @@ import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { useSignedIn } from '../session/session';
 import type { ContactView } from '../wire';
+import { CardAnswer } from '../recordings/card-entry';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
 import { useDraft } from './drafts-context';
 import { Countdown } from './ring-card';
@@ -50,6 +51,7 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
       </CardHead>
       {ended_at !== null && wrap_up_until !== null && <Countdown from={ended_at} until={wrap_up_until} />}
       <CallerBlock contact={contact} testId="wrap-up-caller" />
+      <CardAnswer contact={contact} />
       <ContactFacts contact={contact} />
       <form ref={form} onSubmit={finish} noValidate className={classes.form}>
         <NativeSelect

@@ -186,6 +186,7 @@ function useContactColumns(
 ): readonly Column<ContactView>[] {
   const { t } = useLocalisation();
   const labels = useLabels();
+  const nameOf = (agentId: string) => agents.get(agentId)?.name ?? agentId;
   return [
     {
       key: 'caller',
@@ -217,8 +218,7 @@ function useContactColumns(
     {
       key: 'agent',
       label: t('floor.agent'),
-      cell: (contact) =>
-        contact.agent_id ? (agents.get(contact.agent_id)?.name ?? contact.agent_id) : t('floor.nothing'),
+      cell: (contact) => (contact.agent_id ? nameOf(contact.agent_id) : t('floor.nothing')),
     },
     {
       key: 'since',
@@ -247,7 +247,7 @@ function useContactColumns(
       label: t('supervision.title'),
       cell: (contact) =>
         contact.channel === 'voice' ? (
-          <SuperviseControl contact={contact} />
+          <SuperviseControl contact={contact} agent={nameOf(contact.agent_id ?? '')} />
         ) : (
           contact.state !== 'wrap_up' && <HandOn item={contact} intent="contact.move" />
         ),

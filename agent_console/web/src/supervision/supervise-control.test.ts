@@ -12,13 +12,19 @@ describe('what a supervisor may want', () => {
 
   it('is every way in, and once there every other way, the call itself, and out', () => {
     expect(wishesOf(talking, 'sofia')).toEqual(['monitor', 'whisper', 'barge']);
-    const there = { ...talking, supervision: [{ supervisor_id: 'sofia', how: 'whisper' as const, is_there: true }] };
+    const there = {
+      ...talking,
+      supervision: [{ supervisor_id: 'sofia', how: 'whisper' as const, is_there: true, name: 'Robin' }],
+    };
     expect(wishesOf(there, 'sofia')).toEqual(['monitor', 'barge', 'take_over', 'leave']);
     expect(wishesOf(there, 'sam')).toEqual(['monitor', 'whisper', 'barge']);
   });
 
   it('is not the call itself while the own phone still rings', () => {
-    const ringing = { ...talking, supervision: [{ supervisor_id: 'sofia', how: 'barge' as const, is_there: false }] };
+    const ringing = {
+      ...talking,
+      supervision: [{ supervisor_id: 'sofia', how: 'barge' as const, is_there: false, name: 'Robin' }],
+    };
     expect(wishesOf(ringing, 'sofia')).toEqual(['monitor', 'whisper', 'leave']);
   });
 });

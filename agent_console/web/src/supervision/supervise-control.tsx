@@ -1,4 +1,5 @@
 import { Button, Menu } from '@mantine/core';
+import { callerOf } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
 import { useConnection, useLive } from '../live/context';
@@ -38,7 +39,7 @@ export function Supervisors({ contact }: { readonly contact: ContactView }) {
     <>
       {contact.supervision.map((each) => (
         <span key={each.supervisor_id} className="pill tone-engaged" data-testid="supervision">
-          {t(each.is_there ? STATES[each.how] : 'supervision.ringing', { name: each.supervisor_id })}
+          {t(each.is_there ? STATES[each.how] : 'supervision.ringing', { name: each.name || each.supervisor_id })}
         </span>
       ))}
     </>
@@ -46,7 +47,7 @@ export function Supervisors({ contact }: { readonly contact: ContactView }) {
 }
 
 /** Listen to a conversation, whisper, speak with all, take it over, or leave it again. */
-export function SuperviseControl({ contact }: { readonly contact: ContactView }) {
+export function SuperviseControl({ contact, agent }: { readonly contact: ContactView; readonly agent: string }) {
   const { t } = useLocalisation();
   const { send } = useConnection();
   const { pending } = useLive();
@@ -60,6 +61,7 @@ export function SuperviseControl({ contact }: { readonly contact: ContactView })
           variant="default"
           size="compact-sm"
           loading={isPending(pending, 'contact.supervise', contact.contact_id)}
+          aria-label={t('supervision.of', { agent, caller: callerOf(contact, t) })}
           data-testid="supervise"
         >
           {t('supervision.title')}
