@@ -132,7 +132,7 @@ class Dialling:
         while dial.candidates:
             trunk_id, flow = dial.candidates.pop(0)
             state = self._trunks[trunk_id]
-            if not state.trunk.takes_media(dial.sdp) or (trunk_id != dial.trunk_id and not state.has_room(now)):
+            if state.trunk.media_refusal(dial.sdp, flow) or (trunk_id != dial.trunk_id and not state.has_room(now)):
                 continue
             self._leave(dial)
             dial.trunk_id = trunk_id

@@ -21,6 +21,8 @@ class Admitted:
     diversions: tuple[Party, ...] = ()
     asserted: Party | None = None
     replaces_leg_id: str | None = None
+    keyless: bool = False
+    """Whether keys offered beside plain media are passed over (``media_keys``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,10 +147,11 @@ class FrontDoor:
         called = party_of(NameAddress(request.uri, request.to.display_name))
         trunk = self.trunk_at(flow.remote)
         if trunk is not None and self._phones.owner_of(flow, now) is None:
-            if request.body and not trunk.takes_media(request.body_text):
-                return Refused(488, (("Warning", '399 callcenter "Media must be encrypted"'),))
+            if request.body and (why := trunk.media_refusal(request.body_text, flow)):
+                return Refused(488, (("Warning", f'399 callcenter "{why}"'),))
             caller, asserted = caller_of(request, trusted=trunk.trust_identity)
-            return Admitted(trunk.trunk_id, None, caller, called, diversions_of(request), asserted)
+            keyless = trunk.is_keyless(flow)
+            return Admitted(trunk.trunk_id, None, caller, called, diversions_of(request), asserted, keyless=keyless)
         username = self.authenticated(request, flow, now)
         if isinstance(username, Refused):
             return username

@@ -64,6 +64,7 @@ class InboundLegs:
         leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
         leg.far_allows = frozenset(one.upper() for one in request.listed("allow"))
         leg.may_refer = verdict.agent_id is not None
+        leg.keyless = verdict.keyless
         self._legs.add(leg)
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
         self._wire.tell(
@@ -73,7 +74,7 @@ class InboundLegs:
                 verdict.agent_id,
                 verdict.caller,
                 verdict.called,
-                sdp_of(request),
+                leg.offer_of(sdp_of(request)),
                 request.call_id,
                 flow.remote[0],
                 verdict.diversions,
@@ -116,7 +117,7 @@ class InboundLegs:
         self._wire.respond(transaction_id, request, flow, 100, now)
         leg.invite = PendingInvite(transaction_id, request)
         self.limit_reoffer(leg, now)
-        self._wire.tell(LegReoffered(leg.leg_id, sdp_of(request), flow.remote[0]))
+        self._wire.tell(LegReoffered(leg.leg_id, leg.offer_of(sdp_of(request)), flow.remote[0]))
 
     def limit_reoffer(self, leg: Leg, now: int) -> None:
         """Wait for ``accept_reoffer`` no longer than the limit."""

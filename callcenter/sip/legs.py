@@ -8,6 +8,7 @@ from callcenter.sip.attempts import Attempt
 from callcenter.sip.dialogs import Dialog
 from callcenter.sip.errors import IllegalTransition
 from callcenter.sip.flows import Flow
+from callcenter.sip.media_keys import without_keys
 from callcenter.sip.messages import SipRequest
 from callcenter.sip.session_timers import SessionTimer
 from callcenter.sip.transactions import TransactionId
@@ -161,6 +162,8 @@ class Leg:
     """Whether its far end, an agent's phone, may transfer its calls."""
     refer_cseq: int | None = None
     """The REFER that is being carried out."""
+    keyless: bool = False
+    """Whether keys that its far end offers beside plain media are passed over."""
     told: bool = False
 
     def happened(self, what: LegInput) -> None:
@@ -169,6 +172,10 @@ class Leg:
         if following is None:
             raise IllegalTransition("leg", self.state, what)
         self.state = following
+
+    def offer_of(self, sdp: str) -> str:
+        """The far end's offer as the calls are told it."""
+        return without_keys(sdp) if self.keyless else sdp
 
     def allows(self, what: LegInput) -> bool:
         """Whether the table has a row for this now."""

@@ -190,4 +190,4 @@ class Renegotiation:
             transaction_id = self._wire.transactions.open_server(request, answer_flow(request, arrived.flow))
             leg.invite = PendingInvite(transaction_id, request)
             self._inbound.limit_reoffer(leg, now)
-            self._wire.tell(LegReoffered(leg.leg_id, sdp_of(request), arrived.flow.remote[0]))
+            self._wire.tell(LegReoffered(leg.leg_id, leg.offer_of(sdp_of(request)), arrived.flow.remote[0]))

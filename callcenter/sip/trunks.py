@@ -9,6 +9,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from callcenter.sip.flows import Address, Flow, Transport
+from callcenter.sip.media_keys import SrtpPolicy, is_private, refusal
 
 FAILURES_TO_DOWN = 3
 """Failures in a row after which a trunk is not tried first any more."""
@@ -16,13 +17,6 @@ SUCCESSES_TO_UP = 2
 """Successes in a row after which it is again: one lucky answer of a flapping line is not enough."""
 FAILOVER_STATUSES = frozenset({408, 500, 502, 503, 504})
 """Final answers that say something of the trunk and nothing of the number: the next trunk is tried."""
-
-
-class SrtpPolicy(StrEnum):
-    """Whether a trunk's media must be encrypted."""
-
-    OPTIONAL = "optional"
-    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +59,8 @@ class Trunk:
     follow_redirects: bool = False
     """Whether it may send a call of ours to another number, checked like a dialled one."""
     srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
+    keys_without_tls: bool = False
+    """Whether keys of SRTP may go by UDP and TCP, where everybody on the way reads them along."""
 
     def shown(self, caller: str) -> str:
         """The number this carrier is told for a caller; empty for none at all."""
@@ -72,12 +68,13 @@ class Trunk:
             return caller
         return self.caller_number
 
-    def takes_media(self, sdp: str) -> bool:
-        """Whether a description meets the carrier's rule on encryption: every stream of it by SRTP (RFC 3711)."""
-        if self.srtp is SrtpPolicy.OPTIONAL:
-            return True
-        streams = [line.split(" ") for line in sdp.splitlines() if line.startswith("m=")]
-        return bool(streams) and all(len(words) > 2 and "SAVP" in words[2] for words in streams)
+    def media_refusal(self, sdp: str, flow: Flow) -> str:
+        """Why a description breaks the carrier's rule on encryption on this way, for people; empty when it does not."""
+        return refusal(sdp, self.srtp, private=self.keys_without_tls or is_private(flow))
+
+    def is_keyless(self, flow: Flow) -> bool:
+        """Whether keys that it offers beside plain media are passed over."""
+        return self.srtp is SrtpPolicy.NEVER or not (self.keys_without_tls or is_private(flow))
 
     def owns(self, address: Address) -> bool:
         """Whether a packet from this address is the carrier's."""

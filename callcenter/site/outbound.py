@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from callcenter.sip.call_caps import UNLIMITED, Cap
+from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
-from callcenter.sip.trunks import SrtpPolicy
 from callcenter.site.fields import Country, Name, Prefix, SiteModel
 
 if TYPE_CHECKING:

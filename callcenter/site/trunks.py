@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from callcenter.errors import ConfigError
 from callcenter.sip.flows import Transport
-from callcenter.sip.trunks import SrtpPolicy, Trunk
+from callcenter.sip.media_keys import SrtpPolicy
+from callcenter.sip.trunks import Trunk
 from callcenter.site.fields import Name, Prefix, SiteModel
 
 Gateway = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$", max_length=260)]
@@ -58,7 +59,10 @@ class TrunkModel(SiteModel):
     follow_redirects: bool = False
     """Whether the carrier may send a call of ours to another number (302), checked like a dialled one."""
     srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
-    """``optional``, or ``required``: calls whose media would not be encrypted are refused."""
+    """``never``, ``optional`` (where the carrier offers it over TLS), or ``required``: a call whose media would not be
+    encrypted is refused."""
+    keys_without_tls: bool = False
+    """Whether keys of SRTP may go by UDP or TCP, where everybody on the way reads them along."""
 
     @field_validator("addresses")
     @classmethod
@@ -93,7 +97,16 @@ class TrunkModel(SiteModel):
             raise ValueError("password_file and password_env: write one of them")
         if self.username and self.password_file is None and self.password_env is None:
             raise ValueError("username needs password_file or password_env")
+        if self.srtp is SrtpPolicy.REQUIRED and self.gateways and not self._is_private:
+            raise ValueError(
+                'srtp = "required" sends its keys in the session description; write transport = "tls", '
+                "or keys_without_tls = true where nobody else reads the network"
+            )
         return self
+
+    @property
+    def _is_private(self) -> bool:
+        return self.keys_without_tls or self.transport is Transport.TLS
 
 
 def site_trunks(
@@ -126,6 +139,7 @@ def _trunk(model: TrunkModel, password: str) -> Trunk:
         caller_numbers=model.caller_numbers,
         follow_redirects=model.follow_redirects,
         srtp=model.srtp,
+        keys_without_tls=model.keys_without_tls,
     )
 
 

@@ -9,7 +9,7 @@ from callcenter.cli import app
 from callcenter.errors import ConfigError
 from callcenter.ports import Allowed
 from callcenter.sip.flows import Transport
-from callcenter.sip.trunks import SrtpPolicy
+from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.site.models import Site
 from callcenter.site.outbound import numbering_rules
 from callcenter.site.repository import load_site
@@ -59,6 +59,7 @@ def site_of(tmp_path: Path, text: str) -> Site:
         (f'{GATEWAY}username = "u"\npassword = "p"\n', "trunks.0.password: unknown key"),
         (f'{GATEWAY}caller_number = "0123"\n', "trunks.0.caller_number"),
         (f'{GATEWAY}srtp = "maybe"\n', "trunks.0.srtp"),
+        (f'{GATEWAY}srtp = "required"\n', 'write transport = "tls"'),
         (f'{TRUNK}[outbound]\ntrunks = ["carrier"]\n', "outbound: no trunk with gateways is called 'carrier'"),
         (f'{GATEWAY}[outbound]\nprefixes = ["0044"]\n', "outbound.prefixes.0"),
         (f'{GATEWAY}[outbound]\ncountries = ["UK4"]\n', "outbound.countries.0"),

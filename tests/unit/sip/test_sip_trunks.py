@@ -12,13 +12,14 @@ from callcenter.sip.call_caps import Cap
 from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.digest import ha1
 from callcenter.sip.flows import Flow, Transport
+from callcenter.sip.media_keys import SrtpPolicy, without_keys
 from callcenter.sip.messages import build_response
 from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
 from callcenter.sip.outbound import Target
 from callcenter.sip.parser import parse
 from callcenter.sip.resolver import ServiceRecord, gateways, in_order
 from callcenter.sip.settings import SipSettings
-from callcenter.sip.trunks import SrtpPolicy, Trunk, TrunkCondition, TrunkState
+from callcenter.sip.trunks import Trunk, TrunkCondition, TrunkState
 from callcenter.sip.wire import TrunkChanged
 from tests.support.sip_wire import EXCHANGE, Network, exchange_on, phone_on
 
@@ -300,7 +301,9 @@ def test_a_carrier_is_shown_only_numbers_that_it_knows_as_ours(caller, shown, as
 def test_a_trunk_that_requires_encryption_gets_and_gives_no_call_in_the_clear():
     network = Network()
     carrier(network, SECOND)
-    exchange = house(network, trunk("one", FIRST, srtp=SrtpPolicy.REQUIRED), trunk("two", SECOND))
+    exchange = house(
+        network, trunk("one", FIRST, srtp=SrtpPolicy.REQUIRED, keys_without_tls=True), trunk("two", SECOND)
+    )
     dial(network, exchange, "clear")
     dial(network, exchange, "secret", SDP.replace("RTP/AVP", "RTP/SAVP"))
     network.run(500)
@@ -363,3 +366,51 @@ def test_weights_share_the_load_within_a_priority():
 def test_settings_show_no_password():
     assert "geheim" not in repr(trunk("one", FIRST, username="u", password="geheim"))
     assert SipSettings().hosts == ("127.0.0.1",)
+
+
+KEYS = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "without_tls", "offer", "status", "why"),
+    [
+        (SrtpPolicy.NEVER, False, "plain", None, ""),
+        (SrtpPolicy.NEVER, False, "sealed", 488, "not encrypted here"),
+        (SrtpPolicy.NEVER, True, "both", None, ""),
+        (SrtpPolicy.OPTIONAL, False, "sealed", 488, "need TLS"),
+        (SrtpPolicy.OPTIONAL, True, "sealed", None, ""),
+        (SrtpPolicy.OPTIONAL, False, "both", None, ""),
+        (SrtpPolicy.OPTIONAL, True, "both", None, ""),
+        (SrtpPolicy.REQUIRED, False, "sealed", 488, "need TLS"),
+        (SrtpPolicy.REQUIRED, True, "plain", 488, "must be encrypted"),
+        (SrtpPolicy.REQUIRED, True, "sealed", None, ""),
+    ],
+)
+def test_keys_of_a_carrier_are_taken_by_its_rule_and_over_tls_only_unless_the_site_says_else(
+    policy, without_tls, offer, status, why
+):
+    network = Network()
+    house(network, trunk("one", FIRST, srtp=policy, keys_without_tls=without_tls))
+    caller = phone_on(network, FIRST, "carrier")
+    sdp = {"plain": SDP, "sealed": SDP.replace("RTP/AVP", "RTP/SAVP") + KEYS, "both": SDP + KEYS}[offer]
+    way_in = Target("sip:5000@x", Flow(Transport.UDP, EXCHANGE))
+    order = caller.invite("a", [way_in], from_="<sip:1@x>", to="<sip:5000@x>", sdp=sdp, now=network.now)
+    network.perform(FIRST, order)
+    network.run(200)
+    refused = [event.status for event in network.events(FIRST) if isinstance(event, LegRefused)]
+    assert refused == ([] if status is None else [status])
+    if status is not None:
+        assert any(why.encode() in data for data in network.sent_by(EXCHANGE, "SIP/2.0 488"))
+        return
+    (offered,) = [event for event in network.events(EXCHANGE) if isinstance(event, LegOffered)]
+    keeps = offer == "sealed" or (offer == "both" and without_tls and policy is SrtpPolicy.OPTIONAL)
+    assert ("a=crypto" in offered.sdp) is keeps
+
+
+def test_a_key_belongs_to_its_stream_and_a_carrier_by_tls_needs_no_leave():
+    two = SDP + KEYS + "m=audio 4002 RTP/SAVP 0\r\n" + KEYS
+    assert without_keys(two) == SDP + "m=audio 4002 RTP/SAVP 0\r\n" + KEYS
+    by_tls = Flow(Transport.TLS, FIRST)
+    required = trunk("one", FIRST, srtp=SrtpPolicy.REQUIRED)
+    assert required.media_refusal(SDP.replace("RTP/AVP", "RTP/SAVP") + KEYS, by_tls) == ""
+    assert not trunk("one", FIRST).is_keyless(by_tls)
