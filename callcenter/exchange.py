@@ -105,7 +105,9 @@ def spoken_prompts(flows: Iterable[Flow]) -> list[PromptText]:
     ]
 
 
-def media_plane(media: EmbeddedMediaPlane, section: MediaSection) -> EmbeddedMediaPlane | RtpenginePlane:
+def media_plane(
+    media: EmbeddedMediaPlane, section: MediaSection, sink: Callable[[MediaEvent], None]
+) -> EmbeddedMediaPlane | RtpenginePlane:
     """The plane with what is configured to stand in front. Raises ``ConfigError`` for half a pair of interfaces."""
     if section.edge == "none":
         return media
@@ -113,7 +115,7 @@ def media_plane(media: EmbeddedMediaPlane, section: MediaSection) -> EmbeddedMed
     if bool(wanted.inside) != bool(wanted.outside):
         raise ConfigError("media.rtpengine.inside and media.rtpengine.outside belong together; set both or none")
     return RtpenginePlane(
-        media, RtpengineSettings((wanted.host, wanted.port), inside=wanted.inside, outside=wanted.outside)
+        media, RtpengineSettings((wanted.host, wanted.port), inside=wanted.inside, outside=wanted.outside), sink
     )
 
 
@@ -189,7 +191,7 @@ async def run_exchange(settings: Settings) -> None:
         encryption=EncryptionPolicy(settings.media.encryption),
         once_safe=journal.once_safe,
     )
-    plane = media_plane(media, settings.media)
+    plane = media_plane(media, settings.media, on_media_event)
     rules = numbering_rules(site)
     counted = await asyncio.to_thread(resume_caps, rules, reader, clock.now())
     log.info("calls out of today counted", calls=counted)

@@ -6,7 +6,8 @@ recordings, whatever stands in front.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,7 +15,7 @@ import structlog
 
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.media.bencode import Value
-from callcenter.media.rtpengine_control import RtpengineControl
+from callcenter.media.rtpengine_control import RtpengineControl, RtpengineRefused
 from callcenter.media.sdp import SdpError
 from callcenter.media.sdp import parse as parse_sdp
 from callcenter.ports import (
@@ -22,15 +23,20 @@ from callcenter.ports import (
     LatchPolicy,
     LegProfile,
     LegStatistics,
+    MediaEvent,
     MediaPlane,
     RecordingAction,
     Route,
+    SessionLost,
 )
 
 log = structlog.get_logger(__name__)
 
 _FAR, _NEAR = "far", "near"
 """Tags of the two sides of a leg at rtpengine."""
+
+_LOOK_EVERY = 2.0
+"""Seconds between looks whether rtpengine still has the calls that it was given."""
 
 _UNWANTED_SUITES = [
     f"no-{suite}"
@@ -65,6 +71,8 @@ class _Edges:
 
     legs: set[str] = field(default_factory=set)
     sealed: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
+    """Legs that rtpengine has told to have."""
 
 
 class InnerPlane(MediaPlane, Protocol):
@@ -82,8 +90,10 @@ class InnerPlane(MediaPlane, Protocol):
 class RtpenginePlane:
     """Implements ``callcenter.ports.MediaPlane`` around another one. ``start`` first."""
 
-    def __init__(self, inner: InnerPlane, settings: RtpengineSettings) -> None:
-        self._inner, self._settings = inner, settings
+    def __init__(self, inner: InnerPlane, settings: RtpengineSettings, sink: Callable[[MediaEvent], None]) -> None:
+        """``sink`` is told of sessions that went down with an rtpengine; everything else the inner plane tells."""
+        self._inner, self._settings, self._sink = inner, settings, sink
+        self._watching: asyncio.Task[None] | None = None
         self._control = RtpengineControl(settings.address)
         self._edges: dict[str, _Edges] = {}
 
@@ -98,9 +108,13 @@ class RtpenginePlane:
             await self._control.ask("ping")
         except MediaError as error:
             log.warning("rtpengine.absent", error=str(error))
+        self._watching = asyncio.create_task(self._watch(), name="rtpengine watch")
 
     async def stop(self) -> None:
         """Close the line and stop the plane behind."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         await self._control.close()
         await self._inner.stop()
 
@@ -154,6 +168,31 @@ class RtpenginePlane:
         self._edges.pop(session_id, None)
         return await self._inner.destroy(session_id)
 
+    async def _watch(self) -> None:
+        """A restarted rtpengine has forgotten its calls, and their ports: tell that these sessions are lost."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            with contextlib.suppress(MediaError):  # it is away; what became of the calls is seen when it is back
+                await self._look()
+
+    async def _look(self) -> None:
+        """Ask for the oldest session; only where that one is forgotten, for all of them."""
+        for session_id, edges in [*self._edges.items()]:
+            if not edges.settled:
+                continue
+            if await self._has(session_id, next(iter(edges.settled))):
+                return
+            if self._edges.pop(session_id, None) is not None:
+                log.error("rtpengine.call_forgotten", session_id=session_id)
+                self._sink(SessionLost(session_id))
+
+    async def _has(self, session_id: str, leg_id: str) -> bool:
+        try:
+            await self._control.ask("query", call_id=_call_id(session_id, leg_id))
+        except RtpengineRefused:
+            return not self._knows(session_id, leg_id)  # a leg that has just been removed tells nothing
+        return True
+
     def _knows(self, session_id: str, leg_id: str) -> bool:
         return leg_id in self._edges.get(session_id, _Edges()).legs
 
@@ -186,6 +225,8 @@ class RtpenginePlane:
         text = answer.get("sdp")
         if not isinstance(text, bytes):
             raise MediaError("rtpengine's answer holds no description")
+        if session_id in self._edges:
+            self._edges[session_id].settled.add(leg_id)
         return text.decode("utf-8", "replace")
 
     async def _forget(self, session_id: str, leg_id: str) -> None:
@@ -194,6 +235,7 @@ class RtpenginePlane:
         if edges is None or leg_id not in edges.legs:
             return
         edges.legs.discard(leg_id)
+        edges.settled.discard(leg_id)
         try:
             await self._control.ask("delete", call_id=_call_id(session_id, leg_id), delete_delay=0)
         except MediaError as error:

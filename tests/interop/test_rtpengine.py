@@ -12,9 +12,9 @@ from callcenter.media.audio import tone, write_wav
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
-from callcenter.ports import DigitPressed, Route
+from callcenter.ports import DigitPressed, Route, SessionLost
 from tests.support.media_contract import OFFER, PROFILE, EventSink, MediaPlaneContract, PlaneUnderTest
-from tests.support.rtpengine_process import RtpengineHouse, calls_at, fresh_plane, rtpengine_house
+from tests.support.rtpengine_process import RtpengineHouse, calls_at, fresh_plane, rtpengine_house, running_rtpengine
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -102,7 +102,7 @@ async def test_legs_are_refused_while_rtpengine_is_away(house: RtpengineHouse):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
         nobody.bind(("127.0.0.1", 0))
         inner = EmbeddedMediaPlane(house.media.socket_path, EventSink())
-        away = RtpenginePlane(inner, RtpengineSettings(("127.0.0.1", nobody.getsockname()[1])))
+        away = RtpenginePlane(inner, RtpengineSettings(("127.0.0.1", nobody.getsockname()[1])), EventSink())
         await away.start()
         await away.create("s")
         with pytest.raises(MediaError, match="does not answer"):
@@ -126,3 +126,31 @@ async def test_a_leg_that_was_refused_leaves_nothing_behind(
 
 async def _calls_are(house: RtpengineHouse, number: int) -> bool:
     return await calls_at(house.control) == number
+
+
+async def test_calls_of_an_rtpengine_that_was_restarted_are_told_as_lost_and_new_ones_work(house: RtpengineHouse):
+    sink = EventSink()
+    inner = EmbeddedMediaPlane(house.media.socket_path, sink, request_timeout=10)
+    ends = [await RtpEndpoint.open() for _ in range(3)]
+    async with running_rtpengine() as (control, _):
+        plane = RtpenginePlane(inner, RtpengineSettings(control), sink)
+        await plane.start()
+        await plane.create("old")
+        ends[0].accept(await plane.answer_offer("old", "caller", ends[0].sdp_offer(), PROFILE))
+    async with running_rtpengine(control):
+        await plane.create("new")
+        for end, leg_id in zip(ends[1:], ("caller", "agent"), strict=True):
+            end.accept(await plane.answer_offer("new", leg_id, end.sdp_offer(), PROFILE))
+        await plane.route("new", [Route("caller", "agent"), Route("agent", "caller")])
+        ends[1].start(440)
+        ends[2].start(620)
+        await ends[2].wait_heard(440, share=0.9)
+        await ends[1].wait_heard(620, share=0.9)
+        await sink.wait(SessionLost("old"))
+        assert sink.events == [SessionLost("old")]
+        await plane.destroy("old")
+        await plane.destroy("new")
+        assert await calls_at(control) == 0
+        await plane.stop()
+    for end in ends:
+        await end.close()

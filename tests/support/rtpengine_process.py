@@ -23,12 +23,16 @@ _PORTS = 100
 
 
 @asynccontextmanager
-async def running_rtpengine() -> AsyncIterator[tuple[tuple[str, int], range]]:
-    """Start one with one thread on loopback; gives the address of its control port and its RTP ports."""
+async def running_rtpengine(control: tuple[str, int] | None = None) -> AsyncIterator[tuple[tuple[str, int], range]]:
+    """Start one with one thread on loopback; gives the address of its control port and its RTP ports.
+
+    ``control`` is where one listened that is gone.
+    """
     program = peer("rtpengine", "/usr/bin/rtpengine")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        control = ("127.0.0.1", int(probe.getsockname()[1]))
+    if control is None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            control = ("127.0.0.1", int(probe.getsockname()[1]))
     first = _free_range()
     process = await asyncio.create_subprocess_exec(
         program,
@@ -79,7 +83,7 @@ async def fresh_plane(house: RtpengineHouse) -> AsyncIterator[tuple[RtpenginePla
     house.inner = EmbeddedMediaPlane(
         house.media.socket_path, sink, recording_sink=sink.on_recording, request_timeout=10
     )
-    plane = RtpenginePlane(house.inner, RtpengineSettings(house.control))
+    plane = RtpenginePlane(house.inner, RtpengineSettings(house.control), sink)
     await plane.start()
     try:
         yield plane, sink
