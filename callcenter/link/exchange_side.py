@@ -161,7 +161,7 @@ class ExchangeLink:
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
         writer = self._writer
-        if writer is None or not unsent:
+        if writer is None or writer.is_closing() or not unsent:
             return
         if writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
             log.warning("web process does not read; link cut")

@@ -26,7 +26,14 @@ from callcenter.media.audio import tone, write_wav
 from callcenter.sip.digest import ha1
 from ivr.flows import demo_flow_text
 from ivr.parser import parse_flow
-from tests.support.process_table import ProcessRow, UdpSocket, kill_now, processes_of_session, udp_sockets
+from tests.support.process_table import (
+    ProcessRow,
+    UdpSocket,
+    holds_socket,
+    kill_now,
+    processes_of_session,
+    udp_sockets,
+)
 from tests.support.waiting import PAUSE_SECONDS, until
 
 PASSWORD = "correct horse battery staple"
@@ -139,8 +146,10 @@ class Installation:
         return found[0]
 
     def media_sockets(self) -> list[UdpSocket]:
-        """The RTP sockets that are open."""
-        return udp_sockets(self.settings.media.host, self.settings.media.port_min, self.settings.media.port_max)
+        """The RTP sockets of legs, which are those that a worker has; the keeper also holds some ready for the next."""
+        media, workers = self.settings.media, self.pids("media worker")
+        opened = udp_sockets(media.host, media.port_min, media.port_max)
+        return [each for each in opened if any(holds_socket(pid, each.inode) for pid in workers)]
 
     async def kill(self, role: str) -> int:
         """Kill the one process of a role, and return its pid once it is gone."""

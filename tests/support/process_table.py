@@ -57,8 +57,12 @@ def udp_sockets(host: str, first: int, last: int) -> list[UdpSocket]:
 
 
 def holds_socket(pid: int, inode: int) -> bool:
-    """Whether the process has this socket open."""
-    for descriptor in (PROC / str(pid) / "fd").iterdir():
+    """Whether the process is there and has this socket open."""
+    try:
+        descriptors = list((PROC / str(pid) / "fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    for descriptor in descriptors:
         try:
             if descriptor.readlink() == Path(f"socket:[{inode}]"):
                 return True
