@@ -226,7 +226,15 @@ class ExchangeCore:
             root=recordings,
             key_file=recording_key,
         )
-        self.switchboard.mailboxes = MailboxCalls(signalling, ports.media, ports.prompts, shelf, on_fatal)
+        self.switchboard.mailboxes = MailboxCalls(
+            signalling,
+            ports.media,
+            ports.prompts,
+            shelf,
+            self.routing,
+            on_fatal,
+            languages={agent.id: agent.language for agent in site.agents},
+        )
         self.callbacks.dialling = self.switchboard
         self.desk = ExchangeDesk(
             clock=ports.clock,

@@ -5,12 +5,16 @@ deletes is journaled by the box (``MessageShelf``) before it is played, or said 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 import structlog
 
+from acd.errors import AcdError
+from acd.events import AgentEngaged, ContactFinished
+from acd.ids import AgentId, ContactId
 from callcenter.calls.legs import EndCause, LegDigit, LegEnded, LegEvent, LegOffered, LegReoffered
 from callcenter.calls.spoken_call import SpokenCall
 from callcenter.errors import JournalError, MediaError
@@ -24,6 +28,7 @@ from callcenter.ports import (
     SessionLost,
     Signalling,
 )
+from callcenter.routing import RoutingInbox
 from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)
@@ -34,19 +39,34 @@ PATIENCE_SECONDS = 8.0
 """Without a key after a message the next one follows."""
 PHONE = "phone"
 """The media leg."""
-TEXTS = {
-    "mailbox.none": "You have no messages.",
-    "mailbox.next": "Next message.",
-    "mailbox.menu": "To hear it again, press 1. For the next message, press 2. To delete it, press 3.",
-    "mailbox.deleted": "Deleted.",
-    "mailbox.end": "No more messages. Goodbye.",
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "mailbox.none": "You have no messages.",
+        "mailbox.next": "Next message.",
+        "mailbox.menu": "To hear it again, press 1. For the next message, press 2. To delete it, press 3.",
+        "mailbox.deleted": "Deleted.",
+        "mailbox.end": "No more messages. Goodbye.",
+    },
+    "zh": {
+        "mailbox.none": "您没有留言。",
+        "mailbox.next": "下一条留言。",
+        "mailbox.menu": "重听请按 1，下一条请按 2，删除请按 3。",
+        "mailbox.deleted": "已删除。",
+        "mailbox.end": "没有更多留言，再见。",
+    },
 }
-"""What is said, in English. An operator's recording of the same name goes first."""
+"""What is said, by language. An operator's recording of the same name goes first."""
 
 
 def mailbox_prompts() -> list[PromptText]:
     """Everything that is said, to be rendered beforehand."""
-    return [PromptText(name, "en", text) for name, text in TEXTS.items()]
+    return [PromptText(name, language, text) for language, texts in TEXTS.items() for name, text in texts.items()]
+
+
+def spoken(name: str, language: str) -> PromptText:
+    """One of the texts in a language, in English where there is none."""
+    language = language if language in TEXTS else "en"
+    return PromptText(name, language, TEXTS[language][name])
 
 
 class MessageShelf(Protocol):
@@ -80,18 +100,21 @@ class MailboxCall:
     media: MediaPlane
     prompts: Prompts
     shelf: MessageShelf
+    routing: RoutingInbox
+    language: str = "en"
     inbox: "asyncio.Queue[LegEvent | MediaEvent]" = field(default_factory=lambda: asyncio.Queue(100))
     _plays: int = 0
     _over: bool = False
 
     @property
     def session_id(self) -> str:
-        """The media session."""
+        """The media session, and what routing knows the call by."""
         return f"mailbox-{self.offered.leg_id}"
 
     async def run(self) -> None:
         """Live the call from its arrival to its end. Raises ``JournalError``."""
         cause = EndCause.NORMAL
+        is_engaged = await self._engage()
         try:
             await self.media.create(self.session_id)
             await self._answer(self.offered.sdp)
@@ -105,6 +128,16 @@ class MailboxCall:
                 await self.media.destroy(self.session_id)
             except MediaError as error:
                 log.warning("media session not closed", call_id=self.session_id, error=str(error))
+            if is_engaged:
+                self.routing.post(ContactFinished(ContactId(self.session_id)))
+
+    async def _engage(self) -> bool:
+        """Tell routing, so that nobody rings meanwhile; who is offline, rung or in a call may listen all the same."""
+        try:
+            await self.routing.request(AgentEngaged(AgentId(self.agent_id), ContactId(self.session_id)))
+        except AcdError:
+            return False
+        return True
 
     async def _answer(self, sdp: str) -> None:
         profile = LegProfile(self.offered.peer_address)
@@ -135,9 +168,9 @@ class MailboxCall:
             await self.shelf.put_back(path)
 
     async def _say(self, names: list[str], path: str | None, *, patience: float) -> str:
-        paths = [await self.prompts.path(PromptText(name, "en", TEXTS[name])) for name in names]
+        paths = [await self.prompts.path(spoken(name, self.language)) for name in names]
         if path is not None:
-            paths += [path, await self.prompts.path(PromptText("mailbox.menu", "en", TEXTS["mailbox.menu"]))]
+            paths += [path, await self.prompts.path(spoken("mailbox.menu", self.language))]
         self._plays += 1
         play_id = f"mailbox-{self._plays}"
         await self.media.play(self.session_id, PHONE, play_id, paths, barge_in=path is not None)
@@ -181,8 +214,14 @@ class MailboxCalls:
         media: MediaPlane,
         prompts: Prompts,
         shelf: MessageShelf,
+        routing: RoutingInbox,
         on_fatal: Callable[[BaseException], None],
+        *,
+        languages: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """``languages`` are the agents'; English for those that are not in it."""
+        self._routing = routing
+        self._languages = languages
         self._signalling = signalling
         self._media = media
         self._prompts = prompts
@@ -198,7 +237,9 @@ class MailboxCalls:
 
     def open(self, offered: LegOffered, agent_id: str) -> None:
         """A phone calls its box."""
-        self._begin(MailboxCall(offered, agent_id, self._signalling, self._media, self._prompts, self._shelf))
+        language = self._languages.get(agent_id, "en")
+        surroundings = (self._signalling, self._media, self._prompts, self._shelf, self._routing)
+        self._begin(MailboxCall(offered, agent_id, *surroundings, language))
 
     def say(self, offered: LegOffered, agent_id: str, said: list[PromptText]) -> None:
         """A phone called for something that is done, and hears so."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.calls.mailbox import MailboxCalls
+from callcenter.calls.mailbox import TEXTS, MailboxCalls, mailbox_prompts
 from callcenter.ports import DigitPressed, RecordingFinished
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import FakePrompts, House
@@ -39,7 +39,13 @@ class Shelf:
 async def with_shelf(shelf: Shelf) -> House:
     house = await a_house()
     house.core.switchboard.mailboxes = MailboxCalls(
-        house.signalling, house.media, FakePrompts(), shelf, house.fatal.append
+        house.signalling,
+        house.media,
+        FakePrompts(),
+        shelf,
+        house.core.routing,
+        house.fatal.append,
+        languages={"chen": "zh"},
     )
     return house
 
@@ -119,5 +125,48 @@ def test_a_box_offers_what_is_on_disk_to_its_own_agents_also_after_a_restart() -
             assert each.core.voicemail.heard_by("chen") == ()
         leg = await dial(again, "chen")
         assert heard(again, leg) == ("en/mailbox.none.wav",)
+
+    run_virtual(live)
+
+
+def test_who_listens_is_not_rung_meanwhile_and_ready_again_afterwards() -> None:
+    async def live() -> None:
+        house = await with_shelf(Shelf("one"))
+        await house.sign_in("anna")
+        leg = await dial(house)
+        assert house.agent("anna").state == "busy"
+        await house.call("+12025550112")
+        assert house.signalling.ringing_phone("anna") is None
+        await house.hang_up(leg)
+        assert house.signalling.ringing_phone("anna") is not None
+
+    run_virtual(live)
+
+
+def test_who_is_not_signed_in_or_in_a_call_listens_all_the_same() -> None:
+    async def live() -> None:
+        house = await with_shelf(Shelf("one"))
+        leg = await dial(house)
+        assert heard(house, leg) == ("one.wav", "en/mailbox.menu.wav")
+        await house.hang_up(leg)
+        assert house.agent("anna").state == "offline"
+        await house.sign_in("anna")
+        await house.call("+12025550112")
+        await house.answer("anna")
+        leg = await dial(house)
+        assert heard(house, leg) == ("one.wav", "en/mailbox.menu.wav")
+        await house.hang_up(leg)
+        assert house.agent("anna").state == "busy"
+
+    run_virtual(live)
+
+
+def test_the_box_speaks_its_agents_language() -> None:
+    async def live() -> None:
+        house = await with_shelf(Shelf())
+        assert heard(house, await dial(house, "chen")) == ("zh/mailbox.none.wav",)
+        assert heard(house, await dial(house, "ben")) == ("en/mailbox.none.wav",)
+        assert {prompt.language for prompt in mailbox_prompts()} == {"en", "zh"}
+        assert set(TEXTS["en"]) == set(TEXTS["zh"])
 
     run_virtual(live)

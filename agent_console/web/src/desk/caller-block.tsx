@@ -69,7 +69,7 @@ export function ContactFacts({ contact, children }: { readonly contact: ContactV
           {language ? <span lang={LANGUAGES[language].tag}>{LANGUAGES[language].name}</span> : contact.language}
         </Fact>
       )}
-      <Fact label={t('contact.called')}>{contact.called}</Fact>
+      {contact.channel === 'voice' && <Fact label={t('contact.called')}>{contact.called}</Fact>}
       {contact.flow_path.length > 0 && (
         <Fact label={t('contact.menu')} wide>
           <span className={classes.path}>

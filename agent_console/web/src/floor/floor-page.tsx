@@ -16,7 +16,7 @@ import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
 import type { AgentState, AgentView, Channel, ChannelView, ContactView, QueueView } from '../wire';
 import { serviceLevel } from './service-level';
-import { AGENT_STATES, CONTACT_STATES, StatePill } from './states';
+import { AGENT_STATES, lookOf, StatePill } from './states';
 import { LiveTable, type Column } from './live-table';
 import classes from './floor.module.css';
 
@@ -204,7 +204,7 @@ function useContactColumns(
       label: t('floor.state'),
       cell: (contact) => (
         <>
-          <StatePill look={CONTACT_STATES[contact.state]} /> <RecordingPill state={contact.recording} />{' '}
+          <StatePill look={lookOf(contact)} /> <RecordingPill state={contact.recording} />{' '}
           <SecuredPill contact={contact} /> <Supervisors contact={contact} /> <PoorLines contact={contact} />
         </>
       ),

@@ -2,7 +2,7 @@ import type { IconName } from '../icons';
 import { Icon } from '../icons';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
-import type { AgentState, ContactState } from '../wire';
+import type { AgentState, ContactState, ContactView } from '../wire';
 
 /** How a state looks: never colour alone, always an icon and a word beside it. */
 interface Look {
@@ -29,6 +29,13 @@ export const CONTACT_STATES: Readonly<Record<ContactState, Look>> = {
   parked: { label: 'contact_state.parked', icon: 'pause', tone: 'tone-pause' },
   wrap_up: { label: 'contact_state.wrap_up', icon: 'pencil', tone: 'tone-after' },
 };
+
+/** How a contact looks: an item that somebody has is in work, nobody talks. */
+export function lookOf(contact: Pick<ContactView, 'state' | 'channel'>): Look {
+  const look = CONTACT_STATES[contact.state];
+  const worked = contact.channel !== 'voice' && contact.state === 'connected';
+  return worked ? { ...look, label: 'contact_state.in_work', icon: 'user' } : look;
+}
 
 /** A state as icon and word. */
 export function StatePill({ look, detail }: { readonly look: Look; readonly detail?: string | null }) {

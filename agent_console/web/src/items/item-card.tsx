@@ -124,7 +124,7 @@ export function OfferAnswers({ item, size }: { readonly item: ContactView; reado
   return (
     <>
       <Button
-        color="green.9"
+        color="teal.9"
         size={size}
         leftSection={<Icon name="check" />}
         loading={isPending(pending, 'offer.accept', item.contact_id)}

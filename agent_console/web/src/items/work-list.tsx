@@ -1,6 +1,6 @@
 import { Elapsed } from '../clock';
 import { callerOf } from '../desk/caller';
-import { CONTACT_STATES } from '../floor/states';
+import { lookOf } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import type { AgentView, ContactView } from '../wire';
@@ -29,7 +29,7 @@ export function WorkList({ agent, works, shown, onShow }: WorkListProps) {
       <ul>
         {works.map((contact) => {
           const rings = contact.state === 'offered';
-          const look = CONTACT_STATES[contact.state];
+          const look = lookOf(contact);
           return (
             <li
               key={contact.contact_id}

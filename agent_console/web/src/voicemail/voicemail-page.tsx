@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { maySeeFloor } from '../api/session';
 import { useServerNow } from '../clock';
-import { CONTACT_STATES, StatePill } from '../floor/states';
+import { lookOf, StatePill } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
 import { CallBack, HandOn, ItemPlayer } from '../items/item-card';
 import { useConnection, useLive } from '../live/context';
@@ -32,7 +32,7 @@ function Message({ message }: { readonly message: ContactView }) {
         <time dateTime={left} title={format.dateTime(left)} className="soft">
           {format.ago(left, serverNow())}
         </time>{' '}
-        <StatePill look={CONTACT_STATES[message.state]} detail={agent} />
+        <StatePill look={lookOf(message)} detail={agent} />
       </p>
       <ItemPlayer item={message} />
       <div className={classes.actions}>

@@ -1,0 +1,111 @@
+"""A real browser works messages that real callers left: beside a call, with player, wrap-up and a second item."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+import agent_console
+from tests.interop.test_voicemail_calls import BOX_NUMBER, FLOW, SITE, leave_message
+from tests.support.axe import violations
+from tests.support.browser_page import ConsolePage, console_page
+from tests.support.floor_people import AgentPhone, calling
+from tests.support.installation import BOSS, Installation, Plan, running_installation
+from tests.support.peers import missing
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
+
+PICTURES = os.environ.get("PICTURES", "")
+"""A folder for screenshots, for people who want to look."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
+        missing("the console is not built (make setup)")
+    file = tmp_path_factory.mktemp("flow") / "box.toml"
+    file.write_text(FLOW, "utf-8")
+    site = SITE.format(number=BOX_NUMBER, file=file) + "\n[routing]\ncapacity = { message = 2 }\n"
+    with running_installation(
+        Plan(agents=1, records=True, ring_seconds=60, wrap_up_seconds=120, more_site=site)
+    ) as house:
+        yield house
+
+
+async def picture(desk: ConsolePage, name: str) -> None:
+    if PICTURES:
+        await desk.page.set_viewport_size({"width": 1440, "height": 1000})
+        await desk.page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
+
+
+async def test_messages_are_worked_at_the_desk_beside_a_call(house: Installation, tmp_path: Path) -> None:
+    async with console_page(house, tmp_path) as desk, AgentPhone(house, "agent1") as phone:
+        await desk.sign_in("agent1")
+        for number in ("+12125550171", "+12125550172"):
+            async with calling(house, number, "", called=BOX_NUMBER) as caller:
+                await leave_message(caller, frames=60, hangs_up=True)
+        await expect(desk.part("tile-channel").first).to_contain_text("2")
+        await desk.go_ready()
+
+        # The first is offered: no phone rings, the card is taken here.
+        await expect(desk.part("item-caller")).to_contain_text("+12125550171")
+        assert await violations(desk.page) == []
+        await picture(desk, "offered-en")
+        await desk.page.keyboard.press("Alt+Shift+KeyA")
+        await expect(desk.part("item-done")).to_be_visible()
+        await expect(desk.part("work")).to_have_count(2)
+        await desk.part("work-list").get_by_test_id("item-accept").click()
+        await expect(desk.part("loads").first).to_contain_text("2 of 2")
+        await expect(desk.part("recording-audio")).to_be_visible()
+
+        # A call comes beside them and goes to the front.
+        async with calling(house, "+12125550173") as customer:
+            await phone.talking()
+            await expect(desk.part("call-caller")).to_contain_text("+12125550173")
+            await expect(desk.part("work")).to_have_count(3)
+            await picture(desk, "beside-a-call-en")
+            await desk.part("work").nth(2).get_by_role("button").click()
+            await expect(desk.part("item-caller")).to_contain_text("+12125550172")
+            assert await violations(desk.page) == []
+            await customer.hang_up()
+        await desk.part("work").nth(0).get_by_role("button").click()
+        await expect(desk.part("wrap-up")).to_be_visible()
+        await desk.part("disposition").select_option("solved")
+        await desk.part("finish-wrap-up").click()
+
+        # One is dealt with and wrapped up, the other given back.
+        await desk.part("work").nth(0).get_by_role("button").click()
+        await desk.part("item-notes").fill("Wants an offer.")
+        await desk.part("item-done").click()
+        await expect(desk.part("notes")).to_have_value("Wants an offer.")
+        await desk.part("disposition").select_option("solved")
+        await desk.part("finish-wrap-up").click()
+        await expect(desk.part("work")).to_have_count(1)
+        await picture(desk, "item-en")
+        await desk.part("item-give-back").click()
+        await expect(desk.part("idle-desk")).to_be_visible()
+        await expect(desk.part("tile-channel").first).to_contain_text("1")
+
+
+async def test_a_supervisor_sees_what_waits_by_channel_and_hands_it_on(house: Installation, tmp_path: Path) -> None:
+    async with console_page(house, tmp_path) as desk:
+        await desk.sign_in(BOSS)
+        await desk.part("nav-floor").click()
+        row = desk.part("queue-row").filter(has_text="Message")
+        await expect(row).to_have_count(1)
+        await expect(desk.part("contact-row").first).to_contain_text("+12125550172")
+        assert await violations(desk.page) == []
+        await picture(desk, "floor-en")
+        await desk.page.evaluate("localStorage.setItem('console.language', 'zh')")
+        await desk.page.emulate_media(color_scheme="dark")
+        await desk.page.reload()
+        await expect(desk.part("queue-row").filter(has_text="语音留言")).to_have_count(1)
+        assert await violations(desk.page) == []
+        await picture(desk, "floor-zh-dark")
+        await desk.part("nav-voicemail").click()
+        await expect(desk.part("voicemail")).to_have_count(1)
+        await picture(desk, "messages-zh-dark")
+        await desk.part("voicemail-done").click()
+        await expect(desk.part("voicemail")).to_have_count(0)
