@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -43,7 +43,8 @@ class Sessions:
     """Opens, reads, renews and revokes sessions.
 
     ``keys``: the first signs, all of them verify; at least 32 bytes each. ``lifetime_ms`` counts from the sign-in,
-    ``idle_ms`` from the last renewal. Revocations are kept in memory until the revoked token would have expired anyway.
+    ``idle_ms`` from the last renewal. Revocations are kept in memory until the revoked token would have expired anyway;
+    ``on_revoked`` hears of each, so that somebody may ``restore`` them after a restart.
     """
 
     def __init__(self, keys: Sequence[bytes], *, lifetime_ms: int = 12 * HOUR, idle_ms: int = 4 * HOUR) -> None:
@@ -56,6 +57,7 @@ class Sessions:
         self._renew_after_ms = min(5 * MINUTE, idle_ms // 4)
         self._revoked: dict[str, dict[str, int]] = {}
         self._floors: dict[str, int] = {}
+        self.on_revoked: Callable[[Session], None] = lambda session: None  # noqa: ARG005
 
     def open(self, user_id: str, *, now: int) -> str:
         """The token of a new session."""
@@ -90,6 +92,11 @@ class Sessions:
 
     def revoke(self, session: Session, *, now: int) -> None:
         """End one session for good."""
+        self.restore(session, now=now)
+        self.on_revoked(session)
+
+    def restore(self, session: Session, *, now: int) -> None:
+        """Take in a revocation that was told before a restart."""
         revoked = self._revoked.setdefault(session.user_id, {})
         revoked[session.session_id] = session.issued_at
         if len(revoked) > REVOKED_PER_USER:

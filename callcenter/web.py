@@ -21,6 +21,7 @@ from callcenter.accounts import SiteAccounts
 from callcenter.calls.recordings import RecordingMode
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
+from callcenter.ended_sessions import EndedSessions
 from callcenter.erasure import carry_erasures
 from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
@@ -224,6 +225,7 @@ async def run_web(settings: Settings) -> None:
     )
     log.info("web starting", pid=os.getpid(), port=settings.web.port)
     store_ready = asyncio.Event()
+    ended = EndedSessions(database, app.state.console.sessions, clock)
     background = [
         asyncio.create_task(link.run(), name="link"),
         asyncio.create_task(_tell_seats(app.state.console.hub, link), name="seats"),
@@ -233,6 +235,7 @@ async def run_web(settings: Settings) -> None:
         database, clock=clock, zone=ZoneInfo(site.time_zone), hour=settings.store.maintenance_hour
     )
     background.append(asyncio.create_task(_after(store_ready, maintaining), name="maintenance"))
+    background.append(asyncio.create_task(_after(store_ready, ended.run()), name="ended sessions"))
     erasing = carry_erasures(database, link.erase)
     background.append(asyncio.create_task(_after(store_ready, erasing), name="erasure"))
     if folder is not None:

@@ -27,8 +27,9 @@ GENESIS = "0" * 64
 _CHANGES = "changes_to_audit"
 _NOT_AUDITED = frozenset(
     {
-        "audit_entry", "audit_head", "contact_parent", "idempotency_key", "interaction", "journal_erasure",
-        "phone_lookup", "projection_cursor", "search_text", "store_secret", "timeline_event", "voicemail", "wrap_up",
+        "audit_entry", "audit_head", "contact_parent", "ended_session", "idempotency_key", "interaction",
+        "journal_erasure", "phone_lookup", "projection_cursor", "search_text", "store_secret", "timeline_event",
+        "voicemail", "wrap_up",
     }
 )  # fmt: skip
 _BOOKKEEPING = frozenset({"created_at", "updated_at", "row_version", "tenant_id"})

@@ -18,7 +18,8 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
-from crm_bridge.errors import CustomerNotFound
+from crm_bridge.errors import CustomerNotFound, OnLegalHold
+from crm_bridge.held import blank_reasons, is_held
 from crm_bridge.held_erasures import keep_in_mind
 from crm_bridge.ids import new_id
 from crm_bridge.journal_erasures import ask_for
@@ -36,6 +37,7 @@ from crm_bridge.models import (
     DuplicateCandidate,
     ErasureReceipt,
     ExternalIdentity,
+    HoursOverride,
     IdempotencyKey,
     Interaction,
     MergeEvent,
@@ -108,14 +110,18 @@ async def preview_erasure(session: AsyncSession, customer_id: int) -> Preview:
 async def erase(
     session: AsyncSession, customer_id: int, *, legal_basis: str, actor_id: str | None, now: datetime
 ) -> ErasureReceipt:
-    """Erase the person. Raises ``CustomerNotFound``."""
+    """Erase the person. Raises ``CustomerNotFound``, and ``OnLegalHold``."""
     ids = await same_person(session, customer_id)
+    if await is_held(session, ids):
+        raise OnLegalHold("the customer is on legal hold; lift it first", where="path.customer_id")
     preview = await preview_erasure(session, customer_id)
     await _forget_answers(session)
     await ask_for(session, Interaction.customer_id.in_(ids), customer_id, now)
     await _blank_interactions(session, ids)
     recordings, held = await release_of(session, ids, now=now)
     await blank_voicemails(session, ids)
+    await blank_reasons(session, ids)
+    await session.execute(update(HoursOverride).where(HoursOverride.customer_id.in_(ids)).values(reason=""))
     await _forget_merges(session, ids)
     await session.execute(
         delete(TimelineEvent).where(TimelineEvent.customer_id.in_(ids), TimelineEvent.kind.in_(_GONE_FROM_TIMELINE))

@@ -127,6 +127,12 @@ class IdentityTaken(CrmError):
     code = "identity-taken"
 
 
+class OnLegalHold(CrmError):
+    """The customer is on legal hold and must not be erased."""
+
+    code = "on-legal-hold"
+
+
 class TokenNameTaken(CrmError):
     """A token has, or had, this name."""
 

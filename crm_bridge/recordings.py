@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
 from crm_bridge.errors import RecordingNotFound
+from crm_bridge.held import recordings_of_held
 from crm_bridge.held_erasures import settle
 from crm_bridge.ids import new_id
 from crm_bridge.models import Interaction, Recording
@@ -103,8 +104,9 @@ async def hold(session: AsyncSession, contact_id: str, recording_id: str, *, rea
 
 
 async def held_ids(session: AsyncSession) -> frozenset[str]:
-    """The recordings that nobody may delete."""
-    return frozenset(await session.scalars(select(Recording.recording_id).where(Recording.legal_hold.is_(True))))
+    """The recordings that nobody may delete: on hold themselves, or of a customer who is."""
+    own = select(Recording.recording_id).where(Recording.legal_hold.is_(True))
+    return frozenset([*await session.scalars(own), *await session.scalars(recordings_of_held())])
 
 
 async def ids_to_erase(session: AsyncSession) -> frozenset[str]:

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
 from crm_bridge.erasure import PARTY
 from crm_bridge.errors import InvalidField
+from crm_bridge.held import held_customers
 from crm_bridge.journal_erasures import ask_for
 from crm_bridge.models import (
     AccessEntry,
@@ -75,7 +76,8 @@ async def _callers(session: AsyncSession, before: datetime) -> int:
 
 
 async def _notes(session: AsyncSession, before: datetime) -> int:
-    ids = (await session.scalars(select(Note.id).where(Note.created_at < before).limit(PORTION))).all()
+    held = Note.customer_id.in_(held_customers())
+    ids = (await session.scalars(select(Note.id).where(Note.created_at < before, ~held).limit(PORTION))).all()
     here = (TimelineEvent.kind == TimelineKind.NOTE, TimelineEvent.ref_id.in_(ids))
     await session.execute(delete(TimelineEvent).where(*here))
     await session.execute(delete(Note).where(Note.id.in_(ids)))
@@ -83,7 +85,9 @@ async def _notes(session: AsyncSession, before: datetime) -> int:
 
 
 async def _wrap_up_notes(session: AsyncSession, before: datetime) -> int:
-    old = select(WrapUp.contact_id).where(WrapUp.wrapped_up_at < before, WrapUp.notes != "").limit(PORTION)
+    here = (Interaction.contact_id == WrapUp.contact_id, Interaction.customer_id.in_(held_customers()))
+    old = select(WrapUp.contact_id).where(WrapUp.wrapped_up_at < before, WrapUp.notes != "", ~exists().where(*here))
+    old = old.limit(PORTION)
     ids = (await session.scalars(old)).all()
     await session.execute(update(WrapUp).where(WrapUp.contact_id.in_(ids)).values(notes=""))
     return len(ids)

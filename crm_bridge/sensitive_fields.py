@@ -55,5 +55,24 @@ async def look_at_fields(
 
 async def accesses_of(session: AsyncSession, customer_id: int, limit: int = 200) -> Sequence[AccessEntry]:
     """Who has looked at the customer's sensitive fields, the latest first."""
-    query = select(AccessEntry).where(AccessEntry.customer_id == customer_id).order_by(AccessEntry.id.desc())
-    return (await session.scalars(query.limit(limit))).all()
+    return await accesses(session, customer_id=customer_id, limit=limit)
+
+
+async def accesses(
+    session: AsyncSession,
+    *,
+    customer_id: int | None = None,
+    actor_id: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> Sequence[AccessEntry]:
+    """Who has looked at whose sensitive fields, the latest first, from before an entry; of one customer or one person
+    where asked."""
+    query = select(AccessEntry).order_by(AccessEntry.id.desc()).limit(limit)
+    if customer_id is not None:
+        query = query.where(AccessEntry.customer_id == customer_id)
+    if actor_id is not None:
+        query = query.where(AccessEntry.actor_id == actor_id)
+    if before is not None:
+        query = query.where(AccessEntry.id < before)
+    return (await session.scalars(query)).all()

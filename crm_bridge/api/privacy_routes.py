@@ -1,6 +1,6 @@
 """Routes of consents, suppression, contactability and sensitive fields."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
@@ -35,7 +35,7 @@ from crm_bridge.consents import (
 from crm_bridge.customers import get_customer
 from crm_bridge.errors import CustomerNotFound, InvalidContactPoint, InvalidField, ItemNotFound
 from crm_bridge.permissions import Permission
-from crm_bridge.sensitive_fields import accesses_of, look_at_fields
+from crm_bridge.sensitive_fields import accesses, accesses_of, look_at_fields
 
 ValueQuery = Annotated[str, Query(min_length=1, max_length=254, description="A number or address.")]
 ValueOrNone = Annotated[str | None, Query(min_length=1, max_length=254, description="Only about this one.")]
@@ -144,3 +144,16 @@ def _sensitive(router: APIRouter, given: Surroundings) -> None:
         async with given.reading(principal) as session:
             customer = await get_customer(session, customer_id_of(customer_id))
             return [AccessOut.model_validate(each) for each in await accesses_of(session, customer.id)]
+
+    @router.get("/access-log", responses=responses())
+    async def list_all_accesses(
+        principal: Annotated[Principal, auditor],
+        limit: LimitQuery = 50,
+        before: Annotated[int | None, Query(ge=1, le=2**62, description="`id` to go on from.")] = None,
+        customer_id: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        actor: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> list[AccessOut]:
+        """Who has looked at whose sensitive fields, the latest first; of one customer or one person where asked."""
+        asked: dict[str, Any] = {"customer_id": customer_id, "actor_id": actor, "before": before}
+        async with given.reading(principal) as session:
+            return [AccessOut.model_validate(each) for each in await accesses(session, **asked, limit=limit)]

@@ -88,6 +88,7 @@ class AccessOut(Out):
     """One look."""
 
     id: Id
+    customer_id: Id
     at: datetime
     actor_id: str
     fields: list[str]

@@ -12,7 +12,7 @@ from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.api.schemas import Code, Id, In, Out
 from crm_bridge.audit import note
 from crm_bridge.erasure import erase, export_person, is_genuine, preview_erasure
-from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound
+from crm_bridge.errors import CustomerNotFound, InvalidField, ItemNotFound, OnLegalHold
 from crm_bridge.held_erasures import held_of
 from crm_bridge.journal_erasures import count_waiting
 from crm_bridge.models import ErasureReceipt
@@ -102,7 +102,9 @@ def _erasures(router: APIRouter, given: Surroundings) -> None:
             found = await preview_erasure(session, customer_id_of(customer_id))
         return PreviewOut(customer_ids=[str(each) for each in found.customer_ids], rows=found.rows)
 
-    @router.post("/customers/{customer_id}/erasure", status_code=201, responses=responses(CustomerNotFound))
+    @router.post(
+        "/customers/{customer_id}/erasure", status_code=201, responses=responses(CustomerNotFound, OnLegalHold)
+    )
     async def post_erasure(
         customer_id: CustomerIdPath, body: ErasureIn, principal: Annotated[Principal, privacy]
     ) -> ReceiptOut:

@@ -11,12 +11,12 @@ from crm_bridge.api.catalogue_routes import catalogue_routes
 from crm_bridge.api.customer_routes import customer_routes
 from crm_bridge.api.duplicate_routes import duplicate_routes
 from crm_bridge.api.file_routes import file_routes
+from crm_bridge.api.hold_routes import hold_routes
 from crm_bridge.api.interaction_routes import interaction_routes
 from crm_bridge.api.ports import Sessions, Surroundings
 from crm_bridge.api.privacy_routes import privacy_routes
 from crm_bridge.api.promise_routes import promise_routes
 from crm_bridge.api.record_routes import record_routes
-from crm_bridge.api.recording_routes import recording_routes
 from crm_bridge.api.request_routes import request_routes
 from crm_bridge.api.token_routes import token_routes
 from crm_bridge.api.transfer_routes import transfer_routes
@@ -49,6 +49,6 @@ def create_router(
     router.include_router(duplicate_routes(surroundings))
     router.include_router(privacy_routes(surroundings))
     router.include_router(interaction_routes(surroundings))
-    router.include_router(recording_routes(surroundings))
+    router.include_router(hold_routes(surroundings))
     router.include_router(token_routes(surroundings))
     return router

@@ -1,13 +1,13 @@
 """Tables of the customer store."""
 
-from crm_bridge.models.access import ApiToken
+from crm_bridge.models.access import ApiToken, EndedSession
 from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
 from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
 from crm_bridge.models.interaction import ContactParent, Interaction, ProjectionCursor, WrapUp
 from crm_bridge.models.line_quality import LineQuality
-from crm_bridge.models.privacy import AccessEntry, Consent, StoreSecret, Suppression
+from crm_bridge.models.privacy import AccessEntry, Consent, HoursOverride, LegalHold, StoreSecret, Suppression
 from crm_bridge.models.profile import (
     Attachment,
     ContactPreference,
@@ -54,14 +54,17 @@ __all__ = [
     "CustomerProfile",
     "CustomerTag",
     "DuplicateCandidate",
+    "EndedSession",
     "ErasureReceipt",
     "ExternalIdentity",
     "HeldErasure",
+    "HoursOverride",
     "IdempotencyKey",
     "ImportJob",
     "ImportedCustomer",
     "Interaction",
     "JournalErasure",
+    "LegalHold",
     "LineQuality",
     "MaintenanceRun",
     "MergeEvent",

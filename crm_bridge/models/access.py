@@ -25,3 +25,13 @@ class ApiToken(Identified, TenantOwned, Stamped, Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_by: Mapped[str | None] = mapped_column(CleanText)
+
+
+class EndedSession(TenantOwned, Base):
+    """A session of the console that was signed out, kept for as long as its token would have opened something."""
+
+    __tablename__ = "ended_session"
+
+    session_id: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    user_id: Mapped[str] = mapped_column(CleanText)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -79,3 +79,33 @@ class StoreSecret(Stamped, Base):
 
     name: Mapped[str] = mapped_column(CleanText, primary_key=True)
     value: Mapped[str] = mapped_column(CleanText)
+
+
+class LegalHold(Identified, TenantOwned, Base):
+    """Somebody ordered that a customer, or one recording, is kept: why, who, since when, and who lifted it when."""
+
+    __tablename__ = "legal_hold"
+    __table_args__ = (Index(None, "customer_id"), Index(None, "recording_id"))
+
+    customer_id: Mapped[int | None] = mapped_column(BIG_INT)
+    contact_id: Mapped[str | None] = mapped_column(CleanText)
+    recording_id: Mapped[str | None] = mapped_column(CleanText)
+    reason: Mapped[str] = mapped_column(CleanText)
+    held_by: Mapped[str] = mapped_column(CleanText)
+    held_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lifted_by: Mapped[str | None] = mapped_column(CleanText)
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class HoursOverride(Identified, TenantOwned, Base):
+    """Somebody took it upon themselves to call a customer in quiet hours. The number is kept as a keyed digest."""
+
+    __tablename__ = "hours_override"
+    __table_args__ = (Index(None, "customer_id"),)
+
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[str] = mapped_column(CleanText)
+    customer_id: Mapped[int | None] = mapped_column(BIG_INT)
+    value_digest: Mapped[str] = mapped_column(CleanText)
+    against: Mapped[list[str]] = mapped_column(TextList)
+    reason: Mapped[str] = mapped_column(CleanText)

@@ -44,11 +44,12 @@ NEEDS: Mapping[str, str] = {
     "export": "GET /v1/exports/customers.csv; GET /v1/exports/customers.xlsx",
     "privacy": """
         POST /v1/customers/{}/erasure; GET /v1/customers/{}/erasure-preview; GET /v1/customers/{}/export;
-        GET /v1/erasures; GET /v1/erasures/{}; PUT /v1/interactions/{}/recordings/{}/legal-hold;
+        GET /v1/customers/{}/legal-hold; PUT /v1/customers/{}/legal-hold; DELETE /v1/customers/{}/legal-hold;
+        GET /v1/legal-holds; GET /v1/erasures; GET /v1/erasures/{}; PUT /v1/interactions/{}/recordings/{}/legal-hold;
         DELETE /v1/interactions/{}/recordings/{}/legal-hold; GET /v1/retention; POST /v1/retention/expire;
         PUT /v1/retention/{}; GET /v1/suppressions; POST /v1/suppressions; DELETE /v1/suppressions/{}""",
     "define": "PUT /v1/custom-fields/{}; PUT /v1/levels/{}",
-    "audit": "GET /v1/audit; GET /v1/audit/chain; GET /v1/customers/{}/access-log",
+    "audit": "GET /v1/access-log; GET /v1/audit; GET /v1/audit/chain; GET /v1/customers/{}/access-log",
     "tokens": "GET /v1/tokens; POST /v1/tokens; DELETE /v1/tokens/{}",
 }
 """What each door asks for. A new one that stands nowhere here fails the test."""

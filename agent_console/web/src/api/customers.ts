@@ -43,6 +43,7 @@ export interface Recording {
   /** From and to, milliseconds from the start. */
   readonly pauses: readonly (readonly [number, number])[];
   readonly legal_hold: boolean;
+  readonly hold_reason: string | null;
 }
 
 /** What lists show of an interaction. */

@@ -1,9 +1,10 @@
 import type { SessionView } from '../wire';
 
 /** What the customer store asks of a person's roles. The server decides; here it is only what is worth showing. */
-export type Permission = 'write' | 'assign' | 'merge' | 'import' | 'export' | 'privacy' | 'audit' | 'tokens';
+export type Permission =
+  'write' | 'sensitive' | 'assign' | 'merge' | 'import' | 'export' | 'privacy' | 'audit' | 'tokens';
 
-const AGENT: readonly Permission[] = ['write'];
+const AGENT: readonly Permission[] = ['write', 'sensitive'];
 const TEAM_LEAD: readonly Permission[] = [...AGENT, 'assign', 'merge'];
 const SUPERVISOR: readonly Permission[] = [...TEAM_LEAD, 'import', 'export', 'privacy'];
 

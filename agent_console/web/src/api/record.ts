@@ -108,6 +108,8 @@ export interface CustomField {
   readonly field_group: FieldGroup;
   readonly data_class: string;
   readonly is_required: boolean;
+  /** What the field is kept for; a sensitive one is shown for this only. */
+  readonly purpose: string | null;
   readonly options: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 import { Button, Skeleton } from '@mantine/core';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { addressOf } from '../shell/route';
@@ -8,6 +8,10 @@ import { CustomerSummary } from './customer-summary';
 import { ChooseCustomer, CreateCustomer, PaneHead } from './identify';
 import { Timeline } from './timeline';
 import classes from './customers.module.css';
+
+const SensitiveFields = lazy(() =>
+  import('../record/sensitive').then(({ SensitiveFields }) => ({ default: SensitiveFields })),
+);
 
 function KnownCustomer({ contact, customerId }: { readonly contact: ContactView; readonly customerId: string }) {
   const { t } = useLocalisation();
@@ -19,6 +23,11 @@ function KnownCustomer({ contact, customerId }: { readonly contact: ContactView;
           {t('customer.open')}
         </Button>
       </CustomerSummary>
+      {!ringing && (
+        <Suspense>
+          <SensitiveFields customerId={customerId} />
+        </Suspense>
+      )}
       {!ringing && <Timeline customerId={customerId} />}
     </>
   );

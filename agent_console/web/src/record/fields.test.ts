@@ -9,6 +9,7 @@ const aField = (over: Partial<CustomField> = {}): CustomField => ({
   type: 'integer',
   field_group: 'related',
   data_class: 'personal',
+  purpose: null,
   is_required: false,
   options: [],
   ...over,

@@ -102,19 +102,22 @@ const OF_KIND: Readonly<Record<CustomerKind, readonly Field[]>> = {
 
 const SENSITIVE = new Set(['special_category', 'financial', 'location']);
 
+/** Whether a field is shown only for a purpose with a legal basis. */
+export const isSensitive = (field: CustomField) => SENSITIVE.has(field.data_class);
+
+/** A field of the installation as a form knows fields. */
+export const customField = (field: CustomField): Field => ({
+  name: `custom.${field.code}`,
+  kind: field.type,
+  label: { text: field.label },
+  group: field.field_group,
+  isRequired: field.is_required,
+  options: field.options,
+});
+
 /** The fields of a person or an organisation: the store's, then the installation's that everybody may see. */
 export function fieldsOf(kind: CustomerKind, custom: readonly CustomField[]): readonly Field[] {
-  const added = custom
-    .filter((field) => !SENSITIVE.has(field.data_class))
-    .map<Field>((field) => ({
-      name: `custom.${field.code}`,
-      kind: field.type,
-      label: { text: field.label },
-      group: field.field_group,
-      isRequired: field.is_required,
-      options: field.options,
-    }));
-  return [...OF_KIND[kind], ...added];
+  return [...OF_KIND[kind], ...custom.filter((field) => !isSensitive(field)).map(customField)];
 }
 
 /** What a record has in these fields. */

@@ -20,6 +20,7 @@ const PROBLEMS: Partial<Record<string, Key>> = {
   'customer-not-found': 'problem.not_found',
   'cannot-merge': 'problem.cannot_merge',
   'cannot-undo': 'problem.cannot_undo',
+  'on-legal-hold': 'problem.on_hold',
   'token-name-taken': 'problem.name_taken',
   'invalid-file': 'problem.bad_file',
 };

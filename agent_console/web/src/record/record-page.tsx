@@ -22,6 +22,7 @@ import { Promises } from './promises';
 import { Points } from './points';
 import { Preferences } from './preferences';
 import { Relations } from './relations';
+import { SensitiveFields } from './sensitive';
 import { ReceiptView, Rights } from './rights';
 import { Standing } from './standing';
 import { said } from './words';
@@ -115,6 +116,7 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
             </Tabs.Panel>
             <Tabs.Panel value="details">
               <Details record={record} mayEdit={mayEdit} onSaved={setSaved} />
+              {record.status === 'active' && <SensitiveFields customerId={record.id} />}
             </Tabs.Panel>
             <Tabs.Panel value="promises">
               <Promises customerId={record.id} mayEdit={mayEdit} />

@@ -5,6 +5,7 @@ import { erase, erasurePreview, exportPerson, mergesOf, undoMerge, type Receipt 
 import { useFetched } from '../api/use-fetched';
 import { CustomerLink } from '../customers/customer-link';
 import { useLocalisation } from '../i18n/context';
+import { CustomerHold } from './legal-hold';
 import { Problem } from './problem';
 import { useAction } from './problems';
 import classes from './record.module.css';
@@ -156,6 +157,7 @@ export function Rights({ record, mayMerge, onChanged, onErased }: RightsProps) {
           {t('copy.do')}
         </Button>
       </div>
+      {record.status === 'active' && <CustomerHold customerId={record.id} />}
       {record.status === 'active' && <Erasure record={record} onErased={onErased} />}
     </div>
   );

@@ -48,6 +48,14 @@ export const LEGAL_BASES: Words = {
   legal_obligation: 'basis.legal_obligation',
   legitimate_interest: 'basis.legitimate_interest',
   vital_interest: 'basis.vital_interest',
+  public_task: 'basis.public_task',
+};
+
+/** How sensitive a field is. */
+export const DATA_CLASSES: Words = {
+  special_category: 'class.special_category',
+  financial: 'class.financial',
+  location: 'class.location',
 };
 
 export const SOURCES: Words = {

@@ -1,10 +1,14 @@
-import { useRef, useState } from 'react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import type { Recording } from '../api/customers';
+import { may } from '../api/permissions';
 import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
 import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
+import { useSignedIn } from '../session/session';
 import classes from './recordings.module.css';
+
+const RecordingHold = lazy(() => import('./recording-hold'));
 
 const SPEEDS = [1, 1.25, 1.5, 2] as const;
 
@@ -26,7 +30,7 @@ function Remarks({ recording }: { readonly recording: Recording }) {
     recording.agent_name,
     recording.announced === true && t('recording.announced'),
     paused > 0 && t('recording.paused_for', { time: clockDigits(paused) }),
-    recording.legal_hold && t('recording.held'),
+    recording.legal_hold && t('recording.held_for', { reason: recording.hold_reason ?? '' }),
   ].filter(Boolean);
   return (
     <>
@@ -95,6 +99,7 @@ export function Player({ source: recording }: { readonly source: Playable }) {
 /** The recordings of one contact, each with what is to be known of it. */
 export function Recordings({ recordings }: { readonly recordings: readonly Recording[] }) {
   const { t } = useLocalisation();
+  const { person } = useSignedIn();
   if (recordings.length === 0) return null;
   return (
     <ul className={classes.recordings} aria-label={t('recording.title')}>
@@ -104,6 +109,11 @@ export function Recordings({ recordings }: { readonly recordings: readonly Recor
           <li key={recording.recording_id} data-testid="recording">
             {absent ? <p className="soft">{t(absent)}</p> : <Player source={recording} />}
             <Remarks recording={recording} />
+            {recording.state === 'stored' && may(person, 'privacy') && (
+              <Suspense>
+                <RecordingHold recording={recording} />
+              </Suspense>
+            )}
           </li>
         );
       })}

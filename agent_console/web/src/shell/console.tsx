@@ -29,6 +29,9 @@ const RecordPage = lazy(() => import('../record/record-page'));
 const VoicemailPage = lazy(() => import('../voicemail/voicemail-page'));
 const DuplicatesPage = lazy(() => import('../stewardship/duplicates-page'));
 const ImportPage = lazy(() => import('../stewardship/import-page'));
+const CollisionsPage = lazy(() => import('../stewardship/collisions-page'));
+const HoldsPage = lazy(() => import('../stewardship/holds-page'));
+const AccessPage = lazy(() => import('../stewardship/access-page'));
 const AuditPage = lazy(() => import('../stewardship/audit-page'));
 const TokensPage = lazy(() => import('../stewardship/tokens-page'));
 const CustomersPage = lazy(() => import('../customers/customers-page'));
@@ -155,6 +158,9 @@ export function Console() {
             {route.page === 'voicemail' && <VoicemailPage />}
             {route.page === 'duplicates' && <DuplicatesPage />}
             {route.page === 'import' && <ImportPage />}
+            {route.page === 'collisions' && <CollisionsPage />}
+            {route.page === 'holds' && <HoldsPage />}
+            {route.page === 'access' && <AccessPage />}
             {route.page === 'audit' && <AuditPage />}
             {route.page === 'tokens' && <TokensPage />}
             {route.page === 'customer' && <RecordPage key={route.customerId} customerId={route.customerId} />}

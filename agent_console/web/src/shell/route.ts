@@ -9,6 +9,9 @@ export type Route =
   | { readonly page: 'duplicates' }
   | { readonly page: 'import' }
   | { readonly page: 'audit' }
+  | { readonly page: 'access' }
+  | { readonly page: 'holds' }
+  | { readonly page: 'collisions' }
   | { readonly page: 'tokens' }
   | { readonly page: 'customer'; readonly customerId: string };
 
@@ -21,6 +24,9 @@ const PAGES: readonly Exclude<Route, { readonly page: 'customer' }>[] = [
   { page: 'duplicates' },
   { page: 'import' },
   { page: 'audit' },
+  { page: 'access' },
+  { page: 'holds' },
+  { page: 'collisions' },
   { page: 'tokens' },
 ];
 

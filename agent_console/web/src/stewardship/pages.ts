@@ -4,13 +4,16 @@ import type { Route } from '../shell/route';
 import type { SessionView } from '../wire';
 
 /** A page about customers. */
-export type Page = 'customers' | 'duplicates' | 'import' | 'audit' | 'tokens';
+export type Page = 'customers' | 'duplicates' | 'import' | 'audit' | 'access' | 'holds' | 'collisions' | 'tokens';
 
 /** The pages about customers, and what one has to be allowed to open them. */
 export const PAGES: readonly { readonly page: Page; readonly label: Key; readonly needs: Permission | null }[] = [
   { page: 'customers', label: 'customers.search', needs: null },
   { page: 'duplicates', label: 'duplicates.title', needs: 'merge' },
+  { page: 'collisions', label: 'collision.title', needs: 'merge' },
   { page: 'import', label: 'import.title', needs: 'import' },
+  { page: 'holds', label: 'hold.list', needs: 'privacy' },
+  { page: 'access', label: 'access.title', needs: 'audit' },
   { page: 'audit', label: 'audit.title', needs: 'audit' },
   { page: 'tokens', label: 'tokens.title', needs: 'tokens' },
 ];
