@@ -59,6 +59,7 @@ INTENTS: Mapping[str, IntentRule] = {
     "contact.park": IntentRule("park", required=("contact_id",)),
     "park.retrieve": IntentRule("retrieve", required=("slot",)),
     "call.dial": IntentRule("dial", required=("target_kind", "target")),
+    "call.override_hours": IntentRule("override_hours", required=("target", "reason")),
     "contact.send_digits": IntentRule("send_digits", required=("contact_id", "digits")),
     "contact.secure": IntentRule("secure", required=("contact_id", "how"), optional=("target",)),
     "recording.start": IntentRule("start_recording", required=("contact_id",)),

@@ -361,7 +361,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     ``contact.give_back``, ``contact.transfer`` to a queue or an agent, of supervisors ``contact.move``; call control:
     ``contact.hold``, ``contact.resume``, ``contact.transfer``,
     ``contact.consult``, ``consult.complete``, ``consult.cancel``, ``consult.swap``, ``consult.conference``,
-    ``contact.park``, ``park.retrieve``, ``call.dial``, ``contact.send_digits``, ``contact.secure``;
+    ``contact.park``, ``park.retrieve``, ``call.dial``, ``call.override_hours``, ``contact.send_digits``,
+    ``contact.secure``;
     recording: ``recording.start``, ``recording.stop``, ``recording.pause``, ``recording.resume``;
     of supervisors: ``queue.close``, ``queue.open``,
     with the queue's id as ``target``; ``contact.supervise``."""

@@ -160,6 +160,10 @@ class Desk(Protocol):
         """Call an agent or a number: the own phone rings first."""
         ...
 
+    async def override_hours(self, agent_id: str, target: str, reason: str) -> None:
+        """Answer for calling this number in quiet hours; the call itself is asked for afterwards."""
+        ...
+
     async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
         """Send digits to whoever the agent talks with."""
         ...

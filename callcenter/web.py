@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Coroutine
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ import agent_console
 from agent_console.app import create_app
 from agent_console.auth import current_principal
 from agent_console.live import ConsoleHub
-from agent_console.ports import Choice, DeskSettings, IntentError
+from agent_console.ports import Choice, DeskSettings
 from callcenter.accounts import SiteAccounts
 from callcenter.calls.recordings import RecordingMode
 from callcenter.clock import SystemClock
@@ -26,7 +25,6 @@ from callcenter.erasure import carry_erasures
 from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.maintenance import maintain_daily
-from callcenter.ports import Match
 from callcenter.program_tokens import StoreTokens
 from callcenter.projection import InteractionProjection
 from callcenter.recording_player import RecordingShelf, player_router
@@ -34,23 +32,18 @@ from callcenter.recording_sweep import erase_at_once, sweep_daily
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
+from callcenter.store_directory import HandRules, StoreDirectory
 from callcenter.voicemail_routes import voicemail_router
 from callcenter.why import JournalExplanations
 from crm_bridge.api import create_router
-from crm_bridge.consents import clear_for_contact
-from crm_bridge.contact_rules import BY_HAND, Against
-from crm_bridge.customers import get_customer
 from crm_bridge.database import Database, migrate
-from crm_bridge.errors import CrmError, NotContactable
-from crm_bridge.matching import lookup_by_number
+from crm_bridge.errors import CrmError
 from crm_bridge.phone_numbers import normal_forms
 
 log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 1.0
 PING_SECONDS = 2.0
-CLEARANCE_SECONDS = 2.0
-"""How long the store may think about whether a number may be called."""
 """How often a browser is asked whether it is there (RFC 6455 section 5.5.2), and the exchange told who is."""
 
 
@@ -64,56 +57,6 @@ def desk_settings(site: Site) -> DeskSettings:
         agents=tuple(Choice(each.id, {"en": each.name}) for each in site.agents if "agent" in each.roles),
         recording_on_demand=tuple(queue.id for queue in site.queues if queue.recording is RecordingMode.ON_DEMAND),
     )
-
-
-class StoreDirectory:
-    """Answers the exchange's lookups from the customer store."""
-
-    def __init__(self, database: Database, *, region: str, own_numbers: frozenset[str]) -> None:
-        self._database = database
-        self._region = region
-        self._own_numbers = own_numbers
-
-    async def match(self, number: str) -> Match:
-        """Who has this number; ``unavailable`` while the store does not answer."""
-        try:
-            async with self._database.read() as session:
-                found = await lookup_by_number(session, number, region=self._region, own_numbers=self._own_numbers)
-        except CrmError as error:
-            log.warning("customer lookup failed", error=str(error))
-            return Match("unavailable")
-        only = found.candidates[0] if found.only_customer_id is not None else None
-        return Match(
-            found.state,
-            tuple(str(each.customer_id) for each in found.candidates),
-            None if only is None else only.display_name,
-            None if only is None else only.preferred_language,
-        )
-
-    async def name_of(self, customer_id: str) -> str:
-        """A customer's name. Raises ``IntentError`` when there is no such customer, or no store to ask."""
-        try:
-            async with self._database.read() as session:
-                return (await get_customer(session, int(customer_id))).display_name
-        except (CrmError, ValueError) as error:
-            raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
-
-    async def clear(self, number: str) -> None:
-        """Leave to dial a number now. Raises ``IntentError`` when the customer or the do-not-call list says no.
-
-        Also when the store cannot be asked: a call that is not made can be made later. What is no customer's number in
-        any form is for the exchange's own dialling rules to judge.
-        """
-        now = datetime.now(UTC)
-        try:
-            async with asyncio.timeout(CLEARANCE_SECONDS), self._database.read() as session:
-                await clear_for_contact(session, number, channel="voice", purpose=BY_HAND, now=now, region=self._region)
-        except NotContactable as error:
-            if str(error) != Against.NOT_REACHABLE:
-                raise IntentError("not-contactable", f"This number must not be called: {error}.") from error
-        except (CrmError, TimeoutError) as error:
-            text = "Whether this number may be called cannot be told now; try again in a moment."
-            raise IntentError("not-contactable", text) from error
 
 
 async def _tell_seats(hub: ConsoleHub, link: WebLink) -> None:
@@ -169,7 +112,8 @@ async def run_web(settings: Settings) -> None:
     database = Database(settings.store_url)
     own_numbers = normal_forms((number.number for number in site.numbers if number.number != "*"), site.region)
     floor = FloorCopy()
-    directory = StoreDirectory(database, region=site.region, own_numbers=own_numbers)
+    hands = HandRules(site.quiet_hours_by_hand == "ask", site.may_override_hours())
+    directory = StoreDirectory(database, region=site.region, own_numbers=own_numbers, hands=hands)
     projection = InteractionProjection(
         JournalReader(settings.journal_path),
         database,
@@ -188,7 +132,7 @@ async def run_web(settings: Settings) -> None:
     )
     app = create_app(
         accounts=SiteAccounts(site),
-        desk=LinkDesk(link, name_of=directory.name_of, clear=directory.clear),
+        desk=LinkDesk(link, name_of=directory.name_of, clear=directory.clear, override_hours=directory.override_hours),
         floor=floor,
         settings=desk_settings(site),
         session_key=installation_key(settings.secret_path),

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.contact_points import NewContactPoint, normalise_point
 from crm_bridge.contact_rules import (
+    BY_HAND,
     ConsentFact,
     Contactability,
     ContactFacts,
@@ -30,6 +31,7 @@ from crm_bridge.models import (
     ContactPreference,
     Customer,
     CustomerProfile,
+    HoursOverride,
     Suppression,
     TimelineEvent,
 )
@@ -75,11 +77,21 @@ class Clearance:
 
 
 async def clear_for_contact(
-    session: AsyncSession, value: str, *, channel: str, purpose: str, now: datetime, region: str | None
+    session: AsyncSession,
+    value: str,
+    *,
+    channel: str,
+    purpose: str,
+    now: datetime,
+    region: str | None,
+    whatever_the_hour: bool = False,
 ) -> Clearance:
-    """Leave to contact this number or address. Raises ``NotContactable``, with every reason against."""
+    """Leave to contact this number or address. Raises ``NotContactable``, with every reason against.
+
+    ``whatever_the_hour``: somebody answers for the hour (``override_hours``). It overrides nothing but the clock.
+    """
     value_norm, decision = await _decide(session, value, channel, purpose, now, region)
-    if not decision.is_allowed:
+    if not decision.is_allowed and not (whatever_the_hour and decision.is_of_the_clock):
         raise NotContactable(", ".join(decision.reasons))
     return Clearance(_SEAL, value_norm, channel, purpose, now + CLEARANCE_TIME)
 
@@ -89,6 +101,36 @@ async def check_contact(
 ) -> Contactability:
     """The same decision, to show it."""
     return (await _decide(session, value, channel, purpose, now, region))[1]
+
+
+async def override_hours(
+    session: AsyncSession, value: str, reason: str, *, actor_id: str, purpose: str, now: datetime, region: str | None
+) -> HoursOverride | None:
+    """Somebody takes it upon themselves to call now: written down, with what speaks against it. ``None`` when nothing
+    does. Raises ``NotContactable`` when it is more than the hour."""
+    value_norm, decision = await _decide(session, value, "voice", purpose, now, region)
+    if decision.is_allowed:
+        return None
+    if not decision.is_of_the_clock:
+        raise NotContactable(", ".join(decision.reasons))
+    known = await _who_has(session, value_norm, "voice")
+    row = HoursOverride(
+        at=now,
+        actor_id=actor_id,
+        customer_id=known[0] if len(known) == 1 else None,
+        value_digest=digest(await secret(session, DIGEST_KEY, create=True), value_norm),
+        against=[str(each) for each in decision.reasons],
+        reason=reason,
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def overrides(session: AsyncSession, *, before: int | None, limit: int) -> Sequence[HoursOverride]:
+    """Who called in quiet hours, why, the latest first."""
+    query = select(HoursOverride).order_by(HoursOverride.id.desc()).limit(limit)
+    return (await session.scalars(query if before is None else query.where(HoursOverride.id < before))).all()
 
 
 async def record_consent(
@@ -256,13 +298,13 @@ async def _zones(session: AsyncSession, customer_ids: Sequence[int], value_norm:
 
 
 async def _wished(session: AsyncSession, customer_ids: Sequence[int], channel: str, purpose: str) -> WishedHours | None:
-    """The hours the customer has asked for, when it is clear who the customer is."""
+    """The hours the customer has asked for, when it is clear who the customer is. What agents dial is service."""
     if len(customer_ids) != 1:
         return None
     row = await session.scalar(
         select(ContactPreference).where(
             ContactPreference.customer_id == customer_ids[0],
-            ContactPreference.purpose == purpose,
+            ContactPreference.purpose == ("service" if purpose == BY_HAND else purpose),
             ContactPreference.channel == channel,
         )
     )

@@ -34,6 +34,10 @@ class Against(StrEnum):
     NOT_REACHABLE = "not-reachable"
 
 
+OF_THE_CLOCK = frozenset({Against.QUIET_HOURS, Against.OUTSIDE_WISHED_HOURS})
+"""What a person may take upon themselves. Nothing else that speaks against a call can be overridden by anybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class PurposeRule:
     """What a purpose needs. ``only_opt_out``: contact is fine until the customer objects."""
@@ -51,11 +55,11 @@ PURPOSES: Mapping[str, PurposeRule] = MappingProxyType(
         "marketing": PurposeRule(needs_consent=True),
         "recommendation": PurposeRule(needs_consent=True),
         "safety": PurposeRule(needs_consent=False, keeps_quiet_hours=False),
-        BY_HAND: PurposeRule(needs_consent=False, keeps_quiet_hours=False),
+        BY_HAND: PurposeRule(needs_consent=False),
     }
 )
 """The purposes that are shipped. A callback was asked for; safety is a recall or a warning; by hand is what an agent
-dials, and that person decides about the hour."""
+dials, who may be allowed to answer for the hour (``OF_THE_CLOCK``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +107,21 @@ class ContactFacts:
 
 @dataclass(frozen=True, slots=True)
 class Contactability:
-    """The decision. ``again_at`` is set when waiting is all it takes."""
+    """The decision. ``again_at`` is set when waiting is all it takes; ``local_times`` are where the customer may be."""
 
     reasons: tuple[Against, ...]
     again_at: datetime | None = None
+    local_times: tuple[datetime, ...] = ()
 
     @property
     def is_allowed(self) -> bool:
         """Whether nothing speaks against it."""
         return not self.reasons
+
+    @property
+    def is_of_the_clock(self) -> bool:
+        """Whether nothing but the hour speaks against it."""
+        return bool(self.reasons) and OF_THE_CLOCK.issuperset(self.reasons)
 
 
 def contactability(
@@ -127,11 +137,16 @@ def contactability(
     if facts.suppressed:
         lasting.append(Against.SUPPRESSED)
     lasting += _of_consents(facts, rule)
+    local_times = tuple(sorted({facts.now.astimezone(ZoneInfo(zone)) for zone in facts.zones}, key=_on_the_wall))
     passing = _of_hours(facts, facts.now, rule, quiet)
     if not passing:
-        return Contactability(tuple(lasting))
+        return Contactability(tuple(lasting), local_times=local_times)
     again_at = None if lasting else _next_allowed(facts, rule, quiet)
-    return Contactability((*lasting, *passing), again_at)
+    return Contactability((*lasting, *passing), again_at, local_times)
+
+
+def _on_the_wall(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=None)
 
 
 def _of_consents(facts: ContactFacts, rule: PurposeRule) -> list[Against]:
@@ -147,6 +162,8 @@ def _of_consents(facts: ContactFacts, rule: PurposeRule) -> list[Against]:
 def _of_hours(facts: ContactFacts, at: datetime, rule: PurposeRule, quiet: QuietHours) -> list[Against]:
     if not rule.keeps_quiet_hours or facts.channel not in _CALLS_AT_THE_DOOR:
         return []
+    if facts.purpose == BY_HAND and not facts.zones:
+        return []  # a short code, an extension, an emergency number: nobody sleeps there
     local = [at.astimezone(ZoneInfo(zone)) for zone in facts.zones] or [at]
     reasons = []
     if any(_is_quiet(moment.time(), quiet) for moment in local):

@@ -243,14 +243,25 @@ class WebLink:
 
 class LinkDesk:
     """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store; ``clear``
-    raises ``IntentError`` for a number that must not be called, and is asked before any number goes to the exchange."""
+    raises ``IntentError`` for a number that an agent must not call, and is asked before any number goes to the
+    exchange; ``override_hours`` is how an agent answers for the hour."""
 
     def __init__(
-        self, link: WebLink, *, name_of: Callable[[str], Awaitable[str]], clear: Callable[[str], Awaitable[None]]
+        self,
+        link: WebLink,
+        *,
+        name_of: Callable[[str], Awaitable[str]],
+        clear: Callable[[str, str], Awaitable[None]],
+        override_hours: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
         self._link = link
         self._name_of = name_of
         self._clear = clear
+        self._override_hours = override_hours
+
+    async def override_hours(self, agent_id: str, target: str, reason: str) -> None:
+        """Answer for calling a number in quiet hours."""
+        await self._override_hours(agent_id, target, reason)
 
     async def sign_in(self, agent_id: str) -> None:
         """Take the seat."""
@@ -286,12 +297,12 @@ class LinkDesk:
 
     async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Hand the customer on."""
-        await self._check(target_kind, target)
+        await self._check(agent_id, target_kind, target)
         await self._link.order("transfer", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Ask an agent, a queue or a number, with the customer on hold."""
-        await self._check(target_kind, target)
+        await self._check(agent_id, target_kind, target)
         await self._link.order("consult", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def complete(self, agent_id: str, contact_id: str) -> None:
@@ -320,7 +331,7 @@ class LinkDesk:
 
     async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
         """Call an agent or a number: the own phone rings first."""
-        await self._check(target_kind, target)
+        await self._check(agent_id, target_kind, target)
         await self._link.order("dial", agent_id, target_kind=target_kind, target=target)
 
     async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
@@ -388,6 +399,6 @@ class LinkDesk:
         """Ask for more time to complete the wrap-up."""
         await self._link.order("extend_wrap_up", agent_id, contact_id=contact_id)
 
-    async def _check(self, target_kind: str, target: str) -> None:
+    async def _check(self, agent_id: str, target_kind: str, target: str) -> None:
         if target_kind == "number":
-            await self._clear(target)
+            await self._clear(agent_id, target)

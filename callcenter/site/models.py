@@ -92,6 +92,10 @@ class Site(SiteModel):
     feature_codes: FeatureCodesModel = FeatureCodesModel()
     tell_of_supervision: bool = False
     """Whether agents see on their desk that a supervisor listens."""
+    quiet_hours_by_hand: Literal["ask", "ignore"] = "ask"
+    """Whether somebody must answer for dialling a customer in quiet hours. The do-not-call list always holds."""
+    agents_override_quiet_hours: bool = False
+    """Whether agents may answer for it themselves; team leads and those above always may."""
     not_ready_reasons: tuple[ChoiceModel, ...] = ()
     dispositions: tuple[ChoiceModel, ...] = ()
 
@@ -150,6 +154,13 @@ class Site(SiteModel):
     def queue_hours(self) -> Mapping[str, Hours]:
         """The hours of each queue that is not always open."""
         return {each.id: opening_hours(self.hours[each.hours]) for each in self.queues if each.hours is not None}
+
+    def may_override_hours(self) -> frozenset[str]:
+        """Who may answer for dialling a customer in quiet hours."""
+        above = {"team_lead", "supervisor", "administrator"}
+        return frozenset(
+            each.id for each in self.agents if self.agents_override_quiet_hours or above.intersection(each.roles)
+        )
 
     def led_by(self, person: AgentModel) -> frozenset[str]:
         """The seats that a person leads: those of the own teams, but for the own one; none unless a team lead."""

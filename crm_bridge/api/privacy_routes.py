@@ -17,6 +17,7 @@ from crm_bridge.api.privacy_schemas import (
     ConsentEntryIn,
     ConsentOut,
     ContactabilityOut,
+    OverrideOut,
     SensitiveIn,
     SensitiveOut,
     SuppressionIn,
@@ -27,6 +28,7 @@ from crm_bridge.consents import (
     NewConsent,
     check_contact,
     ledger,
+    overrides,
     record_consent,
     suppress,
     suppressed,
@@ -83,6 +85,17 @@ def _consents(router: APIRouter, given: Surroundings) -> None:
 
 def _contact(router: APIRouter, given: Surroundings) -> None:
     reader, privacy = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.PRIVACY))
+    auditor = Depends(given.allowed(Permission.AUDIT))
+
+    @router.get("/hours-overrides", responses=responses())
+    async def list_overrides(
+        principal: Annotated[Principal, auditor],
+        limit: LimitQuery = 50,
+        before: Annotated[int | None, Query(ge=1, le=2**62, description="`id` to go on from.")] = None,
+    ) -> list[OverrideOut]:
+        """Who called customers in quiet hours, and why, the latest first."""
+        async with given.reading(principal) as session:
+            return [OverrideOut.model_validate(each) for each in await overrides(session, before=before, limit=limit)]
 
     @router.get("/contactability", responses=responses())
     async def get_contactability(

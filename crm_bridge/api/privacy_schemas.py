@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from crm_bridge.api.record_schemas import LongText, ShortText
-from crm_bridge.api.schemas import Code, ContactValue, Id, In, Out
+from crm_bridge.api.schemas import Code, ContactValue, Id, In, OptionalId, Out
 from crm_bridge.contact_rules import Against
 from crm_bridge.vocabulary import ConsentStatus
 
@@ -41,11 +41,13 @@ class ConsentOut(Out):
 
 
 class ContactabilityOut(Out):
-    """The decision. `again_at` is set when waiting is all it takes."""
+    """The decision. `again_at` is set when waiting is all it takes; `local_times` are where the customer may be."""
 
     is_allowed: bool
+    is_of_the_clock: bool
     reasons: list[Against]
     again_at: datetime | None
+    local_times: list[datetime]
 
 
 class SuppressionIn(In):
@@ -82,6 +84,17 @@ class SensitiveOut(BaseModel):
     """The values by field."""
 
     values: dict[str, Any]
+
+
+class OverrideOut(Out):
+    """Somebody called a customer in quiet hours. The number is not kept, only its digest."""
+
+    id: Id
+    at: datetime
+    actor_id: str
+    customer_id: OptionalId
+    against: list[str]
+    reason: str
 
 
 class AccessOut(Out):

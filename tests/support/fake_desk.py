@@ -218,6 +218,9 @@ class FakeDesk:
     async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
         await self._note("dial", agent_id, target_kind, target)
 
+    async def override_hours(self, agent_id: str, target: str, reason: str) -> None:
+        await self._note("override_hours", agent_id, target, reason)
+
     async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
         await self._note("send_digits", agent_id, contact_id, digits)
 

@@ -301,6 +301,7 @@ def _site(plan: Plan) -> str:
 company = "Northwind Instruments"
 time_zone = "UTC"
 region = "US"
+quiet_hours_by_hand = "ignore"
 
 [[trunks]]
 id = "carrier"

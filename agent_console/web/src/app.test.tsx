@@ -84,6 +84,46 @@ describe('signing in', () => {
   });
 });
 
+describe('a number that is dialled in quiet hours', () => {
+  const ASKED = '/api/v1/contactability?value=%2B15551234&channel=voice&purpose=by_hand';
+  const NIGHT = {
+    is_allowed: false,
+    reasons: ['quiet-hours'],
+    again_at: null,
+    local_times: ['2026-03-02T23:30:00+08:00'],
+  };
+
+  async function dialled(refusal: string) {
+    const server = new FakeServer({ ...ANSWERS, [`GET ${ASKED}`]: () => [200, NIGHT] as const });
+    render(<App />);
+    await server.welcome(aFloor({ agents: [anAgent({ state: 'not_ready' })], contacts: [] }));
+    await userEvent.type(await screen.findByTestId('target'), '+15551234');
+    await userEvent.click(screen.getByTestId('dial'));
+    server.answerIntent(refusal);
+    expect((await screen.findByTestId('quiet-why')).textContent).toContain('It is 23:30 where the customer is');
+    return server;
+  }
+
+  it('is called all the same by who says why, with the order that was given', async () => {
+    const server = await dialled('quiet-hours');
+    await userEvent.type(screen.getByTestId('quiet-reason'), 'she asked me to');
+    await userEvent.click(screen.getByTestId('call-all-the-same'));
+    const about = { type: 'intent', target: '+15551234' };
+    expect(server.intents().at(-1)).toEqual({
+      ...about,
+      intent: 'call.override_hours',
+      reason: 'she asked me to',
+    });
+    server.answerIntent();
+    expect(server.intents().at(-1)).toEqual({ ...about, intent: 'call.dial', target_kind: 'number' });
+  });
+
+  it('is not called by who may not answer for it', async () => {
+    await dialled('quiet-hours-firm');
+    expect(screen.queryByTestId('call-all-the-same')).toBeNull();
+  });
+});
+
 describe('an offer', () => {
   it('shows who calls and what happened last, before it is answered, and is said aloud', async () => {
     await aDesk();

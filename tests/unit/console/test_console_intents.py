@@ -39,6 +39,7 @@ ORDERS = {
     "contact.park": ("park", "anna", "c1"),
     "park.retrieve": ("retrieve", "anna", "701"),
     "call.dial": ("dial", "anna", "agent", "ben"),
+    "call.override_hours": ("override_hours", "anna", "ben", "lunch"),
     "contact.send_digits": ("send_digits", "anna", "c1", "12#"),
     "contact.identify": ("identify", "anna", "c1", "k1"),
     "contact.secure": ("secure", "anna", "c1", "monitor", "ben"),

@@ -1,13 +1,14 @@
 """The link between exchange and web: floor first, orders with answers, lookups with a deadline, loss without harm."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from agent_console.messages import AgentChanged, AgentState, AgentView, FloorView
-from agent_console.ports import IntentError
+from agent_console.ports import Desk, IntentError
 from callcenter.commands.queue_door import order
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
@@ -26,6 +27,8 @@ class Ends:
         self.desk = FakeDesk()
         self.journal: list[int] = []
         self.not_to_be_called: set[str] = set()
+        self.cleared: list[tuple[str, str]] = []
+        self.overridden: list[tuple[str, str, str]] = []
         self.floor_view = FloorView((ANNA,), (), ())
         self.match: Callable[[str], Awaitable[Match]] = self.found
         self.copy = FloorCopy()
@@ -42,7 +45,7 @@ class Ends:
             find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
             on_journal=self.journal.append,
         )
-        self.console_desk = LinkDesk(self.web, name_of=self.name_of, clear=self.clear)
+        self.console_desk = LinkDesk(self.web, name_of=self.name_of, clear=self.clear, override_hours=self.override)
 
     def new_exchange(self, path: Path) -> ExchangeLink:
         return ExchangeLink(
@@ -57,7 +60,11 @@ class Ends:
         self.seats.append(agent_ids)
         self.seats_told.set()
 
-    async def clear(self, number: str) -> None:
+    async def override(self, agent_id: str, number: str, reason: str) -> None:
+        self.overridden.append((agent_id, number, reason))
+
+    async def clear(self, agent_id: str, number: str) -> None:
+        self.cleared.append((agent_id, number))
         if number in self.not_to_be_called:
             raise IntentError("not-contactable", "suppressed")
 
@@ -121,6 +128,24 @@ async def test_call_control_reaches_the_exchange_with_its_arguments(
 ) -> None:
     await getattr(ends.console_desk, order)("anna", *arguments)
     assert ends.desk.orders == [(order, "anna", *arguments)]
+
+
+WITH_A_TARGET = {
+    name
+    for name, method in inspect.getmembers(Desk, inspect.isfunction)
+    if "target_kind" in inspect.signature(method).parameters
+}
+
+
+def test_the_ways_of_the_desk_to_a_number_are_those_that_are_tried_below() -> None:
+    assert {"dial", "transfer", "consult"} == WITH_A_TARGET
+
+
+async def test_who_answers_for_the_hour_is_told_to_the_store_and_not_to_the_exchange(ends: Ends) -> None:
+    await ends.console_desk.override_hours("anna", "+1", "she asked me to")
+    assert (ends.overridden, ends.desk.orders) == ([("anna", "+1", "she asked me to")], [])
+    await ends.console_desk.dial("anna", "number", "+1")
+    assert ends.cleared == [("anna", "+1")]
 
 
 @pytest.mark.parametrize(("order", "before"), [("dial", ()), ("transfer", ("c1",)), ("consult", ("c1",))])

@@ -49,7 +49,9 @@ NEEDS: Mapping[str, str] = {
         DELETE /v1/interactions/{}/recordings/{}/legal-hold; GET /v1/retention; POST /v1/retention/expire;
         PUT /v1/retention/{}; GET /v1/suppressions; POST /v1/suppressions; DELETE /v1/suppressions/{}""",
     "define": "PUT /v1/custom-fields/{}; PUT /v1/levels/{}",
-    "audit": "GET /v1/access-log; GET /v1/audit; GET /v1/audit/chain; GET /v1/customers/{}/access-log",
+    "audit": """
+        GET /v1/hours-overrides; GET /v1/access-log; GET /v1/audit; GET /v1/audit/chain;
+        GET /v1/customers/{}/access-log""",
     "tokens": "GET /v1/tokens; POST /v1/tokens; DELETE /v1/tokens/{}",
 }
 """What each door asks for. A new one that stands nowhere here fails the test."""

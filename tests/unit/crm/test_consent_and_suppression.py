@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from agent_console.ports import IntentError
-from callcenter.web import StoreDirectory
+from callcenter.store_directory import HandRules, StoreDirectory
 from crm_bridge.consents import Clearance, clear_for_contact
 from crm_bridge.database import Database
 from crm_bridge.errors import NotContactable
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.unit
 CONSENT = {"channel": "voice", "purpose": "marketing", "status": "given", "legal_basis": "consent", "source": "call"}
 SERVICE = {"channel": "voice", "purpose": "service"}
 MARKETING = {"channel": "voice", "purpose": "marketing"}
+DAY, NIGHT = NOON, NOON + timedelta(hours=3, minutes=30)
+"""20:00 and 23:30 where the numbers are."""
 
 
 @pytest.fixture
@@ -150,27 +152,87 @@ async def test_sensitive_fields_are_shown_for_their_purpose_only_and_every_look_
 async def test_an_agent_cannot_dial_whom_the_list_or_the_customer_forbids(
     web: httpx.AsyncClient, database: Database
 ) -> None:
-    """At any hour, by day and night: a person decides about that."""
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset())
+    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), now=lambda: DAY)
     ada = (await enter(web, "Ada", NUMBER))["id"]
     for number in ("139 0000 1234", "13900000002", "95588", "+8821600000", "reception"):
-        await store.clear(number)
+        await store.clear("anna", number)
     body = {"value": "13900000002", "reason": "asked to stop", "source": "STOP", "channel": "voice"}
     assert (await web.post("/suppressions", json=body)).status_code == 201
     with pytest.raises(IntentError, match="suppressed") as caught:
-        await store.clear("+86 139 0000 0002")
+        await store.clear("anna", "+86 139 0000 0002")
     assert caught.value.code == "not-contactable"
     await say(web, ada, status="withdrawn", channel="sms", purpose="*")
-    await store.clear(NUMBER)
+    await store.clear("anna", NUMBER)
     await say(web, ada, status="withdrawn", channel="*", purpose="*")
     with pytest.raises(IntentError, match="consent-denied"):
-        await store.clear("139 0000 1234")
+        await store.clear("anna", "139 0000 1234")
+
+
+async def test_in_quiet_hours_somebody_answers_for_the_call_and_that_is_written_down(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    now = [NIGHT]
+    hands = HandRules(may_override=frozenset({"lena"}))
+    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), hands=hands, now=lambda: now[0])
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    with pytest.raises(IntentError, match="It is 23:30 where the customer is: quiet-hours") as asked:
+        await store.clear("lena", NUMBER)
+    assert asked.value.code == "quiet-hours"
+    with pytest.raises(IntentError) as firm:
+        await store.clear("anna", NUMBER)
+    assert firm.value.code == "quiet-hours-firm"
+    with pytest.raises(IntentError) as refused:
+        await store.override_hours("anna", NUMBER, "she asked me to")
+    assert refused.value.code == "not-allowed"
+    await store.override_hours("lena", NUMBER, "she asked me to")
+    await store.clear("lena", NUMBER)
+    with pytest.raises(IntentError):
+        await store.clear("anna", NUMBER)
+    now[0] += timedelta(minutes=2)
+    with pytest.raises(IntentError, match="23:32"):
+        await store.clear("lena", NUMBER)
+    [told] = (await web.get("/hours-overrides")).json()
+    assert (told["actor_id"], told["customer_id"], told["reason"]) == ("lena", ada, "she asked me to")
+    assert told["against"] == ["quiet-hours"]
+    assert (await web.get("/hours-overrides", headers={"x-roles": "supervisor"})).status_code == 403
+    for number in ("95588", "110"):
+        await store.clear("anna", number)
+    await StoreDirectory(
+        database, region=REGION, own_numbers=frozenset(), hands=HandRules(keeps_hours=False), now=lambda: NIGHT
+    ).clear("anna", NUMBER)
+
+
+async def test_nobody_overrides_the_do_not_call_list_or_what_the_customer_said(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    hands = HandRules(may_override=frozenset({"lena"}))
+    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), hands=hands, now=lambda: NIGHT)
+    await enter(web, "Ada", NUMBER)
+    await store.override_hours("lena", NUMBER, "urgent")
+    body = {"value": NUMBER, "reason": "asked to stop", "source": "STOP"}
+    assert (await web.post("/suppressions", json=body)).status_code == 201
+    for asked in (store.override_hours("lena", NUMBER, "urgent"), store.clear("lena", NUMBER)):
+        with pytest.raises(IntentError, match="suppressed, quiet-hours") as caught:
+            await asked
+        assert caught.value.code == "not-contactable"
+
+
+async def test_a_customers_own_hours_bind_what_agents_dial(web: httpx.AsyncClient, database: Database) -> None:
+    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), now=lambda: DAY)
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    wish = {"purpose": "service", "channel": "voice", "from_minute": 1080, "to_minute": 1200}
+    answer = await web.put(f"/customers/{ada}/preferences", json={"preferences": [wish]}, headers={"if-match": "*"})
+    assert answer.status_code == 200, answer.text
+    with pytest.raises(IntentError, match="outside-wished-hours"):
+        await store.clear("anna", NUMBER)
+    told = (await web.get("/contactability", params={"value": NUMBER, "channel": "voice", "purpose": "by_hand"})).json()
+    assert (told["is_of_the_clock"], [each[11:16] for each in told["local_times"]]) == (True, ["20:00"])
 
 
 async def test_when_the_store_is_away_nobody_new_is_called(tmp_path: Path) -> None:
     empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'nothing.db'}")
     with pytest.raises(IntentError, match="cannot be told now"):
-        await StoreDirectory(empty, region=REGION, own_numbers=frozenset()).clear(NUMBER)
+        await StoreDirectory(empty, region=REGION, own_numbers=frozenset()).clear("anna", NUMBER)
     await empty.close()
 
 

@@ -149,11 +149,15 @@ export interface Consent {
   readonly actor_id: string | null;
 }
 
-/** Whether a number or address may be contacted now; `again_at` when waiting is all it takes. */
+/**
+ * Whether a number or address may be contacted now; `again_at` when waiting is all it takes. `local_times` are where the
+ * customer may be, written with the zone's own hours.
+ */
 export interface Contactability {
   readonly is_allowed: boolean;
   readonly reasons: readonly string[];
   readonly again_at: string | null;
+  readonly local_times?: readonly string[];
 }
 
 export type NewConsent = Pick<Consent, 'channel' | 'purpose' | 'status' | 'legal_basis' | 'source'> & {

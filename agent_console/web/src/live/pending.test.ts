@@ -57,7 +57,13 @@ describe('an intent', () => {
     const result = settle(one, refused, 'anna', 10);
     expect(result.pending.size).toBe(0);
     expect(result.refusals).toEqual([
-      { intentId: 'i1', intent: 'agent.ready', code: 'phone-not-registered', message: 'no' },
+      {
+        intentId: 'i1',
+        intent: 'agent.ready',
+        code: 'phone-not-registered',
+        message: 'no',
+        asked: one.get('i1')?.intent,
+      },
     ]);
   });
 

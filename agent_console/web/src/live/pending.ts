@@ -26,6 +26,8 @@ export interface Refusal {
   readonly intent: IntentName;
   readonly code: string;
   readonly message: string;
+  /** What was asked for, so that it can be asked again. */
+  readonly asked: Intent;
 }
 
 export interface Settled {
@@ -95,7 +97,7 @@ export function expire(pending: PendingIntents, now: number): Settled {
 }
 
 function refusal(intent: Intent, code: string, message: string): Refusal {
-  return { intentId: intent.intent_id, intent: intent.intent, code, message };
+  return { intentId: intent.intent_id, intent: intent.intent, code, message, asked: intent };
 }
 
 /** Whether an intent of this name (about this contact, when given) is on its way. */

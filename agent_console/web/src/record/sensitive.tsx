@@ -140,7 +140,7 @@ export function SensitiveFields({ customerId }: { readonly customerId: string })
         {fields.map((field) => (
           <div key={field.code}>
             <dt>
-              {field.label} <span className="soft">{said(DATA_CLASSES, field.data_class, t)}</span>
+              {field.label} <span className="pill tone-quiet">{said(DATA_CLASSES, field.data_class, t)}</span>
             </dt>
             <dd data-testid={`sensitive-${field.code}`}>
               {values && field.code in values ? (

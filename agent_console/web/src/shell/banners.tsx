@@ -1,5 +1,5 @@
 import { Button, CloseButton } from '@mantine/core';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { useSecondsUntil } from '../clock';
 import { keysOf } from '../desk/shortcuts';
 import { useLocalisation } from '../i18n/context';
@@ -13,6 +13,8 @@ import { useAnnouncer } from './announcer';
 import { useIsCutOff } from './connection-health';
 import { addressOf } from './route';
 import classes from './shell.module.css';
+
+const QuietHours = lazy(() => import('./quiet-hours'));
 
 interface BannerProps {
   readonly tone: string;
@@ -125,6 +127,8 @@ const REFUSALS: Partial<Record<string, Key>> = {
   'no-extension': 'refusal.no_extension',
   'not-allowed': 'refusal.not_allowed',
   'link-down': 'refusal.link_down',
+  'quiet-hours': 'quiet.text',
+  'quiet-hours-firm': 'quiet.firm',
   'internal-error': 'refusal.internal_error',
 };
 
@@ -139,9 +143,15 @@ function RefusalBanner({ refusal }: { readonly refusal: Refusal }) {
   const announcer = useAnnouncer();
   const text = refusalText(refusal, t);
   useEffect(() => announcer.alert(text), [announcer, text]);
+  const ofTheHour = refusal.code === 'quiet-hours' || refusal.code === 'quiet-hours-firm';
   return (
-    <Banner tone="tone-bad" icon="warning" testId="refusal">
+    <Banner tone={ofTheHour ? 'tone-attention' : 'tone-bad'} icon={ofTheHour ? 'clock' : 'warning'} testId="refusal">
       <span className={classes.bannerText}>{text}</span>
+      {ofTheHour && (
+        <Suspense>
+          <QuietHours refusal={refusal} />
+        </Suspense>
+      )}
       <CloseButton size={32} aria-label={t('action.close')} onClick={() => dismiss(refusal.intentId)} />
     </Banner>
   );

@@ -1,0 +1,128 @@
+"""What exchange and desk ask of the customer store: who calls, who somebody is, and whether a number may be called."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from agent_console.ports import IntentError
+from callcenter.ports import Match
+from crm_bridge.consents import check_contact, clear_for_contact, override_hours
+from crm_bridge.contact_rules import BY_HAND, Against, Contactability
+from crm_bridge.customers import get_customer
+from crm_bridge.database import Database
+from crm_bridge.errors import CrmError, NotContactable
+from crm_bridge.matching import lookup_by_number
+from crm_bridge.models.base import utc_now
+
+log = structlog.get_logger(__name__)
+
+CLEARANCE_SECONDS = 2.0
+"""How long the store may think about whether a number may be called."""
+GRANTED_FOR = timedelta(minutes=2)
+_CANNOT_TELL = "Whether this number may be called cannot be told now; try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class HandRules:
+    """How quiet hours hold for what agents dial: whether at all, and who may override them."""
+
+    keeps_hours: bool = True
+    may_override: frozenset[str] = frozenset()
+
+
+class StoreDirectory:
+    """Answers from the customer store what the exchange and the desk ask of it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        region: str,
+        own_numbers: frozenset[str],
+        hands: HandRules = HandRules(),
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._region = region
+        self._own_numbers = own_numbers
+        self._hands = hands
+        self._now = now
+        self._granted: dict[tuple[str, str], datetime] = {}
+        """Until when an agent answers for the hour, by agent and number as it was dialled."""
+
+    async def match(self, number: str) -> Match:
+        """Who has this number; ``unavailable`` while the store does not answer."""
+        try:
+            async with self._database.read() as session:
+                found = await lookup_by_number(session, number, region=self._region, own_numbers=self._own_numbers)
+        except CrmError as error:
+            log.warning("customer lookup failed", error=str(error))
+            return Match("unavailable")
+        only = found.candidates[0] if found.only_customer_id is not None else None
+        return Match(
+            found.state,
+            tuple(str(each.customer_id) for each in found.candidates),
+            None if only is None else only.display_name,
+            None if only is None else only.preferred_language,
+        )
+
+    async def name_of(self, customer_id: str) -> str:
+        """A customer's name. Raises ``IntentError`` when there is no such customer, or no store to ask."""
+        try:
+            async with self._database.read() as session:
+                return (await get_customer(session, int(customer_id))).display_name
+        except (CrmError, ValueError) as error:
+            raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
+
+    async def clear(self, agent_id: str, number: str) -> None:
+        """Leave for an agent to dial a number now.
+
+        Raises ``IntentError`` when the customer or the do-not-call list says no (``not-contactable``), or only the hour
+        does: ``quiet-hours`` for those who may override that, ``quiet-hours-firm`` for the others.
+
+        Also when the store cannot be asked: a call that is not made can be made later. What is no customer's number in
+        any form is for the exchange's own dialling rules to judge.
+        """
+        now = self._now()
+        asked: dict[str, Any] = {"channel": "voice", "purpose": BY_HAND, "now": now, "region": self._region}
+        answered_for = not self._hands.keeps_hours or self._granted.get((agent_id, number), now) > now
+        try:
+            async with asyncio.timeout(CLEARANCE_SECONDS), self._database.read() as session:
+                decision = await check_contact(session, number, **asked)
+                await clear_for_contact(session, number, **asked, whatever_the_hour=answered_for)
+        except NotContactable as error:
+            if decision.is_of_the_clock:
+                raise self._of_the_clock(agent_id, decision) from error
+            if str(error) != Against.NOT_REACHABLE:
+                raise IntentError("not-contactable", f"This number must not be called: {error}.") from error
+        except (CrmError, TimeoutError) as error:
+            raise IntentError("not-contactable", _CANNOT_TELL) from error
+
+    async def override_hours(self, agent_id: str, number: str, reason: str) -> None:
+        """An agent takes it upon themselves to call this number now; written down, and good for two minutes.
+
+        Raises ``IntentError`` when they may not, or when it is not only the hour.
+        """
+        if agent_id not in self._hands.may_override:
+            raise IntentError("not-allowed", "Your role does not allow this.")
+        now = self._now()
+        asked: dict[str, Any] = {"actor_id": agent_id, "purpose": BY_HAND, "now": now, "region": self._region}
+        try:
+            async with asyncio.timeout(CLEARANCE_SECONDS), self._database.begin() as session:
+                await override_hours(session, number, reason, **asked)
+        except NotContactable as error:
+            raise IntentError("not-contactable", f"This number must not be called: {error}.") from error
+        except (CrmError, TimeoutError) as error:
+            raise IntentError("not-contactable", _CANNOT_TELL) from error
+        self._granted = {key: until for key, until in self._granted.items() if until > now}
+        self._granted[agent_id, number] = now + GRANTED_FOR
+
+    def _of_the_clock(self, agent_id: str, decision: Contactability) -> IntentError:
+        first, last = (f"{decision.local_times[place]:%H:%M}" for place in (0, -1))
+        times = first if first == last else f"{first} to {last}"
+        text = f"It is {times} where the customer is: {', '.join(decision.reasons)}."
+        return IntentError("quiet-hours" if agent_id in self._hands.may_override else "quiet-hours-firm", text)
