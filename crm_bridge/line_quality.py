@@ -71,8 +71,8 @@ async def lines_of(
         ids, calls = [contact_id for contact_id, _ in portion], {call_id for _, call_id in portion}
         of_customer = (LineQuality.role == CUSTOMER) & LineQuality.call_id.in_(sorted(calls))
         of_others = LineQuality.contact_id.in_(ids) & LineQuality.role.not_in((CUSTOMER, ""))
-        query = select(LineQuality).where(or_(of_customer, of_others)).order_by(LineQuality.measured_at, LineQuality.id)
-        rows = (await session.scalars(query)).all()
+        rows = (await session.scalars(select(LineQuality).where(or_(of_customer, of_others)))).all()
+        rows = sorted(rows, key=lambda row: (row.measured_at, row.id))  # a few: an index would only be in the way
         for contact_id, call_id in portion:
             lines = [row for row in rows if row.role == CUSTOMER and row.call_id == call_id]
             lines += [row for row in rows if row.role != CUSTOMER and row.contact_id == contact_id]

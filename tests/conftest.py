@@ -3,11 +3,15 @@
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.installation import Installation
 
 CATEGORIES = frozenset({"unit", "scenario", "interop", "faults"})
 SHOWN_CHARACTERS = 12_000
+
+settings.register_profile("house", deadline=None)  # no test is judged by the clock on the wall
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
