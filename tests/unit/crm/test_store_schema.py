@@ -146,7 +146,7 @@ async def test_what_was_on_hold_at_an_erasure_before_holds_were_remembered_is_du
         await hold(session, "c1", "r1", reason="case 7")
     async with database.begin() as session:
         receipt = await erase(session, customer.id, legal_basis="x", actor_id=None, now=NOON)
-    await migrate(empty_url, "0015")
+    await migrate(empty_url, f"-{STEPS - 15}")
     async with database.engine.connect() as connection:
         assert await connection.scalar(text("SELECT erase_at FROM recording")) is None
     await migrate(empty_url)
