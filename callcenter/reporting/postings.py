@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+CHANNEL_TARGETS_MS = {
+    "chat": 60_000,
+    "sms": 900_000,
+    "email": 14_400_000,
+    "message": 14_400_000,
+    "task": 86_400_000,
+}
+"""Targets of channels that are not calls, as the site file's own defaults."""
+
 
 class SubjectKind(StrEnum):
     """Whom a figure is about."""
@@ -109,5 +118,6 @@ class Rules:
     """Who leaves before this has abandoned short."""
 
     def target_of(self, queue_id: str) -> int:
-        """The target of a queue."""
-        return dict(self.targets_ms).get(queue_id, self.target_ms)
+        """The target of a queue, or of what it has of a channel (``QUEUE/message``)."""
+        usual = CHANNEL_TARGETS_MS.get(queue_id.partition("/")[2], self.target_ms)
+        return dict(self.targets_ms).get(queue_id, usual)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from callcenter.journal import JournalRow
 from callcenter.reporting.book import Book, Grain, Sums, total
 from callcenter.reporting.intervals import INTERVAL_MS, Period, interval_of
+from callcenter.reporting.item_lines import SEPARATOR
 from callcenter.reporting.metrics import Value, evaluate
 from callcenter.reporting.ordering import InOrder
 from callcenter.reporting.postings import Measure, Rules, Subject, SubjectKind
@@ -114,7 +115,7 @@ def _lines(book: Book, statistics: Statistics, wanted: Wanted, window: Period, k
             subjects = [
                 subject
                 for subject in sorted(statistics.names)
-                if subject.kind is kind and (not chosen or subject.id in chosen)
+                if subject.kind is kind and (not chosen or subject.id.partition(SEPARATOR)[0] in chosen)
             ]
             level_at = min(known.end, window.end - 1)
             sums = [_with_length(book.sums(period, subject, horizon=level_at), period, known) for subject in subjects]
@@ -134,6 +135,7 @@ def _evaluated(
         Line(subject, statistics.names[subject], period, evaluate(kind, each))
         for subject, each in zip(subjects, sums, strict=True)
     ]
-    if len(lines) > 1:
-        lines.append(Line(Subject(kind, EVERYBODY), "", period, evaluate(kind, total(sums))))
+    calls = [each for subject, each in zip(subjects, sums, strict=True) if SEPARATOR not in subject.id]
+    if len(calls) > 1:
+        lines.append(Line(Subject(kind, EVERYBODY), "", period, evaluate(kind, total(calls))))
     return lines

@@ -7,10 +7,22 @@ in all states add up to the time on the wall.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from acd.events import FloorConfigured
-from acd.outcomes import AgentState, AgentStateChanged, OfferContact, OfferEnded, OfferResult, Outcome
+from acd.events import Channel, FloorConfigured
+from acd.outcomes import (
+    AgentState,
+    AgentStateChanged,
+    ContactDequeued,
+    ContactQueued,
+    DequeueReason,
+    OfferContact,
+    OfferEnded,
+    OfferResult,
+    Outcome,
+    WorkEnded,
+)
 from callcenter.reporting.conversations import Conversations
 from callcenter.reporting.intervals import interval_of, pieces
+from callcenter.reporting.item_lines import line_of
 from callcenter.reporting.postings import Family, Measure, Posting, member, of_agent, of_queue
 
 NO_REASON = "none"
@@ -48,7 +60,9 @@ class Seats:
         self._conversations = conversations
         self._spells: dict[str, Spell] = {}
         self._configured: frozenset[str] = frozenset()
-        self._queue_of_offer: dict[str, str] = {}
+        self._lines_of_offer: dict[str, tuple[str, str]] = {}
+        self._channels: dict[str, Channel] = {}
+        """Contacts of shared channels."""
 
     def holds(self, agent_id: str, contact_id: str) -> bool:
         """Whether the agent talks with, or wraps up, this contact."""
@@ -73,13 +87,27 @@ class Seats:
             case AgentStateChanged():
                 return self._move(outcome, at)
             case OfferContact():
-                self._queue_of_offer[outcome.offer_id] = outcome.queue_id
-                return _on_both(outcome.queue_id, outcome.agent_id, Measure.OFFERS, at)
+                channel = self._channels.get(outcome.contact_id, Channel.VOICE)
+                lines = line_of(outcome.queue_id, channel), line_of(outcome.agent_id, channel)
+                self._lines_of_offer[outcome.offer_id] = lines
+                return _on_both(*lines, Measure.OFFERS, at)
             case OfferEnded():
-                queue_id = self._queue_of_offer.pop(outcome.offer_id, None)
-                return [] if queue_id is None else _on_both(queue_id, outcome.agent_id, _RESULTS[outcome.result], at)
+                ended = self._lines_of_offer.pop(outcome.offer_id, None)
+                return [] if ended is None else _on_both(*ended, _RESULTS[outcome.result], at)
             case _:
+                self._follow_channel(outcome)
                 return []
+
+    def _follow_channel(self, outcome: Outcome) -> None:
+        match outcome:
+            case ContactQueued(channel=channel, contact_id=contact_id) if channel is not Channel.VOICE:
+                self._channels[contact_id] = channel
+            case ContactDequeued(contact_id=contact_id, reason=reason) if reason is not DequeueReason.ASSIGNED:
+                self._channels.pop(contact_id, None)
+            case WorkEnded(contact_id=contact_id):
+                self._channels.pop(contact_id, None)
+            case _:
+                pass
 
     def up_to(self, horizon: int) -> list[Posting]:
         """What the states that go on add up to at ``horizon``. Changes nothing."""

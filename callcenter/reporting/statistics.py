@@ -7,8 +7,10 @@ from acd.events import FloorConfigured
 from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, SegmentEnded
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentResult
+from callcenter.channels.facts import ItemFact
 from callcenter.journal import JournalRow
 from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.item_lines import SEPARATOR, ItemLines
 from callcenter.reporting.lines import line_postings
 from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
 from callcenter.reporting.routing_replay import RoutingReplay
@@ -27,6 +29,7 @@ class Statistics:
         self.last_at = 0
         """The newest instant seen, milliseconds."""
         self._conversations = Conversations()
+        self._items = ItemLines()
         self._seats = Seats(self._conversations)
         self._routing = RoutingReplay()
 
@@ -45,24 +48,46 @@ class Statistics:
             found += self._seats.configure(row.entry, row.at)
         for outcome in self._routing.take(row):
             found += self._seats.take(outcome, row.at)
-        match row.entry:
+        for fact in self._facts(row.entry):
+            found += self._tell(fact)
+        return found
+
+    def _facts(self, entry: object) -> list[object]:
+        """An entry as facts about calls; items are told as such, on lines that are there from then on."""
+        if not isinstance(entry, ItemFact):
+            return [entry]
+        told: list[object] = list(self._items.as_calls(entry))
+        for fact in told:
+            if isinstance(fact, CallQueued | CallConnected):
+                self._name_line(of_queue(fact.queue_id))
+            if isinstance(fact, CallConnected):
+                self._name_line(of_agent(fact.agent_id))
+        return told
+
+    def _name_line(self, subject: Subject) -> None:
+        owner, _, channel = subject.id.partition(SEPARATOR)
+        self.names.setdefault(subject, f"{self.names.get(Subject(subject.kind, owner), owner)} ({channel})")
+
+    def _tell(self, fact: object) -> list[Posting]:
+        found: list[Posting] = []
+        match fact:
             case CallQueued():
-                contact_id = row.entry.contact_id or row.entry.call_id
-                found += self._conversations.end(contact_id, row.entry.at, transferred=True)
-                found += self.waits.take(row.entry)
+                contact_id = fact.contact_id or fact.call_id
+                found += self._conversations.end(contact_id, fact.at, transferred=True)
+                found += self.waits.take(fact)
             case CallConnected(agent_id=agent_id):
-                found += self.waits.take(row.entry)
-                contact_id = row.entry.contact_id or row.entry.call_id
-                self._conversations.connect(row.entry, held=self._seats.holds(agent_id, contact_id))
+                found += self.waits.take(fact)
+                contact_id = fact.contact_id or fact.call_id
+                self._conversations.connect(fact, held=self._seats.holds(agent_id, contact_id))
             case SegmentEnded(contact_id=contact_id, result=result):
-                found += self.waits.take(row.entry)
+                found += self.waits.take(fact)
                 handed_on = result is SegmentResult.TRANSFERRED
-                found += self._conversations.end(contact_id, row.entry.at, transferred=handed_on)
+                found += self._conversations.end(contact_id, fact.at, transferred=handed_on)
             case CallEnded():
-                found += self.waits.take(row.entry)
-                found += self._conversations.end_call(row.entry.call_id, row.entry.at)
+                found += self.waits.take(fact)
+                found += self._conversations.end_call(fact.call_id, fact.at)
             case LegMeasured():
-                found += line_postings(row.entry)
+                found += line_postings(fact)
             case _:
                 pass
         return found

@@ -203,4 +203,4 @@ def test_nothing_is_kept_of_contacts_that_are_gone() -> None:
     assert handled == 200
     assert statistics.waits._waiting == {}
     assert (statistics._conversations._open, statistics._conversations._agent_of) == ({}, {})
-    assert (statistics._seats._queue_of_offer, len(statistics._seats._spells)) == ({}, 1)
+    assert (statistics._seats._lines_of_offer, len(statistics._seats._spells)) == ({}, 1)
