@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from acd.capacity import PATIENT
 from acd.engine import Acd
 from acd.errors import AcdError, AgentQuarantined
 from acd.events import (
@@ -187,7 +188,7 @@ class _Life:
         customer = self.customers[contact_id]
         if customer.gave_up_ms is not None:
             return customer.gave_up_ms
-        if math.isinf(self.patience_ms):
+        if math.isinf(self.patience_ms) or customer.arrived.channel in PATIENT:  # nobody is there to give up
             return None
         return customer.waited_ms + 1 + round(-math.log(1.0 - _share(contact_id)) * self.patience_ms)
 
