@@ -144,6 +144,8 @@ class AgentView(msgspec.Struct, frozen=True):
     loads: tuple[ChannelLoad, ...] = ()
     """By shared channel of which the agent takes or has something."""
     takes_calls: bool = True
+    answered_by: str | None = None
+    """The colleague who was the first to answer what rang here, too; until the next state."""
 
 
 class ChannelView(msgspec.Struct, frozen=True):
@@ -235,6 +237,14 @@ class CardAnswerView(msgspec.Struct, frozen=True):
     message: str
 
 
+class RingView(msgspec.Struct, frozen=True):
+    """A contact rings at this agent."""
+
+    agent_id: str
+    offered_at: int
+    expires_at: int
+
+
 class ContactView(msgspec.Struct, frozen=True):
     """One contact from its arrival to the end of its wrap-up."""
 
@@ -251,9 +261,10 @@ class ContactView(msgspec.Struct, frozen=True):
     queue_id: str | None = None
     queued_at: int | None = None
     agent_id: str | None = None
-    """The agent it is offered to, or who has it."""
+    """The agent it is offered to, the first of several, or who has it."""
     offered_at: int | None = None
     offer_expires_at: int | None = None
+    """These two are of the first of ``ringing``."""
     connected_at: int | None = None
     ended_at: int | None = None
     wrap_up_until: int | None = None
@@ -298,6 +309,8 @@ class ContactView(msgspec.Struct, frozen=True):
     """What it answered last."""
     poor_lines: tuple[PoorLine, ...] = ()
     """Whose line sounds poor."""
+    ringing: tuple[RingView, ...] = ()
+    """Where it rings: at one agent, or at several at once."""
 
 
 class FloorView(msgspec.Struct, frozen=True):

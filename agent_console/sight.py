@@ -97,7 +97,8 @@ class Sight:
         if contact is None or self.everything:
             return contact is not None
         waits = contact.agent_id is None and contact.queue_id in self.led_queues
-        seen = waits or self.sees_agent(contact.agent_id) or self.sees_agent(contact.parked_by)
+        rings = any(self.sees_agent(ring.agent_id) for ring in contact.ringing)
+        seen = waits or rings or self.sees_agent(contact.agent_id) or self.sees_agent(contact.parked_by)
         return seen or self._may_work(contact)
 
     def _shown(self, contact: ContactView) -> ContactView:

@@ -25,6 +25,7 @@ from callcenter.audit_floor import floor_breaches
 from callcenter.audit_house import house_breaches
 from callcenter.audit_items import item_breaches
 from callcenter.calls.facts import (
+    ANSWERED_ELSEWHERE,
     CallArrived,
     CallClosed,
     CallConnected,
@@ -248,38 +249,75 @@ def _has_skills(agent: AgentSpec, required: Iterable[SkillLevel]) -> bool:
     )
 
 
+@dataclass(slots=True)
+class _Line:
+    """Who waits, and who rings where."""
+
+    asked: dict[str, ContactArrived] = field(default_factory=dict)
+    waiting: dict[str, ContactArrived] = field(default_factory=dict)
+    rung: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By offer: its contact and its agent."""
+    standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By contact: the offers that stand."""
+    refused: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def join(self, contact: ContactArrived) -> None:
+        self.asked[contact.contact_id] = self.waiting[contact.contact_id] = contact
+        self.standing[contact.contact_id].clear()
+
+    def rejoin(self, contact_id: str, offer_id: str) -> None:
+        """An offer failed: with the last of them the contact waits again."""
+        self.standing[contact_id].discard(offer_id)
+        if contact_id in self.asked and not self.standing[contact_id]:
+            self.waiting[contact_id] = self.asked[contact_id]
+
+    def fail(self, failed: CallOfferFailed) -> None:
+        contact_id = failed.contact_id or failed.call_id
+        if failed.cause == ANSWERED_ELSEWHERE:
+            self.standing[contact_id].discard(failed.offer_id)
+            return
+        self.refused[contact_id].add(failed.agent_id)
+        if failed.cause in RANG_OUT:
+            self.rejoin(contact_id, failed.offer_id)
+
+    def passed_over(self, offer: OfferContact) -> list[str]:
+        """Who should have been offered before this one; nobody when it rings somewhere already."""
+        self.rung[offer.offer_id] = offer.contact_id, offer.agent_id
+        self.standing[offer.contact_id].add(offer.offer_id)
+        chosen = self.waiting.pop(offer.contact_id, None)
+        if chosen is None:
+            return []
+        return [
+            other.contact_id
+            for other in self.waiting.values()
+            if _goes_before(other, chosen) and offer.agent_id not in self.refused[other.contact_id]
+        ]
+
+
 def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
     """I6: among waiting contacts that ask for the same, the higher priority goes first, then the earlier arrival.
 
     A contact whose earlier offer this agent refused may be passed over. A refusal is routing's business from the moment
     it was told to routing, not from when the call knew of it.
     """
-    rung: dict[str, tuple[str, str]] = {}
-    waiting: dict[str, ContactArrived] = {}
-    asked: dict[str, ContactArrived] = {}
-    refused: dict[str, set[str]] = defaultdict(set)
+    line = _Line()
     for row in rows:
         match row.entry:
-            case ContactArrived(contact_id=contact_id):
-                waiting[contact_id] = asked[contact_id] = row.entry
-            case ContactReturned(contact_id=contact_id) if contact_id in asked:
-                waiting[contact_id] = asked[contact_id] = _moved(asked[contact_id], row.entry)
-            case CallOfferFailed(agent_id=agent_id) if (contact := row.entry.contact_id or row.entry.call_id) in asked:
-                refused[contact].add(agent_id)
-                if row.entry.cause in RANG_OUT:
-                    waiting[contact] = asked[contact]
-            case OfferDeclined(offer_id=offer_id) if offer_id in rung:
-                contact, agent_id = rung[offer_id]
-                refused[contact].add(agent_id)
-                waiting[contact] = asked[contact]
+            case ContactArrived():
+                line.join(row.entry)
+            case ContactReturned(contact_id=contact_id) if contact_id in line.asked:
+                line.join(_moved(line.asked[contact_id], row.entry))
+            case CallOfferFailed():
+                line.fail(row.entry)
+            case OfferDeclined(offer_id=offer_id) if offer_id in line.rung:
+                contact_id, agent_id = line.rung[offer_id]
+                line.refused[contact_id].add(agent_id)
+                line.rejoin(contact_id, offer_id)
             case ContactLeft(contact_id=contact_id) | CallEnded(call_id=contact_id):
-                waiting.pop(contact_id, None)
-            case OfferContact(contact_id=contact_id, agent_id=agent_id, offer_id=offer_id) if contact_id in waiting:
-                rung[offer_id] = contact_id, agent_id
-                chosen = waiting.pop(contact_id)
-                for other in waiting.values():
-                    if _goes_before(other, chosen) and agent_id not in refused[other.contact_id]:
-                        yield f"I6: entry {row.seq}: {contact_id} was offered before {other.contact_id}"
+                line.waiting.pop(contact_id, None)
+            case OfferContact():
+                for other in line.passed_over(row.entry):
+                    yield f"I6: entry {row.seq}: {row.entry.contact_id} was offered before {other}"
 
 
 def _goes_before(one: ContactArrived, other: ContactArrived) -> bool:

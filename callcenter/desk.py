@@ -135,7 +135,7 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk):
         agent = self._floor.agent(agent_id)
         if agent is None or agent.state is not AgentState.OFFERED or agent.contact_id != contact_id:
             raise IntentError("offer-gone", "This call does not ring at your desk any more.")
-        self._switchboard.tell(contact_id, ev.DeclineOrdered(contact_id))
+        self._switchboard.tell(contact_id, ev.DeclineOrdered(contact_id, agent_id))
 
     async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Hand the customer on, or an item."""

@@ -24,6 +24,7 @@ from agent_console.messages import (
     QueueChanged,
     QueueView,
     RecordingState,
+    RingView,
     SupervisionMode,
     SupervisionView,
 )
@@ -191,8 +192,11 @@ class FloorFold:
             wrapped_up = contact.channel is ViewChannel.VOICE and contact.state is ContactState.WRAP_UP
             if wrapped_up and (left_wrap_up or contact.contact_id != fact.contact_id):
                 self._contacts.remove(contact.contact_id)
+        before = self._agents.get(fact.agent_id)
+        lost = before is not None and before.state is AgentState.OFFERED and fact.state is acd.AgentState.READY
         self._change_agent(
             fact.agent_id,
+            answered_by=before.answered_by if before is not None and lost else None,
             state=AgentState(fact.state),
             since=fact.since,
             reason=fact.reason,
@@ -226,22 +230,12 @@ class FloorFold:
     def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferEnded, at: int) -> None:
         match fact:
             case acd.OfferContact():
-                self._contacts.change(
-                    fact.contact_id,
-                    state=ContactState.OFFERED,
-                    agent_id=fact.agent_id,
-                    offered_at=at,
-                    offer_expires_at=fact.expires_at,
-                )
-            case acd.OfferEnded() if fact.result is not acd.OfferResult.ACCEPTED:
-                self._end_offer(fact)
-
-    def _end_offer(self, fact: acd.OfferEnded) -> None:
-        contact = self._contacts.views.get(fact.contact_id)
-        if contact is not None and contact.agent_id == fact.agent_id and contact.state is ContactState.OFFERED:
-            self._contacts.change(
-                fact.contact_id, state=ContactState.QUEUED, agent_id=None, offered_at=None, offer_expires_at=None
-            )
+                self._contacts.ring(fact.contact_id, RingView(fact.agent_id, at, fact.expires_at))
+            case acd.OfferEnded(result=acd.OfferResult.ACCEPTED):
+                for loser in self._contacts.answer(fact.contact_id, fact.agent_id):
+                    self._change_agent(loser, answered_by=fact.agent_id)
+            case acd.OfferEnded():
+                self._contacts.ring_no_more(fact.contact_id, fact.agent_id)
 
     def _count(
         self, queue_id: str, *, offered: int = 0, answered: int = 0, abandoned: int = 0, in_target: int = 0

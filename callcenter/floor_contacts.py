@@ -21,6 +21,7 @@ from agent_console.messages import (
     CustomerMatch,
     MatchState,
     PoorLine,
+    RingView,
     TargetKind,
 )
 from callcenter.calls import facts
@@ -42,6 +43,7 @@ CONSULT_STATES: Mapping[Conversation, ConsultState] = {
 NAMED_LIMIT = 4_096
 BESIDE = frozenset({SegmentKind.TRANSFER, SegmentKind.CONSULT})
 """Segments that begin while an agent has the customer."""
+NO_RINGING: Mapping[str, object] = {"offered_at": None, "offer_expires_at": None, "ringing": ()}
 NO_CONSULT = {
     "consult_id": None,
     "consult_state": None,
@@ -131,6 +133,45 @@ class FloorContacts:
             case _:
                 pass
 
+    # Where it rings
+
+    def ring(self, contact_id: str, ring: RingView) -> None:
+        """It rings at an agent, perhaps beside others."""
+        view = self._views.get(contact_id)
+        if view is not None:
+            self._ring_at(view, (*view.ringing, ring))
+
+    def answer(self, contact_id: str, agent_id: str) -> tuple[str, ...]:
+        """An agent was the first to answer; returns those at whom it rang besides."""
+        view = self._views.get(contact_id)
+        if view is None:
+            return ()
+        self._ring_at(view, tuple(each for each in view.ringing if each.agent_id == agent_id))
+        return tuple(each.agent_id for each in view.ringing if each.agent_id != agent_id)
+
+    def ring_no_more(self, contact_id: str, agent_id: str) -> None:
+        """It does not ring at this agent any more; where it rings nowhere it waits."""
+        view = self._views.get(contact_id)
+        if view is None or all(each.agent_id != agent_id for each in view.ringing):
+            return
+        left = tuple(each for each in view.ringing if each.agent_id != agent_id)
+        if left:
+            self._ring_at(view, left)
+        elif view.state is ContactState.OFFERED:
+            self.change(contact_id, state=ContactState.QUEUED, agent_id=None, **NO_RINGING)
+
+    def _ring_at(self, view: ContactView, ringing: tuple[RingView, ...]) -> None:
+        if ringing:
+            first = ringing[0]
+            self.change(
+                view.contact_id,
+                state=ContactState.OFFERED,
+                agent_id=first.agent_id,
+                offered_at=first.offered_at,
+                offer_expires_at=first.expires_at,
+                ringing=ringing,
+            )
+
     # What happens
 
     def _arrive(self, fact: facts.CallArrived) -> None:
@@ -159,6 +200,7 @@ class FloorContacts:
             queued_at=fact.at,
             language=fact.language,
             agent_id=None,
+            ringing=(),
         )
 
     def _open(self, fact: facts.SegmentOpened) -> None:
@@ -203,7 +245,7 @@ class FloorContacts:
 
     def _connect(self, fact: facts.CallConnected) -> None:
         call_id, contact_id = fact.call_id, fact.contact_id or fact.call_id
-        self.change(contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id)
+        self.change(contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id, ringing=())
         self._remove(call_id, call_id + PARKED_SUFFIX)
         if self._holders.setdefault(call_id, contact_id) != contact_id:
             return

@@ -31,6 +31,16 @@ class Search:
         return not self.leg_id
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An offer that stands: the agent's phone rings, or was ``answered`` and routing has yet to confirm it; ``lost``
+    when the phone went away meanwhile."""
+
+    offer: ev.AgentOffered
+    answered: bool = False
+    lost: bool = False
+
+
 @dataclass(slots=True)
 class Call:
     """One call's data. What an action notes here is handed out by ``CallMachine.receive``."""
@@ -46,8 +56,8 @@ class Call:
     queued_at: int = 0
     visited: frozenset[str] = frozenset()
     """Queues the search has been in."""
-    offer: ev.AgentOffered | None = None
-    """The offer that stands."""
+    offers: dict[str, Standing] = field(default_factory=dict)
+    """The offers that stand, by id, in the order they were made: one, or as many as the queue rings at once."""
     search: Search | None = None
     agent: Seat | None = None
     rings: bool = False
@@ -117,6 +127,17 @@ class Call:
         self.mode = mode
         self.effects.append(fx.Converse(mode, self.legs()))
 
+    def standing_at(self, leg_id: str) -> Standing | None:
+        """The offer that rings, or was answered, at this leg."""
+        return next((each for each in self.offers.values() if each.offer.leg_id == leg_id), None)
+
+    def declined_by(self, agent_id: str) -> Standing | None:
+        """The ringing offer that this agent may decline; without an id the one there is."""
+        ringing = [each for each in self.offers.values() if not each.answered]
+        if agent_id:
+            return next((each for each in ringing if each.offer.agent_id == agent_id), None)
+        return ringing[0] if len(ringing) == 1 else None
+
     def legs(self) -> tuple[tuple[str, Role], ...]:
         """Who is there, the customer first."""
         found = [(fx.CUSTOMER_LEG, Role.CUSTOMER)]
@@ -163,9 +184,8 @@ class Call:
 
     def drop_search(self, cause: EndCause, *, leave: bool = True) -> None:
         """Stop looking: no phone rings on, and routing is told unless it knows."""
-        search, offer = self.search, self.offer
-        if offer is not None:
-            self.effects.append(fx.EndAgent(offer.leg_id, cause))
+        search = self.search
+        self.effects += [fx.EndAgent(each.offer.leg_id, cause) for each in self.offers.values() if not each.lost]
         if search is not None and search.leg_id:
             self.effects.append(fx.EndAgent(search.leg_id, cause))
         if leave and search is not None:
@@ -173,5 +193,6 @@ class Call:
                 self.effects.append(fx.LeaveQueue(search.contact_id))
             elif search.target.kind is TargetKind.AGENT:
                 self.finish_contact(search.contact_id)
-        self.search = self.offer = self.deadline = None
+        self.search = self.deadline = None
+        self.offers.clear()
         self.rings = self.sounds = False

@@ -6,8 +6,9 @@ from callcenter.calls.call import Call
 from callcenter.calls.ending import close
 from callcenter.calls.facts import CallConnected, EndedBy, Outcome
 from callcenter.calls.legs import EndCause
+from callcenter.calls.offers import BUSY_STATUSES
 from callcenter.calls.participants import Conversation
-from callcenter.calls.searching import BUSY_STATUSES, RING_MS, present
+from callcenter.calls.searching import RING_MS, present
 from callcenter.calls.segments import Seat, SegmentKind, Target, TargetKind
 
 GONE_STATUSES = frozenset({404, 410, 484, 604})

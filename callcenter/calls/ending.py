@@ -37,8 +37,8 @@ def close(
     call in which an agent once talked with the customer is answered, however it ends.
     """
     seats = [seat for seat in (call.agent, call.consulted, call.callee) if seat is not None]
-    search, offer = call.search, call.offer
-    rung = [offer.leg_id] if offer is not None else []
+    search = call.search
+    rung = [each.offer.leg_id for each in call.offers.values() if not each.lost]
     rung += [search.leg_id] if search is not None and search.leg_id else []
     legs = rung + [seat.leg_id for seat in (call.agent, call.consulted) if seat is not None]
     call.effects += [fx.EndAgent(leg_id, others) for leg_id in legs if leg_id != gone]
@@ -60,7 +60,8 @@ def close(
         call.effects.append(fx.LeaveQueue(search.contact_id))
     elif search is not None and not search.is_routed and search.target.kind is TargetKind.AGENT:
         call.finish_contact(search.contact_id)
-    call.agent = call.consulted = call.callee = call.search = call.offer = call.park = call.deadline = None
+    call.agent = call.consulted = call.callee = call.search = call.park = call.deadline = None
+    call.offers.clear()
 
 
 def abandon_in_flow(call: Call, event: ev.CustomerGone, now: int) -> None:

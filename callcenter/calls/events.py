@@ -211,6 +211,21 @@ class CustomerEarlyMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class StillOffered:
+    """Other phones ring on; follows upon the end of one of several offers, like the two below."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillConnecting:
+    """Another phone was answered, and routing has yet to confirm that."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillLost:
+    """A phone that answered and went away is one that routing has yet to speak of."""
+
+
+@dataclass(frozen=True, slots=True)
 class DialStarted:
     """The second party is a number, and is being dialled; follows upon the order."""
 
@@ -412,9 +427,10 @@ class ParkExpired:
 
 @dataclass(frozen=True, slots=True)
 class DeclineOrdered:
-    """The agent declined at the desk."""
+    """The agent declined at the desk; ``agent_id`` may be empty while only one phone rings."""
 
     contact_id: str = ""
+    agent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +479,9 @@ CallEvent = (
     | CustomerEarlyMedia
     | NumberAnswered
     | NumberRefused
+    | StillOffered
+    | StillConnecting
+    | StillLost
     | DialStarted
     | NobodyLeft
     | CustomerRinging

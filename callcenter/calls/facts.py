@@ -156,7 +156,9 @@ class CallOffered:
 
 
 PICKED_UP = "picked_up"
-"""Why an offer came to nothing when a colleague answered in its place: nobody missed it."""
+ANSWERED_ELSEWHERE = "answered_elsewhere"
+NOBODY_MISSED = frozenset({PICKED_UP, ANSWERED_ELSEWHERE})
+"""Why an offer came to nothing when a colleague answered in its place, or where it rang as well: nobody missed it."""
 
 
 @dataclass(frozen=True, slots=True)

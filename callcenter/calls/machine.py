@@ -69,11 +69,12 @@ class CallMachine(Call):
                 number = search is not None and search.target.kind is TargetKind.NUMBER and search.leg_id == leg_id
                 return event if number else None
             case ev.OfferTakenBack() | ev.OfferConfirmed() | ev.OfferTooLate():
-                return event if self.offer is not None and event.offer_id == self.offer.offer_id else None
+                return event if event.offer_id in self.offers else None
             case ev.AgentOffered() | ev.QueueVanished() | ev.QueueOverflowed() | ev.SearchFailed():
                 return self._of_search(event)
-            case ev.DeclineOrdered(contact_id=contact_id):
-                return event if not contact_id or self._seeks(contact_id) else None
+            case ev.DeclineOrdered(contact_id=contact_id, agent_id=agent_id):
+                rings = self.declined_by(agent_id) is not None
+                return event if rings and (not contact_id or self._seeks(contact_id)) else None
             case ev.HangUpOrdered():
                 return self._hung_up(event)
             case ev.EngagementRefused():
@@ -94,8 +95,10 @@ class CallMachine(Call):
                 return event
 
     def _of_leg(self, event: LegNews) -> ev.CallEvent | None:
-        if self.offer is not None and event.leg_id == self.offer.leg_id:
-            return event
+        standing = self.standing_at(event.leg_id)
+        if standing is not None:
+            broken = isinstance(event, ev.AgentRefused) and standing.answered  # its media, after a new offer
+            return ev.AgentGone(event.leg_id, EndCause.ERROR) if broken else event
         if self.search is not None and event.leg_id == self.search.leg_id:
             return self._of_sought_leg(event, self.search.target.kind)
         if self.agent is not None and event.leg_id == self.agent.leg_id:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls import searching, talking
-from callcenter.calls.call import Call
+from callcenter.calls.call import Call, Standing
 from callcenter.calls.facts import PICKED_UP, CallConnected, CallOfferFailed
 from callcenter.calls.legs import EndCause
 from callcenter.calls.participants import Conversation
@@ -37,15 +37,17 @@ def take_beside(call: Call, event: ev.PickUpGranted, now: int) -> None:
 
 
 def _take_offer(call: Call, now: int) -> bool:
-    """The offer becomes the colleague's, under no offer's name: routing made none. It rings no more."""
-    offer, taker, search = call.offer, call.picking, call.search
-    if offer is None or taker is None or search is None:
+    """The offer becomes the colleague's, under no offer's name: routing made none. It rings nowhere any more."""
+    taker, search, rung = call.picking, call.search, [each.offer for each in call.offers.values()]
+    if not rung or taker is None or search is None:
         return False
     contact_id = call.named(search.contact_id)
-    call.facts.append(CallOfferFailed(call.call_id, now, offer.offer_id, offer.agent_id, PICKED_UP, contact_id))
-    call.effects.append(fx.EndAgent(offer.leg_id, EndCause.ANSWERED_ELSEWHERE))
+    for offer in rung:
+        call.facts.append(CallOfferFailed(call.call_id, now, offer.offer_id, offer.agent_id, PICKED_UP, contact_id))
+        call.effects.append(fx.EndAgent(offer.leg_id, EndCause.ANSWERED_ELSEWHERE))
     call.effects.append(fx.AnswerAgent(taker.leg_id))
-    call.offer = replace(offer, offer_id="", agent_id=taker.agent_id, leg_id=taker.leg_id)
+    call.offers.clear()
+    call.offers[""] = Standing(replace(rung[0], offer_id="", agent_id=taker.agent_id, leg_id=taker.leg_id))
     call.picking = None
     return True
 

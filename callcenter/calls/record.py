@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from callcenter.calls.facts import (
-    PICKED_UP,
+    NOBODY_MISSED,
     CallArrived,
     CallConnected,
     CallEnded,
@@ -59,7 +59,7 @@ class OpenRecord(msgspec.Struct, frozen=True):
                 return replace(seen, first_queued_at=first, queue_id=fact.queue_id, language=fact.language)
             case CallOffered():
                 return replace(seen, offers=seen.offers + 1)
-            case CallOfferFailed(cause=cause) if cause != PICKED_UP:
+            case CallOfferFailed(cause=cause) if cause not in NOBODY_MISSED:
                 return replace(seen, missed_offers=seen.missed_offers + 1)
             case CallConnected() if seen.connected_at is None:
                 return replace(seen, connected_at=fact.at, agent_id=fact.agent_id, queue_id=fact.queue_id)

@@ -132,7 +132,7 @@ class CallRequests:
         """What a phone may take over: the slot, a colleague's ringing or the customer whom a colleague put on hold, and
         any leg of a phone of the own agent."""
         machine, agent_id = self._machine, asked.agent_id
-        state, offer, leg_id = machine.state, machine.offer, asked.offered.leg_id
+        state, leg_id, standing = machine.state, asked.offered.leg_id, machine.standing_at(asked.leg_id)
         picked = ev.PickedUp(leg_id, agent_id, self._deps.targets.queue_of(agent_id))
         if not asked.leg_id:
             return picked if state is CallState.PARKED else None
@@ -142,9 +142,9 @@ class CallRequests:
                     return ev.LegMoved(asked.leg_id, leg_id)
                 held = seat is machine.agent and state is CallState.HELD
                 return picked if held and self._deps.targets.are_colleagues(agent_id, seat.agent_id) else None
-        rings = offer is not None and offer.leg_id == asked.leg_id and state in RINGS
-        may = offer is not None and self._deps.targets.are_colleagues(agent_id, offer.agent_id)
-        return picked if rings and may else None
+        if standing is None or state not in RINGS:
+            return None
+        return picked if self._deps.targets.are_colleagues(agent_id, standing.offer.agent_id) else None
 
     async def _transfer(self, asked: TransferRequested) -> None:
         """A phone's REFER: only the phone of the agent who has the customer may hand on."""

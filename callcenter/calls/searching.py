@@ -5,16 +5,12 @@ Each is named for what happened; where it leads stands in ``calls.table``.
 
 from dataclasses import replace
 
-from acd.events import DeclineCause
-from acd.outcomes import OfferResult
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.call import RECALLED, Call, Search
 from callcenter.calls.facts import (
     CallAnswered,
     CallConnected,
-    CallOffered,
-    CallOfferFailed,
     CallOverflowed,
     CallQueued,
     ConversationChanged,
@@ -25,8 +21,6 @@ from callcenter.calls.participants import Conversation
 from callcenter.calls.segments import Seat, SegmentKind, SegmentResult, Target, TargetKind
 from callcenter.errors import CallCenterError
 
-BUSY_STATUSES = frozenset({486, 600})
-DECLINE_STATUSES = frozenset({403, 603})
 NAMED_MS = 20_000
 """How long a certain agent is waited for before the call goes on, or back."""
 RING_MS = 45_000
@@ -154,23 +148,12 @@ def _tell_overflow(call: Call, reason: str, now: int, *, to: str = "") -> ev.Que
     queue = call.queue
     if queue is None:
         raise IllegalCallEvent(f"call {call.call_id}: no queue in state {call.state}")
-    contact_id = call.named(_search(call).contact_id)
+    contact_id = call.named(sought(call).contact_id)
     call.facts.append(CallOverflowed(call.call_id, now, queue.queue_id, reason, to, contact_id))
     return queue
 
 
-# The agent whom routing chose.
-
-
-def take_offer(call: Call, event: ev.AgentOffered, now: int) -> None:
-    """Routing chose an agent: the phone is rung."""
-    search = _search(call)
-    call.offer = event
-    contact_id = call.named(search.contact_id)
-    call.facts.append(
-        CallOffered(call.call_id, now, event.offer_id, event.agent_id, event.expires_at, contact_id),
-    )
-    call.effects.append(fx.RingAgent(event.leg_id, event.agent_id, search.contact_id))
+# Ringing.
 
 
 def note_ringing(call: Call, _event: ev.AgentRinging | ev.NumberRinging, _now: int) -> None:
@@ -204,93 +187,26 @@ def wait_for_party(call: Call, _event: ev.CallEvent, now: int) -> None:
     call.listen()
 
 
-def report_answer(call: Call, _event: ev.AgentAnswered, _now: int) -> None:
-    """The agent's phone answered; routing has the last word."""
-    call.effects.append(fx.ReportAccepted(_offer(call).offer_id, _search(call).contact_id))
-
-
-def be_refused(call: Call, event: ev.AgentRefused, now: int) -> None:
-    """The agent's phone refused."""
-    if event.status in BUSY_STATUSES:
-        _refuse_offer(call, DeclineCause.BUSY, now)
-    elif event.status in DECLINE_STATUSES:
-        _refuse_offer(call, DeclineCause.DECLINED, now)
-    else:
-        _refuse_offer(call, DeclineCause.UNREACHABLE, now)
-    call.offer = None
-    call.fall_silent()
-
-
-def be_declined(call: Call, _event: ev.DeclineOrdered, now: int) -> None:
-    """The agent declined at the desk."""
-    _refuse_offer(call, DeclineCause.DECLINED, now)
-    _drop_offer(call, EndCause.REJECTED)
-
-
-def lose_offer(call: Call, event: ev.OfferTakenBack, now: int) -> None:
-    """Routing took the offer back."""
-    _fail_offer(call, event.result, now)
-    _drop_offer(call, EndCause.NO_ANSWER if event.result is OfferResult.EXPIRED else EndCause.CANCELLED)
-
-
-def come_too_late(call: Call, _event: ev.OfferTooLate, now: int) -> None:
-    """The agent answered when the offer no longer stood."""
-    _fail_offer(call, OfferResult.EXPIRED, now)
-    _drop_offer(call, EndCause.NO_ANSWER)
-
-
-def return_after_confirmation(call: Call, _event: ev.OfferConfirmed, now: int) -> None:
-    """The agent was lost while connecting and routing had agreed: ask again, at the old place."""
-    _fail_offer(call, "agent_lost", now)
-    call.offer = None
-    call.fall_silent()
-    call.effects.append(fx.ReportFinished(_search(call).contact_id))
-    request_agent(call)
-
-
-def return_after_refusal(call: Call, _event: ev.OfferTakenBack | ev.OfferTooLate, now: int) -> None:
-    """The agent was lost while connecting, and routing had moved on."""
-    _fail_offer(call, "agent_lost", now)
-    call.offer = None
-    call.fall_silent()
-
-
-def _refuse_offer(call: Call, cause: DeclineCause, now: int) -> None:
-    _fail_offer(call, cause, now)
-    call.effects.append(fx.ReportDeclined(_offer(call).offer_id, cause))
-
-
-def _fail_offer(call: Call, cause: str, now: int) -> None:
-    offer, contact_id = _offer(call), call.named(_search(call).contact_id)
-    call.facts.append(CallOfferFailed(call.call_id, now, offer.offer_id, offer.agent_id, cause, contact_id))
-
-
-def _drop_offer(call: Call, cause: EndCause) -> None:
-    call.effects.append(fx.EndAgent(_offer(call).leg_id, cause))
-    call.offer = None
-    call.fall_silent()
-
-
 # Found.
 
 
-def connect(call: Call, _event: ev.OfferConfirmed, now: int) -> None:
+def connect(call: Call, event: ev.OfferConfirmed, now: int) -> None:
     """The customer, who was alone, has an agent."""
     first = not call.talked
-    call.agent, call.talked = _seated(call, now), True
+    call.agent, call.talked = _seated(call, event, now), True
     call.converse(Conversation.TALK, now, plain=first)
 
 
-def connect_consulted(call: Call, _event: ev.OfferConfirmed, now: int) -> None:
+def connect_consulted(call: Call, event: ev.OfferConfirmed, now: int) -> None:
     """The second party is an agent, who answered. A blind transfer is then complete."""
-    transfer = _search(call).kind is SegmentKind.TRANSFER
-    call.consulted = _seated(call, now)
+    transfer = sought(call).kind is SegmentKind.TRANSFER
+    call.consulted = _seated(call, event, now)
     _consult(call, now, transfer=transfer)
 
 
 def connect_number(call: Call, _event: ev.NumberAnswered, now: int) -> None:
     """The second party is a number, which answered."""
-    transfer = _search(call).kind is SegmentKind.TRANSFER
+    transfer = sought(call).kind is SegmentKind.TRANSFER
     call.consulted = _outside(call, now)
     _consult(call, now, transfer=transfer)
 
@@ -312,21 +228,21 @@ def _consult(call: Call, now: int, *, transfer: bool) -> None:
         call.converse(Conversation.CONSULT, now)
 
 
-def _seated(call: Call, now: int) -> Seat:
-    offer, search = _offer(call), _search(call)
+def _seated(call: Call, event: ev.OfferConfirmed, now: int) -> Seat:
+    offer, search = call.offers.pop(event.offer_id).offer, sought(call)
     contact_id = call.named(search.contact_id)
     call.facts.append(
         CallConnected(call.call_id, now, offer.offer_id, offer.agent_id, offer.queue_id, contact_id),
     )
-    call.search = call.offer = call.deadline = None
+    call.search = call.deadline = None
     call.rings = call.sounds = False
     return Seat(offer.leg_id, search.contact_id, offer.agent_id, offer.queue_id)
 
 
 def _outside(call: Call, now: int) -> Seat:
-    search = _search(call)
+    search = sought(call)
     call.facts.append(NumberConnected(call.call_id, now, search.contact_id, search.target.id))
-    call.search = call.offer = call.deadline = None
+    call.search = call.deadline = None
     call.rings = call.sounds = False
     return Seat(search.leg_id, search.contact_id, number=search.target.id)
 
@@ -336,7 +252,7 @@ def _outside(call: Call, now: int) -> Seat:
 
 def fail(call: Call, event: ev.SearchFailed | ev.NumberRefused, now: int) -> None:
     """Nobody answered: the customer is back with the agent."""
-    call.close_segment(_search(call).contact_id, SegmentResult.FAILED, now)
+    call.close_segment(sought(call).contact_id, SegmentResult.FAILED, now)
     call.report_transfer(event.status)
     call.drop_search(EndCause.NO_ANSWER)
     call.converse(Conversation.TALK, now)
@@ -344,7 +260,7 @@ def fail(call: Call, event: ev.SearchFailed | ev.NumberRefused, now: int) -> Non
 
 def cancel(call: Call, _event: ev.CancelOrdered | ev.ResumeOrdered, now: int) -> None:
     """The agent changed her mind."""
-    call.close_segment(_search(call).contact_id, SegmentResult.CANCELLED, now)
+    call.close_segment(sought(call).contact_id, SegmentResult.CANCELLED, now)
     call.report_transfer(487)
     call.drop_search(EndCause.CANCELLED)
     call.converse(Conversation.TALK, now)
@@ -375,13 +291,8 @@ def present(seat: Seat | None) -> Seat:
     return seat
 
 
-def _search(call: Call) -> Search:
+def sought(call: Call) -> Search:
+    """Who is being sought, as must be by the table."""
     if call.search is None:
         raise IllegalCallEvent(f"call {call.call_id}: nobody is sought in state {call.state}")
     return call.search
-
-
-def _offer(call: Call) -> ev.AgentOffered:
-    if call.offer is None:
-        raise IllegalCallEvent(f"call {call.call_id}: no offer in state {call.state}")
-    return call.offer

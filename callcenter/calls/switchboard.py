@@ -199,9 +199,8 @@ class Switchboard:
         found = [
             (offer.expires_at, runner.call_id, offer.leg_id)
             for runner in self._runners.values()
-            if (offer := runner.machine.offer) is not None
-            and (offer.agent_id == whose or not whose)
-            and self._deps.targets.are_colleagues(agent_id, offer.agent_id)
+            for offer in (each.offer for each in runner.machine.offers.values())
+            if (offer.agent_id == whose or not whose) and self._deps.targets.are_colleagues(agent_id, offer.agent_id)
         ]
         return min(found)[1:] if found else None
 

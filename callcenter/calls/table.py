@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callcenter.calls import dialling, ending, picking_up, searching, talking
+from callcenter.calls import dialling, ending, offers, picking_up, searching, talking
 from callcenter.calls import events as ev
 from callcenter.calls.call import Call
 from callcenter.calls.states import CallState as S
@@ -111,29 +111,37 @@ ORDERS: tuple[type[ev.CallEvent], ...] = (
 
 def _search_rows(s: _Search) -> Rows:
     rows: Rows = {
-        (s.queued, ev.AgentOffered): Row(s.offered, searching.take_offer),
+        (s.queued, ev.AgentOffered): Row(s.offered, offers.take_offer),
         (s.queued, ev.QueueMoved): Row(s.queued, searching.move_on),
         (s.queued, ev.DialStarted): Row(s.dialling),
-        (s.offered, ev.AgentRinging): Row(s.offered, searching.note_ringing),
-        (s.offered, ev.AgentAnswered): Row(s.connecting, searching.report_answer),
-        (s.offered, ev.AgentRefused): Row(s.queued, searching.be_refused),
-        (s.offered, ev.DeclineOrdered): Row(s.queued, searching.be_declined),
+        (s.queued, ev.StillOffered): Row(s.offered),
+        (s.queued, ev.StillConnecting): Row(s.connecting),
+        (s.queued, ev.StillLost): Row(s.lost),
+        (s.offered, ev.AgentAnswered): Row(s.connecting, offers.report_answer),
         (s.offered, ev.PickedUp): Row(s.offered, picking_up.ask),
         (s.offered, ev.PickUpGranted): Row(s.found, s.take),
         (s.offered, ev.PickUpRefused): Row(s.offered, picking_up.refuse),
-        (s.offered, ev.OfferTakenBack): Row(s.queued, searching.lose_offer),
+        (s.connecting, ev.AgentAnswered): Row(s.connecting, offers.report_answer),
         (s.connecting, ev.OfferConfirmed): Row(s.found, s.connect),
-        (s.connecting, ev.OfferTooLate): Row(s.queued, searching.come_too_late),
-        (s.connecting, ev.OfferTakenBack): Row(s.queued, searching.lose_offer),
-        (s.connecting, ev.AgentGone): Row(s.lost),
-        (s.lost, ev.OfferConfirmed): Row(s.queued, searching.return_after_confirmation),
-        (s.lost, ev.OfferTooLate): Row(s.queued, searching.return_after_refusal),
-        (s.lost, ev.OfferTakenBack): Row(s.queued, searching.return_after_refusal),
+        (s.connecting, ev.OfferTooLate): Row(s.queued, offers.come_too_late),
+        (s.connecting, ev.AgentGone): Row(s.lost, offers.lose_phone),
+        (s.lost, ev.AgentAnswered): Row(s.lost, offers.report_answer),
+        (s.lost, ev.AgentGone): Row(s.lost, offers.lose_phone),
+        (s.lost, ev.OfferConfirmed): Row(s.queued, offers.return_after_confirmation),
+        (s.lost, ev.OfferTooLate): Row(s.queued, offers.come_too_late),
         (s.dialling, ev.NumberRinging): Row(s.dialling, searching.note_ringing),
         (s.dialling, ev.NumberEarlyMedia): Row(s.dialling, searching.hear_number),
         (s.dialling, ev.NumberAnswered): Row(s.found_number, s.connect_number),
         (s.dialling, ev.NumberRefused): Row(s.failed, s.fail),
     }
+    for state in (s.offered, s.connecting, s.lost):  # the end of one offer leads on by itself where others stand
+        rows |= {
+            (state, ev.AgentRinging): Row(state, searching.note_ringing),
+            (state, ev.AgentRefused): Row(s.queued, offers.be_refused),
+            (state, ev.DeclineOrdered): Row(s.queued, offers.be_declined),
+            (state, ev.OfferTakenBack): Row(s.queued, offers.lose_offer),
+        }
+        rows.setdefault((state, ev.AgentOffered), Row(state, offers.take_offer))
     rows |= {(state, ev.SearchFailed): Row(s.failed, s.fail) for state in s.states}
     return rows
 

@@ -12,7 +12,7 @@ from callcenter.sip.replaces import parse_replaces
 from callcenter.sip.session_timers import Headers, agree_as_server
 from callcenter.sip.transaction_tables import T1, T2
 from callcenter.sip.transactions import AckArrived, RequestArrived
-from callcenter.sip.wire import ALLOW, SDP, SUPPORTED, Wire, answer_flow, reason_of, sdp_of
+from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, SUPPORTED, Wire, answer_flow, reason_of, sdp_of
 
 RING_LIMIT_MS = 300_000
 """A call that nobody answers, refuses or cancels is refused after this time: its CANCEL may have been lost."""
@@ -270,13 +270,14 @@ class InboundLegs:
             if leg.state is LegState.LEAVING:
                 self._tell_ended(leg, cause)
             else:
-                self._bye(leg, now)
+                self._bye(leg, now, elsewhere=cause is EndCause.ANSWERED_ELSEWHERE)
                 self.over(leg, cause)
 
-    def _bye(self, leg: Leg, now: int) -> None:
+    def _bye(self, leg: Leg, now: int, *, elsewhere: bool = False) -> None:
         if leg.dialog is not None:
             leg.dialog.happened(DialogEvent.BYE)
-            self._wire.send(leg.dialog.build("BYE", self._wire.via(leg.flow)), leg.flow, now)
+            headers = tuple(REASON_ELSEWHERE.items()) if elsewhere else ()
+            self._wire.send(leg.dialog.build("BYE", self._wire.via(leg.flow), headers=headers), leg.flow, now)
 
     def over(self, leg: Leg, cause: EndCause, reason: str = "") -> None:
         """Forget a leg and say so once."""

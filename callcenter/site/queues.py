@@ -4,12 +4,12 @@ Durations are seconds. Where a contact goes that a queue does not let in, or tha
 said by ``otherwise``: another queue, or back to the flow it came from.
 """
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from acd.errors import AcdError
-from acd.events import AgentOrder, Channel, QueueSpec, WrapUpMode
+from acd.events import AgentOrder, Channel, QueueSpec, RingStyle, WrapUpMode
 from acd.ids import QueueId
 from acd.route_plans import RoutePlan, RouteStep, StepGuard, check_plan
 from acd.skills import parse
@@ -25,6 +25,8 @@ from callcenter.site.fields import Name, SiteModel
 
 BACK_TO_FLOW = "flow"
 """The value of ``otherwise`` that sends a contact back to its flow."""
+RING_STYLES = {"one": RingStyle.ONE, "all": RingStyle.ALL, "progressive": RingStyle.PROGRESSIVELY}
+"""What ``ring`` means to the engine."""
 QUEUE_PREFIX = "queue:"
 """What the value of ``otherwise`` begins with that names another queue."""
 
@@ -110,6 +112,10 @@ class QueueModel(SiteModel):
     agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
     """Which of several idle agents is rung: ``longest_idle``, ``most_skilled``, ``fewest_calls``, ``least_talk_time``,
     ``round_robin``, ``top_down`` or ``random``."""
+    ring: Literal["one", "all", "progressive"] = "one"
+    """How many of them ring at once: one after the other, all who are idle, or one more every ``ring_next_seconds``.
+    The first who answers has the call."""
+    ring_next_seconds: float = Field(default=10, ge=1, le=300)
     recording: RecordingMode = RecordingMode.OFF
     """Whether conversations are recorded: ``off``, ``on``, or ``on_demand`` of the agent."""
     recording_consent: dict[str, str] = Field(default_factory=dict)
@@ -211,6 +217,8 @@ class QueueModel(SiteModel):
             wrap_up_ms=self.wrap_up_seconds * 1000,
             plan=self.plan(),
             order=self.agent_order,
+            ring=RING_STYLES[self.ring],
+            ring_step_ms=round(self.ring_next_seconds * 1000),
             weight=self.weight,
             entry=self.entry,
             otherwise=self.otherwise,

@@ -34,7 +34,8 @@ TARGETS = (
     ("number", "+882160000000"),
 )
 ORDERS = ("hold", "resume", "complete", "cancel", "swap", "conference", "park", "hang_up", "decline")
-STORIES = 30
+RINGS = ("one", "all", "progressive")
+STORIES = 45
 STEPS = 90
 
 
@@ -155,7 +156,7 @@ def check_in_the_middle(house: House) -> None:
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_whatever_is_pressed_nothing_is_left_and_the_books_balance(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10))
+        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10, ring=RINGS[seed % 3]))
         copy = FloorCopy()
         copy.replace(house.core.floor.view())
         tell = house.core._on_changes

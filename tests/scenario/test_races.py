@@ -12,6 +12,8 @@ import pytest
 
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
+from callcenter.audit import audit
+from callcenter.replay import replay
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -19,6 +21,7 @@ from tests.support.virtual_time import pass_seconds, run_virtual, settle
 pytestmark = pytest.mark.scenario
 
 AGENTS = ("anna", "ben", "chen")
+RINGS = ("one", "all", "progressive")
 STORIES = 60
 STEPS = 70
 
@@ -112,7 +115,7 @@ def busy_agents_have_their_contact(house: House) -> None:
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_whatever_the_order_the_floor_is_clean_afterwards(seed: int) -> None:
     async def story() -> None:
-        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10))
+        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10, ring=RINGS[seed % 3]))
         floor = Floor(house, seed)
         await house.sign_in(*AGENTS)
         for _ in range(STEPS):
@@ -128,6 +131,8 @@ def test_whatever_the_order_the_floor_is_clean_afterwards(seed: int) -> None:
         assert [leg for leg in house.signalling.legs.values() if leg.state != "ended"] == []
         assert house.core.routing.engine.contacts() == ()
         assert house.core.routing.engine.offers() == ()
+        assert audit(house.journal.rows).breaches == []
+        assert replay(house.journal.rows).divergences == []
         assert {house.agent(agent_id).state for agent_id in AGENTS} <= {AgentState.READY, AgentState.NOT_READY}
         assert house.contacts() == ()
         assert house.media.sessions == {}

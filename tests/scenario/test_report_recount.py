@@ -17,7 +17,7 @@ from callcenter.reporting.intervals import INTERVAL_MS
 from callcenter.reporting.postings import Rules, Subject, SubjectKind
 from callcenter.reporting.report import EVERYBODY, Report, Wanted, report
 from callcenter.reporting.statistics import Statistics
-from tests.scenario.test_races import AGENTS, Floor
+from tests.scenario.test_races import AGENTS, RINGS, Floor
 from tests.support.house import House, open_house, small_site
 from tests.support.memory_journal import MemoryJournal
 from tests.support.recount import Recount, Told, bus_heard
@@ -69,7 +69,9 @@ def life(seed: int) -> Lived:
             told: Told = []
             journal = MemoryJournal()
             for number in range(2):
-                house = await open_house(site=small_site(wrap_up_seconds=(seed + number) % 3 * 400), journal=journal)
+                house = await open_house(
+                    site=small_site(wrap_up_seconds=(seed + number) % 3 * 400, ring=RINGS[seed % 3]), journal=journal
+                )
                 floor = LongDay(house, seed * 2 + number)
                 await house.sign_in(*AGENTS)
                 house.media.statistics = LegStatistics(

@@ -30,9 +30,11 @@ CUSTOMER = "customer"
 """The customer's leg in a media session."""
 
 
-def small_site(*, ring_seconds: int = 15, wrap_up_seconds: int = 30) -> Site:
+def small_site(*, ring_seconds: int = 15, wrap_up_seconds: int = 30, ring: str = "one") -> Site:
     """Two queues, three agents."""
-    queue = {"ring_seconds": ring_seconds, "wrap_up_seconds": wrap_up_seconds}
+    queue = {
+        "ring_seconds": ring_seconds, "wrap_up_seconds": wrap_up_seconds, "ring": ring, "ring_next_seconds": 5,
+    }  # fmt: skip
 
     def agent(agent_id: str, queues: Sequence[str], **skills: int) -> dict[str, Any]:
         return {

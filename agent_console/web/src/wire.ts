@@ -30,6 +30,7 @@ export interface AgentView {
   readonly queue_ids: readonly string[];
   readonly loads: readonly ChannelLoad[];
   readonly takes_calls: boolean;
+  readonly answered_by: string | null;
 }
 
 /** What the payment system answered. A ``result`` that begins with ``failed_`` is ours: it did not. */
@@ -153,6 +154,7 @@ export interface ContactView {
   readonly card_sending: boolean;
   readonly card_answer: CardAnswerView | null;
   readonly poor_lines: readonly PoorLine[];
+  readonly ringing: readonly RingView[];
 }
 
 /** What signing in takes. */
@@ -314,6 +316,13 @@ export type RecordingState = 'failed' | 'impaired' | 'paused' | 'recording';
 /** Browser: something is missing, send a snapshot. */
 export interface Resync {
   readonly type: 'resync';
+}
+
+/** A contact rings at this agent. */
+export interface RingView {
+  readonly agent_id: string;
+  readonly offered_at: number;
+  readonly expires_at: number;
 }
 
 /** What a person may do. */

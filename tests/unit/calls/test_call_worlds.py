@@ -48,6 +48,7 @@ class World:
         self.offers: dict[str, str] = {}
         self.offered: dict[str, str] = {}
         self.count = 0
+        self.rings_wide = bool(self.chance.getrandbits(1))
         self.customer = "up"
         self.lines: tuple[deque[ev.CallEvent], ...] = (deque(), deque(), deque())
         self.of_legs, self.of_routing, self.of_desks = self.lines
@@ -137,6 +138,7 @@ class World:
             case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):
                 if offer_id in self.offers:
                     del self.offers[offer_id]
+                    self.withdraw(contact_id, OfferResult.WITHDRAWN)  # the other phones, before the good news
                     self.contacts[contact_id] = "connected"
                     self.of_routing.append(ev.OfferConfirmed(offer_id))
                 else:
@@ -144,7 +146,7 @@ class World:
             case fx.ReportDeclined(offer_id=offer_id):
                 contact_id = self.offers.pop(offer_id, "")
                 if contact_id:
-                    self.contacts[contact_id] = "waiting"
+                    self.give_back(contact_id)
                     self.of_routing.append(ev.OfferTakenBack(offer_id, OfferResult.DECLINED))
             case fx.ReportFinished(contact_id=contact_id):
                 assert self.contacts.get(contact_id) in {"connected", "ended"}, f"{contact_id} was never connected"
@@ -156,6 +158,10 @@ class World:
         for offer_id in [each for each, contact in self.offers.items() if contact == contact_id]:
             del self.offers[offer_id]
             self.of_routing.append(ev.OfferTakenBack(offer_id, result))
+
+    def give_back(self, contact_id: str) -> None:
+        if contact_id not in self.offers.values():
+            self.contacts[contact_id] = "waiting"
 
     # What happens.
 
@@ -202,14 +208,16 @@ class World:
 
     def routing_moves(self) -> None:
         waiting = [contact for contact, state in self.contacts.items() if state == "waiting"]
+        if self.rings_wide:
+            waiting += [contact for contact, state in self.contacts.items() if state == "offered"]
         if self.offers and self.chance.random() < 0.2:
             offer_id = self.chance.choice(list(self.offers))
             contact_id = self.offers.pop(offer_id)
-            self.contacts[contact_id] = "waiting"
+            self.give_back(contact_id)
             self.of_routing.append(ev.OfferTakenBack(offer_id, OfferResult.EXPIRED))
         elif waiting:
             contact_id = self.chance.choice(waiting)
-            if self.chance.random() < 0.75:
+            if self.contacts[contact_id] == "offered" or self.chance.random() < 0.75:
                 offer_id = self.new("o")
                 self.offers[offer_id], self.contacts[contact_id] = contact_id, "offered"
                 agent = self.chance.choice(AGENTS)
@@ -286,7 +294,8 @@ def check(world: World) -> None:
     assert {leg for leg, state in world.legs.items() if state != "ended"} == set()
     assert world.customer in {"ended", ""}
     assert {contact for contact, state in world.contacts.items() if state != "ended"} == set()
-    assert (machine.agent, machine.consulted, machine.callee, machine.search, machine.offer) == (None,) * 5
+    assert (machine.agent, machine.consulted, machine.callee, machine.search) == (None,) * 4
+    assert machine.offers == {}
     ends = [fact for fact in world.facts if isinstance(fact, CallEnded)]
     assert len(ends) == 1
     assert not [fact for fact in world.facts if isinstance(fact, CallClosed)]

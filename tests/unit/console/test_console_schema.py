@@ -36,6 +36,7 @@ NOT_FRAMES = {
     "SupervisionView",
     "ChannelLoad",
     "ChannelView",
+    "RingView",
 }
 
 

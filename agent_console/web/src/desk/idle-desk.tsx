@@ -11,6 +11,7 @@ import { Loads } from '../items/loads';
 import { useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { serviceLevel } from '../floor/service-level';
+import { useLabels } from '../session/session';
 import type { AgentState, AgentView, QueueView } from '../wire';
 import { DialBox } from './dial-box';
 import { useDraftBox, useLeftOverDrafts } from './drafts-context';
@@ -99,6 +100,7 @@ export function IdleDesk({ agent, queueName }: IdleDeskProps) {
     pending,
   } = useLive();
   const box = useDraftBox();
+  const labels = useLabels();
   const drafts = useLeftOverDrafts().filter((draft) => !isPending(pending, 'wrap_up.finish', draft.contactId));
   const state = agent?.state ?? 'offline';
   const look = AGENT_STATES[state];
@@ -116,6 +118,11 @@ export function IdleDesk({ agent, queueName }: IdleDeskProps) {
           <p className="soft">{t(LEADS[state])}</p>
         </div>
         {agent && <Loads agent={agent} />}
+        {agent?.answered_by && (
+          <p className="soft" role="status" data-testid="answered-elsewhere">
+            <Icon name="phone" /> {t('idle.answered_by', { colleague: labels.agent(agent.answered_by) })}
+          </p>
+        )}
         {agent && agent.takes_calls && !agent.phone_registered && (
           <p className={`${classes.problem} tone-bad`} data-testid="phone-missing">
             <Icon name="warning" /> {t('idle.phone_missing')}

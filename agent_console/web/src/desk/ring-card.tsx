@@ -48,6 +48,11 @@ export function RingCard({ contact }: { readonly contact: ContactView }) {
           <Elapsed since={contact.queued_at ?? contact.arrived_at} />
         </Fact>
       </ContactFacts>
+      {contact.ringing.length > 1 && (
+        <p className="soft" data-testid="rings-elsewhere">
+          {t.count('ring.others', contact.ringing.length - 1)}
+        </p>
+      )}
       {!state.call && (
         <p className={classes.onPhone}>
           <Icon name="phone" size={20} /> {t('ring.answer_on_phone')}

@@ -218,7 +218,11 @@ function useContactColumns(
     {
       key: 'agent',
       label: t('floor.agent'),
-      cell: (contact) => (contact.agent_id ? nameOf(contact.agent_id) : t('floor.nothing')),
+      cell: (contact) => {
+        if (!contact.agent_id) return t('floor.nothing');
+        const name = nameOf(contact.agent_id);
+        return contact.ringing.length > 1 ? t.count('floor.rings_at', contact.ringing.length - 1, { name }) : name;
+      },
     },
     {
       key: 'since',

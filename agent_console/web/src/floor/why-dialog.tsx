@@ -29,6 +29,7 @@ const RESULTS: Readonly<Partial<Record<string, Key>>> = {
   accepted: 'why.accepted',
   expired: 'why.expired',
   declined: 'why.declined',
+  answered_elsewhere: 'why.answered_elsewhere',
 };
 
 const RULES: Readonly<Partial<Record<string, Key>>> = {

@@ -34,6 +34,16 @@ describe('the desk', () => {
     expect(offeredOn({ ...desk, contact: null })?.contact_id).toBe('m2');
   });
 
+  it('has what rings at its agent beside others, with its own time', () => {
+    const ringing = [
+      { agent_id: 'boris', offered_at: NOON, expires_at: NOON + 20_000 },
+      { agent_id: 'anna', offered_at: NOON + 5_000, expires_at: NOON + 25_000 },
+    ];
+    const contact = aContact({ agent_id: 'boris', ringing });
+    const mine = deskOf(floorWith(anAgent({ state: 'offered' }), contact), 'anna').contact;
+    expect([mine?.agent_id, mine?.offered_at, mine?.offer_expires_at]).toEqual(['anna', NOON + 5_000, NOON + 25_000]);
+  });
+
   it('is empty for people without a seat', () => {
     expect(deskOf(floorWith(anAgent(), aContact()), null)).toEqual({ agent: null, contact: null, items: [] });
   });

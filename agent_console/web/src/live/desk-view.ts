@@ -15,13 +15,23 @@ export interface DeskView {
 export function deskOf(floor: Floor, agentId: string | null): DeskView {
   if (agentId === null) return { agent: null, contact: null, items: [] };
   const agent = floor.agents.get(agentId) ?? null;
-  const held = agent?.contact_id ? floor.contacts.get(agent.contact_id) : undefined;
-  const isMine = (contact: ContactView) => contact.agent_id === agentId && ON_THE_DESK.has(contact.state);
-  const mine = [...floor.contacts.values()].filter(isMine);
-  const contact = held && isMine(held) ? held : mine.find(({ channel }) => channel === 'voice');
+  const isMine = (contact: ContactView) =>
+    ON_THE_DESK.has(contact.state) && (contact.agent_id === agentId || ringAt(contact, agentId) !== undefined);
+  const mine = [...floor.contacts.values()].filter(isMine).map((contact) => asItRingsAt(contact, agentId));
+  const held = agent?.contact_id ? mine.find(({ contact_id }) => contact_id === agent.contact_id) : undefined;
+  const contact = held ?? mine.find(({ channel }) => channel === 'voice');
   const items = mine.filter(({ channel }) => channel !== 'voice');
   items.sort((a, b) => (a.offered_at ?? a.arrived_at) - (b.offered_at ?? b.arrived_at));
   return { agent, contact: contact ?? null, items };
+}
+
+const ringAt = (contact: ContactView, agentId: string) => contact.ringing.find((ring) => ring.agent_id === agentId);
+
+/** The contact with this agent's own ringing time, where it rings at several. */
+function asItRingsAt(contact: ContactView, agentId: string): ContactView {
+  const ring = ringAt(contact, agentId);
+  if (!ring || contact.agent_id === agentId) return contact;
+  return { ...contact, agent_id: agentId, offered_at: ring.offered_at, offer_expires_at: ring.expires_at };
 }
 
 /** What rings at the desk: the call, else the first item that does. */

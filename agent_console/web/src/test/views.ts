@@ -16,6 +16,7 @@ export const anAgent = (over: Partial<AgentView> = {}): AgentView => ({
   queue_ids: ['billing'],
   loads: [],
   takes_calls: true,
+  answered_by: null,
   ...over,
 });
 
@@ -76,6 +77,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   for_agent: null,
   recording_id: null,
   recording_ms: null,
+  ringing: [],
   ...over,
 });
 
