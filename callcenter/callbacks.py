@@ -1,22 +1,25 @@
 """Callbacks (virtual hold): the customer hangs up, the place in line stays, and the agent whose turn it is calls.
 
 A callback is a contact like any other, with the instant of arrival of the call it came from; so order of service is
-that of a line in which everybody had stayed. When routing assigns an agent, and only then, one call goes out: the
-agent's phone rings first, then the customer's; there can never be more dials than agents. The same person has one
-callback, whatever number of calls asked for it, and calling in again calls it off and takes its place.
+that of a line in which everybody had stayed. When routing finds an agent, the customer store is asked whether the
+customer still may be called, and then one call goes out: the agent's phone rings first, then the customer's; there can
+never be more dials than agents. The same person has one callback, whatever number of calls asked for it, and calling in
+again calls it off and takes its place.
 
-What is promised is journaled and survives a restart. One task owns the callbacks: the event loop of the exchange.
+What is promised is journaled and survives a restart, and each dial is written down before it goes out: so a customer is
+never dialled more often than the queue's attempts, nor twice at once, over any number of deaths of the exchange. One
+task owns the callbacks: the event loop of the exchange.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from acd.events import AgentMadeNotReady, ContactArrived, ContactFinished, ContactLeft, OfferAccepted, SkillLevel
-from acd.ids import AgentId, ContactId, QueueId
+from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.outcomes import (
     ContactAssigned,
     ContactDequeued,
@@ -25,18 +28,20 @@ from acd.outcomes import (
     OfferContact,
     WithdrawOffer,
 )
-from callcenter.calls.facts import (
+from callcenter.callback_book import Callback, CallbackBook, person
+from callcenter.calling_windows import next_call_at, zones_of
+from callcenter.calls.callback_facts import (
     CallbackClosed,
+    CallbackDialled,
     CallbackFact,
     CallbackRequested,
     CallbackResult,
     CallbackTried,
-    CallConnected,
-    CallEnded,
 )
+from callcenter.calls.facts import CallConnected, CallEnded
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.segments import Target, TargetKind
-from callcenter.ports import Clock, Journal, Refused
+from callcenter.ports import Answer, Clock, CustomerDirectory, Journal, Leave, Refused
 from callcenter.routing import RoutingInbox
 from ivr.effects import RequestCallback
 
@@ -44,105 +49,122 @@ log = structlog.get_logger(__name__)
 
 OWN_PHONE = "own_phone"
 """Why a call out ended whose agent's own phone did not answer (``CallEnded.detail``)."""
+LEAVE_MS = 60_000
+"""How long the store's leave to call somebody is good."""
+RESTART = "system_restart"
+"""What became of an attempt that was under way when the exchange died."""
+NO_HOURS, NO_ANSWER_OF_STORE, QUEUE_CLOSED = "no_hours", "store_unavailable", "queue_closed"
+"""Why a callback does not stand in line: it is no hour to call the customer, the store could not be asked, the queue
+lets nobody in."""
 
 
 class Dialling(Protocol):
-    """What is needed of the switchboard and of whoever knows what may be dialled."""
+    """What is needed of the switchboard."""
 
-    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target) -> None:
+    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target, callback_id: str) -> None:
         """Ring the agent, then the customer, as one call of this id."""
         ...
 
 
 @dataclass(slots=True)
-class Callback:
-    """One promise. ``contact_id`` is the contact that waits for it, or the call that is made, if any."""
-
-    asked: CallbackRequested
-    attempts: int = 0
-    contact_id: str | None = None
-    agent_id: str | None = None
-    """Who calls at this moment."""
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass(slots=True)
 class Callbacks:
     """All callbacks that are not over. ``resolve`` says what a number means for an agent, by the rules of calls
-    out, ``new_id`` names calls."""
+    out, ``new_id`` names calls, ``on_fatal`` hears of a journal that cannot be written."""
 
     clock: Clock
     journal: Journal
     tell: Callable[[object, int], None]
     routing: RoutingInbox
+    directory: CustomerDirectory
     resolve: Callable[[str, str, int], Target | Refused]
     new_id: Callable[[int], str]
     rules: Mapping[str, CallbackRule]
+    on_fatal: Callable[[BaseException], None] = lambda _: None
     dialling: Dialling | None = None
-    _open: dict[str, Callback] = field(default_factory=dict)
-    _of_contact: dict[str, Callback] = field(default_factory=dict)
+    book: CallbackBook = field(default_factory=CallbackBook)
+    _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    """By promise: when it stands in line again."""
+    _asking: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def request(self, call_id: str, caller: str, order: RequestCallback, since: int) -> bool:
-        """Promise a callback with the place of ``since``; whether it is promised. The same person's stays as it was."""
-        rule = self.rules.get(order.queue_id, CallbackRule())
-        if self._waiting_for(caller, order.queue_id) is not None:
+        """Promise a callback with the place of ``since``; whether it is promised. The same person's stays as it was.
+
+        None is promised that could not be kept: to people who do not want to be called, or when no hour to call them
+        comes in time.
+        """
+        if self._is_promised(caller, order.queue_id):
             return True
-        promised = sum(each.asked.queue_id == order.queue_id for each in self._open.values())
+        if not person(caller) or not self._has_room(order.queue_id):
+            return False
+        leave = await self.directory.may_call_back(caller)
         now = self.clock.now()
-        if not any(letter.isdigit() for letter in caller) or promised >= rule.most:
+        if self._is_promised(caller, order.queue_id):  # by another call, meanwhile
+            return True
+        if not self._has_room(order.queue_id) or leave.answer is Answer.NO:
             return False
         asked = CallbackRequested(
             call_id, now, caller, order.queue_id, min(since, now), order.priority, order.required_skills
         )
-        self._open[call_id] = callback = Callback(asked)
+        if not self._comes_an_hour(asked, leave.zones):
+            return False
+        callback = self.book.add(asked)
+        self._note_leave(callback, leave)
         await self._write(asked)
         self._arrive(callback)
         return True
 
     def resume(self, facts: Iterable[CallbackFact]) -> None:
-        """Take up what an earlier life promised; its facts in order."""
+        """Take up what an earlier life promised; its facts in order. A dial that it may have made counts, and the next
+        one is as far from the last as any."""
         for fact in facts:
-            match fact:
-                case CallbackRequested():
-                    self._open[fact.call_id] = Callback(fact)
-                case CallbackTried(call_id=call_id, counts=counts) if call_id in self._open:
-                    self._open[call_id].attempts += counts
-                case CallbackClosed(call_id=call_id):
-                    self._open.pop(call_id, None)
-                case _:
-                    pass
-        for callback in list(self._open.values()):
-            self._arrive(callback)
+            self.book.take(fact)
+        for callback in self.book:
+            if callback.dialled:
+                self._missed(callback, counts=True, detail=RESTART)
+            elif callback.tried_at is not None:
+                self._wait_until(callback, callback.tried_at + self._rule(callback.asked.queue_id).retry_ms, RESTART)
+            else:
+                self._arrive(callback)
 
     def reclaim(self, caller: str, queue_id: str) -> int | None:
         """The customer calls in: the callback that waits is called off, and its instant of arrival handed over.
 
         One that is being made at this moment is not: the customer's phone may ring already.
         """
-        callback = self._waiting_for(caller, queue_id)
+        callback = self.book.of_person(caller, queue_id) if person(caller) else None
         if callback is None or callback.agent_id is not None:
             return None
-        if callback.contact_id is not None:
-            self.routing.post(ContactLeft(ContactId(callback.contact_id)))
+        self._withdraw(callback)
         self._close(callback, CallbackResult.CALLED_IN)
         return callback.asked.arrived_at
 
+    def forget(self, callback_id: str) -> None:
+        """The person was erased: nothing of the promise stays in memory. A call that is up goes on."""
+        callback = self.book.find(callback_id)
+        if callback is not None:
+            if callback.agent_id is None:
+                self._withdraw(callback)
+            self._close(callback, CallbackResult.ERASED)
+
     def takes(self, outcome: object) -> bool:
         """Carry out a routing outcome about a callback; ``False`` for all others."""
-        contact_id = getattr(outcome, "contact_id", None)
-        callback = self._of_contact.get(contact_id) if isinstance(contact_id, str) else None
+        callback = self.book.of_contact(getattr(outcome, "contact_id", None))
         if callback is None:
             return False
         match outcome:
             case OfferContact(offer_id=offer_id):
-                self.routing.post(OfferAccepted(offer_id))  # the phone rings for the call that follows
+                self._offered(callback, offer_id)
             case ContactAssigned(agent_id=agent_id, queue_id=queue_id):
                 self._dial(callback, agent_id, queue_id)
             case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED):
                 self._close(callback, CallbackResult.EXPIRED)
             case ContactDequeued(reason=DequeueReason.OVERFLOWED):
-                self._put_off(callback)  # a closed or full door, or a plan with an end: the promise stands
-            case WithdrawOffer() | ContactOverflowed() | ContactDequeued():
+                self.book.leave_line(callback)  # a closed or full door, or a plan with an end: the promise stands
+                self._put_off(callback, QUEUE_CLOSED)
+            case WithdrawOffer(offer_id=offer_id):
+                callback.offer_id = None if callback.offer_id == offer_id else callback.offer_id
+                return callback.agent_id is None
+            case ContactOverflowed() | ContactDequeued():
                 return callback.agent_id is None
             case _:
                 return False
@@ -151,34 +173,81 @@ class Callbacks:
     def hear(self, fact: object, at: int) -> None:
         """Follow the calls that are made for callbacks."""
         del at
-        if isinstance(fact, CallConnected) and (callback := self._of_contact.get(fact.call_id)) is not None:
+        if not isinstance(fact, CallbackDialled | CallConnected | CallEnded):
+            return
+        made = fact.contact_id if isinstance(fact, CallbackDialled) else fact.call_id
+        callback = self.book.of_contact(made)
+        if callback is None:
+            return
+        if isinstance(fact, CallbackDialled):
+            callback.dialled = True
+        elif isinstance(fact, CallConnected):
             self._close(callback, CallbackResult.REACHED)
-        elif isinstance(fact, CallEnded) and (callback := self._of_contact.get(fact.call_id)) is not None:
-            self._missed(callback, counts=fact.detail != OWN_PHONE)
+        else:
+            if fact.detail == OWN_PHONE and callback.agent_id is not None:
+                self.routing.post(AgentMadeNotReady(AgentId(callback.agent_id), "no_answer"))
+            self._missed(callback, counts=callback.dialled, detail=fact.detail)
 
     def close(self) -> None:
         """The exchange stops; what is promised is in the journal."""
-        for callback in self._open.values():
-            if callback.timer is not None:
-                callback.timer.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._asking:
+            task.cancel()
 
     # One callback
 
     def _arrive(self, callback: Callback) -> None:
-        """Let the callback stand in line, unless its time is over."""
-        callback.timer = None
+        """Let the callback stand in line, unless its time is over or it is no hour to call."""
+        self._cancel_timer(callback)
         asked, now = callback.asked, self.clock.now()
-        rule = self.rules.get(asked.queue_id, CallbackRule())
-        if now >= asked.at + rule.within_ms or asked.queue_id not in self.rules:
+        if now >= self._ends_at(asked):
             self._close(callback, CallbackResult.EXPIRED)
             return
+        at = self._next_hour(callback, now)
+        if at != now:
+            self._wait_until(callback, at, NO_HOURS)
+            return
         contact_id = self.new_id(now)
-        callback.contact_id = contact_id
-        self._of_contact[contact_id] = callback
+        self.book.stand(callback, contact_id)
+        callback.detail = ""
         skills = tuple(SkillLevel(skill, level) for skill, level in asked.required_skills)
         self.routing.post(
-            ContactArrived(ContactId(contact_id), QueueId(asked.queue_id), asked.arrived_at, asked.priority, skills)
+            ContactArrived(ContactId(contact_id), QueueId(asked.queue_id), asked.arrived_at, callback.priority, skills)
         )
+
+    def _offered(self, callback: Callback, offer_id: str) -> None:
+        """An agent is there: the call goes out if the customer may be called, now."""
+        now = self.clock.now()
+        at = self._next_hour(callback, now)
+        if at != now:
+            self._withdraw(callback)
+            self._wait_until(callback, at, NO_HOURS)
+        elif callback.cleared_until > now:
+            self.routing.post(OfferAccepted(OfferId(offer_id)))  # the phone rings for the call that follows
+        else:
+            callback.offer_id = offer_id
+            if not callback.is_asking:
+                callback.is_asking = True
+                self._in_background(self._ask(callback))
+
+    async def _ask(self, callback: Callback) -> None:
+        leave = await self.directory.may_call_back(callback.asked.caller)
+        callback.is_asking = False
+        offer_id, callback.offer_id = callback.offer_id, None
+        if callback.agent_id is not None or callback.contact_id is None:
+            return  # called off, or put off, meanwhile
+        if leave.answer is Answer.NO:
+            self._withdraw(callback)
+            self._close(callback, CallbackResult.NOT_CONTACTABLE, detail=", ".join(leave.reasons))
+        elif leave.answer is Answer.UNKNOWN and not self._rule(callback.asked.queue_id).calls_unasked:
+            self._withdraw(callback)
+            self._put_off(callback, NO_ANSWER_OF_STORE)
+        else:
+            self._note_leave(callback, leave)
+            callback.cleared_until = self.clock.now() + LEAVE_MS
+            if offer_id is not None:
+                self._offered(callback, offer_id)
 
     def _dial(self, callback: Callback, agent_id: str, queue_id: str) -> None:
         target = self.resolve(agent_id, callback.asked.caller, self.clock.now())
@@ -186,46 +255,74 @@ class Callbacks:
             self.routing.post(ContactFinished(ContactId(callback.contact_id or "")))
             self._close(callback, CallbackResult.FORBIDDEN)
             return
-        callback.agent_id = agent_id
-        self.dialling.call_back(callback.contact_id or "", agent_id, queue_id, target)
+        callback.agent_id, callback.cleared_until = agent_id, 0
+        self.dialling.call_back(callback.contact_id or "", agent_id, queue_id, target, callback.asked.call_id)
 
-    def _missed(self, callback: Callback, *, counts: bool) -> None:
-        contact_id, agent_id = callback.contact_id or "", callback.agent_id
-        del self._of_contact[contact_id]
-        callback.contact_id = callback.agent_id = None
+    def _missed(self, callback: Callback, *, counts: bool, detail: str) -> None:
+        contact_id = self.book.leave_line(callback) or ""
         callback.attempts += counts
         self._note(CallbackTried(callback.asked.call_id, self.clock.now(), contact_id, counts))
-        rule = self.rules.get(callback.asked.queue_id, CallbackRule())
-        if callback.attempts >= rule.attempts:
+        if callback.attempts >= self._rule(callback.asked.queue_id).attempts:
             self._close(callback, CallbackResult.UNREACHED)
         elif counts:
-            self._put_off(callback)
+            self._put_off(callback, detail)
         else:
-            if agent_id is not None:
-                self.routing.post(AgentMadeNotReady(AgentId(agent_id), "no_answer"))
             self._arrive(callback)
 
-    def _put_off(self, callback: Callback) -> None:
+    def _put_off(self, callback: Callback, detail: str) -> None:
         """It stands in line again after a while."""
-        if callback.contact_id is not None:
-            self._of_contact.pop(callback.contact_id, None)
-            callback.contact_id = None
-        retry_ms = self.rules.get(callback.asked.queue_id, CallbackRule()).retry_ms
-        callback.timer = asyncio.get_running_loop().call_later(retry_ms / 1000, self._arrive, callback)
+        self._wait_until(callback, self.clock.now() + self._rule(callback.asked.queue_id).retry_ms, detail)
 
-    def _close(self, callback: Callback, result: CallbackResult) -> None:
-        self._open.pop(callback.asked.call_id, None)
-        if callback.contact_id is not None:
-            self._of_contact.pop(callback.contact_id, None)
-        if callback.timer is not None:
-            callback.timer.cancel()
-        self._note(CallbackClosed(callback.asked.call_id, self.clock.now(), result))
+    def _wait_until(self, callback: Callback, at: int | None, detail: str) -> None:
+        """It stands in line again at this instant; ``None``: it only waits to be over."""
+        ends_at = self._ends_at(callback.asked)
+        callback.next_at = ends_at if at is None else min(at, ends_at)
+        callback.detail = detail
+        seconds = max(0, callback.next_at - self.clock.now()) / 1000
+        self._timers[callback.asked.call_id] = asyncio.get_running_loop().call_later(seconds, self._arrive, callback)
 
-    def _waiting_for(self, caller: str, queue_id: str) -> Callback | None:
-        for each in self._open.values():
-            if caller and (each.asked.caller, each.asked.queue_id) == (caller, queue_id):
-                return each
-        return None
+    def _withdraw(self, callback: Callback) -> None:
+        """Take its contact out of the line; an agent who is offered it is free again."""
+        contact_id = self.book.leave_line(callback)
+        if contact_id is not None:
+            self.routing.post(ContactLeft(ContactId(contact_id)))
+
+    def _close(self, callback: Callback, result: CallbackResult, *, detail: str = "", by: str = "") -> None:
+        self.book.remove(callback)
+        self._cancel_timer(callback)
+        self._note(CallbackClosed(callback.asked.call_id, self.clock.now(), result, detail, by))
+
+    def _cancel_timer(self, callback: Callback) -> None:
+        timer = self._timers.pop(callback.asked.call_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    # What may be promised, and when it may be kept
+
+    def _rule(self, queue_id: str) -> CallbackRule:
+        return self.rules.get(queue_id, CallbackRule())
+
+    def _is_promised(self, caller: str, queue_id: str) -> bool:
+        return bool(person(caller)) and self.book.of_person(caller, queue_id) is not None
+
+    def _has_room(self, queue_id: str) -> bool:
+        return self.book.promised(queue_id) < self._rule(queue_id).most
+
+    def _ends_at(self, asked: CallbackRequested) -> int:
+        """When the promise is over; at once when its queue is gone."""
+        return asked.at + (self._rule(asked.queue_id).within_ms if asked.queue_id in self.rules else 0)
+
+    def _next_hour(self, callback: Callback, now: int) -> int | None:
+        """When the customer may be called next, by the customer's clock."""
+        hours = self._rule(callback.asked.queue_id).hours
+        return now if hours is None else next_call_at(hours, callback.zones or zones_of(callback.asked.caller), now)
+
+    def _comes_an_hour(self, asked: CallbackRequested, zones: tuple[str, ...]) -> bool:
+        at = self._next_hour(Callback(asked, zones=zones), asked.at)
+        return at is not None and at < self._ends_at(asked)
+
+    def _note_leave(self, callback: Callback, leave: Leave) -> None:
+        callback.zones = leave.zones or callback.zones
 
     # Writing down
 
@@ -234,6 +331,16 @@ class Callbacks:
         self.tell(fact, fact.at)
 
     def _note(self, fact: CallbackFact) -> None:
-        """What follows from what is on disk already; a restart before this is would only try once more."""
+        """What follows from what is on disk already; a restart before this is would only come to the same."""
         self.journal.append(fact, at=fact.at)
         self.tell(fact, fact.at)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="callback")
+        self._asking.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._asking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.on_fatal(error)

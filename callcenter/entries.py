@@ -10,7 +10,7 @@ import msgspec
 
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
-from callcenter.calls import facts, quality_facts, recording_facts, supervision_facts, voicemail_facts
+from callcenter.calls import callback_facts, facts, quality_facts, recording_facts, supervision_facts, voicemail_facts
 from callcenter.channels import facts as item_facts
 from callcenter.errors import JournalError
 from callcenter.housekeeping import HouseCounted
@@ -45,9 +45,11 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.customer_matched": facts.CustomerMatched,
     "call.customer_identified": facts.CustomerIdentified,
     "call.queued": facts.CallQueued,
-    "callback.requested": facts.CallbackRequested,
-    "callback.tried": facts.CallbackTried,
-    "callback.closed": facts.CallbackClosed,
+    "callback.requested": callback_facts.CallbackRequested,
+    "callback.dialled": callback_facts.CallbackDialled,
+    "callback.tried": callback_facts.CallbackTried,
+    "callback.moved": callback_facts.CallbackMoved,
+    "callback.closed": callback_facts.CallbackClosed,
     "call.overflowed": facts.CallOverflowed,
     "call.offered": facts.CallOffered,
     "call.offer_failed": facts.CallOfferFailed,

@@ -31,9 +31,9 @@ from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
+from callcenter.calls.callback_facts import CallbackFact
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import (
-    CallbackFact,
     CallClosed,
     CallConnected,
     CallCorrected,
@@ -170,9 +170,11 @@ class ExchangeCore:
             ports.journal,
             lambda fact, at: self._once_safe(lambda: self.bus.publish(fact, at)),
             self.routing,
+            ports.directory,
             lambda agent_id, number, at: targets.resolve(agent_id, TargetKind.NUMBER, number, at),
             new_call_id,
             callback_rules(site),
+            on_fatal,
         )
         deps = CallDependencies(
             clock=ports.clock,

@@ -345,11 +345,34 @@ class Match:
     language: str | None = None
 
 
+class Answer(StrEnum):
+    """What the customer store says to a question of yes or no."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    """It did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Whether somebody may be called back now, by consent and do-not-call list; ``reasons`` are the store's against,
+    ``zones`` where the customer lives as far as it knows (IANA names)."""
+
+    answer: Answer = Answer.UNKNOWN
+    reasons: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+
 class CustomerDirectory(Protocol):
-    """Finds customers by number."""
+    """Finds customers by number, and knows what they wish."""
 
     async def match(self, number: str) -> Match:
         """Who has this number. Never raises: a slow, dead or lying store is ``unavailable`` after a deadline."""
+        ...
+
+    async def may_call_back(self, number: str) -> Leave:
+        """Whether this number may be called back. Never raises: without an answer in time it is ``unknown``."""
         ...
 
 

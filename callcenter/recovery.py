@@ -13,7 +13,8 @@ from acd.engine import Acd
 from acd.errors import AcdError
 from acd.events import Channel, ContactFinished, ContactLeft, Event, FloorConfigured
 from acd.outcomes import AgentStateChanged, QueueDoorChanged
-from callcenter.calls.facts import CallbackFact, CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
+from callcenter.calls.callback_facts import CallbackFact
+from callcenter.calls.facts import CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
 from callcenter.calls.record import OpenRecord, fold
 from callcenter.entries import ENTRY_KINDS, subject_of
 from callcenter.floor import FloorFold
@@ -38,7 +39,13 @@ ITEM_KINDS = (
     "voicemail.heard",
 )
 """What open items are folded from."""
-CALLBACK_KINDS = ("callback.requested", "callback.tried", "callback.closed")
+CALLBACK_KINDS = (
+    "callback.requested",
+    "callback.dialled",
+    "callback.tried",
+    "callback.moved",
+    "callback.closed",
+)
 
 
 class JournalRows(Protocol):

@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 from agent_console.ports import IntentError
-from callcenter.ports import Match
-from crm_bridge.consents import check_contact, clear_for_contact, override_hours
-from crm_bridge.contact_rules import BY_HAND, Against, Contactability
+from callcenter.ports import Answer, Leave, Match
+from crm_bridge.consents import check_contact, clear_for_contact, contact_zones, override_hours
+from crm_bridge.contact_rules import BY_HAND, CALLBACK, Against, Contactability
 from crm_bridge.customers import get_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import CrmError, NotContactable
@@ -77,6 +77,19 @@ class StoreDirectory:
                 return (await get_customer(session, int(customer_id))).display_name
         except (CrmError, ValueError) as error:
             raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
+
+    async def may_call_back(self, number: str) -> Leave:
+        """Whether somebody who asked for it may be called back; ``unknown`` while the store does not answer."""
+        asked: dict[str, Any] = {"channel": "voice", "region": self._region}
+        try:
+            async with self._database.read() as session:
+                found = await check_contact(session, number, purpose=CALLBACK, now=self._now(), **asked)
+                zones = await contact_zones(session, number, **asked)
+        except CrmError as error:
+            log.warning("leave to call back not found", error=str(error))
+            return Leave()
+        against = tuple(str(reason) for reason in found.reasons if reason is not Against.NOT_REACHABLE)
+        return Leave(Answer.NO if against else Answer.YES, against, tuple(zones))
 
     async def clear(self, agent_id: str, number: str) -> None:
         """Leave for an agent to dial a number now.

@@ -127,6 +127,7 @@ async def run_web(settings: Settings) -> None:
         settings.exchange_socket,
         floor,
         find_customer=directory.match,
+        may_call_back=directory.may_call_back,
         on_journal=projection.nudge,
         on_softphone=lambda *told: app.state.console.hub.tell_softphone(*told),  # noqa: PLW0108 - made below
     )

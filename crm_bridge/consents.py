@@ -133,6 +133,15 @@ async def overrides(session: AsyncSession, *, before: int | None, limit: int) ->
     return (await session.scalars(query if before is None else query.where(HoursOverride.id < before))).all()
 
 
+async def contact_zones(session: AsyncSession, value: str, *, channel: str, region: str | None) -> list[str]:
+    """Where whoever has this number lives, as IANA names; several when that is not sure, none when nothing is known."""
+    try:
+        value_norm = _normal(value, channel, region)
+    except InvalidContactPoint:
+        return []
+    return await _zones(session, await _who_has(session, value_norm, channel), value_norm)
+
+
 async def record_consent(
     session: AsyncSession, customer_id: int, new: NewConsent, *, now: datetime, region: str | None, actor_id: str | None
 ) -> Consent:

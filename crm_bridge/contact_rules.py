@@ -20,6 +20,8 @@ _CALLS_AT_THE_DOOR = frozenset({"voice", "sms", "visit", "fax"})
 
 BY_HAND = "by_hand"
 """The purpose of a number that an agent dials."""
+CALLBACK = "callback"
+"""The purpose of a call that the customer asked for."""
 
 
 class Against(StrEnum):
@@ -49,7 +51,7 @@ class PurposeRule:
 PURPOSES: Mapping[str, PurposeRule] = MappingProxyType(
     {
         "service": PurposeRule(needs_consent=False),
-        "callback": PurposeRule(needs_consent=False, keeps_quiet_hours=False),
+        CALLBACK: PurposeRule(needs_consent=False, keeps_quiet_hours=False),
         "survey": PurposeRule(needs_consent=False),
         "collection": PurposeRule(needs_consent=False),
         "marketing": PurposeRule(needs_consent=True),

@@ -3,6 +3,7 @@
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.call import Call
+from callcenter.calls.callback_facts import CallbackDialled
 from callcenter.calls.ending import close
 from callcenter.calls.facts import CallConnected, EndedBy, Outcome
 from callcenter.calls.legs import EndCause
@@ -26,6 +27,8 @@ def dial(call: Call, event: ev.DialOrdered, now: int) -> None:
 def call_out(call: Call, _event: ev.AgentAnswered, now: int) -> None:
     """The agent's own phone is up."""
     if call.dial is not None:
+        if call.dial.callback_id:
+            call.facts.append(CallbackDialled(call.dial.callback_id, now, call.call_id))
         _ring(call, call.dial.target, call.dial.called_leg_id, now)
 
 

@@ -263,6 +263,8 @@ class DialOrdered:
     called_leg_id: str
     engage: bool = True
     """False for an agent whom routing chose for this call: a callback."""
+    callback_id: str = ""
+    """The promise that this call keeps."""
 
 
 @dataclass(frozen=True, slots=True)

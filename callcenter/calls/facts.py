@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from callcenter.calls.callback_facts import CallbackDialled
 from callcenter.calls.participants import Conversation
 from callcenter.calls.segments import SegmentKind, SegmentResult, TargetKind
 
@@ -367,55 +368,6 @@ class WrapUpRecorded:
     """Which segment it was, empty for the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackRequested:
-    """A customer is promised a callback. ``call_id`` is the call in which that happened, and names the callback."""
-
-    call_id: str
-    at: int
-    caller: str
-    queue_id: str
-    arrived_at: int
-    """The instant that gives it its place."""
-    priority: int = 0
-    required_skills: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackTried:
-    """A callback was made and did not reach the customer; ``contact_id`` is the call that was made."""
-
-    call_id: str
-    at: int
-    contact_id: str
-    counts: bool
-    """Whether it was an attempt at the customer; an agent's own phone that did not answer is none."""
-
-
-class CallbackResult(StrEnum):
-    """How a callback ended."""
-
-    REACHED = "reached"
-    UNREACHED = "unreached"
-    """All attempts were made."""
-    CALLED_IN = "called_in"
-    """The customer called in again and has the place."""
-    EXPIRED = "expired"
-    FORBIDDEN = "forbidden"
-    """The number may not be called."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackClosed:
-    """A callback is over; one for each ``CallbackRequested``."""
-
-    call_id: str
-    at: int
-    result: CallbackResult
-
-
-CallbackFact = CallbackRequested | CallbackTried | CallbackClosed
-
 CallFact = (
     CallArrived
     | CallAnswered
@@ -438,4 +390,5 @@ CallFact = (
     | CallClosed
     | CallCorrected
     | WrapUpRecorded
+    | CallbackDialled
 )

@@ -11,6 +11,7 @@ from acd.route_plans import RoutePlan, RouteStep, preferred_agent
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from ivr.effects import EnqueueContact, RequestCallback
+from ivr.hours import Hours
 
 QUEUE_PREFIX = "queue:"
 """What a target of ``ContactOverflowed`` begins with that names another queue."""
@@ -61,6 +62,10 @@ class CallbackRule:
     retry_ms: int = 300_000
     within_ms: int = 14_400_000
     """What was not reached by then is given up."""
+    hours: Hours | None = None
+    """Days and hours in which customers are called, on their own clocks; ``None``: at any."""
+    calls_unasked: bool = True
+    """Whether a customer is called while the customer store cannot say that it is still wanted."""
 
 
 class CallbackPromises(Protocol):

@@ -229,9 +229,10 @@ class Switchboard:
         queue_id = self._deps.targets.queue_of(agent_id)
         return self._open(Origin(None, order=ev.DialOrdered(agent_id, queue_id, new_leg_id(), target, new_leg_id())))
 
-    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target) -> None:
+    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target, callback_id: str) -> None:
         """Call a customer back for the agent whom routing chose for the contact of this id; that phone rings first."""
-        order = ev.DialOrdered(agent_id, queue_id, new_leg_id(), target, new_leg_id(), engage=False)
+        legs = new_leg_id(), new_leg_id()
+        order = ev.DialOrdered(agent_id, queue_id, legs[0], target, legs[1], engage=False, callback_id=callback_id)
         self._open(Origin(None, order=order), call_id)
 
     def _is_in_a_call(self, agent_id: str) -> bool:

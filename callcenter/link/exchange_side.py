@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -25,6 +26,8 @@ from callcenter.link.messages import (
     FromExchange,
     FromWeb,
     JournalAdvanced,
+    LeaveReply,
+    LeaveRequested,
     MatchReply,
     MatchRequested,
     SeatsPresent,
@@ -34,15 +37,18 @@ from callcenter.link.messages import (
     from_web,
     read_frame,
 )
-from callcenter.ports import Match
+from callcenter.ports import Leave, Match
 
 log = structlog.get_logger(__name__)
 
 MATCH_DEADLINE_SECONDS = 2.0
 """How long a caller's name is worth waiting for; it runs beside the greeting and delays nothing."""
+LEAVE_DEADLINE_SECONDS = 0.5
+"""How long it is worth waiting to hear whether somebody may be called back: an agent, or the customer, waits too."""
 MAX_UNREAD_BYTES = 8 * 1024 * 1024
 """A web process that leaves more than this unread is cut off."""
 UNAVAILABLE = Match(state="unavailable")
+AnswerT = TypeVar("AnswerT")
 
 
 def control_socket(link: Path) -> Path:
@@ -92,6 +98,7 @@ class ExchangeLink:
         self._unsent: list[bytes] = []
         """Frames of this turn of the loop: one call changes the floor several times, and is told with one write."""
         self._matches: dict[int, asyncio.Future[Match]] = {}
+        self._leaves: dict[int, asyncio.Future[Leave]] = {}
         self._next_request = 0
         self._orders: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
@@ -135,21 +142,36 @@ class ExchangeLink:
 
     async def match(self, number: str) -> Match:
         """Who has this number; ``unavailable`` when the web process does not answer in time."""
+        found = await self._ask(self._matches, lambda each: MatchRequested(each, number), MATCH_DEADLINE_SECONDS)
+        return found or UNAVAILABLE
+
+    async def may_call_back(self, number: str) -> Leave:
+        """Whether this number may be called back; ``unknown`` when the web process does not answer in time."""
+        found = await self._ask(self._leaves, lambda each: LeaveRequested(each, number), LEAVE_DEADLINE_SECONDS)
+        return found or Leave()
+
+    async def _ask(
+        self,
+        waiting: "dict[int, asyncio.Future[AnswerT]]",
+        question: Callable[[int], FromExchange],
+        deadline_seconds: float,
+    ) -> "AnswerT | None":
+        """Ask the web process; ``None`` when it is away or does not answer in time."""
         if self._writer is None:
-            return UNAVAILABLE
+            return None
         self._next_request += 1
         request_id = self._next_request
-        future: asyncio.Future[Match] = asyncio.get_running_loop().create_future()
-        self._matches[request_id] = future
+        future: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
+        waiting[request_id] = future
         try:
-            self._send(MatchRequested(request_id, number))
-            async with asyncio.timeout(MATCH_DEADLINE_SECONDS):
+            self._send(question(request_id))
+            async with asyncio.timeout(deadline_seconds):
                 return await future
         except TimeoutError:
-            log.warning("customer lookup timed out")
-            return UNAVAILABLE
+            log.warning("customer store did not answer", question=type(question(request_id)).__name__)
+            return None
         finally:
-            self._matches.pop(request_id, None)
+            waiting.pop(request_id, None)
 
     def _send(self, message: FromExchange) -> None:
         if self._writer is None:
@@ -213,6 +235,10 @@ class ExchangeLink:
                 future = self._matches.get(message.request_id)
                 if future is not None and not future.done():
                     future.set_result(Match(message.state, message.customer_ids, message.name, message.language))
+            case LeaveReply():
+                asked = self._leaves.get(message.request_id)
+                if asked is not None and not asked.done():
+                    asked.set_result(Leave(message.answer, message.reasons, message.zones))
             case SeatsPresent(agent_ids=agent_ids):
                 self._on_seats(agent_ids)
             case SoftphoneHeard(agent_id=agent_id, phone_id=phone_id, frame=said):

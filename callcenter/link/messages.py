@@ -14,6 +14,7 @@ import msgspec
 from agent_console.messages import Change, FloorView
 from agent_console.softphone import FromSoftphone, ToSoftphone
 from callcenter.errors import LinkError
+from callcenter.ports import Answer
 
 MAX_FRAME = 16 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
@@ -40,6 +41,13 @@ class JournalAdvanced(msgspec.Struct, frozen=True, tag=True):
 
 class MatchRequested(msgspec.Struct, frozen=True, tag=True):
     """Exchange: who has this number?"""
+
+    request_id: int
+    number: str
+
+
+class LeaveRequested(msgspec.Struct, frozen=True, tag=True):
+    """Exchange: may this number be called back now?"""
 
     request_id: int
     number: str
@@ -140,6 +148,15 @@ class MatchReply(msgspec.Struct, frozen=True, tag=True):
     language: str | None = None
 
 
+class LeaveReply(msgspec.Struct, frozen=True, tag=True):
+    """Web: the answer to a ``LeaveRequested``."""
+
+    request_id: int
+    answer: Answer
+    reasons: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+
 class SoftphoneTold(msgspec.Struct, frozen=True, tag=True):
     """Exchange: for the page that has this phone."""
 
@@ -156,8 +173,17 @@ class SoftphoneHeard(msgspec.Struct, frozen=True, tag=True):
     frame: FromSoftphone
 
 
-FromExchange = FloorState | FloorChanged | JournalAdvanced | MatchRequested | DeskReply | SoftphoneTold | ErasureReply
-FromWeb = DeskRequest | MatchReply | SeatsPresent | SoftphoneHeard | ErasureRequest
+FromExchange = (
+    FloorState
+    | FloorChanged
+    | JournalAdvanced
+    | MatchRequested
+    | LeaveRequested
+    | DeskReply
+    | SoftphoneTold
+    | ErasureReply
+)
+FromWeb = DeskRequest | MatchReply | LeaveReply | SeatsPresent | SoftphoneHeard | ErasureRequest
 
 MessageT = TypeVar("MessageT")
 

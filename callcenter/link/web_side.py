@@ -1,7 +1,7 @@
 """The web process's end of the link: keeps a copy of the floor, and carries the desk's orders to the exchange."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from callcenter.link.messages import (
     FloorState,
     FromExchange,
     JournalAdvanced,
+    LeaveReply,
+    LeaveRequested,
     MatchReply,
     MatchRequested,
     SeatsPresent,
@@ -39,7 +41,7 @@ from callcenter.link.messages import (
     from_exchange,
     read_frame,
 )
-from callcenter.ports import Match
+from callcenter.ports import Leave, Match
 
 log = structlog.get_logger(__name__)
 
@@ -115,13 +117,16 @@ class WebLink:
         floor: FloorCopy,
         *,
         find_customer: Callable[[str], Awaitable[Match]],
+        may_call_back: Callable[[str], Awaitable[Leave]],
         on_journal: Callable[[int], None],
         on_softphone: Callable[[str, str, ToSoftphone], None] = lambda agent_id, phone_id, told: None,  # noqa: ARG005
     ) -> None:
-        """``find_customer`` answers the exchange's lookups; ``on_journal`` hears that the journal has something new."""
+        """``find_customer`` and ``may_call_back`` answer the exchange's questions; ``on_journal`` hears that there is
+        something new in the journal."""
         self._path = path
         self._floor = floor
         self._find_customer = find_customer
+        self._may_call_back = may_call_back
         self._on_journal = on_journal
         self._on_softphone = on_softphone
         self._writer: asyncio.StreamWriter | None = None
@@ -230,9 +235,19 @@ class WebLink:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(call_ids)
             case MatchRequested():
-                task = asyncio.create_task(self._look_up(message), name="customer lookup")
-                self._lookups.add(task)
-                task.add_done_callback(self._lookups.discard)
+                self._answer(self._look_up(message))
+            case LeaveRequested():
+                self._answer(self._ask_leave(message))
+
+    def _answer(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="customer lookup")
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    async def _ask_leave(self, request: LeaveRequested) -> None:
+        leave = await self._may_call_back(request.number)
+        if self._writer is not None:
+            self._writer.write(frame(LeaveReply(request.request_id, leave.answer, leave.reasons, leave.zones)))
 
     async def _look_up(self, request: MatchRequested) -> None:
         match = await self._find_customer(request.number)

@@ -148,6 +148,8 @@ class Site(SiteModel):
                 yield f"queue {queue.id}: otherwise names {target!r}, which is no other queue"
             if queue.hours is not None and queue.hours not in self.hours:
                 yield f"queue {queue.id}: no [hours.{queue.hours}] is there"
+            if queue.callback_hours is not None and queue.callback_hours not in self.hours:
+                yield f"queue {queue.id}: callback_hours names {queue.callback_hours!r}, and no such [hours] is there"
             if queue.wrap_up_timeout_code is not None and queue.wrap_up_timeout_code not in codes:
                 yield f"queue {queue.id}: wrap_up_timeout_code {queue.wrap_up_timeout_code!r} is no disposition"
 

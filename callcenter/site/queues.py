@@ -165,6 +165,11 @@ class QueueModel(SiteModel):
     callback_retry_seconds: Seconds = 300
     callback_within_seconds: Seconds = 14_400
     """A customer who was not reached by then is called no more."""
+    callback_hours: Name | None = None
+    """The ``[hours.NAME]`` in which customers are called, on the customer's own clock: the zone of the profile, else
+    of the number, else that of the table. Left out: at any hour, since they asked for it."""
+    callback_unanswered: Literal["call", "later"] = "call"
+    """What is done when the customer store does not answer whether the customer still may be called."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

@@ -17,6 +17,7 @@ from callcenter.config import explain
 from callcenter.errors import ConfigError
 from callcenter.site.channels import DEFAULT_PRIORITY, capacities, interrupts
 from callcenter.site.models import AgentModel, Site
+from callcenter.site.opening_hours import opening_hours
 from callcenter.site.queues import milliseconds
 from callcenter.waiting_room import AnnouncementRule
 from ivr.effects import PromptText
@@ -189,6 +190,8 @@ def callback_rules(site: Site) -> Mapping[str, CallbackRule]:
             queue.callback_attempts,
             round(queue.callback_retry_seconds * 1000),
             round(queue.callback_within_seconds * 1000),
+            None if queue.callback_hours is None else opening_hours(site.hours[queue.callback_hours]),
+            queue.callback_unanswered == "call",
         )
         for queue in site.queues
     }

@@ -8,7 +8,8 @@ import pytest
 from acd.events import ContactArrived, OfferAccepted
 from agent_console.messages import AgentState
 from callcenter.audit import audit
-from callcenter.calls.facts import CallbackClosed, CallbackRequested, CallbackResult, CallbackTried, Outcome
+from callcenter.calls.callback_facts import CallbackClosed, CallbackRequested, CallbackResult, CallbackTried
+from callcenter.calls.facts import Outcome
 from callcenter.replay import replay
 from callcenter.site.models import Site
 from tests.scenario.test_overflow import site

@@ -13,7 +13,7 @@ from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.floor import FloorFold
 from callcenter.payments.fields import CardField
 from callcenter.payments.port import Payments
-from callcenter.ports import Allowed, Match, Refused, TrunkPolicy
+from callcenter.ports import Allowed, Answer, Leave, Match, Refused, TrunkPolicy
 from callcenter.recovery import recover
 from callcenter.sip.numbering import NumberingRules
 from callcenter.site.models import Site
@@ -63,12 +63,21 @@ class FakeDirectory:
 
     def __init__(self) -> None:
         self.matches: dict[str, Match] = {}
+        self.leaves: dict[str, Leave] = {}
+        self.asked: list[str] = []
+        """Of whom it was asked whether they may be called back."""
         self.delay = 0.0
 
     async def match(self, number: str) -> Match:
         """Who has this number."""
         await pass_seconds(self.delay)
         return self.matches.get(number, Match("none"))
+
+    async def may_call_back(self, number: str) -> Leave:
+        """Whether this number may be called back; yes unless said otherwise."""
+        self.asked.append(number)
+        await pass_seconds(self.delay)
+        return self.leaves.get(number, Leave(Answer.YES))
 
 
 class FakePrompts:

@@ -12,7 +12,7 @@ from agent_console.ports import Desk, IntentError
 from callcenter.commands.queue_door import order
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
-from callcenter.ports import Match
+from callcenter.ports import Answer, Leave, Match
 from tests.support.fake_desk import FakeDesk
 
 pytestmark = pytest.mark.unit
@@ -31,6 +31,7 @@ class Ends:
         self.overridden: list[tuple[str, str, str]] = []
         self.floor_view = FloorView((ANNA,), (), ())
         self.match: Callable[[str], Awaitable[Match]] = self.found
+        self.leave: Callable[[str], Awaitable[Leave]] = self.may_call
         self.copy = FloorCopy()
         self.seats: list[tuple[str, ...] | None] = []
         self.seats_told = asyncio.Event()
@@ -42,6 +43,7 @@ class Ends:
         self.web = WebLink(
             path,
             self.copy,
+            may_call_back=lambda number: self.leave(number),  # noqa: PLW0108 - tests exchange it later
             find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
             on_journal=self.journal.append,
         )
@@ -67,6 +69,9 @@ class Ends:
         self.cleared.append((agent_id, number))
         if number in self.not_to_be_called:
             raise IntentError("not-contactable", "suppressed")
+
+    async def may_call(self, number: str) -> Leave:
+        return Leave(Answer.NO if number in self.not_to_be_called else Answer.YES, ("suppressed",), ("Asia/Tokyo",))
 
     async def found(self, number: str) -> Match:
         return Match("one", ("7",), f"Owner of {number}", "en")
@@ -170,6 +175,27 @@ async def test_refusal_comes_back_with_its_code(ends: Ends) -> None:
 
 async def test_lookup_is_answered_by_the_web_process(ends: Ends) -> None:
     assert await ends.exchange.match("+1") == Match("one", ("7",), "Owner of +1", "en")
+
+
+async def test_the_exchange_hears_whether_somebody_may_be_called_back(ends: Ends) -> None:
+    ends.not_to_be_called.add("+1")
+    assert await ends.exchange.may_call_back("+1") == Leave(Answer.NO, ("suppressed",), ("Asia/Tokyo",))
+    assert (await ends.exchange.may_call_back("+2")).answer is Answer.YES
+
+
+async def test_a_store_that_does_not_say_whether_somebody_may_be_called_is_not_waited_for(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callcenter.link.exchange_side.LEAVE_DEADLINE_SECONDS", 0.01)
+    never = asyncio.Event()
+
+    async def hang(_: str) -> Leave:
+        await never.wait()
+        return Leave(Answer.YES)
+
+    ends.leave = hang
+    assert await ends.exchange.may_call_back("+1") == Leave()
+    never.set()
 
 
 async def test_lookup_that_is_not_answered_in_time_is_unavailable(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:

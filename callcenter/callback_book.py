@@ -1,0 +1,138 @@
+"""The callbacks that are not over, found by name, by person and by the contact that stands for them. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from callcenter.calls.callback_facts import (
+    CallbackClosed,
+    CallbackDialled,
+    CallbackFact,
+    CallbackMoved,
+    CallbackRequested,
+    CallbackTried,
+)
+
+TOP_PRIORITY = 1_000
+"""What is added to the priority of a callback that somebody moved to the top of its queue."""
+
+
+@dataclass(slots=True)
+class Callback:
+    """One promise."""
+
+    asked: CallbackRequested
+    attempts: int = 0
+    """Calls that went out to the customer and did not reach anybody."""
+    tried_at: int | None = None
+    """When the last of them was over."""
+    on_top: bool = False
+    contact_id: str | None = None
+    """The contact that stands in line for it, or the call that is made."""
+    agent_id: str | None = None
+    """Who calls at this moment."""
+    dialled: bool = False
+    """Whether the customer's phone may be ringing, or may have been when the exchange died."""
+    offer_id: str | None = None
+    """The agent's offer that waits until the customer store has been asked."""
+    is_asking: bool = False
+    cleared_until: int = 0
+    """Until when the store's leave to call is good."""
+    zones: tuple[str, ...] = ()
+    """Where the customer lives, as far as the store knows."""
+    next_at: int | None = None
+    """When it stands in line again, unless it does."""
+    detail: str = ""
+    """Why the last attempt failed, or why it does not stand in line."""
+
+    @property
+    def priority(self) -> int:
+        """With what it stands in line."""
+        return self.asked.priority + (TOP_PRIORITY if self.on_top else 0)
+
+
+def person(number: str) -> str:
+    """Who has a number, however it is written: its digits."""
+    return "".join(letter for letter in number if letter.isdigit())
+
+
+@dataclass(slots=True)
+class CallbackBook:
+    """Owned by ``callbacks.Callbacks``."""
+
+    _open: dict[str, Callback] = field(default_factory=dict)
+    _of_contact: dict[str, Callback] = field(default_factory=dict)
+    _of_person: dict[tuple[str, str], Callback] = field(default_factory=dict)
+    _promised: Counter[str] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[Callback]:
+        """All of them, the oldest promise first."""
+        return iter(list(self._open.values()))
+
+    def find(self, callback_id: str) -> Callback | None:
+        """The promise of this name, unless it is over."""
+        return self._open.get(callback_id)
+
+    def of_contact(self, contact_id: object) -> Callback | None:
+        """The promise that this contact stands for."""
+        return self._of_contact.get(contact_id) if isinstance(contact_id, str) else None
+
+    def of_person(self, number: str, queue_id: str) -> Callback | None:
+        """The one promise to this person in this queue."""
+        return self._of_person.get((person(number), queue_id))
+
+    def promised(self, queue_id: str) -> int:
+        """How many a queue has to make."""
+        return self._promised[queue_id]
+
+    def add(self, asked: CallbackRequested) -> Callback:
+        """A new promise."""
+        callback = self._open[asked.call_id] = Callback(asked)
+        self._of_person[person(asked.caller), asked.queue_id] = callback
+        self._promised[asked.queue_id] += 1
+        return callback
+
+    def remove(self, callback: Callback) -> None:
+        """It is over."""
+        asked = callback.asked
+        if self._open.pop(asked.call_id, None) is None:
+            return
+        self._promised[asked.queue_id] -= 1
+        self._of_person.pop((person(asked.caller), asked.queue_id), None)
+        self.leave_line(callback)
+
+    def stand(self, callback: Callback, contact_id: str) -> None:
+        """A contact stands for it from here on."""
+        callback.contact_id, callback.next_at = contact_id, None
+        self._of_contact[contact_id] = callback
+
+    def leave_line(self, callback: Callback) -> str | None:
+        """No contact stands for it any more; returns the one that did."""
+        contact_id = callback.contact_id
+        if contact_id is not None:
+            self._of_contact.pop(contact_id, None)
+        callback.contact_id = callback.agent_id = callback.offer_id = None
+        callback.dialled = False
+        return contact_id
+
+    def take(self, fact: CallbackFact) -> None:
+        """Fold a fact of an earlier life; facts of promises that are over change nothing."""
+        if isinstance(fact, CallbackRequested):
+            self.add(fact)
+            return
+        callback = self._open.get(fact.call_id)
+        if callback is None:
+            return
+        match fact:
+            case CallbackDialled(contact_id=contact_id):
+                callback.contact_id, callback.dialled = contact_id, True
+            case CallbackTried(counts=counts):
+                callback.attempts += counts
+                callback.tried_at = fact.at if counts else callback.tried_at
+                self.leave_line(callback)
+            case CallbackMoved(how="top"):
+                callback.on_top = True
+            case CallbackClosed():
+                self.remove(callback)
+            case _:
+                pass
