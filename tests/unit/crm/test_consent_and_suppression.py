@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from agent_console.ports import IntentError
-from callcenter.store_directory import HandRules, StoreDirectory
+from callcenter.ports import Answer, Leave
 from crm_bridge.consents import Clearance, clear_for_contact
 from crm_bridge.database import Database
 from crm_bridge.errors import NotContactable
@@ -273,3 +273,23 @@ async def test_a_sensitive_value_is_in_no_answer_but_the_one_that_is_logged(
     groups = (await web.get(f"/customers/{ada}/record")).json()["completeness"]
     assert set(groups) == {"visible", "related", "extended"}
     assert "secret" not in groups["extended"]["missing"]
+
+
+async def test_a_callback_is_asked_about_with_its_own_consent_and_the_zone_of_the_customer(
+    web: httpx.AsyncClient, database: Database, tmp_path: Path
+) -> None:
+    store = StoreDirectory(database, region=REGION, own_numbers=frozenset())
+    ada = (await enter(web, "Ada", NUMBER))["id"]
+    assert await store.may_call_back("139 0000 1234") == Leave(Answer.YES, (), ("Asia/Shanghai",))
+    changed = {"timezone": "Europe/London"}
+    assert (await web.patch(f"/customers/{ada}", json=changed, headers={"if-match": "*"})).status_code == 200
+    assert (await store.may_call_back(NUMBER)).zones == ("Europe/London",)
+    await say(web, ada, status="withdrawn", channel="voice", purpose="callback")
+    assert await store.may_call_back(NUMBER) == Leave(Answer.NO, ("consent-denied",), ("Europe/London",))
+    body = {"value": NUMBER, "reason": "asked to stop", "source": "STOP"}
+    await web.post("/suppressions", json=body)
+    assert (await store.may_call_back(NUMBER)).reasons == ("suppressed", "consent-denied")
+    assert (await store.may_call_back("anonymous")).answer is Answer.YES, "the dialling rules judge that"
+    empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'nothing.db'}")
+    assert await StoreDirectory(empty, region=REGION, own_numbers=frozenset()).may_call_back(NUMBER) == Leave()
+    await empty.close()
