@@ -13,6 +13,9 @@ from agent_console import envelope
 from agent_console.messages import (
     AgentChanged,
     AgentView,
+    CallbackChanged,
+    CallbackRemoved,
+    CallbackView,
     Change,
     ContactChanged,
     ContactRemoved,
@@ -31,8 +34,8 @@ class Entry:
     at: int
     """When the web process learned of it, milliseconds since the epoch."""
     change: Change
-    before: ContactView | None
-    """For changes of a contact: what the log knew of it before, ``None`` when nothing."""
+    before: ContactView | CallbackView | None
+    """For changes of a contact or a callback: what the log knew of it before, ``None`` when nothing."""
     body: str
     """The change's own fields, encoded (see ``envelope``)."""
 
@@ -46,6 +49,7 @@ class ChangeLog:
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
         self._contacts: dict[str, ContactView] = {}
+        self._callbacks: dict[str, CallbackView] = {}
 
     def reset(self, floor: FloorView) -> None:
         """Start again from this floor. Nobody can resume across it."""
@@ -54,10 +58,13 @@ class ChangeLog:
         self._agents = {agent.agent_id: agent for agent in floor.agents}
         self._queues = {queue.queue_id: queue for queue in floor.queues}
         self._contacts = {contact.contact_id: contact for contact in floor.contacts}
+        self._callbacks = {callback.callback_id: callback for callback in floor.callbacks}
 
     def record(self, change: Change, *, now: int) -> Entry | None:
-        """Number a change, fold it and keep it. ``None`` for the removal of a contact that is not there: no change."""
+        """Number a change, fold it and keep it. ``None`` for the removal of what is not there: no change."""
         if isinstance(change, ContactRemoved) and change.contact_id not in self._contacts:
+            return None
+        if isinstance(change, CallbackRemoved) and change.callback_id not in self._callbacks:
             return None
         before = self._fold(change)
         self.seq += 1
@@ -74,9 +81,14 @@ class ChangeLog:
 
     def floor(self) -> FloorView:
         """The whole floor as of ``seq``."""
-        return FloorView(tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.values()))
+        return FloorView(
+            tuple(self._agents.values()),
+            tuple(self._queues.values()),
+            tuple(self._contacts.values()),
+            tuple(self._callbacks.values()),
+        )
 
-    def _fold(self, change: Change) -> ContactView | None:
+    def _fold(self, change: Change) -> ContactView | CallbackView | None:
         match change:
             case AgentChanged(agent=agent):
                 self._agents[agent.agent_id] = agent
@@ -90,3 +102,9 @@ class ChangeLog:
                 return before
             case ContactRemoved(contact_id=contact_id):
                 return self._contacts.pop(contact_id, None)
+            case CallbackChanged(callback=callback):
+                known = self._callbacks.get(callback.callback_id)
+                self._callbacks[callback.callback_id] = callback
+                return known
+            case CallbackRemoved(callback_id=callback_id):
+                return self._callbacks.pop(callback_id, None)

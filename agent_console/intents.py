@@ -40,6 +40,8 @@ class IntentRule:
 ABOVE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 LEADING = ABOVE | {Role.TEAM_LEAD}
 """The desk knows whom each of them leads."""
+AT_WORK = ABOVE | {Role.AGENT}
+"""Agents about what is theirs, those above about their queues'; the desk looks whose it is."""
 
 
 INTENTS: Mapping[str, IntentRule] = {
@@ -73,6 +75,10 @@ INTENTS: Mapping[str, IntentRule] = {
     "contact.supervise": IntentRule("supervise", required=("contact_id", "how"), roles=LEADING, seat=False),
     "wrap_up.finish": IntentRule("finish_wrap_up", required=("contact_id", "disposition"), optional=("notes",)),
     "wrap_up.extend": IntentRule("extend_wrap_up", optional=("contact_id",)),
+    "callback.promise": IntentRule("promise_callback", required=("contact_id",)),
+    "callback.call_off": IntentRule("call_off_callback", required=("target",), roles=AT_WORK, seat=False),
+    "callback.call_now": IntentRule("call_back_now", required=("target",), roles=AT_WORK, seat=False),
+    "callback.to_top": IntentRule("move_callback_to_top", required=("target",), roles=ABOVE, seat=False),
     "queue.close": IntentRule("close_queue", required=("target",), roles=ABOVE, seat=False),
     "queue.open": IntentRule("open_queue", required=("target",), roles=ABOVE, seat=False),
 }

@@ -313,12 +313,48 @@ class ContactView(msgspec.Struct, frozen=True):
     """Where it rings: at one agent, or at several at once."""
 
 
+class CallbackState(StrEnum):
+    """Where a promised callback stands."""
+
+    IN_LINE = "in_line"
+    """It waits for an agent."""
+    PUT_OFF = "put_off"
+    """It stands in line again at ``next_at``."""
+    CALLING = "calling"
+    """An agent calls, or is about to."""
+
+
+class CallbackView(msgspec.Struct, frozen=True):
+    """A callback that was promised and is not over."""
+
+    callback_id: str
+    queue_id: str
+    number: str
+    state: CallbackState
+    promised_at: int
+    """Since when the customer waits: what gives the callback its place."""
+    ends_at: int
+    """When the promise is over, whatever became of it."""
+    attempts: int
+    """Calls that the customer did not answer."""
+    most_attempts: int
+    next_at: int | None = None
+    reason: str = ""
+    """Why it is put off: a SIP status of the last attempt, ``no_hours``, ``store_unavailable``, ``queue_closed``."""
+    promised_by: str | None = None
+    """The agent who promised it; ``None``: asked for in the menu."""
+    agent_id: str | None = None
+    """Who calls."""
+    is_on_top: bool = False
+
+
 class FloorView(msgspec.Struct, frozen=True):
     """Everything one browser may see, at one instant."""
 
     agents: tuple[AgentView, ...]
     queues: tuple[QueueView, ...]
     contacts: tuple[ContactView, ...]
+    callbacks: tuple[CallbackView, ...] = ()
 
 
 class AgentChanged(msgspec.Struct, frozen=True, tag="agent.changed"):
@@ -345,7 +381,19 @@ class ContactRemoved(msgspec.Struct, frozen=True, tag="contact.removed"):
     contact_id: str
 
 
-Change = AgentChanged | QueueChanged | ContactChanged | ContactRemoved
+class CallbackChanged(msgspec.Struct, frozen=True, tag="callback.changed"):
+    """A callback is now this."""
+
+    callback: CallbackView
+
+
+class CallbackRemoved(msgspec.Struct, frozen=True, tag="callback.removed"):
+    """A callback is over, or left what this browser may see."""
+
+    callback_id: str
+
+
+Change = AgentChanged | QueueChanged | ContactChanged | ContactRemoved | CallbackChanged | CallbackRemoved
 """A change of the floor: the numbered deltas."""
 
 
@@ -378,7 +426,9 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     ``contact.secure``;
     recording: ``recording.start``, ``recording.stop``, ``recording.pause``, ``recording.resume``;
     of supervisors: ``queue.close``, ``queue.open``,
-    with the queue's id as ``target``; ``contact.supervise``."""
+    with the queue's id as ``target``; ``contact.supervise``; of callbacks: ``callback.promise`` for the contact at
+    hand, and with the callback's id as ``target`` ``callback.call_off``, ``callback.call_now``,
+    ``callback.to_top``."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None
@@ -451,4 +501,4 @@ Unnumbered = (
     | SoftphoneEnded
     | SoftphoneReplaced
 )
-Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved
+Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | CallbackChanged | CallbackRemoved

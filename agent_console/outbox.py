@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from agent_console import envelope
 from agent_console.messages import (
     AgentChanged,
+    CallbackChanged,
+    CallbackRemoved,
     Change,
     ContactChanged,
     ContactRemoved,
@@ -103,5 +105,5 @@ def _key(change: Change, seq: int) -> Hashable:
     match change:
         case QueueChanged(queue=queue):
             return queue.queue_id
-        case AgentChanged() | ContactChanged() | ContactRemoved():
+        case AgentChanged() | ContactChanged() | ContactRemoved() | CallbackChanged() | CallbackRemoved():
             return seq

@@ -235,6 +235,22 @@ class Desk(Protocol):
         """Ask for more time to complete the wrap-up of an item, or of the call (empty)."""
         ...
 
+    async def promise_callback(self, agent_id: str, contact_id: str) -> None:
+        """Promise the customer at hand, in conversation or wrap-up, a callback from the contact's queue."""
+        ...
+
+    async def call_off_callback(self, user_id: str, callback_id: str) -> None:
+        """Call a callback off: the own, or one of a queue that the person supervises."""
+        ...
+
+    async def call_back_now(self, user_id: str, callback_id: str) -> None:
+        """Let a callback that is put off stand in line now, with its old place."""
+        ...
+
+    async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
+        """Let a callback go before everybody else of its queue."""
+        ...
+
 
 class Floor(Protocol):
     """The live floor as the web process knows it."""

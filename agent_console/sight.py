@@ -1,10 +1,11 @@
 """What one person may see of the floor, as a pure filter on snapshots and on numbered changes.
 
 Supervisors and administrators see everything. An agent sees the own seat, the own queues, the contacts that ring at or
-belong to that seat or were parked from it, and the items that wait in the own boxes. A team lead sees the same of every
-seat of the teams led, the queues that those serve, and who waits in them; a contact that another team's agent has is
-not theirs, though the queue is. The filter keeps no memory: a recorded change carries what the contact was before,
-which is all it takes to tell that a contact has left somebody's sight. So a replay filters exactly as the first time.
+belong to that seat or were parked from it, the callbacks promised or made there, and the items that wait in the own
+boxes. A team lead sees the same of every seat of the teams led, the queues that those serve, and who waits in them or
+for a callback; a contact that another team's agent has is not theirs, though the queue is. The filter keeps no memory:
+a recorded change carries what the contact was before, which is all it takes to tell that a contact has left somebody's
+sight. So a replay filters exactly as the first time.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from msgspec.structs import replace
 from agent_console.change_log import Entry
 from agent_console.messages import (
     AgentChanged,
+    CallbackChanged,
+    CallbackRemoved,
+    CallbackView,
     Change,
     Channel,
     ContactChanged,
@@ -61,6 +65,7 @@ class Sight:
             agents=tuple(agent for agent in floor.agents if self.sees_agent(agent.agent_id)),
             queues=tuple(queue for queue in floor.queues if queue.queue_id in self.queue_ids),
             contacts=tuple(self._shown(contact) for contact in floor.contacts if self.sees_contact(contact)),
+            callbacks=tuple(callback for callback in floor.callbacks if self.sees_callback(callback)),
         )
 
     def of_change(self, entry: Entry) -> Change | None:
@@ -76,9 +81,13 @@ class Sight:
             case ContactChanged(contact=contact) if self.sees_contact(contact):
                 return ContactChanged(self._shown(contact))
             case ContactChanged(contact=contact):
-                return ContactRemoved(contact.contact_id) if self.sees_contact(entry.before) else None
-            case ContactRemoved():
-                return change if self.sees_contact(entry.before) else None
+                return ContactRemoved(contact.contact_id) if self._saw(entry.before) else None
+            case CallbackChanged(callback=callback) if not self.sees_callback(callback):
+                return CallbackRemoved(callback.callback_id) if self._saw(entry.before) else None
+            case CallbackChanged():
+                return change
+            case ContactRemoved() | CallbackRemoved():
+                return change if self._saw(entry.before) else None
 
     def sees_agent(self, agent_id: str | None) -> bool:
         """Whether this seat may be seen."""
@@ -100,6 +109,14 @@ class Sight:
         rings = any(self.sees_agent(ring.agent_id) for ring in contact.ringing)
         seen = waits or rings or self.sees_agent(contact.agent_id) or self.sees_agent(contact.parked_by)
         return seen or self._may_work(contact)
+
+    def sees_callback(self, callback: CallbackView) -> bool:
+        """Whether this callback may be seen."""
+        led = callback.queue_id in self.led_queues
+        return led or self.sees_agent(callback.promised_by) or self.sees_agent(callback.agent_id)
+
+    def _saw(self, before: ContactView | CallbackView | None) -> bool:
+        return self.sees_callback(before) if isinstance(before, CallbackView) else self.sees_contact(before)
 
     def _shown(self, contact: ContactView) -> ContactView:
         """The contact as it is shown: who listens is told about those who are led, not about oneself."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from agent_console.messages import CallbackState, CallbackView
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,
@@ -15,6 +16,20 @@ from callcenter.calls.callback_facts import (
 
 TOP_PRIORITY = 1_000
 """What is added to the priority of a callback that somebody moved to the top of its queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackShown:
+    """For consoles: a callback is now this. Told and not journaled; it follows from what is."""
+
+    view: CallbackView
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackGone:
+    """For consoles: a callback is over."""
+
+    callback_id: str
 
 
 @dataclass(slots=True)
@@ -44,6 +59,29 @@ class Callback:
     """When it stands in line again, unless it does."""
     detail: str = ""
     """Why the last attempt failed, or why it does not stand in line."""
+
+    def view(self, *, ends_at: int, most_attempts: int) -> CallbackView:
+        """As consoles show it."""
+        if self.agent_id is not None:
+            state = CallbackState.CALLING
+        else:
+            state = CallbackState.IN_LINE if self.contact_id is not None else CallbackState.PUT_OFF
+        asked = self.asked
+        return CallbackView(
+            asked.call_id,
+            asked.queue_id,
+            asked.caller,
+            state,
+            promised_at=asked.arrived_at,
+            ends_at=ends_at,
+            attempts=self.attempts,
+            most_attempts=most_attempts,
+            next_at=self.next_at,
+            reason=self.detail,
+            promised_by=asked.by or None,
+            agent_id=self.agent_id,
+            is_on_top=self.on_top,
+        )
 
     @property
     def priority(self) -> int:

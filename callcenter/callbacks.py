@@ -28,12 +28,13 @@ from acd.outcomes import (
     OfferContact,
     WithdrawOffer,
 )
-from callcenter.callback_book import Callback, CallbackBook, person
+from callcenter.callback_book import Callback, CallbackBook, CallbackGone, CallbackShown, person
 from callcenter.calling_windows import next_call_at, zones_of
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,
     CallbackFact,
+    CallbackMoved,
     CallbackRequested,
     CallbackResult,
     CallbackTried,
@@ -86,7 +87,7 @@ class Callbacks:
     """By promise: when it stands in line again."""
     _asking: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    async def request(self, call_id: str, caller: str, order: RequestCallback, since: int) -> bool:
+    async def request(self, call_id: str, caller: str, order: RequestCallback, since: int, *, by: str = "") -> bool:
         """Promise a callback with the place of ``since``; whether it is promised. The same person's stays as it was.
 
         None is promised that could not be kept: to people who do not want to be called, or when no hour to call them
@@ -103,7 +104,7 @@ class Callbacks:
         if not self._has_room(order.queue_id) or leave.answer is Answer.NO:
             return False
         asked = CallbackRequested(
-            call_id, now, caller, order.queue_id, min(since, now), order.priority, order.required_skills
+            call_id, now, caller, order.queue_id, min(since, now), order.priority, order.required_skills, by
         )
         if not self._comes_an_hour(asked, leave.zones):
             return False
@@ -145,6 +146,38 @@ class Callbacks:
             if callback.agent_id is None:
                 self._withdraw(callback)
             self._close(callback, CallbackResult.ERASED)
+
+    # At consoles; who may do what is the desk's business
+
+    def call_off(self, callback: Callback, by: str) -> bool:
+        """Make no call; ``False`` when it is being made already."""
+        if callback.agent_id is not None:
+            return False
+        self._withdraw(callback)
+        self._close(callback, CallbackResult.CALLED_OFF, by=by)
+        return True
+
+    def call_now(self, callback: Callback, by: str) -> bool:
+        """Wait no longer for the next attempt; ``False`` when it does not wait, or it is no hour to call."""
+        now = self.clock.now()
+        if callback.next_at is None or self._next_hour(callback, now) != now:
+            return False
+        self._note(CallbackMoved(callback.asked.call_id, now, "now", by))
+        self._arrive(callback)
+        return True
+
+    def to_top(self, callback: Callback, by: str) -> bool:
+        """Let it go before everybody else of its queue; ``False`` when it is being made already."""
+        if callback.agent_id is not None:
+            return False
+        callback.on_top = True
+        self._note(CallbackMoved(callback.asked.call_id, self.clock.now(), "top", by))
+        if callback.contact_id is not None:
+            self._withdraw(callback)
+            self._arrive(callback)
+        else:
+            self._show(callback)
+        return True
 
     def takes(self, outcome: object) -> bool:
         """Carry out a routing outcome about a callback; ``False`` for all others."""
@@ -215,6 +248,7 @@ class Callbacks:
         self.routing.post(
             ContactArrived(ContactId(contact_id), QueueId(asked.queue_id), asked.arrived_at, callback.priority, skills)
         )
+        self._show(callback)
 
     def _offered(self, callback: Callback, offer_id: str) -> None:
         """An agent is there: the call goes out if the customer may be called, now."""
@@ -256,6 +290,7 @@ class Callbacks:
             self._close(callback, CallbackResult.FORBIDDEN)
             return
         callback.agent_id, callback.cleared_until = agent_id, 0
+        self._show(callback)
         self.dialling.call_back(callback.contact_id or "", agent_id, queue_id, target, callback.asked.call_id)
 
     def _missed(self, callback: Callback, *, counts: bool, detail: str) -> None:
@@ -279,6 +314,7 @@ class Callbacks:
         callback.next_at = ends_at if at is None else min(at, ends_at)
         callback.detail = detail
         seconds = max(0, callback.next_at - self.clock.now()) / 1000
+        self._show(callback)
         self._timers[callback.asked.call_id] = asyncio.get_running_loop().call_later(seconds, self._arrive, callback)
 
     def _withdraw(self, callback: Callback) -> None:
@@ -290,6 +326,7 @@ class Callbacks:
     def _close(self, callback: Callback, result: CallbackResult, *, detail: str = "", by: str = "") -> None:
         self.book.remove(callback)
         self._cancel_timer(callback)
+        self.tell(CallbackGone(callback.asked.call_id), self.clock.now())
         self._note(CallbackClosed(callback.asked.call_id, self.clock.now(), result, detail, by))
 
     def _cancel_timer(self, callback: Callback) -> None:
@@ -323,6 +360,11 @@ class Callbacks:
 
     def _note_leave(self, callback: Callback, leave: Leave) -> None:
         callback.zones = leave.zones or callback.zones
+
+    def _show(self, callback: Callback) -> None:
+        rule = self._rule(callback.asked.queue_id)
+        view = callback.view(ends_at=self._ends_at(callback.asked), most_attempts=rule.attempts)
+        self.tell(CallbackShown(view), self.clock.now())
 
     # Writing down
 

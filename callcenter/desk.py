@@ -23,6 +23,7 @@ from acd.outcomes import WrapUpCodeForced
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.bus import Bus
+from callcenter.callbacks import Callbacks
 from callcenter.calls import events as ev
 from callcenter.calls.card_entry import SecureAsked
 from callcenter.calls.facts import (
@@ -45,6 +46,7 @@ from callcenter.calls.targets import Directory
 from callcenter.channels.facts import ReturnReason
 from callcenter.channels.items import Items
 from callcenter.channels.voicemail import Voicemail
+from callcenter.desk_callbacks import CallbackDesk
 from callcenter.desk_calls import CallControl
 from callcenter.desk_items import ItemDesk
 from callcenter.desk_supervision import SupervisionDesk
@@ -74,7 +76,7 @@ class _Conversation:
     """The call's record, once it is closed."""
 
 
-class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk):
+class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk, CallbackDesk):
     """Implements the console's ``Desk`` port where the floor is."""
 
     def __init__(
@@ -91,6 +93,7 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk):
         supervisors: SupervisorRights,
         items: Items,
         voicemail: Voicemail,
+        callbacks: Callbacks,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -103,6 +106,7 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk):
         self._supervisors = supervisors
         self._items = items
         self._voicemail = voicemail
+        self._callbacks = callbacks
         self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
         bus.subscribe(self._remember, CallConnected, SegmentOpened, SegmentEnded, CallClosed)
 

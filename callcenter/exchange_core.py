@@ -31,7 +31,7 @@ from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
-from callcenter.calls.callback_facts import CallbackFact
+from callcenter.calls.callback_facts import CallbackDialled, CallbackFact
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import (
     CallClosed,
@@ -58,7 +58,7 @@ from callcenter.message_shelf import PhoneShelf
 from callcenter.payments.fields import CardField
 from callcenter.payments.port import Payments
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
-from callcenter.presence import SeatPresence
+from callcenter.presence import SeatPresence, absence_ms
 from callcenter.queue_announcer import QueueAnnouncer
 from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
@@ -249,15 +249,16 @@ class ExchangeCore:
             targets=targets,
             items=self.items,
             voicemail=self.voicemail,
+            callbacks=self.callbacks,
             supervisors=supervisor_rights(site),
         )
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self.voicemail.hear, *VOICEMAIL_FACTS)
         self.bus.subscribe(self._tell_closed, *FOR_THE_STORE)
-        self.bus.subscribe(self.callbacks.hear, CallConnected, CallEnded)
-        lease = site.routing.presence_lease_seconds
-        self._presence = SeatPresence(None if lease is None else round(lease * 1000))
-        self._desks = SeatPresence(DESK_LEASE_MS if lease is None else round(lease * 1000))
+        self.bus.subscribe(self.callbacks.hear, CallbackDialled, CallConnected, CallEnded)
+        absence = absence_ms(site.routing.presence_lease_seconds)
+        self._presence = SeatPresence(absence)
+        self._desks = SeatPresence(DESK_LEASE_MS if absence is None else absence)
         self._desks_closed: set[str] = {agent.agent_id for agent in engine.agents() if agent.desk_closed}
         self._leaving_desks: set[asyncio.Task[None]] = set()
         self.announcer = QueueAnnouncer(

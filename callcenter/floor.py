@@ -16,6 +16,9 @@ from agent_console.messages import (
     AgentChanged,
     AgentState,
     AgentView,
+    CallbackChanged,
+    CallbackRemoved,
+    CallbackView,
     Change,
     ChannelLoad,
     ContactState,
@@ -29,6 +32,7 @@ from agent_console.messages import (
     SupervisionView,
 )
 from agent_console.messages import Channel as ViewChannel
+from callcenter.callback_book import CallbackGone, CallbackShown
 from callcenter.calls import recording_facts as recorded
 from callcenter.calls import supervision_facts as supervised
 from callcenter.floor_contacts import FloorContacts
@@ -71,6 +75,7 @@ class FloorFold:
         self._specs: dict[str, AgentSpec] = {}
         self._works: dict[str, tuple[str, ...]] = {}
         """By agent: contacts of shared channels, ringing ones and wrap-ups included."""
+        self._callbacks: dict[str, CallbackView] = {}
         self._waiting: dict[str, dict[str, int]] = {}
         """Queue to its waiting contacts with the instant each began to wait."""
         self._changes: list[Change] = []
@@ -78,7 +83,10 @@ class FloorFold:
     def view(self) -> FloorView:
         """Everything, now."""
         return FloorView(
-            tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.views.values())
+            tuple(self._agents.values()),
+            tuple(self._queues.values()),
+            tuple(self._contacts.views.values()),
+            tuple(self._callbacks.values()),
         )
 
     def waiting(self) -> int:
@@ -139,6 +147,12 @@ class FloorFold:
                     self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
             case acd.OfferContact() | acd.OfferEnded():
                 self._take_offer_fact(fact, at)
+            case CallbackShown(view=view):
+                self._callbacks[view.callback_id] = view
+                self._tell(CallbackChanged(view))
+            case CallbackGone(callback_id=callback_id):
+                if self._callbacks.pop(callback_id, None) is not None:
+                    self._tell(CallbackRemoved(callback_id))
             case _ if self._items.take(fact):
                 self._show_loads()
             case _:

@@ -6,6 +6,18 @@ the web process is away or stalls, nobody is blamed for it.
 
 from collections.abc import Collection
 
+NOTICE_MS = 6_000
+"""How long a silent console may be taken for present: it is pinged every 2 s and has 3 s to answer, and who is there is
+told every second. A console that says goodbye is missed within that second."""
+LEAST_MS = 2_000
+"""Reloading a page takes a moment."""
+
+
+def absence_ms(lease_seconds: float) -> int | None:
+    """How long a console may be missed, so that a seat is out of the pool within the lease from its last sign of life;
+    ``None`` for a lease of 0: nobody is watched."""
+    return None if lease_seconds == 0 else max(LEAST_MS, round(lease_seconds * 1000) - NOTICE_MS)
+
 
 class SeatPresence:
     """Leases on seats. ``lease_ms`` is how long a console may be away; ``None`` watches nobody."""

@@ -44,7 +44,11 @@ log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 1.0
 PING_SECONDS = 2.0
-"""How often a browser is asked whether it is there (RFC 6455 section 5.5.2), and the exchange told who is."""
+"""How often a browser is asked whether it is there (RFC 6455 section 5.5.2)."""
+PONG_SECONDS = 3.0
+"""How long it may take to answer; see ``callcenter.presence.NOTICE_MS``."""
+SEATS_SECONDS = 1.0
+"""How often the exchange is told who has a console open."""
 
 
 def desk_settings(site: Site) -> DeskSettings:
@@ -63,7 +67,7 @@ async def _tell_seats(hub: ConsoleHub, link: WebLink) -> None:
     """Keep the exchange informed of who has a console open."""
     while True:
         link.tell_seats(hub.seats())
-        await asyncio.sleep(PING_SECONDS)
+        await asyncio.sleep(SEATS_SECONDS)
 
 
 async def _keep_store(url: str, projection: InteractionProjection, ready: asyncio.Event) -> None:
@@ -163,7 +167,7 @@ async def run_web(settings: Settings) -> None:
             ws="websockets-sansio",
             ws_max_size=16_384,
             ws_ping_interval=PING_SECONDS,
-            ws_ping_timeout=2 * PING_SECONDS,
+            ws_ping_timeout=PONG_SECONDS,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
         )

@@ -10,6 +10,9 @@ import structlog
 from agent_console.messages import (
     AgentChanged,
     AgentView,
+    CallbackChanged,
+    CallbackRemoved,
+    CallbackView,
     Change,
     ContactChanged,
     ContactRemoved,
@@ -59,12 +62,18 @@ class FloorCopy:
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
         self._contacts: dict[str, ContactView] = {}
+        self._callbacks: dict[str, CallbackView] = {}
         self._live = False
         self._listeners: list[tuple[Callable[[Change], None], Callable[[], None], Callable[[bool], None]]] = []
 
     def snapshot(self) -> FloorView:
         """Everything, now."""
-        return FloorView(tuple(self._agents.values()), tuple(self._queues.values()), tuple(self._contacts.values()))
+        return FloorView(
+            tuple(self._agents.values()),
+            tuple(self._queues.values()),
+            tuple(self._contacts.values()),
+            tuple(self._callbacks.values()),
+        )
 
     def is_live(self) -> bool:
         """Whether the exchange is connected."""
@@ -83,6 +92,7 @@ class FloorCopy:
         self._agents = {agent.agent_id: agent for agent in floor.agents}
         self._queues = {queue.queue_id: queue for queue in floor.queues}
         self._contacts = {contact.contact_id: contact for contact in floor.contacts}
+        self._callbacks = {callback.callback_id: callback for callback in floor.callbacks}
         for _, on_reset, _ in self._listeners:
             on_reset()
 
@@ -97,6 +107,10 @@ class FloorCopy:
                 self._contacts[contact.contact_id] = contact
             case ContactRemoved(contact_id=contact_id):
                 self._contacts.pop(contact_id, None)
+            case CallbackChanged(callback=callback):
+                self._callbacks[callback.callback_id] = callback
+            case CallbackRemoved(callback_id=callback_id):
+                self._callbacks.pop(callback_id, None)
         for on_change, _, _ in self._listeners:
             on_change(change)
 
@@ -413,6 +427,22 @@ class LinkDesk:
     async def extend_wrap_up(self, agent_id: str, contact_id: str) -> None:
         """Ask for more time to complete the wrap-up."""
         await self._link.order("extend_wrap_up", agent_id, contact_id=contact_id)
+
+    async def promise_callback(self, agent_id: str, contact_id: str) -> None:
+        """Promise the customer at hand a callback."""
+        await self._link.order("promise_callback", agent_id, contact_id=contact_id)
+
+    async def call_off_callback(self, user_id: str, callback_id: str) -> None:
+        """Call a callback off."""
+        await self._link.order("call_off_callback", user_id, target=callback_id)
+
+    async def call_back_now(self, user_id: str, callback_id: str) -> None:
+        """Let a callback stand in line now."""
+        await self._link.order("call_back_now", user_id, target=callback_id)
+
+    async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
+        """Let a callback go before everybody else."""
+        await self._link.order("move_callback_to_top", user_id, target=callback_id)
 
     async def _check(self, agent_id: str, target_kind: str, target: str) -> None:
         if target_kind == "number":

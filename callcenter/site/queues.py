@@ -251,8 +251,9 @@ class RoutingModel(SiteModel):
     """One point of priority is worth so much waiting; left out: a higher priority always goes first."""
     seed: int = 0
     """What the ``random`` order draws from."""
-    presence_lease_seconds: float | None = Field(default=None, ge=2, le=600)
-    """An agent whose console has been silent for so long gets no further contacts. Left out: the phone alone counts."""
+    presence_lease_seconds: float = Field(default=10, ge=0, le=600)
+    """An agent whose console has been silent for so long gets no further contacts. Who never opened one works by phone
+    alone and is not missed. 0: consoles are not watched; less than 8 counts as 8."""
     quarantine_after: int | None = Field(default=None, ge=1, le=100)
     """After so many calls in a row that rang out, an agent may not simply go ready again."""
     quarantine_seconds: Seconds = 300

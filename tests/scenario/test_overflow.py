@@ -205,13 +205,13 @@ async def test_a_closed_queue_lets_nobody_in_until_it_is_opened_also_over_a_rest
 
 @in_virtual_time
 async def test_a_seat_whose_console_is_gone_gets_no_further_calls_and_keeps_the_present_one() -> None:
-    house = await open_house(site=site({"presence_lease_seconds": 10}), flow=NO_WAY_BACK)
+    house = await open_house(site=site({}), flow=NO_WAY_BACK)
     await house.sign_in("anna", "ben")
     house.core.on_seats(("anna", "ben"))
     await house.call("+12025550111")
     phone = await house.answer("anna")
     house.core.on_seats(())
-    await pass_seconds(9)
+    await pass_seconds(3)
     house.core.on_seats(())
     await settle()
     assert house.agent("ben").state is AgentState.READY
@@ -227,11 +227,11 @@ async def test_a_seat_whose_console_is_gone_gets_no_further_calls_and_keeps_the_
 
 @in_virtual_time
 async def test_a_ringing_call_of_a_lost_seat_goes_to_the_next_without_being_refused() -> None:
-    house = await open_house(site=site({"presence_lease_seconds": 10}), flow=NO_WAY_BACK)
+    house = await open_house(site=site({}), flow=NO_WAY_BACK)
     await house.sign_in("anna", "ben")
     house.core.on_seats(("anna",))
     house.core.on_seats(())
-    await pass_seconds(8)
+    await pass_seconds(2)
     await house.call()
     assert house.signalling.ringing_phone("anna") is not None
     await pass_seconds(2)

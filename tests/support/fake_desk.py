@@ -269,6 +269,18 @@ class FakeDesk:
     async def extend_wrap_up(self, agent_id: str, contact_id: str) -> None:
         await self._note("extend_wrap_up", agent_id, contact_id)
 
+    async def promise_callback(self, agent_id: str, contact_id: str) -> None:
+        await self._note("promise_callback", agent_id, contact_id)
+
+    async def call_off_callback(self, user_id: str, callback_id: str) -> None:
+        await self._note("call_off_callback", user_id, callback_id)
+
+    async def call_back_now(self, user_id: str, callback_id: str) -> None:
+        await self._note("call_back_now", user_id, callback_id)
+
+    async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
+        await self._note("move_callback_to_top", user_id, callback_id)
+
 
 class FakeAccounts:
     """Implements ``Accounts``: the login is the user id without ``user-``, every password is ``correct horse``."""

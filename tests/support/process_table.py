@@ -34,6 +34,16 @@ def processes_of_session(session: int) -> list[ProcessRow]:
     return sorted((row for row in rows if row is not None and row.session == session), key=lambda row: row.pid)
 
 
+def descendants(pid: int) -> list[ProcessRow]:
+    """The living processes that this one started, and those that they started."""
+    rows = [row for entry in PROC.iterdir() if entry.name.isdigit() and (row := _row(entry)) is not None]
+    found, wanted = [], {pid}
+    while more := [row for row in rows if row.parent in wanted and row not in found]:
+        found += more
+        wanted = {row.pid for row in more}
+    return found
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that waits to be buried does not."""
     return _row(PROC / str(pid)) is not None

@@ -52,6 +52,10 @@ ORDERS = {
     "contact.finish": ("finish", "user-sofia", "c1"),
     "contact.move": ("move", "user-sofia", "c1", "agent", "ben"),
     "contact.supervise": ("supervise", "user-sofia", "c1", "monitor"),
+    "callback.promise": ("promise_callback", "anna", "c1"),
+    "callback.call_off": ("call_off_callback", "user-sofia", "sales"),
+    "callback.call_now": ("call_back_now", "user-sofia", "sales"),
+    "callback.to_top": ("move_callback_to_top", "user-sofia", "sales"),
     "queue.close": ("close_queue", "user-sofia", "sales"),
     "queue.open": ("open_queue", "user-sofia", "sales"),
     "wrap_up.extend": ("extend_wrap_up", "anna", "c1"),
@@ -63,6 +67,8 @@ def an_intent(name: str, intent_id: str = "i1", **fields: Any) -> Intent:
     return Intent(intent_id, name, **(FIELDS | fields))
 
 
+OF_EVERYBODY = {"contact.finish", "callback.call_off", "callback.call_now"}
+"""Whose it is, the desk looks."""
 AT_THE_DESK = [name for name, rule in INTENTS.items() if rule.seat]
 
 
@@ -122,7 +128,7 @@ async def test_each_required_field_must_be_there_and_short(
     assert desk.orders == []
 
 
-@pytest.mark.parametrize("name", sorted(set(INTENTS) - set(AT_THE_DESK) - {"contact.finish"}))
+@pytest.mark.parametrize("name", sorted(set(INTENTS) - set(AT_THE_DESK) - OF_EVERYBODY))
 async def test_only_those_above_open_and_close_queues_and_need_no_seat(name: str, desk: FakeDesk) -> None:
     memory = IntentMemory(desk)
     refused = await memory.carry_out(ANNA, an_intent(name, target="sales"))

@@ -37,6 +37,7 @@ NOT_FRAMES = {
     "ChannelLoad",
     "ChannelView",
     "RingView",
+    "CallbackView",
 }
 
 

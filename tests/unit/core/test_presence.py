@@ -2,7 +2,7 @@
 
 import pytest
 
-from callcenter.presence import SeatPresence
+from callcenter.presence import NOTICE_MS, SeatPresence, absence_ms
 
 pytestmark = pytest.mark.unit
 
@@ -49,3 +49,9 @@ def test_without_a_lease_nobody_is_watched() -> None:
     presence = SeatPresence(None)
     presence.report({"anna"}, now=0)
     assert presence.report(set(), now=10**9) == ()
+
+
+@pytest.mark.parametrize(("lease_seconds", "missed_ms"), [(0, None), (2, 2_000), (8, 2_000), (10, 4_000), (60, 54_000)])
+def test_what_it_takes_to_notice_counts_towards_the_lease(lease_seconds: float, missed_ms: int | None) -> None:
+    assert absence_ms(lease_seconds) == missed_ms
+    assert missed_ms is None or missed_ms + NOTICE_MS <= max(lease_seconds, 8) * 1000

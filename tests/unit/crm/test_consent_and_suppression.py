@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from agent_console.ports import IntentError
 from callcenter.ports import Answer, Leave
+from callcenter.store_directory import HandRules, StoreDirectory
 from crm_bridge.consents import Clearance, clear_for_contact
 from crm_bridge.database import Database
 from crm_bridge.errors import NotContactable

@@ -104,4 +104,7 @@ const SYSTEM_REASONS: Partial<Record<string, Key>> = {
   phone_unreachable: 'reason.phone_unreachable',
   phone_busy: 'reason.phone_busy',
   signed_in: 'reason.signed_in',
+  phone_gone: 'reason.phone_gone',
+  lost_client: 'reason.lost_client',
+  quarantined: 'reason.quarantined',
 };

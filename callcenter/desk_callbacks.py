@@ -1,0 +1,77 @@
+"""The desk's orders about callbacks: whose they are decides who may give them. Mixed into ``ExchangeDesk``.
+
+Each of them is journaled with the name of who gave it (``callback.requested``, ``callback.moved``,
+``callback.closed``).
+"""
+
+from collections.abc import Callable
+
+from agent_console.messages import ContactKind, ContactState
+from agent_console.ports import IntentError
+from callcenter.callback_book import Callback
+from callcenter.callbacks import Callbacks
+from callcenter.calls.segments import call_of
+from callcenter.desk_supervision import SupervisorRights
+from callcenter.floor import FloorFold
+from callcenter.ports import Clock
+from ivr.effects import RequestCallback
+
+AT_HAND = frozenset({ContactState.CONNECTED, ContactState.WRAP_UP})
+"""States of a contact whose customer its agent may promise a callback."""
+
+
+class CallbackDesk:
+    """Needs of the desk it is part of what stands below."""
+
+    _clock: Clock
+    _floor: FloorFold
+    _callbacks: Callbacks
+    _supervisors: SupervisorRights
+
+    async def promise_callback(self, agent_id: str, contact_id: str) -> None:
+        """Promise the customer at hand a callback from the contact's queue, with a place as of now."""
+        contact = self._floor.contact(contact_id)
+        if contact is None or contact.agent_id != agent_id or contact.state not in AT_HAND:
+            raise IntentError("contact-gone", "This call is not at your desk.")
+        agent = self._floor.agent(agent_id)
+        queue_id = contact.queue_id or next(iter(() if agent is None else agent.queue_ids), "")
+        number = contact.called if contact.kind is ContactKind.OUTBOUND else contact.caller
+        order = RequestCallback(queue_id, 0, (), contact.language or "")
+        if not await self._callbacks.request(call_of(contact_id), number, order, self._clock.now(), by=agent_id):
+            text = (
+                "No callback can be promised: the number, the customer's wishes or the queue's rules do not allow it."
+            )
+            raise IntentError("no-callback", text)
+
+    async def call_off_callback(self, user_id: str, callback_id: str) -> None:
+        """Make no call: one's own promise, or one of a queue that one supervises."""
+        self._do(self._callbacks.call_off, self._own(user_id, callback_id), user_id)
+
+    async def call_back_now(self, user_id: str, callback_id: str) -> None:
+        """Wait no longer for the next attempt."""
+        self._do(self._callbacks.call_now, self._own(user_id, callback_id), user_id)
+
+    async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
+        """Let it go before everybody else of its queue; for those who supervise that."""
+        callback = self._own(user_id, callback_id)
+        if not self._supervises(user_id, callback.asked.queue_id):
+            raise IntentError("not-allowed", "Only who supervises the queue may change its order.")
+        self._do(self._callbacks.to_top, callback, user_id)
+
+    def _do(self, deed: Callable[[Callback, str], bool], callback: Callback, user_id: str) -> None:
+        if not deed(callback, user_id):
+            raise IntentError("not-now", "This cannot be done now: it is being made, stands in line, or it is no hour.")
+
+    def _own(self, user_id: str, callback_id: str) -> Callback:
+        callback = self._callbacks.book.find(callback_id)
+        if callback is None:
+            raise IntentError("contact-gone", "This callback is over.")
+        if user_id != callback.asked.by and not self._supervises(user_id, callback.asked.queue_id):
+            raise IntentError("not-allowed", "This callback is not yours.")
+        return callback
+
+    def _supervises(self, user_id: str, queue_id: str) -> bool:
+        if user_id not in self._supervisors:
+            return False
+        queues = self._supervisors[user_id]
+        return queues is None or queue_id in queues
