@@ -10,8 +10,8 @@ from agent_console.messages import ContactKind, ContactState
 from agent_console.ports import IntentError
 from callcenter.callback_book import Callback
 from callcenter.callbacks import Callbacks
+from callcenter.calls.reach import SupervisorRights
 from callcenter.calls.segments import call_of
-from callcenter.desk_supervision import SupervisorRights
 from callcenter.floor import FloorFold
 from callcenter.ports import Clock
 from ivr.effects import RequestCallback
@@ -71,7 +71,8 @@ class CallbackDesk:
         return callback
 
     def _supervises(self, user_id: str, queue_id: str) -> bool:
-        if user_id not in self._supervisors:
+        """Whether the whole queue is the person's, not only a team's agents in it."""
+        reach = self._supervisors.get(user_id)
+        if reach is None or reach.agents is not None:
             return False
-        queues = self._supervisors[user_id]
-        return queues is None or queue_id in queues
+        return reach.queues is None or queue_id in reach.queues

@@ -33,6 +33,52 @@ export interface AgentView {
   readonly answered_by: string | null;
 }
 
+/** A callback is now this. */
+export interface CallbackChanged {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'callback.changed';
+  readonly callback: CallbackView;
+}
+
+/** A callback is over, or left what this browser may see. */
+export interface CallbackRemoved {
+  readonly v: 1;
+  /** This frame's number. */
+  readonly seq: number;
+  /** The number of the numbered frame this browser got before; 0 for a snapshot. */
+  readonly after: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: 'callback.removed';
+  readonly callback_id: string;
+}
+
+/** Where a promised callback stands. */
+export type CallbackState = 'calling' | 'in_line' | 'put_off';
+
+/** A callback that was promised and is not over. */
+export interface CallbackView {
+  readonly callback_id: string;
+  readonly queue_id: string;
+  readonly number: string;
+  readonly state: CallbackState;
+  readonly promised_at: number;
+  readonly ends_at: number;
+  readonly attempts: number;
+  readonly most_attempts: number;
+  readonly next_at: number | null;
+  readonly reason: string;
+  readonly promised_by: string | null;
+  readonly agent_id: string | null;
+  readonly is_on_top: boolean;
+}
+
 /** What the payment system answered. A ``result`` that begins with ``failed_`` is ours: it did not. */
 export interface CardAnswerView {
   readonly result: string;
@@ -199,6 +245,7 @@ export interface FloorView {
   readonly agents: readonly AgentView[];
   readonly queues: readonly QueueView[];
   readonly contacts: readonly ContactView[];
+  readonly callbacks: readonly CallbackView[];
 }
 
 export type FromBrowser = Hello | Resync | Ping | Intent | SoftphoneReady | SoftphoneGone | SoftphoneAnswer | SoftphoneReconnect;
@@ -227,7 +274,7 @@ export interface IceServer {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'call.override_hours' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'call.override_hours' | 'callback.call_now' | 'callback.call_off' | 'callback.promise' | 'callback.to_top' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
@@ -259,7 +306,7 @@ export interface IntentRefused {
 /** What the customer store knew about a caller. */
 export type MatchState = 'many' | 'none' | 'one' | 'pending' | 'unavailable';
 
-export type Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved;
+export type Numbered = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | CallbackChanged | CallbackRemoved;
 
 /** Browser: are you there? Answered by ``pong``. */
 export interface Ping {
@@ -421,7 +468,7 @@ export interface SupervisionView {
 /** What a call is to be connected with. */
 export type TargetKind = 'agent' | 'number' | 'queue';
 
-export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
+export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | CallbackChanged | CallbackRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
 
 export type Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
 

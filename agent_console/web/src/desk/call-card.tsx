@@ -1,5 +1,6 @@
 import { Button, Textarea } from '@mantine/core';
 import { lazy, Suspense } from 'react';
+import { PromiseCallback } from '../callbacks/promise-callback';
 import { Elapsed } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
@@ -63,6 +64,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
         >
           {t('call.hang_up')}
         </Button>
+        {contact.state === 'connected' && <PromiseCallback contact={contact} />}
       </div>
     </article>
   );

@@ -1,6 +1,7 @@
 import { Button, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { addNote } from '../api/customers';
+import { CallbackTable } from '../callbacks/callback-table';
 import { Elapsed } from '../clock';
 import { AGENT_STATES } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
@@ -133,6 +134,7 @@ export function IdleDesk({ agent, queueName }: IdleDeskProps) {
         <LeftOverNotes key={draft.contactId} draft={draft} onGone={() => box.discard(draft.contactId)} />
       ))}
       {agent && agent.state !== 'offline' && <DialBox />}
+      <CallbackTable mayOrder={false} />
       {mine.length > 0 && (
         <section aria-label={t('idle.queues')}>
           <h2 className={classes.sectionTitle}>{t('idle.queues')}</h2>

@@ -1,5 +1,6 @@
 import { Button, NativeSelect, Textarea } from '@mantine/core';
 import { useRef, useState, type SubmitEvent } from 'react';
+import { PromiseCallback } from '../callbacks/promise-callback';
 import { Elapsed } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
@@ -105,6 +106,7 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
               {t('wrap_up.extend')}
             </Button>
           )}
+          <PromiseCallback contact={contact} />
         </div>
       </form>
     </article>

@@ -9,8 +9,9 @@ import { CHANNELS } from '../items/channels';
 import { HandOn } from '../items/item-card';
 import { Loads } from '../items/loads';
 import { useLive } from '../live/context';
-import { useLabels } from '../session/session';
 import { PoorLines } from '../quality/line-quality';
+import { CallbackTable } from '../callbacks/callback-table';
+import { useLabels, useSignedIn } from '../session/session';
 import { SecuredPill } from '../recordings/card-entry';
 import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
@@ -316,6 +317,7 @@ function Tiles({ queues, agents }: { readonly queues: readonly QueueView[]; read
 export default function FloorPage() {
   const { t } = useLocalisation();
   const { floor } = useLive();
+  const { person } = useSignedIn();
   const [hideOffline, setHideOffline] = useState(true);
   const queues = [...floor.queues.values()];
   const agents = [...floor.agents.values()];
@@ -364,6 +366,7 @@ export default function FloorPage() {
         rowTestId="contact-row"
         sortedBy="since"
       />
+      <CallbackTable mayOrder={person.roles.some((role) => role === 'supervisor' || role === 'administrator')} />
       {asked && (
         <Suspense>
           <WhyDialog {...asked} onClose={() => setAsked(null)} />

@@ -27,7 +27,7 @@ describe('the floor', () => {
       { ...numbered(4), type: 'contact.changed', contact: talking },
       { ...numbered(5), type: 'contact.removed', contact_id: 'c0' },
     ]);
-    const fresh = after([aSnapshot(5, { agents: [busy], queues: [waiting], contacts: [talking] })]);
+    const fresh = after([aSnapshot(5, aFloor({ agents: [busy], queues: [waiting], contacts: [talking] }))]);
     expect(replayed).toEqual(fresh);
   });
 

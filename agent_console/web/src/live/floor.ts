@@ -1,4 +1,4 @@
-import type { AgentView, ContactView, QueueView, ToBrowser } from '../wire';
+import type { AgentView, CallbackView, ContactView, QueueView, ToBrowser } from '../wire';
 
 /** What this browser knows of the floor, and how far in the numbering it is. */
 export interface Floor {
@@ -12,6 +12,7 @@ export interface Floor {
   readonly agents: ReadonlyMap<string, AgentView>;
   readonly queues: ReadonlyMap<string, QueueView>;
   readonly contacts: ReadonlyMap<string, ContactView>;
+  readonly callbacks: ReadonlyMap<string, CallbackView>;
 }
 
 /** A floor after a frame; `gap` asks the connection to request a snapshot. */
@@ -28,6 +29,7 @@ export const EMPTY_FLOOR: Floor = {
   agents: new Map(),
   queues: new Map(),
   contacts: new Map(),
+  callbacks: new Map(),
 };
 
 function indexed<View>(views: readonly View[], id: (view: View) => string): ReadonlyMap<string, View> {
@@ -44,7 +46,9 @@ function removed<View>(views: ReadonlyMap<string, View>, id: string): ReadonlyMa
   return rest;
 }
 
-type Delta = Extract<ToBrowser, { type: 'agent.changed' | 'queue.changed' | 'contact.changed' | 'contact.removed' }>;
+type DeltaType =
+  'agent.changed' | 'queue.changed' | 'contact.changed' | 'contact.removed' | 'callback.changed' | 'callback.removed';
+type Delta = Extract<ToBrowser, { type: DeltaType }>;
 
 function withDelta(floor: Floor, frame: Delta): Floor {
   switch (frame.type) {
@@ -56,6 +60,10 @@ function withDelta(floor: Floor, frame: Delta): Floor {
       return { ...floor, contacts: changed(floor.contacts, frame.contact.contact_id, frame.contact) };
     case 'contact.removed':
       return { ...floor, contacts: removed(floor.contacts, frame.contact_id) };
+    case 'callback.changed':
+      return { ...floor, callbacks: changed(floor.callbacks, frame.callback.callback_id, frame.callback) };
+    case 'callback.removed':
+      return { ...floor, callbacks: removed(floor.callbacks, frame.callback_id) };
   }
 }
 
@@ -87,6 +95,7 @@ export function apply(floor: Floor, frame: ToBrowser): Applied {
           agents: indexed(frame.floor.agents, (agent) => agent.agent_id),
           queues: indexed(frame.floor.queues, (queue) => queue.queue_id),
           contacts: indexed(frame.floor.contacts, (contact) => contact.contact_id),
+          callbacks: indexed(frame.floor.callbacks, (callback) => callback.callback_id),
         },
         gap: false,
       };
@@ -94,6 +103,8 @@ export function apply(floor: Floor, frame: ToBrowser): Applied {
     case 'queue.changed':
     case 'contact.changed':
     case 'contact.removed':
+    case 'callback.changed':
+    case 'callback.removed':
       return applyDelta(floor, frame);
     case 'exchange.status':
       return { floor: { ...floor, exchangeUp: frame.up }, gap: false };

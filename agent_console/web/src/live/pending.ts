@@ -56,6 +56,9 @@ function concerns(one: PendingIntent, frame: ToBrowser, agentId: string | null):
       return frame.contact.contact_id === one.intent.contact_id;
     case 'contact.removed':
       return frame.contact_id === one.intent.contact_id;
+    case 'callback.changed':
+    case 'callback.removed':
+      return one.intent.intent.startsWith('callback.');
     case 'snapshot':
       return true;
     default:

@@ -120,6 +120,7 @@ const REFUSALS: Partial<Record<string, Key>> = {
   'offer-gone': 'refusal.contact_gone',
   'not-free': 'refusal.not_free',
   'not-now': 'refusal.not_now',
+  'no-callback': 'refusal.no_callback',
   'not-callable': 'refusal.not_callable',
   'no-park-slot': 'refusal.no_park_slot',
   'park-slot-empty': 'refusal.park_slot_empty',

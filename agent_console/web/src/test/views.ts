@@ -85,6 +85,7 @@ export const aFloor = (over: Partial<FloorView> = {}): FloorView => ({
   agents: [anAgent()],
   queues: [aQueue()],
   contacts: [],
+  callbacks: [],
   ...over,
 });
 
