@@ -130,7 +130,7 @@ async def _unless_ended(work: Coroutine[None, None, None], ended: "asyncio.Futur
 
 
 def erasing(journal: SqliteJournal, core: Callable[[], ExchangeCore]) -> Callable[[str], Awaitable[bool]]:
-    """How whoever called is forgotten: nobody calls back, what was left is nobody's work, and the journal is blanked."""
+    """How whoever called is forgotten: nobody calls back, what was left is nobody's work, the journal is blanked."""
 
     async def erase(call_id: str) -> bool:
         core().callbacks.forget(call_id)
