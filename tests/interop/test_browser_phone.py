@@ -56,7 +56,7 @@ async def fresh_tone(customer: Talk) -> None:
 def house() -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    with running_installation(Plan(agents=4, ring_seconds=60, wrap_up_seconds=120, browsers=True)) as house:
+    with running_installation(Plan(agents=5, ring_seconds=60, wrap_up_seconds=120, browsers=True)) as house:
         yield house
 
 
@@ -149,7 +149,7 @@ async def test_the_customer_hangs_up_on_a_browser_and_a_second_tab_takes_over_wh
     house: Installation, tmp_path: Path
 ):
     async with browser_phone(house, tmp_path) as phone:
-        await phone.ready("agent2")
+        await phone.ready("agent5")  # the others are in wrap-up after the tests before
         second = await phone.desk.page.context.new_page()
         await second.goto(house.base_url)
         await expect(second.get_by_test_id("phone")).to_have_attribute("data-status", "follower")
