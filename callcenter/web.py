@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -43,6 +44,8 @@ from crm_bridge.phone_numbers import normal_forms
 log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 1.0
+WEB_NICENESS = 5
+"""Where processors are scarce, a page may wait for a call and never the other way round."""
 PING_SECONDS = 2.0
 """How often a browser is asked whether it is there (RFC 6455 section 5.5.2)."""
 PONG_SECONDS = 3.0
@@ -112,6 +115,8 @@ async def run_web(settings: Settings) -> None:
 
     A customer store that is away keeps nobody from the console: it is brought up to date as soon as it answers.
     """
+    with suppress(OSError):
+        os.nice(WEB_NICENESS)
     site = load_site(settings.site)
     database = Database(settings.store_url)
     own_numbers = normal_forms((number.number for number in site.numbers if number.number != "*"), site.region)
