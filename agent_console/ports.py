@@ -280,6 +280,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpRule:
+    """How the wrap-up after a call of a queue ends, so that the desk can say so beforehand."""
+
+    queue_id: str
+    mode: str
+    """``optional``, ``mandatory``, ``timed`` or ``timed_no_early_exit``."""
+    may_extend: bool
+    timeout_code: str = ""
+    """The disposition that the clock records for an agent who had not finished; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSettings:
     """What the desk's lists hold."""
 
@@ -292,3 +304,4 @@ class DeskSettings:
     """The seats calls can be handed to, by name."""
     recording_on_demand: tuple[str, ...] = ()
     """Queues whose agents begin and end recordings themselves."""
+    wrap_up: tuple[WrapUpRule, ...] = ()

@@ -16,7 +16,7 @@ import agent_console
 from agent_console.app import create_app
 from agent_console.auth import current_principal
 from agent_console.live import ConsoleHub
-from agent_console.ports import Choice, DeskSettings
+from agent_console.ports import Choice, DeskSettings, WrapUpRule
 from callcenter.accounts import SiteAccounts
 from callcenter.calls.recordings import RecordingMode
 from callcenter.clock import SystemClock
@@ -63,6 +63,12 @@ def desk_settings(site: Site) -> DeskSettings:
         queues=tuple(Choice(queue.id, {"en": queue.name, **queue.labels}) for queue in site.queues),
         agents=tuple(Choice(each.id, {"en": each.name}) for each in site.agents if "agent" in each.roles),
         recording_on_demand=tuple(queue.id for queue in site.queues if queue.recording is RecordingMode.ON_DEMAND),
+        wrap_up=tuple(
+            WrapUpRule(
+                queue.id, queue.wrap_up_mode, queue.wrap_up_extension_seconds > 0, queue.wrap_up_timeout_code or ""
+            )
+            for queue in site.queues
+        ),
     )
 
 

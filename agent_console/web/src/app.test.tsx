@@ -271,6 +271,24 @@ describe('a call and its wrap-up', () => {
     expect(server.intents()).toEqual([{ type: 'intent', intent: 'wrap_up.extend', contact_id: 'c1' }]);
   });
 
+  it('says how it ends: not before the time is up, and with which outcome then', async () => {
+    await aDesk(ended, anAgent({ state: 'wrap_up', contact_id: 'c1' }));
+    const said = (await screen.findByTestId('how-it-ends')).textContent;
+    expect(said).toContain('not before, even if you finish early');
+    expect(said).toContain('“Solved” is recorded');
+  });
+
+  it.each(['voice', 'message'])(
+    'offers no more time where the queue has none, and says nothing it does not know: %s',
+    async (channel) => {
+      const queue_id = channel === 'voice' ? 'short' : 'billing';
+      await aDesk({ ...ended, channel, queue_id } as typeof ended, anAgent({ state: 'wrap_up', contact_id: 'c1' }));
+      await screen.findByTestId('finish-wrap-up');
+      expect(screen.queryByTestId('how-it-ends')).toBeNull();
+      expect(screen.queryByTestId('extend-wrap-up') === null).toBe(channel === 'voice');
+    },
+  );
+
   it('carries the notes on, asks for an outcome and sends both', async () => {
     const server = await aDesk(talking, busy);
     await userEvent.type(await screen.findByTestId('call-notes'), 'Refund promised');

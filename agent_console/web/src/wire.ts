@@ -225,6 +225,7 @@ export interface DeskSettings {
   readonly languages: readonly string[];
   readonly agents: readonly Choice[];
   readonly recording_on_demand: readonly string[];
+  readonly wrap_up: readonly WrapUpRule[];
 }
 
 /** The body of every refused HTTP request. ``code`` is stable and part of the API, ``message`` is for people. */
@@ -479,4 +480,12 @@ export interface Welcome {
   readonly epoch: string;
   readonly resumed: boolean;
   readonly server_time: number;
+}
+
+/** How the wrap-up after a call of a queue ends, so that the desk can say so beforehand. */
+export interface WrapUpRule {
+  readonly queue_id: string;
+  readonly mode: string;
+  readonly may_extend: boolean;
+  readonly timeout_code: string;
 }

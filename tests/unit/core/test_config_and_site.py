@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from agent_console.ports import Role
+from agent_console.ports import Role, WrapUpRule
 from callcenter.accounts import SiteAccounts, principal_of
 from callcenter.config import load_settings
 from callcenter.demo.company import PEOPLE, found_company
@@ -15,6 +15,7 @@ from callcenter.sip.digest import ha1
 from callcenter.site.models import RoleName, Site
 from callcenter.site.people import add_person
 from callcenter.site.repository import floor_configuration, load_flows, load_site
+from callcenter.web import desk_settings
 from crm_bridge.permissions import Role as StoreRole
 from crm_bridge.permissions import permissions_of
 
@@ -246,3 +247,15 @@ def test_what_is_wrong_with_a_queue_is_said(site: Site) -> None:
     assert "never ends" in refused(site, steps=[{}, {}])
     assert "steps.0.demand" in refused(site, steps=[{"demand": "expert >="}])
     assert "no disposition" in refused(site, wrap_up_timeout_code="nothing")
+
+
+def test_the_desk_knows_how_the_wrap_up_of_each_queue_ends(site: Site) -> None:
+    values = site.model_dump()
+    code = values["dispositions"][0]["code"]
+    values["queues"][0].update(
+        wrap_up_mode="timed_no_early_exit", wrap_up_extension_seconds=60, wrap_up_timeout_code=code
+    )
+    values["queues"][1].update(wrap_up_mode="mandatory", wrap_up_extension_seconds=0, wrap_up_timeout_code=None)
+    first, second = desk_settings(Site.model_validate(values)).wrap_up[:2]
+    assert first == WrapUpRule(values["queues"][0]["id"], "timed_no_early_exit", True, code)
+    assert second == WrapUpRule(values["queues"][1]["id"], "mandatory", False, "")

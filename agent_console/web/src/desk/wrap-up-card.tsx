@@ -7,7 +7,7 @@ import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { useSignedIn } from '../session/session';
-import type { ContactView } from '../wire';
+import type { ContactView, WrapUpRule } from '../wire';
 import { CardAnswer } from '../recordings/card-entry';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
 import { useDraft } from './drafts-context';
@@ -17,6 +17,32 @@ import classes from './desk.module.css';
 
 /** Characters of notes that the server takes. */
 export const LONGEST_NOTES = 10_000;
+
+/** How the wrap-up after a call of this queue ends; nothing is known of other channels and of calls of no queue. */
+function useWrapUpRule({ channel, queue_id }: ContactView): WrapUpRule | undefined {
+  const { settings } = useSignedIn();
+  return channel === 'voice' ? settings.wrap_up.find((rule) => rule.queue_id === queue_id) : undefined;
+}
+
+/** Said beforehand: whether the clock ends it, whether finishing early makes ready early, and which outcome the clock records. */
+function HowItEnds({ rule }: { readonly rule: WrapUpRule }) {
+  const { t, language } = useLocalisation();
+  const { settings } = useSignedIn();
+  const labels = settings.dispositions.find(({ code }) => code === rule.timeout_code)?.labels;
+  const outcome = labels?.[language] ?? labels?.en ?? rule.timeout_code;
+  const forces = outcome !== '' && (rule.mode === 'timed' || rule.mode === 'timed_no_early_exit');
+  const said = [
+    rule.mode === 'mandatory' && t('wrap_up.mandatory'),
+    rule.mode === 'timed_no_early_exit' && t('wrap_up.no_early_exit'),
+    forces && t('wrap_up.forced', { outcome }),
+  ].filter(Boolean);
+  if (said.length === 0) return null;
+  return (
+    <p className="soft" data-testid="how-it-ends">
+      {said.join(' ')}
+    </p>
+  );
+}
 
 /** The work after the call: its outcome, what was said, and back to the queue. */
 export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
@@ -39,7 +65,8 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
     send('wrap_up.finish', { contact_id: contact.contact_id, ...draft }, discardDraft);
   };
   const { ended_at, wrap_up_until } = contact;
-  const mayExtend = wrap_up_until !== null;
+  const rule = useWrapUpRule(contact);
+  const mayExtend = wrap_up_until !== null && rule?.may_extend !== false;
   const about = { contact_id: contact.contact_id };
   useShortcuts({
     finishWrapUp: () => form.current?.requestSubmit(),
@@ -51,6 +78,7 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
         {wrap_up_until === null && ended_at !== null && <Elapsed since={ended_at} />}
       </CardHead>
       {ended_at !== null && wrap_up_until !== null && <Countdown from={ended_at} until={wrap_up_until} />}
+      {rule !== undefined && <HowItEnds rule={rule} />}
       <CallerBlock contact={contact} testId="wrap-up-caller" />
       <CardAnswer contact={contact} />
       <ContactFacts contact={contact} />

@@ -18,6 +18,10 @@ const SETTINGS: DeskSettings = {
   company: 'Example',
   not_ready_reasons: [{ code: 'lunch', labels: { en: 'Lunch', zh: '午餐' } }],
   recording_on_demand: [],
+  wrap_up: [
+    { queue_id: 'billing', mode: 'timed_no_early_exit', may_extend: true, timeout_code: 'solved' },
+    { queue_id: 'short', mode: 'timed', may_extend: false, timeout_code: '' },
+  ],
   dispositions: [{ code: 'solved', labels: { en: 'Solved', zh: '已解决' } }],
   queues: [{ code: 'billing', labels: { en: 'Billing', zh: '账务' } }],
   languages: ['en', 'zh'],
