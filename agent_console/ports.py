@@ -302,6 +302,8 @@ class DeskSettings:
     languages: tuple[str, ...] = ("en", "zh")
     agents: tuple[Choice, ...] = ()
     """The seats calls can be handed to, by name."""
+    people: tuple[Choice, ...] = ()
+    """Everybody, by name: who takes a call over need not have a seat."""
     recording_on_demand: tuple[str, ...] = ()
     """Queues whose agents begin and end recordings themselves."""
     wrap_up: tuple[WrapUpRule, ...] = ()

@@ -62,6 +62,7 @@ def desk_settings(site: Site) -> DeskSettings:
         dispositions=tuple(Choice(each.code, each.labels) for each in site.dispositions),
         queues=tuple(Choice(queue.id, {"en": queue.name, **queue.labels}) for queue in site.queues),
         agents=tuple(Choice(each.id, {"en": each.name}) for each in site.agents if "agent" in each.roles),
+        people=tuple(Choice(each.id, {"en": each.name}) for each in site.agents),
         recording_on_demand=tuple(queue.id for queue in site.queues if queue.recording is RecordingMode.ON_DEMAND),
         wrap_up=tuple(
             WrapUpRule(

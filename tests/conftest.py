@@ -33,6 +33,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         for name, value in getattr(item, "funcargs", {}).items():
-            if isinstance(value, Installation):
+            if isinstance(value, Installation) and value.folder.exists():
                 report.sections.append((f"output of {name}", value.output[-SHOWN_CHARACTERS:]))
     return report

@@ -96,5 +96,6 @@ async def test_the_menu_leads_through_every_way_of_taking_part(house: Installati
             await agent.ended()
             await hears_boss(customer.sound, True)
             assert customer.sound.heard_tone(AGENT_HZ) < ABSENT
+            await expect(row).to_contain_text("Robin Field")
             await customer.hang_up()
             await again.ended()

@@ -224,6 +224,7 @@ export interface DeskSettings {
   readonly queues: readonly Choice[];
   readonly languages: readonly string[];
   readonly agents: readonly Choice[];
+  readonly people: readonly Choice[];
   readonly recording_on_demand: readonly string[];
   readonly wrap_up: readonly WrapUpRule[];
 }

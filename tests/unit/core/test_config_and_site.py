@@ -256,6 +256,8 @@ def test_the_desk_knows_how_the_wrap_up_of_each_queue_ends(site: Site) -> None:
         wrap_up_mode="timed_no_early_exit", wrap_up_extension_seconds=60, wrap_up_timeout_code=code
     )
     values["queues"][1].update(wrap_up_mode="mandatory", wrap_up_extension_seconds=0, wrap_up_timeout_code=None)
-    first, second = desk_settings(Site.model_validate(values)).wrap_up[:2]
+    settings = desk_settings(Site.model_validate(values))
+    first, second = settings.wrap_up[:2]
+    assert {each.code for each in settings.people} > {each.code for each in settings.agents}, "supervisors have names"
     assert first == WrapUpRule(values["queues"][0]["id"], "timed_no_early_exit", True, code)
     assert second == WrapUpRule(values["queues"][1]["id"], "mandatory", False, "")

@@ -187,7 +187,7 @@ function useContactColumns(
 ): readonly Column<ContactView>[] {
   const { t } = useLocalisation();
   const labels = useLabels();
-  const nameOf = (agentId: string) => agents.get(agentId)?.name ?? agentId;
+  const nameOf = (agentId: string) => agents.get(agentId)?.name ?? labels.agent(agentId);
   return [
     {
       key: 'caller',

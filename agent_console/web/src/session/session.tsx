@@ -85,7 +85,7 @@ export function useLabels() {
   const { language, t } = useLocalisation();
   return useMemo(
     () => ({
-      agent: (id: string) => api.label(settings.agents, id, language),
+      agent: (id: string) => api.label(settings.people, id, language),
       disposition: (code: string) => api.label(settings.dispositions, code, language),
       queue: (id: string) => api.label(settings.queues, id, language),
       reason: (code: string) => {

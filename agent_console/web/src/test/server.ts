@@ -29,6 +29,10 @@ const SETTINGS: DeskSettings = {
     { code: 'anna', labels: { en: 'Anna' } },
     { code: 'boris', labels: { en: 'Boris' } },
   ],
+  people: [
+    { code: 'anna', labels: { en: 'Anna' } },
+    { code: 'boris', labels: { en: 'Boris' } },
+  ],
 };
 
 /** Answers by method and path, such as `GET /api/session`; others are 404. */
