@@ -49,6 +49,7 @@ def heard(house: Installation) -> Iterator[list[str]]:
         process.terminate()
         process.wait()
         reading.join()
+        process.stdout.close()
 
 
 async def until_clear(house: Installation) -> None:

@@ -11,7 +11,7 @@ import classes from './stewardship.module.css';
 const OUTCOMES: Readonly<Partial<Record<string, Key>>> = {
   warn: 'collision.warn',
   block: 'collision.block',
-  link: 'collision.link',
+  link: 'collisions.link',
 };
 const SIGNALS: Readonly<Partial<Record<string, Key>>> = {
   phone: 'collision.phone',
@@ -27,8 +27,8 @@ export default function CollisionsPage() {
   return (
     <>
       <PagesNav current="collisions" />
-      <section className={`panel ${classes.stack}`} aria-label={t('collision.title')}>
-        <h1>{t('collision.title')}</h1>
+      <section className={`panel ${classes.stack}`} aria-label={t('collisions.title')}>
+        <h1>{t('collisions.title')}</h1>
         <p className="soft">{t('collision.about')}</p>
         {list.error && <LoadProblem onRetry={list.reload} />}
         <div className={classes.scroll}>
@@ -37,7 +37,7 @@ export default function CollisionsPage() {
               <tr>
                 <th scope="col">{t('audit.when')}</th>
                 <th scope="col">{t('collision.existing')}</th>
-                <th scope="col">{t('collision.owner')}</th>
+                <th scope="col">{t('collisions.owner')}</th>
                 <th scope="col">{t('collision.entered_by')}</th>
                 <th scope="col">{t('collision.created')}</th>
                 <th scope="col">{t('collision.signals')}</th>

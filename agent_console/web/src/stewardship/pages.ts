@@ -10,7 +10,7 @@ export type Page = 'customers' | 'duplicates' | 'import' | 'audit' | 'access' | 
 export const PAGES: readonly { readonly page: Page; readonly label: Key; readonly needs: Permission | null }[] = [
   { page: 'customers', label: 'customers.search', needs: null },
   { page: 'duplicates', label: 'duplicates.title', needs: 'merge' },
-  { page: 'collisions', label: 'collision.title', needs: 'merge' },
+  { page: 'collisions', label: 'collisions.title', needs: 'merge' },
   { page: 'import', label: 'import.title', needs: 'import' },
   { page: 'holds', label: 'hold.list', needs: 'privacy' },
   { page: 'access', label: 'access.title', needs: 'audit' },
