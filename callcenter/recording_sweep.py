@@ -98,6 +98,7 @@ async def erase_portion(database: Database, root: Path, *, now: datetime) -> int
     await asyncio.to_thread(_unlink, root, list(files.values()))
     async with database.begin() as session:
         await mark_deleted(session, files, now=now)
+    await database.scrub()  # rows of erased people were written anew
     log.info("recordings erased", deleted=len(files))
     return len(files)
 

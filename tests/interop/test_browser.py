@@ -106,7 +106,7 @@ async def test_a_supervisor_sees_queue_and_agent_change_live(house: Installation
     async with console_page(house, tmp_path) as page:
         await page.sign_in(BOSS)
         await page.part("nav-floor").click()
-        waiting = page.page.locator('[data-testid="queue-row"][data-id="support"] td').nth(1)
+        waiting = page.page.locator('[data-testid="queue-row"][data-id="support voice"] td').nth(2)
         row = page.page.locator('[data-testid="agent-row"][data-id="agent1"]')
         await expect(waiting).to_have_text("0")
         async with calling(house, "+12125550202") as customer:

@@ -32,7 +32,13 @@ PRESSED = 6553
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
-    with running_installation(Plan(agents=1, records=True, queue_lines=('recording = "on"',))) as house:
+    nobody = (
+        ("CALLCENTER_PAYMENTS__URL", "https://127.0.0.1:9/pay"),
+        ("CALLCENTER_PAYMENTS__SECRET", "the-secret-of-this-test"),
+    )
+    with running_installation(
+        Plan(agents=1, records=True, queue_lines=('recording = "on"',), environment=nobody)
+    ) as house:
         yield house
 
 
