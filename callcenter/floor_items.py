@@ -19,9 +19,9 @@ from agent_console.messages import (
     MatchState,
 )
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemMoved, ItemReturned
-from callcenter.floor_contacts import FloorContacts
+from callcenter.floor_contacts import NO_RINGING, FloorContacts
 
-NO_OFFER: Mapping[str, object] = {"agent_id": None, "offered_at": None, "offer_expires_at": None, "connected_at": None}
+NO_OFFER: Mapping[str, object] = {**NO_RINGING, "agent_id": None, "connected_at": None}
 
 
 @dataclass(slots=True)
@@ -136,7 +136,11 @@ class FloorItems:
                 self._contacts.change(fact.contact_id, state=ContactState.QUEUED, queued_at=fact.at, **NO_OFFER)
             case ItemAccepted():
                 self._contacts.change(
-                    fact.contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id
+                    fact.contact_id,
+                    state=ContactState.CONNECTED,
+                    connected_at=fact.at,
+                    agent_id=fact.agent_id,
+                    ringing=(),
                 )
             case ItemClosed():
                 self._close(fact)

@@ -263,7 +263,9 @@ def test_a_message_that_was_stored_and_no_more_is_an_item_after_the_kill() -> No
 
 def test_who_has_no_console_any_more_loses_items_and_keeps_calls() -> None:
     async def live() -> None:
-        house = await a_house()
+        site = site_with_exit()
+        routing = site.routing.model_copy(update={"presence_lease_seconds": 0})
+        house = await a_house(site=site.model_copy(update={"routing": routing}))
         await house.sign_in("ben", "anna")
         house.core.on_seats(("anna", "ben"))
         message = await leave_message(house)
