@@ -157,30 +157,6 @@ async def test_the_record_shows_and_takes_everything_about_a_customer(house: Ins
         await expect(page.part("timeline-item")).to_contain_text("Likes tea.")
 
 
-async def test_the_timeline_says_from_whom_a_contact_was_transferred(house: Installation, tmp_path: Path) -> None:
-    async with house.signed_in() as http, console_page(house, tmp_path) as page:
-        ada = await enter(http, "Ada Handed", "+12125550390")
-        database = Database(house.settings.store_url)
-        first = call("t1", from_value="+12125550390", journal_seq=1)
-        second = replace(
-            first,
-            contact_id="t1.2",
-            agent_id="ben",
-            agent_name="Ben",
-            parent_contact_id="t1",
-            parent_relation="transfer",
-        )
-        async with database.begin() as session:
-            await record_batch(session, [first, second], region="US")
-        await database.close()
-        await page.sign_in(BOSS)
-        await expect(page.part("nav-customers")).to_be_visible()
-        await open_record(page, ada)
-        await expect(page.part("came-from")).to_have_count(1)
-        await expect(page.part("came-from")).to_have_text("Transferred from Lin")
-        assert await violations(page.page) == []
-
-
 async def test_two_who_are_one_are_compared_merged_and_taken_apart(house: Installation, tmp_path: Path) -> None:
     async with house.signed_in() as http, console_page(house, tmp_path) as page:
         first = await enter(http, "Carla Twice", "+12125550303", "carla@example.com")
@@ -276,3 +252,27 @@ async def test_whoever_is_there_already_is_shown_before_a_customer_is_entered(
         await page.part("customer-search").press("ArrowDown")
         await page.page.keyboard.press("Enter")
         await expect(page.part("customer-name")).to_have_text("Gina Known")
+
+
+async def test_the_timeline_says_from_whom_a_contact_was_transferred(house: Installation, tmp_path: Path) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        ada = await enter(http, "Ada Handed", "+12125550390")
+        database = Database(house.settings.store_url)
+        first = call("t1", from_value="+12125550390", journal_seq=1)
+        second = replace(
+            first,
+            contact_id="t1.2",
+            agent_id="ben",
+            agent_name="Ben",
+            parent_contact_id="t1",
+            parent_relation="transfer",
+        )
+        async with database.begin() as session:
+            await record_batch(session, [first, second], region="US")
+        await database.close()
+        await page.sign_in(BOSS)
+        await expect(page.part("nav-customers")).to_be_visible()
+        await open_record(page, ada)
+        await expect(page.part("came-from")).to_have_count(1)
+        await expect(page.part("came-from")).to_have_text("Transferred from Lin")
+        assert await violations(page.page) == []
