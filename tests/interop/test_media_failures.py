@@ -191,10 +191,10 @@ async def test_no_free_port_is_an_error_of_its_own() -> None:
 
 async def test_a_port_that_another_program_has_is_passed_over() -> None:
     loop = asyncio.get_running_loop()
-    taken, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 30020))
-    async with running_mediad("--standby", "0", "--port-min", "30020", "--port-max", "30023") as media:
+    taken, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 9020))
+    async with running_mediad("--standby", "0", "--port-min", "9020", "--port-max", "9023") as media:
         await media.plane.create("s")
-        assert "m=audio 30022 " in await media.plane.make_offer("s", "a")
+        assert "m=audio 9022 " in await media.plane.make_offer("s", "a")
     taken.close()
 
 
