@@ -169,8 +169,9 @@ async def test_the_customer_hangs_up_on_a_browser_and_a_second_tab_takes_over_wh
             described = "window.peers.at(-1).remoteDescription.sdp"
             await second.evaluate(f"window.before = {described}")
             await second.evaluate("window.dispatchEvent(new Event('online'))")
-            await second.wait_for_function(f"{described} !== window.before")
-            await second.wait_for_function("window.peers.at(-1).iceConnectionState === 'connected'")
+            await until("the peer is described anew", lambda: second.evaluate(f"{described} !== window.before"))
+            connected = "window.peers.at(-1).iceConnectionState === 'connected'"
+            await until("the peer is connected", lambda: second.evaluate(connected))
             await fresh_tone(customer)
             assert all(gap < MOST_AWAY_MS for gap in await gaps(house, 1))
             assert await second.evaluate("window.peers.length") == peers, "ICE restarts, the connection stays"
