@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from crm_bridge.errors import InteractionNotFound
 from crm_bridge.keyset import Cursor, Page, bounded, older_than
 from crm_bridge.line_quality import LineQualityView, lines_of
-from crm_bridge.models import ContactParent, Interaction, WrapUp
+from crm_bridge.models import ContactParent, Customer, Interaction, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.parents import ParentView
 from crm_bridge.recordings import RecordingView, recordings_of
@@ -19,7 +19,7 @@ from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
 _Before = aliased(Interaction)
-_Row = tuple[Interaction, WrapUp | None, str | None, str | None, str | None, str | None]
+_Row = tuple[Interaction, WrapUp | None, str | None, str | None, str | None, str | None, str | None]
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -40,6 +40,7 @@ class InteractionView:
     from_name: str
     to_value: str
     customer_id: int | None
+    customer_name: str | None
     match_state: MatchState
     queue_id: str | None
     agent_id: str | None
@@ -136,7 +137,8 @@ async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[
 
 
 def _complete() -> Select[*_Row]:
-    """Interactions with their wrap-up and the contact they came from, whose own interaction may be missing."""
+    """Interactions with wrap-up, customer's name, and the contact they came from, whose own interaction may be
+    missing."""
     return (
         select(
             Interaction,
@@ -145,9 +147,11 @@ def _complete() -> Select[*_Row]:
             ContactParent.relation,
             _Before.agent_id,
             _Before.agent_name,
+            Customer.display_name,
         )
         .outerjoin(WrapUp, WrapUp.contact_id == Interaction.contact_id)
         .outerjoin(ContactParent, ContactParent.contact_id == Interaction.contact_id)
+        .outerjoin(Customer, Customer.id == Interaction.customer_id)
         .outerjoin(_Before, _Before.contact_id == ContactParent.parent_contact_id)
     )
 
@@ -178,6 +182,7 @@ def _view(
     relation: str | None,
     before_id: str | None,
     before_name: str | None,
+    customer_name: str | None,
 ) -> InteractionView:
     return InteractionView(
         id=row.id,
@@ -193,6 +198,7 @@ def _view(
         from_name=row.from_name,
         to_value=row.to_value,
         customer_id=row.customer_id,
+        customer_name=customer_name,
         match_state=row.match_state,
         queue_id=row.queue_id,
         agent_id=row.agent_id,

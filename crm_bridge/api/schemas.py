@@ -290,6 +290,8 @@ class InteractionOut(Out):
     from_name: str
     to_value: str
     customer_id: OptionalId
+    customer_name: str | None
+    """As the customer's record has it now."""
     match_state: MatchState
     queue_id: str | None
     agent_id: str | None

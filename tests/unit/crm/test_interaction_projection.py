@@ -66,6 +66,15 @@ async def test_a_record_is_read_back_as_it_was_written(database: Database) -> No
     assert (view.match_state, view.customer_id, view.disposition) == (MatchState.NONE, None, None)
 
 
+async def test_an_interaction_bears_the_name_that_the_record_has_now_and_not_the_one_the_caller_gave(
+    database: Database,
+) -> None:
+    ada = await enter(database, "Ada Lovelace", NUMBER)
+    await write(database, call(customer_id=ada, match_state="one"), call("c2", from_value="+8613900009999"))
+    assert (await read(database)).customer_name == "Ada Lovelace"
+    assert (await read(database, "c2")).customer_name is None
+
+
 async def test_the_same_record_any_number_of_times_is_one_interaction_and_one_entry(database: Database) -> None:
     ada = await enter(database, "Ada", NUMBER)
     await write(database, call(customer_id=ada, match_state="one"))

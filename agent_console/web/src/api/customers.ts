@@ -77,6 +77,8 @@ export interface Interaction extends InteractionLine {
   readonly from_name: string;
   readonly to_value: string;
   readonly customer_id: string | null;
+  /** As the customer's record has it now. */
+  readonly customer_name: string | null;
   readonly flow_path: readonly string[];
 }
 

@@ -136,7 +136,9 @@ function CustomerSearch() {
 }
 
 function LatestInteraction({ interaction }: { readonly interaction: Interaction }) {
-  const who = interaction.from_name || interaction.from_value;
+  const { from_value, from_name, to_value } = interaction;
+  const party = interaction.direction === 'outbound' ? to_value : from_name || from_value;
+  const who = interaction.customer_name ?? party;
   return (
     <li data-testid="interaction-row">
       <p className={classes.who}>
