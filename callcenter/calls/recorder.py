@@ -11,7 +11,6 @@ from typing import Protocol
 
 import structlog
 
-from callcenter.bus import Bus
 from callcenter.calls.recording_facts import RecordingAnnounced, RecordingFact, RecordingImpaired, RecordingPaused
 from callcenter.calls.recordings import (
     CallRecordings,
@@ -25,8 +24,9 @@ from callcenter.calls.recordings import (
     StartOrder,
     StopOrder,
 )
+from callcenter.calls.surroundings import RecordingSurroundings
 from callcenter.errors import MediaError
-from callcenter.ports import Clock, Journal, MediaPlane, RecordingAction
+from callcenter.ports import RecordingAction
 from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)
@@ -46,20 +46,8 @@ class RecordingAsked:
     done: "asyncio.Future[None]" = field(compare=False)
 
 
-class RecorderSurroundings(Protocol):
+class RecorderSurroundings(RecordingSurroundings, Protocol):
     """What a recorder needs; ``calls.dependencies.CallDependencies`` has it."""
-
-    @property
-    def clock(self) -> Clock: ...  # noqa: D102 - named by its type
-
-    @property
-    def journal(self) -> Journal: ...  # noqa: D102
-
-    @property
-    def bus(self) -> Bus: ...  # noqa: D102
-
-    @property
-    def media(self) -> MediaPlane: ...  # noqa: D102
 
     @property
     def recording_rules(self) -> Mapping[str, RecordingRule]:

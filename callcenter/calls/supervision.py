@@ -13,7 +13,6 @@ from typing import Protocol
 
 import structlog
 
-from callcenter.bus import Bus
 from callcenter.calls.audio import CallAudio
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegReanswered, LegRefused, Party
 from callcenter.calls.participants import Supervision
@@ -25,8 +24,9 @@ from callcenter.calls.supervision_facts import (
     SupervisionJoined,
     SupervisionOrdered,
 )
+from callcenter.calls.surroundings import WritingSurroundings
 from callcenter.errors import CallCenterError, MediaError
-from callcenter.ports import Clock, Journal, LegProfile, PhoneTarget, Signalling
+from callcenter.ports import LegProfile, PhoneTarget, Signalling
 
 log = structlog.get_logger(__name__)
 
@@ -60,17 +60,8 @@ class SupervisionAsked:
     done: "asyncio.Future[None]" = field(compare=False)
 
 
-class SupervisionSurroundings(Protocol):
+class SupervisionSurroundings(WritingSurroundings, Protocol):
     """What is needed from outside; ``calls.dependencies.CallDependencies`` has it."""
-
-    @property
-    def clock(self) -> Clock: ...  # noqa: D102 - named by its type
-
-    @property
-    def journal(self) -> Journal: ...  # noqa: D102
-
-    @property
-    def bus(self) -> Bus: ...  # noqa: D102
 
     @property
     def signalling(self) -> Signalling: ...  # noqa: D102

@@ -4,13 +4,13 @@ from typing import Protocol
 
 import structlog
 
-from callcenter.bus import Bus
 from callcenter.calls.audio import MESSAGE_TONE
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.recording_facts import RecordingImpaired
+from callcenter.calls.surroundings import RecordingSurroundings
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
 from callcenter.errors import MediaError
-from callcenter.ports import Clock, Journal, MediaPlane, RecordingAction
+from callcenter.ports import RecordingAction
 
 NOT_STARTED = "not_started"
 """Why a message is impaired that could not be recorded; who called is known all the same."""
@@ -23,20 +23,8 @@ RETENTION = "voicemail"
 """The class of ``[recordings.keep_days]`` that messages belong to."""
 
 
-class VoicemailSurroundings(Protocol):
+class VoicemailSurroundings(RecordingSurroundings, Protocol):
     """What is needed from outside; ``calls.dependencies.CallDependencies`` has it."""
-
-    @property
-    def clock(self) -> Clock: ...  # noqa: D102 - named by its type
-
-    @property
-    def journal(self) -> Journal: ...  # noqa: D102
-
-    @property
-    def bus(self) -> Bus: ...  # noqa: D102
-
-    @property
-    def media(self) -> MediaPlane: ...  # noqa: D102
 
     @property
     def beep(self) -> str: ...  # noqa: D102

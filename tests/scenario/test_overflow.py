@@ -11,38 +11,11 @@ from callcenter.calls.facts import CallOverflowed, CallQueued, Outcome, WrapUpRe
 from callcenter.site.models import Site
 from tests.support.house import House, open_house, small_site
 from tests.support.virtual_time import in_virtual_time, pass_seconds, settle
+from tests.support.waiting_flows import NO_WAY_BACK, way_back
 
 pytestmark = pytest.mark.scenario
 
-FLOW = """
-[flow]
-name = "main"
-start = "answer"
-languages = ["en"]
-
-[prompts.sorry]
-en = "Nobody is free."
-
-[steps.answer]
-type = "answer"
-next = "wait"
-
-[steps.wait]
-type = "queue"
-queue = "sales"
-{extra}
-
-[steps.sorry]
-type = "play"
-prompt = "sorry"
-next = "end"
-
-[steps.end]
-type = "hang_up"
-reason = "was_sorry"
-"""
-BACK = FLOW.format(extra='otherwise = "sorry"')
-NO_WAY_BACK = FLOW.format(extra="").split("[steps.sorry]")[0]
+BACK = way_back("was_sorry")
 
 
 def site(routing: dict[str, Any] | None = None, wrap_up_codes: tuple[str, ...] = (), **sales: Any) -> Site:
@@ -136,7 +109,7 @@ async def test_wishes_are_relaxed_while_the_caller_waits() -> None:
 
 @in_virtual_time
 async def test_the_agent_a_flow_names_is_asked_first_and_then_everybody() -> None:
-    flow = FLOW.format(extra='agent = "ben"\nagent_seconds = 20\notherwise = "sorry"')
+    flow = NO_WAY_BACK + 'agent = "ben"\nagent_seconds = 20\n'
     house = await open_house(site=site(), flow=flow)
     await house.sign_in("anna", "ben")  # anna idles longer
     await house.call()

@@ -14,38 +14,11 @@ from callcenter.calls.facts import CallOverflowed, Outcome
 from callcenter.site.models import Site
 from tests.support.house import House, open_house, small_site
 from tests.support.virtual_time import in_virtual_time, pass_seconds, settle
+from tests.support.waiting_flows import NO_WAY_BACK, way_back
 
 pytestmark = pytest.mark.scenario
 
-FLOW = """
-[flow]
-name = "main"
-start = "answer"
-languages = ["en"]
-
-[prompts.sorry]
-en = "We are closed."
-
-[steps.answer]
-type = "answer"
-next = "wait"
-
-[steps.wait]
-type = "queue"
-queue = "sales"
-{extra}
-
-[steps.sorry]
-type = "play"
-prompt = "sorry"
-next = "end"
-
-[steps.end]
-type = "hang_up"
-reason = "closed_hours"
-"""
-BACK = FLOW.format(extra='otherwise = "sorry"')
-NO_WAY_BACK = FLOW.format(extra="").split("[steps.sorry]")[0]
+BACK = way_back("closed_hours")
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 OFFICE = {

@@ -8,11 +8,12 @@ from callcenter.calls.facts import RoutingSnapshot
 from callcenter.commands.why import candidates_table, waiting_lines
 from callcenter.replay import replay
 from callcenter.why import Explainer
-from tests.scenario.test_overflow import NO_WAY_BACK, site
+from tests.scenario.test_overflow import site
 from tests.scenario.test_replay import lived_through
 from tests.support.house import open_house
 from tests.support.memory_journal import MemoryJournalReader
 from tests.support.virtual_time import in_virtual_time, pass_seconds
+from tests.support.waiting_flows import NO_WAY_BACK
 
 pytestmark = pytest.mark.scenario
 

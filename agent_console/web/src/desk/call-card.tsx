@@ -1,4 +1,4 @@
-import { Button, Textarea } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { PromiseCallback } from '../callbacks/promise-callback';
 import { Elapsed } from '../clock';
@@ -14,8 +14,8 @@ import { CallControls } from './call-controls';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
 import { usePhone } from '../softphone/context';
 import { useDraft } from './drafts-context';
+import { NotesField } from './notes-field';
 import { keysOf } from './shortcuts';
-import { LONGEST_NOTES } from './wrap-up-card';
 import classes from './desk.module.css';
 
 const PhonePanel = lazy(() => import('../softphone/phone-panel'));
@@ -41,17 +41,7 @@ export function CallCard({ contact }: { readonly contact: ContactView }) {
       <Suspense>{state.call && <PhonePanel />}</Suspense>
       {contact.is_supervised && <p className="soft">{t('supervision.told')}</p>}
       <CallControls contact={contact} />
-      <Textarea
-        label={t('notes.label')}
-        description={t('notes.kept')}
-        value={draft.notes}
-        onChange={(event) => changeDraft({ notes: event.currentTarget.value })}
-        maxLength={LONGEST_NOTES}
-        autosize
-        minRows={4}
-        maxRows={14}
-        data-testid="call-notes"
-      />
+      <NotesField notes={draft.notes} onChange={changeDraft} testId="call-notes" />
       <div className={classes.actions}>
         <Button
           color="red.9"

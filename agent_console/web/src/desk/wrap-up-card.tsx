@@ -1,4 +1,4 @@
-import { Button, NativeSelect, Textarea } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { useRef, useState, type SubmitEvent } from 'react';
 import { PromiseCallback } from '../callbacks/promise-callback';
 import { Elapsed } from '../clock';
@@ -11,12 +11,10 @@ import type { ContactView, WrapUpRule } from '../wire';
 import { CardAnswer } from '../recordings/card-entry';
 import { CallerBlock, CardHead, ContactFacts } from './caller-block';
 import { useDraft } from './drafts-context';
+import { NotesField } from './notes-field';
 import { Countdown } from './ring-card';
 import { keysOf, useShortcuts } from './shortcuts';
 import classes from './desk.module.css';
-
-/** Characters of notes that the server takes. */
-export const LONGEST_NOTES = 10_000;
 
 /** How the wrap-up after a call of this queue ends; nothing is known of other channels and of calls of no queue. */
 function useWrapUpRule({ channel, queue_id }: ContactView): WrapUpRule | undefined {
@@ -100,17 +98,7 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
           ]}
           data-testid="disposition"
         />
-        <Textarea
-          label={t('notes.label')}
-          description={t('notes.kept')}
-          value={draft.notes}
-          onChange={(event) => changeDraft({ notes: event.currentTarget.value })}
-          maxLength={LONGEST_NOTES}
-          autosize
-          minRows={4}
-          maxRows={14}
-          data-testid="notes"
-        />
+        <NotesField notes={draft.notes} onChange={changeDraft} testId="notes" />
         <div className={classes.actions}>
           <Button
             type="submit"

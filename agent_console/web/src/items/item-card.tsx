@@ -1,12 +1,12 @@
-import { Button, Textarea } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { Elapsed } from '../clock';
 import { CallerBlock, CardHead, ContactFacts, Fact } from '../desk/caller-block';
 import { CallTargetInput, useTargetName, type CallTarget } from '../desk/call-target';
 import { useDraft } from '../desk/drafts-context';
+import { NotesField } from '../desk/notes-field';
 import { Countdown } from '../desk/ring-card';
 import { keysOf } from '../desk/shortcuts';
-import { LONGEST_NOTES } from '../desk/wrap-up-card';
 import deskClasses from '../desk/desk.module.css';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
@@ -167,17 +167,7 @@ export function ItemCard({ item }: { readonly item: ContactView }) {
           <Elapsed since={item.arrived_at} />
         </Fact>
       </ContactFacts>
-      <Textarea
-        label={t('notes.label')}
-        description={t('notes.kept')}
-        value={draft.notes}
-        onChange={(event) => changeDraft({ notes: event.currentTarget.value })}
-        maxLength={LONGEST_NOTES}
-        autosize
-        minRows={3}
-        maxRows={14}
-        data-testid="item-notes"
-      />
+      <NotesField notes={draft.notes} onChange={changeDraft} testId="item-notes" />
       <div className={deskClasses.actions}>
         <Button
           leftSection={<Icon name="check" />}
