@@ -93,7 +93,7 @@ def _staffed(board: Board, queue: QueueSpec, event: ContactArrived) -> bool:
     demand = Demand(queue.queue_id, strongest(event.required_skills))
     if queue.queue_id in board.delays:
         demand = msgspec.structs.replace(demand, delay_ms=FOREVER_MS)
-    return board.matching_of(event.channel).staffed(demand, at_work=queue.entry is StepGuard.AT_WORK)
+    return board.matching_of(event.queue_id, event.channel).staffed(demand, at_work=queue.entry is StepGuard.AT_WORK)
 
 
 def _target(board: Board, queue_id: QueueId) -> str:

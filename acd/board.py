@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from acd.agents import AT_WORK, Agent, Pending
-from acd.capacity import PATIENT, Work, channels_of
+from acd.capacity import CALLS, PATIENT, Lane, Work, channels_of, lane_of
 from acd.contacts import Contact, ContactState, place
 from acd.errors import UnknownAgent, UnknownContact
 from acd.events import AgentSpec, Channel, QueueSpec, RingStyle
@@ -30,8 +30,8 @@ _OFFLINE, _READY, _WRAP_UP = AgentState.OFFLINE, AgentState.READY, AgentState.WR
 _NONE = Pending.NONE
 # Looked at for every change of every agent: a name is found faster than a member of an enumeration.
 
-SHARED = tuple(channel for channel in Channel if channel is not Channel.VOICE)
-"""The channels on which an agent may have several contacts."""
+_PLAIN = {channel: Lane(channel) for channel in Channel}
+"""The lanes of queues that leave it to the agents what their contacts come beside."""
 
 KEPT_LIMIT = 4096
 """How many places are kept for customers who hung up; the oldest are forgotten."""
@@ -82,13 +82,17 @@ class Board:
         self.outcomes: list[Outcome] = []
         self.matching = Matching(())
         """Who is next for whom among calls."""
-        self.shared = {channel: Matching(()) for channel in SHARED}
-        """The same for each shared channel, among the agents who take work of it."""
-        self._calls_only: Sequence[tuple[Channel, Matching]] = ((Channel.VOICE, self.matching),)
-        self._takes: dict[AgentId, Sequence[tuple[Channel, Matching]]] = {}
+        self.lanes: dict[Lane, Matching] = {CALLS: self.matching}
+        """The same by lane, among the agents who take work of its channel."""
+        self.side_lanes: Sequence[Matching] = ()
+        """All but that of the calls."""
+        self._own_lanes: dict[tuple[QueueId, Channel], Matching] = {}
+        """Of queues that have a word about what their contacts come beside."""
+        self._calls_only: Sequence[tuple[Lane, Matching]] = ((CALLS, self.matching),)
+        self._takes: dict[AgentId, Sequence[tuple[Lane, Matching]]] = {}
         """Of agents with a capacity of their own."""
-        self.shared_waiting: dict[ContactId, None] = {}
-        """Waiting contacts that are no calls."""
+        self.aside: dict[ContactId, None] = {}
+        """Waiting contacts of the side lanes."""
         self.offer_deadlines: Line[OfferId] = Line()
         self.wrap_up_deadlines: Line[AgentId] = Line()
         self.work_deadlines: Line[ContactId] = Line()
@@ -186,12 +190,14 @@ class Board:
         self.ended.pop(contact.contact_id, None)
         self.contacts[contact.contact_id] = contact
 
-    def matching_of(self, channel: Channel) -> Matching:
-        """Who is next for whom among the contacts of a channel."""
-        return self.matching if channel is Channel.VOICE else self.shared[channel]
+    def matching_of(self, queue_id: QueueId, channel: Channel) -> Matching:
+        """Who is next for whom among these contacts of a queue, and others of the same lane."""
+        if self._own_lanes and (own := self._own_lanes.get((queue_id, channel))) is not None:
+            return own
+        return self.matching if channel is Channel.VOICE else self.lanes[_PLAIN[channel]]
 
-    def _lines_of(self, spec: AgentSpec) -> Sequence[tuple[Channel, Matching]]:
-        """The channels an agent takes work of, each with who is next for whom there."""
+    def _lines_of(self, spec: AgentSpec) -> Sequence[tuple[Lane, Matching]]:
+        """The lanes an agent takes work of, each with who is next for whom there."""
         return self._takes[spec.agent_id] if spec.capacity else self._calls_only
 
     def place(self, contact: Contact) -> tuple[int, int, int]:
@@ -230,11 +236,10 @@ class Board:
     def barred_agents(self, contact: Contact) -> Collection[AgentId]:
         """Who may not be offered this waiting contact: those who refused it, while somebody else may take it."""
         excluded = contact.excluded
-        return (
-            excluded
-            if excluded and self.matching_of(contact.channel).others_at_work(contact.contact_id, excluded)
-            else ()
-        )
+        if not excluded:
+            return ()
+        matching = self.matching_of(contact.queue_id, contact.channel)
+        return excluded if matching.others_at_work(contact.contact_id, excluded) else ()
 
     def barred_contacts(self, agent_id: AgentId) -> Collection[ContactId]:
         """Which waiting contacts this agent may not be offered."""
@@ -252,19 +257,8 @@ class Board:
         """Build the indexes anew from the records; everybody idle counts as freed, everything waiting as queued."""
         self.clear_event()
         specs = [agent.spec for agent in self.agents.values()]
-        queues, seed = list(self.queues.values()), self.policy.seed
-        self.matching = Matching([spec for spec in specs if Channel.VOICE in channels_of(spec)], queues, seed)
-        self.shared = {
-            channel: Matching([spec for spec in specs if channel in channels_of(spec)], queues, seed)
-            for channel in SHARED
-        }
-        self._calls_only = ((Channel.VOICE, self.matching),)
-        self._takes = {
-            spec.agent_id: tuple((channel, self.matching_of(channel)) for channel in channels_of(spec))
-            for spec in specs
-            if spec.capacity
-        }
-        self.shared_waiting = {}
+        self._build_lanes(specs)
+        self.aside = {}
         self.delays = _delays(specs)
         self.rings_wide = any(queue.ring is not RingStyle.ONE for queue in self.queues.values())
         self.offer_deadlines, self.wrap_up_deadlines = Line(), Line()
@@ -283,6 +277,27 @@ class Board:
         for offer in self.offers.values():
             self.put_offer(offer)
 
+    def _build_lanes(self, specs: Sequence[AgentSpec]) -> None:
+        queues, seed = list(self.queues.values()), self.policy.seed
+        own = {
+            (queue.queue_id, each.channel): lane_of(queue, each.channel)
+            for queue in queues
+            for each in queue.interrupts
+        }
+        self.lanes = {
+            lane: Matching([spec for spec in specs if lane.channel in channels_of(spec)], queues, seed)
+            for lane in dict.fromkeys((*_PLAIN.values(), *own.values()))
+        }
+        self.matching = self.lanes[CALLS]
+        self.side_lanes = [matching for lane, matching in self.lanes.items() if lane != CALLS]
+        self._own_lanes = {place: self.lanes[lane] for place, lane in own.items()}
+        self._calls_only = [(lane, each) for lane, each in self.lanes.items() if lane.channel is Channel.VOICE]
+        self._takes = {
+            spec.agent_id: [(lane, each) for lane, each in self.lanes.items() if lane.channel in channels_of(spec)]
+            for spec in specs
+            if spec.capacity
+        }
+
     def clear_event(self) -> None:
         """Forget what the event in progress left to be matched."""
         if self.freed:
@@ -293,9 +308,10 @@ class Board:
 
     def _index_waiting(self, contact: Contact) -> None:
         contact_id = contact.contact_id
-        self.matching_of(contact.channel).wait(contact_id, demand_of(contact), contact.key)
-        if contact.channel is not Channel.VOICE:
-            self.shared_waiting[contact_id] = None
+        matching = self.matching_of(contact.queue_id, contact.channel)
+        matching.wait(contact_id, demand_of(contact), contact.key)
+        if matching is not self.matching:
+            self.aside[contact_id] = None
         self.queued.append(contact_id)
         if contact.excluded:
             self.refused[contact_id] = None
@@ -330,9 +346,9 @@ class Board:
 
     def _stop_waiting(self, contact_id: ContactId) -> None:
         self.matching.not_waiting(contact_id)
-        if contact_id in self.shared_waiting:
-            del self.shared_waiting[contact_id]
-            for matching in self.shared.values():
+        if contact_id in self.aside:
+            del self.aside[contact_id]
+            for matching in self.side_lanes:
                 matching.not_waiting(contact_id)
         self.step_deadlines.remove(contact_id)
         self.guarded.pop(contact_id, None)
@@ -341,7 +357,7 @@ class Board:
     def _index_agent(self, old: Agent | None, agent: Agent) -> None:
         agent_id, state = agent.spec.agent_id, agent.state
         before = None if old is None else old.state
-        if agent.spec.capacity or agent.works or (old is not None and old.works):
+        if agent.spec.capacity or self._own_lanes or agent.works or (old is not None and old.works):
             self._index_room(agent)
             self._index_wrap_ups(() if old is None else old.works, agent)
         elif state is _READY:
@@ -365,11 +381,11 @@ class Board:
             self.wrap_up_deadlines.remove(agent_id)
 
     def _index_room(self, agent: Agent) -> None:
-        """As for idle agents, channel by channel: whoever has room stands in the lines of that channel."""
+        """As for idle agents, lane by lane: whoever has room stands in the lines of that lane."""
         anywhere = False
         free = agent.state is _READY and not agent.works and not agent.desk_closed
-        for channel, matching in self._lines_of(agent.spec):
-            if free or has_room(agent, channel):
+        for lane, matching in self._lines_of(agent.spec):
+            if free or has_room(agent, lane):
                 matching.idle(agent)
                 anywhere = True
             else:

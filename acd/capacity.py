@@ -1,18 +1,33 @@
 """How much an agent may have at once, by channel, and what may come in addition to what.
 
 Voice is exclusive: one conversation, or none. Chats and e-mails are *shared*: several at once. An agent who has work on
-one channel is offered work of another only where the agent's interrupts say so.
+one channel is offered work of another only where the interrupts say so: those of the contact's queue where it has a
+word for the channel, else the agent's.
 """
 
 import msgspec
 
-from acd.events import AgentSpec, Channel
+from acd.events import AgentSpec, Channel, Interrupt, QueueSpec
 from acd.ids import ContactId, OfferId
 from acd.wrap_ups import WrapUpRule
 
+ANY_NUMBER = 1 << 30
+"""More than anybody has."""
 PATIENT = frozenset({Channel.EMAIL, Channel.SMS, Channel.MESSAGE, Channel.TASK})
 """Channels at whose other end nobody waits: no door refuses their contacts, and a call takes the place of one that
 rings, where it may interrupt them."""
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """Contacts of one channel that may come beside the same work, and so find room at the same agents."""
+
+    channel: Channel
+    interrupts: tuple[Interrupt, ...] | None = None
+    """The word of their queues; ``None``: the agents' interrupts hold."""
+
+
+CALLS = Lane(Channel.VOICE)
+"""Calls of queues that leave it to the agents what a call may come beside."""
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -39,9 +54,20 @@ def most(spec: AgentSpec, channel: Channel) -> int:
     return 1 if channel is Channel.VOICE else 0
 
 
-def may_interrupt(spec: AgentSpec, channel: Channel, over: Channel) -> bool:
-    """Whether work of ``channel`` may be offered to the agent while there is work of the channel ``over``."""
-    return any(each.channel is channel and each.over is over for each in spec.interrupts)
+def lane_of(queue: QueueSpec | None, channel: Channel) -> Lane:
+    """The lane of this queue's contacts of the channel."""
+    for each in () if queue is None else queue.interrupts:
+        if each.channel is channel:
+            return Lane(channel, each.pairs)
+    return Lane(channel)
+
+
+def beside(spec: AgentSpec, lane: Lane, over: Channel) -> int:
+    """How many contacts of the channel ``over`` the agent may have while one of this lane is offered; 0: none."""
+    for each in spec.interrupts if lane.interrupts is None else lane.interrupts:
+        if each.channel is lane.channel and each.over is over:
+            return ANY_NUMBER if each.up_to is None else each.up_to
+    return 0
 
 
 def channels_of(spec: AgentSpec) -> tuple[Channel, ...]:

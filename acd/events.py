@@ -99,6 +99,25 @@ class ChannelRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Work of ``channel`` may be offered to an agent who has work of the channel ``over``."""
+
+    channel: Channel
+    over: Channel
+    up_to: int | None = None
+    """Beside so many of them at most; ``None`` is any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueInterrupts:
+    """What a queue's contacts of one channel may be offered beside, instead of what their agents' interrupts say."""
+
+    channel: Channel
+    pairs: tuple[Interrupt, ...] = ()
+    """All of this channel; none: they are offered to agents without other work only."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """One queue as configured."""
 
@@ -133,6 +152,9 @@ class QueueSpec:
     """The code that the host is told to record when the clock ends a wrap-up; ``None`` is none."""
     channels: tuple[ChannelRule, ...] = ()
     """What is different for contacts of shared channels."""
+    interrupts: tuple[QueueInterrupts, ...] = ()
+    """For each channel that is named, the queue's word about what its contacts may come beside; for the others, the
+    agents' interrupts hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +171,6 @@ class Capacity:
 
     channel: Channel
     most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupt:
-    """Work of ``channel`` may be offered to an agent who has work of the channel ``over``."""
-
-    channel: Channel
-    over: Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ in the state that is asked about: the live one, or one restored from a snapshot 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from acd.agents import Agent, Pending
-from acd.capacity import most
+from acd.capacity import Lane, beside, lane_of, most
 from acd.contacts import Contact, ContactState
 from acd.engine import Acd
 from acd.errors import UnknownAgent, UnknownContact
@@ -118,14 +119,15 @@ def table(acd: Acd, contact_id: ContactId, *, winner: AgentId | None = None) -> 
     contact = _contact(acd, contact_id)
     agents = acd.agents()
     order = _order(acd, contact)
-    able = candidates(contact, agents)
+    lane = _lane(acd, contact)
+    able = candidates(contact, lane, agents)
     ringing = [agent for agent in agents if _rings_for(agent, contact)]
     specs = [agent.spec for agent in agents]
     keys = {agent.agent_id: rank(agent, demand_of(contact), order, specs) for agent in (*ringing, *able)}
     first = winner
     if first is None and not ringing and len(able) > contact.route_step.min_idle:
         first = _first(able, keys, order)
-    rows = [_candidate(agent, contact, agents, keys.get(agent.agent_id), first, len(able)) for agent in agents]
+    rows = [_candidate(agent, contact, lane, agents, keys.get(agent.agent_id), first, len(able)) for agent in agents]
     return tuple(sorted(rows, key=lambda row: (bool(row.reasons), row.key is None, row.key or ())))
 
 
@@ -171,6 +173,11 @@ def _order(acd: Acd, contact: Contact) -> AgentOrder:
     return orders.get(contact.queue_id, AgentOrder.LONGEST_IDLE)
 
 
+def _lane(acd: Acd, contact: Contact) -> Lane:
+    specs = {queue.spec.queue_id: queue.spec for queue in acd.queues()}
+    return lane_of(specs.get(contact.queue_id), contact.channel)
+
+
 def _first(able: list[Agent], keys: dict[AgentId, Key], order: AgentOrder) -> AgentId | None:
     """Who would be asked next; a draw has not been made before it is."""
     if order is AgentOrder.RANDOM:
@@ -190,6 +197,7 @@ def _ahead(acd: Acd, contact: Contact, fitting: list[Agent]) -> int:
 def _candidate(
     agent: Agent,
     contact: Contact,
+    lane: Lane,
     agents: tuple[Agent, ...],
     key: Key | None,
     first: AgentId | None,
@@ -203,7 +211,7 @@ def _candidate(
         found.append((Reason.REFUSED, "refused it before, and somebody else is at work"))
     rings_for_it = _rings_for(agent, contact)
     if not rings_for_it:
-        found += _occupied(agent, contact.channel)
+        found += _occupied(agent, lane)
     if not found and not rings_for_it and agent.agent_id != first:
         found.append(_behind(contact, able))
     reasons = tuple(reason for reason, _ in found)
@@ -216,20 +224,30 @@ def _rings_for(agent: Agent, contact: Contact) -> bool:
     return any(work.contact_id == contact.contact_id and work.offer_id is not None for work in agent.works)
 
 
-def _occupied(agent: Agent, channel: Channel) -> list[tuple[Reason, str]]:
-    """What an agent without room for the channel does instead."""
-    if has_room(agent, channel) or lacks_channel(agent.spec, channel):
-        return [] if agent.state is AgentState.READY or has_room(agent, channel) else [_state(agent)]
-    in_the_way = blocking(agent, channel)
+def _occupied(agent: Agent, lane: Lane) -> list[tuple[Reason, str]]:
+    """What an agent without room for the lane does instead."""
+    channel = lane.channel
+    if has_room(agent, lane) or lacks_channel(agent.spec, channel):
+        return [] if agent.state is AgentState.READY or has_room(agent, lane) else [_state(agent)]
+    in_the_way = blocking(agent, lane)
     on_a_call = agent.state in {AgentState.BUSY, AgentState.WRAP_UP}
     beside_the_call = on_a_call and agent.pending is Pending.NONE and Channel.VOICE not in {channel, *in_the_way}
     if agent.state is not AgentState.READY and not beside_the_call:
         return [_state(agent)]
     if in_the_way:
-        return [(Reason.NO_ROOM, f"{channel} may not interrupt {', '.join(in_the_way)}")]
+        return [(Reason.NO_ROOM, _may_not_interrupt(agent, lane, in_the_way))]
     if runs(agent, channel) >= most(agent.spec, channel):
         return [(Reason.NO_ROOM, f"has {runs(agent, channel)} of {most(agent.spec, channel)} {channel}")]
     return [(Reason.NO_ROOM, "is rung for another contact")]
+
+
+def _may_not_interrupt(agent: Agent, lane: Lane, in_the_way: Sequence[Channel]) -> str:
+    whose = "" if lane.interrupts is None else " in this queue"
+    parts = []
+    for over in in_the_way:
+        most_beside = beside(agent.spec, lane, over)
+        parts.append(f"more than {most_beside} {over} (has {runs(agent, over)})" if most_beside else str(over))
+    return f"{lane.channel} may not interrupt {', '.join(parts)}{whose}"
 
 
 def _state(agent: Agent) -> tuple[Reason, str]:

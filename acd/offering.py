@@ -9,6 +9,7 @@ from acd import planning
 from acd.agents import Agent, AgentTrigger, defer, ring, take
 from acd.agents import enter as agent_enters
 from acd.board import Board
+from acd.capacity import CALLS, lane_of
 from acd.contacts import Contact, ContactState, connected, offered, returned, still_offered
 from acd.events import AgentOrder, Channel, DeclineCause, OfferAccepted, OfferDeclined, RingStyle
 from acd.ids import AgentId, ContactId, OfferId
@@ -250,8 +251,12 @@ def _first_waiting(
     """The first in line over all channels, of those that somebody with room may fit."""
     first = board.matching.first_waiting(passed_over, closed[Channel.VOICE])
     found = [] if first is None else [board.contacts[first]]
-    if board.shared_waiting:
-        heads = [matching.first_waiting(passed_over, closed[channel]) for channel, matching in board.shared.items()]
+    if board.aside:
+        heads = [
+            matching.first_waiting(passed_over, closed[lane.channel])
+            for lane, matching in board.lanes.items()
+            if lane != CALLS
+        ]
         found += [board.contacts[head] for head in heads if head is not None]
     return min(found, key=lambda contact: contact.key, default=None)
 
@@ -261,16 +266,17 @@ def _agent_may_choose(board: Board) -> bool:
 
     This depends on the records alone, so that equal floors decide by the same rule and say so.
     """
-    if len(board.freed) > 1 or board.shared_waiting:
+    if len(board.freed) > 1 or board.aside:
         return False
     agent = board.agents[board.freed[0]]
-    if agent.spec.capacity and not has_room(agent, Channel.VOICE):
+    if agent.spec.capacity and not has_room(agent, CALLS):
         return False
     return not (board.matching.reserves and board.matching.reserve_waits(board.freed[0]))
 
 
 def _serve_contact(board: Board, contact: Contact, barred: Collection[AgentId], now: int) -> bool:
-    choice = board.matching_of(contact.channel).pick_agent(contact.contact_id, barred, board.offers_made)
+    matching = board.matching_of(contact.queue_id, contact.channel)
+    choice = matching.pick_agent(contact.contact_id, barred, board.offers_made)
     if choice is None:
         return False
     _offer(board, contact, board.agents[choice.winner], _decision(_rule(board, contact), choice, contact), now)
@@ -279,7 +285,7 @@ def _serve_contact(board: Board, contact: Contact, barred: Collection[AgentId], 
 
 def _ring_wider(board: Board, now: int) -> None:
     """Let further agents, whom nobody waits for, ring for contacts that ring already; first in line first."""
-    if not board.matching.anybody_idle and not any(each.anybody_idle for each in board.shared.values()):
+    if not board.matching.anybody_idle and not any(each.anybody_idle for each in board.side_lanes):
         _ring_later(board, now)
         return
     for contact in sorted((board.contacts[contact_id] for contact_id in board.ringing_wide), key=lambda c: c.key):
@@ -291,7 +297,7 @@ def _ring_more(board: Board, contact_id: ContactId, now: int) -> None:
     """Let as many agents ring for this contact as its queue wants and are idle."""
     contact = board.contacts[contact_id]
     while len(contact.standing_offers) < _width(board, contact, now):
-        matching = board.matching_of(contact.channel)
+        matching = board.matching_of(contact.queue_id, contact.channel)
         choice = matching.pick_another(demand_of(contact), contact.excluded, board.offers_made)
         if choice is None:
             return
@@ -322,7 +328,7 @@ def _rule(board: Board, contact: Contact) -> str:
 
 def _serve_agent(board: Board, agent: Agent, now: int) -> None:
     """Look for a contact for an agent who became idle, unless the same instant took the agent away again."""
-    if not has_room(agent, Channel.VOICE):
+    if not has_room(agent, CALLS):
         return
     barred = board.barred_contacts(agent.agent_id) if board.refused else ()
     choice = board.matching.pick_contact(agent.agent_id, barred)
@@ -348,7 +354,7 @@ def _text(key: Key) -> str:
 
 def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now: int) -> None:
     if agent.works and contact.channel is Channel.VOICE:
-        agent = _push_aside(board, agent, now)
+        agent = _push_aside(board, contact, agent, now)
     board.offers_made += 1
     offer = Offer(
         offer_id=OfferId(f"o{board.offers_made}"),
@@ -378,9 +384,9 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
         board.put_agent(ring_shared(agent, now, offer.contact_id, contact.channel, offer.offer_id, offer.number))
 
 
-def _push_aside(board: Board, agent: Agent, now: int) -> Agent:
+def _push_aside(board: Board, contact: Contact, agent: Agent, now: int) -> Agent:
     """The agent without what rings patiently, which goes back to its place: a caller does not wait for it."""
-    work = rung_patiently(agent)
+    work = rung_patiently(agent, lane_of(board.queues[contact.queue_id], contact.channel))
     if work is None or work.offer_id is None:
         return agent
     offer = board.offers[work.offer_id]

@@ -92,7 +92,7 @@ def _guard_holds(board: Board, contact: Contact, number: int) -> bool:
     demand = demand_of(there)
     if contact.queue_id in board.delays:  # who is asked later is there all the same
         demand = msgspec.structs.replace(demand, delay_ms=FOREVER_MS)
-    return board.matching_of(contact.channel).staffed(demand, at_work=guard is StepGuard.AT_WORK)
+    return board.matching_of(contact.queue_id, contact.channel).staffed(demand, at_work=guard is StepGuard.AT_WORK)
 
 
 def send_away(board: Board, contact: Contact, target: str, reason: OverflowReason, now: int) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from acd.agent_orders import KEYS
 from acd.agents import Agent
-from acd.capacity import most
+from acd.capacity import Lane, most
 from acd.contacts import Contact
 from acd.events import AgentOrder, AgentSpec, Channel
 from acd.lines import Key
@@ -78,15 +78,15 @@ def may_take(agent: Agent, contact: Contact, agents: Iterable[Agent]) -> bool:
     return fits(agent.spec, demand_of(contact), contact.channel) and not barred(agent, contact, agents)
 
 
-def candidates(contact: Contact, agents: Iterable[Agent]) -> list[Agent]:
-    """Everybody with room for its channel who may take the contact, in configured order."""
+def candidates(contact: Contact, lane: Lane, agents: Iterable[Agent]) -> list[Agent]:
+    """Everybody with room for its lane who may take the contact, in configured order."""
     everybody = list(agents)
-    return [agent for agent in everybody if has_room(agent, contact.channel) and may_take(agent, contact, everybody)]
+    return [agent for agent in everybody if has_room(agent, lane) and may_take(agent, contact, everybody)]
 
 
-def has_somebody(contact: Contact, agents: Iterable[Agent]) -> bool:
+def has_somebody(contact: Contact, lane: Lane, agents: Iterable[Agent]) -> bool:
     """Whether the contact must not wait: more idle agents may take it than its step keeps in reserve."""
-    return len(candidates(contact, agents)) > contact.route_step.min_idle
+    return len(candidates(contact, lane, agents)) > contact.route_step.min_idle
 
 
 def guard_holds(contact: Contact, agents: Iterable[Agent]) -> bool:

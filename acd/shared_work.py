@@ -7,7 +7,7 @@ channel, is offered nothing else meanwhile; but for a call, where one may interr
 import msgspec
 
 from acd.agents import Agent, AgentTrigger, Pending, enter
-from acd.capacity import PATIENT, Work, may_interrupt, most
+from acd.capacity import CALLS, PATIENT, Lane, Work, beside, most
 from acd.contacts import Contact
 from acd.events import Channel, WrapUpMode
 from acd.ids import ContactId, OfferId
@@ -27,18 +27,14 @@ def rung_offer(agent: Agent) -> OfferId | None:
     return next((work.offer_id for work in agent.works if work.offer_id is not None), None)
 
 
-def rung_patiently(agent: Agent) -> Work | None:
-    """What rings at the agent and would wait for a call."""
-    return next(
-        (
-            work
-            for work in agent.works
-            if work.offer_id is not None
-            and work.channel in PATIENT
-            and may_interrupt(agent.spec, Channel.VOICE, work.channel)
-        ),
-        None,
-    )
+def rung_patiently(agent: Agent, lane: Lane = CALLS) -> Work | None:
+    """What rings at the agent and would make way for a contact of this lane: nothing for any but a call."""
+    if lane.channel is not Channel.VOICE:
+        return None
+    for work in agent.works:
+        if work.offer_id is not None and work.channel in PATIENT and beside(agent.spec, lane, work.channel):
+            return work
+    return None
 
 
 def runs(agent: Agent, channel: Channel) -> int:
@@ -48,16 +44,20 @@ def runs(agent: Agent, channel: Channel) -> int:
     return sum(work.channel is channel for work in agent.works)
 
 
-def blocking(agent: Agent, channel: Channel) -> tuple[Channel, ...]:
-    """The channels with work of the agent's that work of ``channel`` may not interrupt."""
-    spec = agent.spec
-    return tuple(
-        over for over in Channel if over is not channel and runs(agent, over) and not may_interrupt(spec, channel, over)
-    )
+def blocking(agent: Agent, lane: Lane) -> tuple[Channel, ...]:
+    """The channels with more work of the agent's than a contact of this lane may come beside."""
+    makes_way = rung_patiently(agent, lane)
+    found = []
+    for over in Channel:
+        number = runs(agent, over) - (makes_way is not None and makes_way.channel is over)
+        if over is not lane.channel and number > beside(agent.spec, lane, over):
+            found.append(over)
+    return tuple(found)
 
 
-def has_room(agent: Agent, channel: Channel) -> bool:
-    """Whether the agent may be offered one more contact of this channel now."""
+def has_room(agent: Agent, lane: Lane) -> bool:
+    """Whether the agent may be offered one more contact of this lane now."""
+    channel = lane.channel
     if channel is Channel.VOICE and not agent.works and not agent.spec.capacity:
         return agent.state is AgentState.READY
     there = agent.state is AgentState.READY or agent.state in _ON_VOICE
@@ -65,12 +65,12 @@ def has_room(agent: Agent, channel: Channel) -> bool:
         return False
     if channel is not Channel.VOICE and agent.desk_closed:
         return False
-    if rung_offer(agent) is not None and not (channel is Channel.VOICE and rung_patiently(agent) is not None):
+    if rung_offer(agent) is not None and rung_patiently(agent, lane) is None:
         return False
     if runs(agent, channel) >= most(agent.spec, channel):
         return False
     idle = not agent.works and agent.state is AgentState.READY
-    return idle or not blocking(agent, channel)
+    return idle or not blocking(agent, lane)
 
 
 def ring_shared(

@@ -78,7 +78,8 @@ class FloorBook(ItemBook):
         return arrived.plan is None and queue is not None and queue.plan is None and queue.entry is StepGuard.NONE
 
     def _has_room(self, seat: Seat, each: Waiting) -> bool:
-        return not self.shared.wrong_with(seat.spec, seat.state, each.arrived.channel)
+        queue = self.queues.get(each.arrived.queue_id)
+        return not self.shared.wrong_with(seat.spec, seat.state, each.arrived.channel, queue)
 
     def _fits(self, seat: Seat, each: Waiting) -> bool:
         spec, arrived = seat.spec, each.arrived
@@ -202,7 +203,7 @@ class FloorBook(ItemBook):
         if seat is None:
             return ""
         channel = self._channel(offer.contact_id)
-        wrong = self.shared.wrong_with(seat.spec, seat.state, channel)
+        wrong = self.shared.wrong_with(seat.spec, seat.state, channel, self.queues.get(offer.queue_id))
         if channel is not Channel.VOICE:
             if seat.state not in {"ready", "busy", "wrap_up"} or seat.pending:
                 wrong = f"while {seat.state}{' with something deferred' if seat.pending else ''}"

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from acd.events import AgentSpec, Channel, WrapUpMode
+from acd.events import AgentSpec, Channel, QueueSpec, WrapUpMode
 from callcenter.calls.facts import RoutingSnapshot
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemMoved, ItemRecord, ItemReturned
 from callcenter.journal import JournalRow
 
 PATIENT = frozenset({Channel.EMAIL, Channel.SMS, Channel.MESSAGE, Channel.TASK})
 """A call takes the place of one of these that rings."""
+ENDLESS = 1 << 30
 ON_CALLS = frozenset({"offered", "busy", "wrap_up"})
 
 
@@ -49,25 +50,24 @@ class SharedBook:
         """What rings at an agent on shared channels."""
         return [each.channel for each in self.of(agent_id).values() if each.stage == "ringing"]
 
-    def wrong_with(self, spec: AgentSpec, state: str, channel: Channel) -> str:
-        """Why an agent has no room for one more of this channel, empty when there is."""
+    def wrong_with(self, spec: AgentSpec, state: str, channel: Channel, queue: QueueSpec | None) -> str:
+        """Why an agent has no room for one more of this queue and channel, empty when there is."""
         most = {Channel.VOICE: 1} | {each.channel: each.most for each in spec.capacity}
-        allowed = {(each.channel, each.over) for each in spec.interrupts}
+        words = {each.channel: each.pairs for each in queue.interrupts} if queue is not None else {}
+        pairs = [each for each in words.get(channel, spec.interrupts) if each.channel is channel]
+        beside = {each.over: ENDLESS if each.up_to is None else each.up_to for each in pairs}
         runs = Counter(each.channel for each in self.of(spec.agent_id).values())
         runs[Channel.VOICE] += state in ON_CALLS
         ringing = self.rings(spec.agent_id)
-        makes_way = channel is Channel.VOICE and all(
-            each in PATIENT and (Channel.VOICE, each) in allowed for each in ringing
-        )
+        makes_way = channel is Channel.VOICE and all(each in PATIENT and beside.get(each, 0) > 0 for each in ringing)
+        runs.subtract(ringing if makes_way else ())
         if channel is not Channel.VOICE and spec.agent_id in self.closed_desks:
             return "without a console"
         if (ringing and not makes_way) or state == "offered":
             return "while something rings"
         if runs[channel] >= most.get(channel, 0):
             return f"with {runs[channel]} of {most.get(channel, 0)} {channel}"
-        over = [
-            each for each, number in runs.items() if number and each is not channel and (channel, each) not in allowed
-        ]
+        over = [each for each, number in runs.items() if each is not channel and number > beside.get(each, 0)]
         return f"beside {over[0]}, which {channel} may not interrupt" if over else ""
 
 

@@ -5,16 +5,19 @@ calls that may come while a message is worked.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from acd.events import Capacity, Channel, ChannelRule, Interrupt
+from acd.events import Capacity, Channel, ChannelRule, Interrupt, QueueInterrupts
 from callcenter.site.fields import SiteModel
 
+Interrupts = Mapping[Channel, Mapping[Channel, int | None]]
+"""By the channel that comes, beside how many of which others; ``None``: beside any number."""
+
 DEFAULT_CAPACITY: Mapping[Channel, int] = {Channel.VOICE: 1, Channel.MESSAGE: 1}
-DEFAULT_INTERRUPTS: Mapping[Channel, tuple[Channel, ...]] = {
-    Channel.VOICE: (Channel.EMAIL, Channel.SMS, Channel.MESSAGE, Channel.TASK)
+DEFAULT_INTERRUPTS: Interrupts = {
+    Channel.VOICE: dict.fromkeys((Channel.EMAIL, Channel.SMS, Channel.MESSAGE, Channel.TASK))
 }
 """A caller waits at the other end, a message does not."""
 DEFAULT_TARGET_SECONDS: Mapping[Channel, int] = {
@@ -42,7 +45,12 @@ def _one_call(capacity: dict[Channel, int]) -> dict[Channel, int]:
     return capacity
 
 
-def _of_others(interrupts: dict[Channel, tuple[Channel, ...]]) -> dict[Channel, tuple[Channel, ...]]:
+def _by_number(over: Any) -> Any:
+    """A list of channels is a table without numbers."""
+    return dict.fromkeys(over) if isinstance(over, list | tuple) else over
+
+
+def _of_others(interrupts: dict[Channel, dict[Channel, int | None]]) -> dict[Channel, dict[Channel, int | None]]:
     for channel, over in interrupts.items():
         if channel in over:
             raise ValueError(f"{channel} cannot interrupt itself; capacity says how many of it there may be at once")
@@ -51,8 +59,10 @@ def _of_others(interrupts: dict[Channel, tuple[Channel, ...]]) -> dict[Channel, 
 
 CapacityTable = Annotated[dict[Channel, Annotated[int, Field(ge=0, le=MOST)]], AfterValidator(_one_call)]
 """So many contacts of each channel at once: ``{ chat = 3, message = 2 }``."""
-InterruptTable = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(_of_others)]
-"""What may be offered beside what: ``{ voice = ["message", "email"] }``."""
+Over = Annotated[dict[Channel, Annotated[int, Field(ge=0, le=MOST)] | None], BeforeValidator(_by_number)]
+InterruptTable = Annotated[dict[Channel, Over], AfterValidator(_of_others)]
+"""What may be offered beside what: ``{ voice = ["message", "email"] }``, or ``{ voice = { chat = 2, message = 5 } }``,
+which is beside two chats at most."""
 
 
 class ChannelModel(SiteModel):
@@ -81,17 +91,25 @@ def capacities(*tables: Mapping[Channel, int]) -> tuple[Capacity, ...]:
     return tuple(Capacity(channel, merged[channel]) for channel in Channel if channel in merged)
 
 
-def interrupts(*tables: Mapping[Channel, tuple[Channel, ...]] | None) -> tuple[Interrupt, ...]:
+def interrupts(*tables: Interrupts | None) -> tuple[Interrupt, ...]:
     """The interrupts of an agent: the last table that is there decides."""
-    chosen: Mapping[Channel, tuple[Channel, ...]] = DEFAULT_INTERRUPTS
+    chosen: Interrupts = DEFAULT_INTERRUPTS
     for table in tables:
         chosen = chosen if table is None else table
-    return tuple(Interrupt(channel, over) for channel in Channel for over in chosen.get(channel, ()))
+    return tuple(pair for channel in Channel for pair in _pairs(channel, chosen.get(channel, {})))
 
 
-def unknown_interrupts(
-    table: Mapping[Channel, tuple[Channel, ...]] | None, capacity: Iterable[Capacity]
-) -> Iterable[Channel]:
-    """Channels that an agent's interrupts speak of and that the agent takes nothing of."""
-    taken = {each.channel for each in capacity if each.most}
+def queue_interrupts(table: Interrupts | None) -> tuple[QueueInterrupts, ...]:
+    """The word of a queue, for the channels that its table names."""
+    named = table or {}
+    return tuple(QueueInterrupts(channel, _pairs(channel, named[channel])) for channel in Channel if channel in named)
+
+
+def unknown_interrupts(table: Interrupts | None, *capacities: Iterable[Capacity]) -> Iterable[Channel]:
+    """Channels that a table of interrupts speaks of and of which nobody with these capacities takes anything."""
+    taken = {each.channel for capacity in capacities for each in capacity if each.most}
     return sorted({each for channel, over in (table or {}).items() for each in (channel, *over)} - taken)
+
+
+def _pairs(channel: Channel, over: Mapping[Channel, int | None]) -> tuple[Interrupt, ...]:
+    return tuple(Interrupt(channel, each, most) for each, most in over.items())

@@ -132,6 +132,7 @@ class Site(SiteModel):
             strange = [each for each in agent.second_line if each not in agent.queues]
             faults += [f"agent {agent.id}: second_line names {each!r}, which is none of its queues" for each in strange]
         faults += [*self._overflow_faults(queues)]
+        faults += [*self._interrupt_faults()]
         for number in self.numbers:
             if number.flow not in flows:
                 faults.append(f"number {number.number}: no flow is called {number.flow!r}")
@@ -139,6 +140,14 @@ class Site(SiteModel):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _interrupt_faults(self) -> Iterable[str]:
+        """What no agent of a queue could ever have or be given."""
+        for queue in self.queues:
+            serving = [agent for agent in self.agents if queue.id in agent.queues]
+            taken = (capacities(self.routing.capacity, agent.capacity) for agent in serving)
+            for each in unknown_interrupts(queue.interrupts, *taken) if serving else ():
+                yield f"queue {queue.id}: interrupts names {each}, of which none of its agents takes anything"
 
     def _overflow_faults(self, queues: set[str]) -> Iterable[str]:
         codes = {each.code for each in self.dispositions}

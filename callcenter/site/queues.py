@@ -20,6 +20,7 @@ from callcenter.site.channels import (
     CapacityTable,
     ChannelModel,
     InterruptTable,
+    queue_interrupts,
 )
 from callcenter.site.fields import Name, SiteModel
 
@@ -157,6 +158,10 @@ class QueueModel(SiteModel):
 
     channels: dict[Channel, ChannelModel] = Field(default_factory=dict)
     """Contacts that are no calls: ``channels.message = { service_level_seconds = 7200 }``. All of it has defaults."""
+    interrupts: InterruptTable | None = None
+    """What this queue's contacts may be offered beside, for each channel that is named, instead of what the agents'
+    ``interrupts`` say: ``{ voice = { chat = 2 } }`` lets its calls ring agents in up to two chats, ``{ voice = [] }``
+    only agents without other work."""
 
     callback_most: int = Field(default=0, ge=0, le=10_000)
     """So many callbacks may be promised at once; 0: none."""
@@ -236,6 +241,7 @@ class QueueModel(SiteModel):
                 for channel in Channel
                 if channel is not Channel.VOICE
             ),
+            interrupts=queue_interrupts(self.interrupts),
             **optional,
         )
 

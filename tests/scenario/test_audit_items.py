@@ -13,6 +13,8 @@ from acd.events import (
     ContactArrived,
     ContactReturned,
     FloorConfigured,
+    Interrupt,
+    QueueInterrupts,
     WrapUpFinished,
 )
 from acd.outcomes import OfferContact
@@ -85,7 +87,9 @@ def test_a_lively_floor_of_several_channels_with_a_kill_breaks_no_promise(seed: 
     """And a replay decides the same, and the report's books balance."""
 
     async def live() -> None:
-        site, dice = site_with_exit(agents=AGENTS, wrap_up_seconds=10), random.Random(seed)
+        words = {"voice": {"message": 1}, "message": ["voice"]} if seed % 2 else None
+        site = site_with_exit(agents=AGENTS, wrap_up_seconds=10, interrupts=words)
+        dice = random.Random(seed)
         house = await a_house(site=site)
         await live_a_while(house, dice)
         house = await a_house(site=site, journal=house.journal)
@@ -133,6 +137,11 @@ def a_worked_message() -> Rows:
 def floor_with(rows: Rows, **fields: Any) -> Rows:
     floor: FloorConfigured = rows[place(rows, FloorConfigured)].entry
     return changed(rows, FloorConfigured, agents=tuple(replace(spec, **fields) for spec in floor.agents))
+
+
+def queues_with(rows: Rows, **fields: Any) -> Rows:
+    floor: FloorConfigured = rows[place(rows, FloorConfigured)].entry
+    return changed(rows, FloorConfigured, queues=tuple(replace(spec, **fields) for spec in floor.queues))
 
 
 def inserted(rows: Rows, before: type, number: int, entry: object) -> Rows:
@@ -184,3 +193,7 @@ def test_a_call_beside_a_message_is_wrong_where_it_may_not_interrupt() -> None:
     rows = run_virtual(live)
     assert audit(rows).breaches == []
     assert [each[:3] for each in audit(floor_with(rows, interrupts=())).breaches] == ["I4:"]
+    alone = (QueueInterrupts(Channel.VOICE),)
+    assert [each[:3] for each in audit(queues_with(rows, interrupts=alone)).breaches] == ["I4:"]
+    one = (QueueInterrupts(Channel.VOICE, (Interrupt(Channel.VOICE, Channel.MESSAGE, 1),)),)
+    assert audit(queues_with(rows, interrupts=one)).breaches == []

@@ -1,11 +1,12 @@
 """What must be true of every floor after every event, checked on the engine's read-only views alone."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from acd.agents import Agent
+from acd.capacity import PATIENT, Lane, lane_of
 from acd.contacts import Contact, ContactState, place
 from acd.engine import Acd
 from acd.events import AgentOrder, Channel
@@ -21,7 +22,7 @@ from acd.outcomes import (
 )
 from acd.queues import demand_of
 from acd.rules import candidates, guard_holds, has_somebody, may_take, rank
-from acd.shared_work import drop_work, has_room
+from acd.shared_work import drop_work, has_room, ring_shared
 
 
 def check_places(acd: Acd) -> None:
@@ -86,8 +87,9 @@ def check_work_conservation(acd: Acd) -> None:
     """Nothing waits while an agent who may take it is idle and need not stay in reserve."""
     agents = acd.agents()
     for contact in acd.contacts():
-        if contact.state is ContactState.WAITING and has_somebody(contact, agents):
-            idle = [agent.agent_id for agent in candidates(contact, agents)]
+        lane = lane_at(acd, contact)
+        if contact.state is ContactState.WAITING and has_somebody(contact, lane, agents):
+            idle = [agent.agent_id for agent in candidates(contact, lane, agents)]
             raise AssertionError(f"{contact.contact_id} waits, {idle} idle")
 
 
@@ -118,6 +120,11 @@ def check_steps(acd: Acd, now: int, priority_worth_ms: int | None) -> None:
             assert contact.step_until == contact.plan_since + step.until_ms
 
 
+def lane_at(acd: Acd, contact: Contact) -> Lane:
+    """What the contact may come beside, by the queue it is in."""
+    return lane_of({each.spec.queue_id: each.spec for each in acd.queues()}.get(contact.queue_id), contact.channel)
+
+
 def check_contact_books(outcomes: Sequence[Outcome], acd: Acd) -> None:
     """Offered = answered + abandoned + sent away + overflowed + still here, at every instant."""
     arrived = sum(isinstance(outcome, ContactQueued) and not outcome.returned for outcome in outcomes)
@@ -131,7 +138,9 @@ def check_order(acd: Acd, outcomes: Sequence[Outcome]) -> None:
     agents = {agent.agent_id: agent for agent in acd.agents()}
     contacts = {contact.contact_id: contact for contact in acd.contacts()}
     orders = {queue.spec.queue_id: queue.spec.order for queue in acd.queues()}
-    made_way = frozenset(each.contact_id for each in outcomes if isinstance(each, OfferEnded) and not _was_taken(each))
+    made_way = {
+        each.contact_id: each.agent_id for each in outcomes if isinstance(each, OfferEnded) and not _was_taken(each)
+    }
     for offer in [each for each in outcomes if isinstance(each, OfferContact)]:
         contact = contacts.get(offer.contact_id)
         if contact is not None and contact.state is ContactState.OFFERED:  # else it made way itself
@@ -152,11 +161,21 @@ def check_offer_books(outcomes: Sequence[Outcome], standing: int) -> None:
     assert len(made) == len(ended) + standing
 
 
-def _check_offer(agent: Agent, contact: Contact, order: AgentOrder, acd: Acd, made_way: Collection[ContactId]) -> None:
+def _check_offer(
+    agent: Agent, contact: Contact, order: AgentOrder, acd: Acd, made_way: Mapping[ContactId, AgentId]
+) -> None:
     agents = acd.agents()
+    before = _before(agent, contact)
+    for other in acd.contacts():
+        if (
+            contact.channel is Channel.VOICE
+            and other.channel in PATIENT
+            and made_way.get(other.contact_id) == agent.agent_id
+        ):
+            before = ring_shared(before, 0, other.contact_id, other.channel, OfferId("withdrawn"), before.last_offer)
     assert may_take(agent, contact, agents), f"{contact.contact_id} must not ring at {agent.agent_id}"
     for other in acd.contacts():
-        if other.state is not ContactState.WAITING or not has_room(_before(agent, contact), other.channel):
+        if other.state is not ContactState.WAITING or not has_room(before, lane_at(acd, other)):
             continue
         if may_take(agent, other, agents) and not other.route_step.min_idle:
             overtaken = other.key < contact.key and not (
@@ -168,7 +187,7 @@ def _check_offer(agent: Agent, contact: Contact, order: AgentOrder, acd: Acd, ma
     specs = [agent.spec for agent in agents]
     demand = demand_of(contact)
     for rival in agents:
-        if has_room(rival, contact.channel) and may_take(rival, contact, agents):
+        if has_room(rival, lane_at(acd, contact)) and may_take(rival, contact, agents):
             assert rank(rival, demand, order, specs) > rank(agent, demand, order, specs), f"not the first by {order}"
 
 

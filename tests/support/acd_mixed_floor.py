@@ -4,12 +4,12 @@ agents' records say.
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from acd.agents import Agent, Pending
 from acd.capacity import Work
-from acd.contacts import ContactState
+from acd.contacts import Contact, ContactState
 from acd.engine import Acd
 from acd.events import (
     AgentDeskClosed,
@@ -27,6 +27,7 @@ from acd.events import (
     FloorConfigured,
     Interrupt,
     OfferAccepted,
+    QueueInterrupts,
     WrapUpExtended,
     WrapUpFinished,
 )
@@ -46,8 +47,19 @@ def mixed_floor(dice: random.Random) -> FloorConfigured:
     return replace(
         floor,
         agents=tuple(_with_channels(dice, spec) for spec in floor.agents),
-        queues=tuple(replace(spec, channels=_rules(dice)) for spec in floor.queues),
+        queues=tuple(replace(spec, channels=_rules(dice), interrupts=_word(dice)) for spec in floor.queues),
     )
+
+
+def _word(dice: random.Random) -> tuple[QueueInterrupts, ...]:
+    """What a queue says about interrupts, of some channels or of none."""
+    named = [channel for channel in CHANNELS if dice.random() < 0.25]
+    return tuple(QueueInterrupts(channel, _pairs(dice, channel)) for channel in named)
+
+
+def _pairs(dice: random.Random, *channels: Channel) -> tuple[Interrupt, ...]:
+    chosen = [pair for pair in PAIRS if pair.channel in channels and dice.random() < 0.6]
+    return tuple(replace(pair, up_to=dice.choice([None, None, 0, 1, 2])) for pair in chosen)
 
 
 def _rules(dice: random.Random) -> tuple[ChannelRule, ...]:
@@ -60,7 +72,7 @@ def _with_channels(dice: random.Random, spec: AgentSpec) -> AgentSpec:
     capacity = [Capacity(Channel.CHAT, dice.randint(0, 3)), Capacity(Channel.MESSAGE, dice.randint(0, 2))]
     if dice.random() < 0.2:
         capacity.append(Capacity(Channel.VOICE, 0))
-    return replace(spec, capacity=tuple(capacity), interrupts=tuple(pair for pair in PAIRS if dice.random() < 0.6))
+    return replace(spec, capacity=tuple(capacity), interrupts=_pairs(dice, *CHANNELS))
 
 
 def mixed_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
@@ -110,21 +122,32 @@ def counted(acd: Acd, agent: Agent, *, without: str = "") -> tuple[Counter[Chann
     return running, any(each != without for each in rings)
 
 
-def makes_way(acd: Acd, agent: Agent) -> bool:
-    """Whether all that rings at the agent is a message, and the agent lets calls interrupt messages."""
+def may_come_beside(acd: Acd, agent: Agent, contact: Contact) -> Mapping[Channel, int]:
+    """Beside how many of each other channel the contact may come: by its queue's word, else by the agent's."""
+    queue = next((each.spec for each in acd.queues() if each.spec.queue_id == contact.queue_id), None)
+    words = [each.pairs for each in queue.interrupts if each.channel is contact.channel] if queue else []
+    pairs = words[0] if words else agent.spec.interrupts
+    return {each.over: 99 if each.up_to is None else each.up_to for each in pairs if each.channel is contact.channel}
+
+
+def makes_way(acd: Acd, agent: Agent, contact: Contact) -> bool:
+    """Whether all that rings at the agent is a message, and this is a call that may interrupt messages."""
     channels = {contact.contact_id: contact.channel for contact in acd.contacts()}
     ringing = {channels[offer.contact_id] for offer in acd.offers() if offer.agent_id == agent.agent_id}
-    return ringing == {Channel.MESSAGE} and Interrupt(Channel.VOICE, Channel.MESSAGE) in agent.spec.interrupts
+    may = may_come_beside(acd, agent, contact).get(Channel.MESSAGE, 0) > 0
+    return contact.channel is Channel.VOICE and ringing == {Channel.MESSAGE} and may
 
 
-def room_by_counting(acd: Acd, agent: Agent, channel: Channel, *, without: str = "") -> bool:
-    """Whether the agent may be offered one more; ``without`` is a contact not to be counted."""
+def room_by_counting(acd: Acd, agent: Agent, contact: Contact, *, without: str = "") -> bool:
+    """Whether the agent may be offered this one more; ``without`` is a contact not to be counted."""
+    channel = contact.channel
     running, rings = counted(acd, agent, without=without)
     at_work = agent.state in {AgentState.READY, AgentState.BUSY, AgentState.WRAP_UP}
     at_work = at_work or (agent.state is AgentState.OFFERED and agent.contact_id == without)
     if channel is not Channel.VOICE and agent.desk_closed:
         return False
-    if (rings and not (channel is Channel.VOICE and makes_way(acd, agent))) or not at_work:
+    way = rings and makes_way(acd, agent, contact)
+    if (rings and not way) or not at_work:
         return False
     if agent.pending is not Pending.NONE:
         return False
@@ -132,8 +155,9 @@ def room_by_counting(acd: Acd, agent: Agent, channel: Channel, *, without: str =
     most = {Channel.VOICE: 1} | {each.channel: each.most for each in agent.spec.capacity}
     if running[channel] >= most.get(channel, 0):
         return False
-    allowed = {(each.channel, each.over) for each in agent.spec.interrupts}
-    return all(over is channel or (channel, over) in allowed for over, number in running.items() if number)
+    running[Channel.MESSAGE] -= way
+    may = may_come_beside(acd, agent, contact)
+    return all(over is channel or number <= may.get(over, 0) for over, number in running.items())
 
 
 def check_room(acd: Acd, said: Sequence[Outcome]) -> int:
@@ -143,12 +167,12 @@ def check_room(acd: Acd, said: Sequence[Outcome]) -> int:
     for contact in contacts.values():
         if contact.state is ContactState.WAITING:
             able = [a for a in agents.values() if may_take(a, contact, agents.values())]
-            free = [a.agent_id for a in able if room_by_counting(acd, a, contact.channel)]
+            free = [a.agent_id for a in able if room_by_counting(acd, a, contact)]
             assert len(free) <= contact.route_step.min_idle, f"{contact.contact_id} waits, {free} have room"
     besides = 0
     for offer in said:
         if isinstance(offer, OfferContact):
             agent, contact = agents[offer.agent_id], contacts[offer.contact_id]
-            assert room_by_counting(acd, agent, contact.channel, without=contact.contact_id), "no room for this"
+            assert room_by_counting(acd, agent, contact, without=contact.contact_id), "no room for this"
             besides += bool(counted(acd, agent, without=contact.contact_id)[0])
     return besides

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from acd.events import Channel, Interrupt
+from acd.events import Channel, Interrupt, QueueInterrupts
 from callcenter.errors import ConfigError
 from callcenter.site.models import Site
 from callcenter.site.repository import floor_configuration, item_rules, load_flows
@@ -57,6 +57,18 @@ def test_agents_and_queues_say_otherwise() -> None:
     assert (site.queues[0].target_seconds(Channel.MESSAGE), site.queues[0].priority_of(Channel.MESSAGE)) == (600, 3)
 
 
+def test_a_queue_has_a_word_about_what_its_contacts_come_beside() -> None:
+    site = site_with(agent={"capacity": {"chat": 3}}, queue={"interrupts": {"voice": {"chat": 2}, "chat": []}})
+    assert Site.model_validate(site.model_dump()) == site
+    assert floor_configuration(site).queues[0].interrupts == (
+        QueueInterrupts(Channel.VOICE, (Interrupt(Channel.VOICE, Channel.CHAT, 2),)),
+        QueueInterrupts(Channel.CHAT),
+    )
+    assert floor_configuration(site).queues[1].interrupts == ()
+    numbered = site_with(agent={"interrupts": {"voice": {"message": 3}}})
+    assert floor_configuration(numbered).agents[0].interrupts == (Interrupt(Channel.VOICE, Channel.MESSAGE, 3),)
+
+
 def test_a_message_is_asked_for_by_the_queues_steps_and_is_never_sent_away() -> None:
     plain = site_with(queue={"longest_wait_seconds": 60, "otherwise": "queue:support"})
     plan = item_rules(plain).plan_of("sales", "")
@@ -82,6 +94,12 @@ def test_a_message_is_asked_for_by_the_queues_steps_and_is_never_sent_away() -> 
         (
             {"agent": {"interrupts": {"voice": ["chat"]}}},
             "agent anna: interrupts names chat, of which its capacity is 0",
+        ),
+        ({"queue": {"interrupts": {"voice": ["fax"]}}}, "queues.0.interrupts.voice.fax"),
+        ({"queue": {"interrupts": {"voice": {"message": 99}}}}, "less than or equal to 25"),
+        (
+            {"queue": {"interrupts": {"voice": {"chat": 2}}}},
+            "queue sales: interrupts names chat, of which none of its agents takes anything",
         ),
         ({"queue": {"channels": {"voice": {}}}}, "what holds for calls stands at the queue itself"),
         ({"queue": {"channels": {"message": {"ring_seconds": 1}}}}, "greater than or equal to 3"),
