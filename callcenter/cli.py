@@ -16,6 +16,7 @@ from callcenter.commands import (
     bench_sip,
     bench_store,
     generate,
+    init,
     maintain,
     queue_door,
     replay,
@@ -116,6 +117,7 @@ def add_user(
     from callcenter.site.people import add_person
 
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    made_up = "" if password else secrets.token_urlsafe(9)
     settings = with_errors(lambda: load_settings(config))
     with_errors(
         lambda: add_person(
@@ -123,13 +125,15 @@ def add_user(
             realm=settings.sip.realm,
             login=login,
             name=name,
-            password=password or secrets.token_urlsafe(9),
+            password=password or made_up,
             roles=tuple(role),
             queues=tuple(filter(None, queues.split(","))),
             skills=dict(pair.split("=", 1) for pair in filter(None, skills.split(","))),
             teams=tuple(filter(None, teams.split(","))),
         )
     )
+    if made_up:
+        typer.echo(f"No password was given; {login} has this one: {made_up}")
     typer.echo(f"{login} added to {settings.site}; restart the contact center to let them in")
 
 
@@ -161,7 +165,7 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     run(lambda: run_web(settings))
 
 
-for command in (audit, generate, maintain, queue_door, replay, report, simulate, staffing, token, why):
+for command in (init, audit, generate, maintain, queue_door, replay, report, simulate, staffing, token, why):
     command.register(app)
 
 bench = typer.Typer(name="bench", help="Measure parts of the product on this machine.", no_args_is_help=True)

@@ -80,7 +80,8 @@ class Site(SiteModel):
     """Where national numbers belong (ISO 3166)."""
     queues: tuple[QueueModel, ...]
     agents: tuple[AgentModel, ...]
-    trunks: tuple[TrunkModel, ...]
+    trunks: tuple[TrunkModel, ...] = ()
+    """Without one, nobody outside can call, nor be called."""
     outbound: OutboundModel = OutboundModel()
     """Calls to the outside; without this section only emergency calls leave the house."""
     numbers: tuple[NumberModel, ...]

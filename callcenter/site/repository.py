@@ -37,7 +37,7 @@ def load_site(path: Path) -> Site:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); `callcenter demo` makes one to start from"
+            f"{path}: cannot be read ({error.strerror}); `callcenter init` makes one to start from"
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error

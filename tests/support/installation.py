@@ -219,23 +219,29 @@ def running_installation(plan: Plan) -> Iterator[Installation]:
     """Start an installation, wait until it is up, and end it; nothing of it stays. For fixtures, which do not await."""
     with tempfile.TemporaryDirectory(prefix="cc-") as name:
         folder = Path(name)
-        settings = write_installation(folder, plan)
-        with (folder / "output.log").open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "callcenter", "serve", "--config", str(folder / "callcenter.toml")],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **dict(plan.environment)},
-                start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock taken
-            )
-        house = Installation(folder, plan, settings, process)
-        try:
-            _wait_until_up(house)
+        with serving(folder, plan, write_installation(folder, plan)) as house:
             yield house
-        finally:
-            _end(house)
+
+
+@contextmanager
+def serving(folder: Path, plan: Plan, settings: Settings) -> Iterator[Installation]:
+    """The same with files that are there: ``plan`` and ``settings`` only say what they hold."""
+    with (folder / "output.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "callcenter", "serve", "--config", str(folder / "callcenter.toml")],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **dict(plan.environment)},
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock taken
+        )
+    house = Installation(folder, plan, settings, process)
+    try:
+        _wait_until_up(house)
+        yield house
+    finally:
+        _end(house)
 
 
 def _wait_until_up(house: Installation) -> None:
@@ -271,13 +277,13 @@ def _end(house: Installation) -> None:
 
 def write_installation(folder: Path, plan: Plan) -> Settings:
     """Configuration, site and short prompts of an installation."""
-    media_first = _media_range(plan.media_ports)
+    media_first = media_range(plan.media_ports)
     (folder / "callcenter.toml").write_text(
         'data_dir = "."\nsite = "site.toml"\n\n'
         f'[sip]\nhost = "127.0.0.1"\nport = {free_sip_port()}\nrealm = "{REALM}"\nmax_lag_ms = 2000\n'
         + "".join(f"{line}\n" for line in plan.sip_lines)
         + "\n"
-        f'[web]\nhost = "127.0.0.1"\nport = {_free_port(socket.SOCK_STREAM)}\n\n'
+        f'[web]\nhost = "127.0.0.1"\nport = {free_port(socket.SOCK_STREAM)}\n\n'
         f'[media]\nhost = "127.0.0.1"\nport_min = {media_first}\nport_max = {media_first + plan.media_ports - 1}\n\n'
         f"[media.webrtc]\nenabled = {str(plan.browsers).lower()}\n\n"
         '[speech]\nrecordings = "recordings"\n\n'
@@ -378,7 +384,8 @@ def _password_hash() -> str:
 # Its ports
 
 
-def _free_port(kind: socket.SocketKind) -> int:
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of this machine that is free now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -387,13 +394,13 @@ def _free_port(kind: socket.SocketKind) -> int:
 def free_sip_port() -> int:
     """A port that is free for UDP and TCP alike."""
     while True:
-        port = _free_port(socket.SOCK_DGRAM)
+        port = free_port(socket.SOCK_DGRAM)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
 
 
-def _media_range(size: int) -> int:
+def media_range(size: int) -> int:
     """The first port of a range in which nothing is bound now, below the ports that the kernel gives out by itself."""
     while True:
         first = random.randrange(10_000, 32_000 - size, 2)
