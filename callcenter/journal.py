@@ -2,7 +2,8 @@
 
 ``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk, and ``once_safe`` holds
 back what must not happen before. Everything appended in one turn of the loop, and while an earlier commit runs, goes
-into one commit, so the cost of a disk flush is shared by all calls of that moment.
+into one commit, so the cost of a disk flush is shared by all calls of that moment. What is noted ``patiently`` waits a
+moment for company.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 MAX_BACKLOG = 100_000
 """Entries waiting for the disk; past this the disk is taken for dead."""
+PATIENCE_SECONDS = 0.1
+"""How long entries that nothing follows from wait for others to share a commit with."""
 _ROWS_AT_ONCE = 64
 """Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
 
@@ -78,7 +81,10 @@ class SqliteJournal:
         self._next_seq = 1
         self._committed_seq = 0
         self._pending: list[_Row] = []
-        """Rows of this turn of the loop."""
+        """Rows that the thread has not got yet: of this turn of the loop, or patient ones."""
+        self._handing_over: asyncio.Handle | None = None
+        self._last_pressing = 0
+        """The newest sequence number that something may follow from."""
         self._inbox: queue.SimpleQueue[list[_Row] | _Erasure | None] = queue.SimpleQueue()
         """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -101,7 +107,7 @@ class SqliteJournal:
             (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"journal {self._path} cannot be opened: {error}") from error
-        self._next_seq, self._committed_seq = last + 1, last
+        self._next_seq, self._committed_seq, self._last_pressing = last + 1, last, last
         self._thread.start()
 
     @property
@@ -114,8 +120,12 @@ class SqliteJournal:
         """Entries that are not on disk yet."""
         return self._next_seq - 1 - self._committed_seq
 
-    def append(self, entry: object, *, at: int) -> int:
-        """Queue an entry for writing and return its sequence number. Raises ``JournalError`` once writing failed."""
+    def append(self, entry: object, *, at: int, patiently: bool = False) -> int:
+        """Queue an entry for writing and return its sequence number. Raises ``JournalError`` once writing failed.
+
+        ``patiently`` is for an entry that nothing follows from: it goes to disk with the next ones, in
+        ``PATIENCE_SECONDS`` at the latest, and ``once_safe`` does not wait for it.
+        """
         if self._error is not None:
             raise self._error
         if self.waiting >= MAX_BACKLOG:
@@ -123,17 +133,27 @@ class SqliteJournal:
         kind, body = encode(entry)
         seq = self._next_seq
         self._next_seq += 1
-        if not self._pending:
-            self._loop.call_soon(self._hand_over)
         self._pending.append((seq, at, kind, subject_of(entry), body))
+        if not patiently:
+            self._press()
+        elif self._handing_over is None:
+            self._handing_over = self._loop.call_later(PATIENCE_SECONDS, self._hand_over)
         return seq
+
+    def _press(self) -> None:
+        """What is pending goes to the thread at the end of this turn of the loop."""
+        if self._last_pressing < self._next_seq - len(self._pending):
+            if self._handing_over is not None:
+                self._handing_over.cancel()
+            self._handing_over = self._loop.call_soon(self._hand_over)
+        self._last_pressing = self._next_seq - 1
 
     def once_safe(self, act: Callable[[], None]) -> None:
         """Call ``act`` once everything appended so far is on disk, at once when it is; in the order of these calls.
 
         Never when it cannot be written.
         """
-        last = self._next_seq - 1
+        last = self._last_pressing
         if last <= self._committed_seq and not self._held:
             act()
         else:
@@ -145,6 +165,8 @@ class SqliteJournal:
             return
         if self._error is not None:
             raise self._error
+        if self._pending:
+            self._press()
         future = asyncio.get_running_loop().create_future()
         self._waiters.append((seq, future))
         await future
@@ -173,6 +195,9 @@ class SqliteJournal:
         self._connection.close()
 
     def _hand_over(self) -> None:
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._handing_over = None
         if self._pending:
             rows, self._pending = self._pending, []
             self._inbox.put(rows)

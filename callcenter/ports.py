@@ -20,8 +20,11 @@ class Clock(Protocol):
 class Journal(Protocol):
     """The write-ahead journal: what must survive a restart is in it before it is acted on."""
 
-    def append(self, entry: object, *, at: int) -> int:
-        """Queue a registered dataclass for writing and return its sequence number. Order of calls is order on disk."""
+    def append(self, entry: object, *, at: int, patiently: bool = False) -> int:
+        """Queue a registered dataclass for writing and return its sequence number. Order of calls is order on disk.
+
+        ``patiently``: nothing follows from it, so it may wait for company, and ``once_safe`` does not wait for it.
+        """
         ...
 
     async def committed(self, seq: int) -> None:

@@ -60,6 +60,9 @@ KINDS = (
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+APART_SECONDS = 0.25
+"""From the beginning of one batch to that of the next, at least: in a rush one transaction serves many calls, which spares
+the processor that the calls need; a single call is written at once."""
 
 
 class InteractionProjection:
@@ -88,10 +91,11 @@ class InteractionProjection:
 
     async def run(self) -> None:
         """Follow the journal until cancelled. A failing store is logged once, and once when it is back."""
-        failures = 0
+        failures, loop = 0, asyncio.get_running_loop()
         while True:
+            begun = loop.time()
             try:
-                while await self.drain():
+                while await self.drain() == BATCH:
                     pass
             except CrmError as error:
                 if not failures:
@@ -103,6 +107,7 @@ class InteractionProjection:
                 log.info("customer store written again", tries=failures)
                 failures = 0
             await self._wait()
+            await asyncio.sleep(begun + APART_SECONDS - loop.time())
 
     async def drain(self) -> int:
         """Write one batch; returns how many entries it had. Raises ``CrmError`` when the store refuses."""

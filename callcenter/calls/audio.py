@@ -4,7 +4,6 @@ The machine says how its parties are joined; what that means for the gain matrix
 changed is ordered.
 """
 
-import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ import structlog
 
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.participants import Conversation, Participant, Role, Supervision, Ways, music_for, routes_for
+from callcenter.chance import random_hex
 from callcenter.errors import MediaError
 from callcenter.ports import EncryptionPolicy, LegProfile, LegStatistics, MediaPlane, Route
 
@@ -61,7 +61,7 @@ class CallAudio:
 
     def name(self, leg_id: str, *, customer: bool = False) -> str:
         """The media leg of a signalling leg, named when it is not known yet."""
-        named = CUSTOMER_LEG if customer else f"agent-{secrets.token_hex(4)}"
+        named = CUSTOMER_LEG if customer else f"agent-{random_hex(4)}"
         return self.legs.setdefault(leg_id, named)
 
     async def offer(self, leg_id: str, *, customer: bool = False, encrypted: bool = False) -> str:

@@ -82,4 +82,4 @@ class CallBook:
         now = self._deps.clock.now()
         fact = self.quality.measured(media_leg, figures, now)
         with contextlib.suppress(JournalError):  # whoever decides something meets it too, and ends the process
-            self._deps.journal.append(fact, at=now)
+            self._deps.journal.append(fact, at=now, patiently=True)

@@ -69,6 +69,8 @@ class CallRunner:
     """Fetches the far end of the call in which a phone has this leg, for this call; ``None`` when there is none."""
     on_finished: Callable[[str, str], None]
     """Tells that a contact's agent is through with it; see ``Switchboard.finish``."""
+    note_aside: Callable[[str], None]
+    """Tells of a call, by its id, that its agent may have it beside another one."""
     on_aside: Callable[[], None]
     """Tells that something changed in a call that an agent makes beside another one."""
     free_slot: Callable[[], str | None]
@@ -174,15 +176,17 @@ class CallRunner:
 
     async def _next_mail(self) -> Mail | None:
         """The next mail, or ``None`` when a timer is due."""
+        if not self.mailbox.empty():
+            return self.mailbox.get_nowait()
         deadlines = (self._flow.next_deadline(), self.machine.next_deadline())
         deadline = min((each for each in deadlines if each is not None), default=None)
         if deadline is None:
             return await self.mailbox.get()
         remaining = (deadline - self.deps.clock.now()) / 1000
-        if remaining <= 0 and self.mailbox.empty():
+        if remaining <= 0:
             return None
         try:
-            async with asyncio.timeout(max(remaining, 0)):
+            async with asyncio.timeout(remaining):
                 return await self.mailbox.get()
         except TimeoutError:
             return None
@@ -329,6 +333,8 @@ class CallRunner:
 
     async def _follow(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...], now: int) -> None:
         machine = self.machine
+        if machine.unengaged:
+            self.note_aside(self.call_id)
         parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (Role.CONSULTED, machine.callee)
         self._book.quality.note_all(parties, self._audio.legs)
         self._book.write(facts, now)
@@ -346,6 +352,11 @@ class CallRunner:
             await self._supervision.close("agent_gone" if self.machine.state is not CallState.ENDED else "ended")
 
     # The end
+
+    def part(self) -> None:
+        """The task is over: the parts that hold methods of this runner leave it. So a call is freed at once, and the
+        collector of cycles, for which everybody waits, has nothing to do."""
+        del self._flow, self._orders, self._requests
 
     async def _give_up(self) -> None:
         if self.machine.state is not CallState.ENDED:

@@ -1,7 +1,6 @@
 """The switchboard: makes a runner for each new call, and brings every event to the runner it belongs to."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -29,6 +28,7 @@ from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Seat, Target, TargetKind, call_of
 from callcenter.calls.spoken_call import slot_said
 from callcenter.calls.states import CallState
+from callcenter.chance import random_hex
 from callcenter.errors import JournalError
 from callcenter.ports import MediaEvent, Refused
 
@@ -58,6 +58,8 @@ class Switchboard:
         self._legs_of_call: dict[str, list[str]] = {}
         self._finished_with: dict[str, list[str]] = {}
         """By agent: contacts that are over, which routing hears of when the agent's phone has no second call."""
+        self._asides: set[str] = set()
+        """The few calls that agents may have beside another one; see ``_is_aside``."""
         self._adopted: dict[str, str] = {}
         """Contacts that went over to another call than the one their id names."""
 
@@ -251,10 +253,13 @@ class Switchboard:
             on_leg=self._add_leg,
             take_party=self._take_party,
             on_finished=self.finish,
+            note_aside=self._asides.add,
             on_aside=self._release,
             free_slot=self.free_slot,
         )
         self._runners[call_id] = runner
+        if origin.order is not None:
+            self._asides.add(call_id)
         task = asyncio.create_task(runner.run(), name=f"call {call_id}")
         self._tasks[call_id] = task
         task.add_done_callback(lambda done: self._close_call(call_id, done))
@@ -269,7 +274,7 @@ class Switchboard:
     def _release(self) -> None:
         """Tell routing of the contacts whose agents have no second call (any more)."""
         for agent_id in list(self._finished_with):
-            if not any(_is_aside(runner, agent_id) for runner in self._runners.values()):
+            if not any(_is_aside(self._runners[call_id], agent_id) for call_id in self._asides):
                 for contact_id in self._finished_with.pop(agent_id):
                     self._deps.routing.post(ContactFinished(ContactId(contact_id)))
 
@@ -315,7 +320,9 @@ class Switchboard:
         self._legs_of_call.setdefault(call_id, []).append(leg_id)
 
     def _close_call(self, call_id: str, task: asyncio.Task[None]) -> None:
-        del self._runners[call_id], self._tasks[call_id]
+        self._runners.pop(call_id).part()
+        self._asides.discard(call_id)
+        del self._tasks[call_id]
         for leg_id in self._legs_of_call.pop(call_id, ()):
             if self._call_of_leg.get(leg_id) == call_id:  # else it went over to another call
                 del self._call_of_leg[leg_id]
@@ -340,4 +347,4 @@ def _is_aside(runner: CallRunner, agent_id: str) -> bool:
 
 def new_call_id(now: int) -> str:
     """A call id that sorts by time and cannot be guessed: 11 hexadecimal digits of milliseconds, 10 of chance."""
-    return f"{now:011x}{secrets.token_hex(5)}"
+    return f"{now:011x}{random_hex(5)}"

@@ -51,6 +51,8 @@ class OrderLine:
         self._on_report = on_report
         self._on_welcome = on_welcome
         self._writer: asyncio.StreamWriter | None = None
+        self._unsent: list[bytes] = []
+        """Orders of this turn of the loop: those of all calls leave with one write."""
         self._told: dict[int, Callable[[Reply | MediaError], None]] = {}
         """Who hears of the answer to an order, by its request number."""
         self._last_request = 0
@@ -113,7 +115,14 @@ class OrderLine:
     def _send(self, order: Order) -> None:
         if self._writer is None or self._writer.is_closing():
             raise MediaError("media is absent")
-        self._writer.write(frame(order))
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(frame(order))
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(b"".join(unsent))
 
     async def _keep_up(self) -> None:
         """Connect, listen to the end, and connect again; when that fails, what was there is gone."""
@@ -161,6 +170,7 @@ class OrderLine:
 
     async def _hang_up(self) -> None:
         self._is_up.clear()
+        self._unsent.clear()
         waiting, self._told = self._told, {}
         for told in waiting.values():
             told(MediaError("the media process is gone"))

@@ -1,7 +1,6 @@
 """The media plane as the exchange uses it: describes sessions to ``mediad`` and tells the sink what happens there."""
 
 import contextlib
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from callcenter.chance import random_bits, random_hex
 from callcenter.errors import MediaError
 from callcenter.media.codecs import NARROWBAND, Codec
 from callcenter.media.orders import OrderLine
@@ -231,7 +231,7 @@ class EmbeddedMediaPlane:
             raise MediaError("not digits")
         if leg_id not in session.legs or session.legs[leg_id].remote is None:
             raise MediaError("no such leg, or not described yet")
-        play_id = f"digits-{secrets.token_hex(8)}"
+        play_id = f"digits-{random_hex(8)}"
         session.plays[play_id] = PlaySpec(play_id, leg_id, (), digits=digits)
         self._orders.post(session)
 
@@ -350,7 +350,7 @@ class EmbeddedMediaPlane:
         port = session.ports[leg_id]
         last = session.descriptions.get(leg_id)
         if last is None:
-            local = LocalStream(self._line.sdp_address, port, secrets.randbits(31), 1)
+            local = LocalStream(self._line.sdp_address, port, random_bits(31), 1)
         else:
             if build(last[0]) == last[1]:
                 return last[1]

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 
+from callcenter.chance import random_bits
 from callcenter.errors import MediaError
 from callcenter.media.codecs import EVERY, FORMS, NARROWBAND, TELEPHONE, Codec, is_wide
 from callcenter.media.g711 import Law
@@ -86,7 +87,7 @@ class PlaneSession:
 
 def new_ssrc() -> int:
     """For the outgoing stream of a new leg (RFC 3550 section 8)."""
-    return secrets.randbits(32)
+    return random_bits(32)
 
 
 def started(session: PlaneSession, recording_id: str, left: str, right: str, retention: str) -> RecordingSpec:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from callcenter.calls.legs import EndCause, LegEvent, Party
+from callcenter.chance import random_hex
 from callcenter.ports import Clock, PhoneTarget, TrunkPolicy
 from callcenter.sip.admission import Load
 from callcenter.sip.binding_file import load_bindings, save_bindings
@@ -45,7 +45,7 @@ STOP_SECONDS = 2.0
 
 def new_token() -> str:
     """An unguessable name: 96 random bits."""
-    return secrets.token_hex(12)
+    return random_hex(12)
 
 
 def _ignore(agent_id: str, reachable: bool) -> None:

@@ -28,6 +28,7 @@ from callcenter.entries import ENTRY_KINDS, KIND_OF, decode, encode
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.journal_erasure import KINDS, PERSONAL
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -269,3 +270,39 @@ async def test_the_entry_before_an_instant_is_found(tmp_path: Path, gap: bool) -
     rows = reader.read()
     for at in range(5, 60, 5):
         assert [row.at for row in rows if row.seq > reader.seq_before(at)] == [one for one in instants if one >= at]
+
+
+async def test_what_waits_patiently_shares_the_next_commit_and_holds_nobody_up(tmp_path: Path) -> None:
+    """A patient entry keeps its place in the order, goes out with the next one, and no order waits for it."""
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    noted = journal.append(arrived("c1", 1), at=1, patiently=True)
+    done: list[str] = []
+    journal.once_safe(lambda: done.append("order"))
+    assert done == ["order"]
+    assert (journal.waiting, JournalReader(path).read()) == (1, [])
+    decisive = journal.append(arrived("c2", 2), at=2)
+    journal.once_safe(lambda: done.append("bound to c2"))
+    assert done == ["order"]
+    await journal.committed(decisive)
+    assert done == ["order", "bound to c2"]
+    assert [row.seq for row in JournalReader(path).read()] == [noted, decisive]
+    await journal.close()
+
+
+async def test_patience_ends_by_itself_when_asked_for_and_at_the_close(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.committed(journal.append(arrived("c1", 1), at=1, patiently=True))
+    assert len(JournalReader(path).read()) == 1
+    monkeypatch.setattr("callcenter.journal.PATIENCE_SECONDS", 0.0)
+    last = journal.append(arrived("c2", 2), at=2, patiently=True)
+    await until("the patient entry is on disk", lambda: journal.committed_seq == last)
+    monkeypatch.undo()
+    journal.append(arrived("c3", 3), at=3, patiently=True)
+    await journal.close()
+    assert len(JournalReader(path).read()) == 3

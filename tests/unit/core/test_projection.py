@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import func, select
@@ -25,7 +26,7 @@ from callcenter.calls.voicemail_facts import VoicemailBegun
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemResult, ItemReturned, ReturnReason
 from callcenter.channels.open_items import Item, OpenItems
 from callcenter.journal import JournalReader, SqliteJournal
-from callcenter.projection import BATCH, CURSOR, InteractionProjection
+from callcenter.projection import APART_SECONDS, BATCH, CURSOR, InteractionProjection
 from crm_bridge.customers import NewCustomer, create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable
@@ -34,6 +35,7 @@ from crm_bridge.interactions import get_cursor
 from crm_bridge.models import Interaction, WrapUp
 from crm_bridge.parents import ParentView
 from crm_bridge.voicemails import page_voicemails
+from tests.support.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
 
@@ -306,3 +308,29 @@ async def test_an_item_is_an_interaction_and_its_message_is_dealt_with(
     assert (row.contact_id, row.channel, row.outcome, row.agent_name) == ("c1-v1", "message", "answered", "Anna Berg")
     assert (row.waited_ms, row.talk_ms) == (5_000, 14_000)
     assert (message.recording_id, message.worked_by) == ("c1-v1", "anna")
+
+
+@in_virtual_time
+async def test_in_a_rush_batches_begin_apart_and_a_single_call_is_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nudges that come all the time are served four times a second; after a pause, the first one at once."""
+    loop, gap, begun = asyncio.get_running_loop(), APART_SECONDS, []
+    each, start = projection(tmp_path, cast("Database", None)), loop.time()
+
+    async def drain() -> int:
+        begun.append(loop.time() - start)
+        return 1
+
+    monkeypatch.setattr(each, "drain", drain)
+    following = asyncio.create_task(each.run())
+    for _ in range(10):
+        await asyncio.sleep(gap / 5)
+        each.nudge(1)
+    await asyncio.sleep(2 * gap)
+    assert begun == pytest.approx([0, gap, 2 * gap, 3 * gap])
+    each.nudge(1)
+    await asyncio.sleep(gap / 100)
+    assert begun[4:] == pytest.approx([4 * gap])
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
