@@ -39,6 +39,7 @@ from callcenter.calls.callback_facts import (
     CallbackResult,
     CallbackTried,
 )
+from callcenter.calls.clearance import NOT_CONTACTABLE, CallOutChecked, Way
 from callcenter.calls.facts import CallConnected, CallEnded
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.segments import Target, TargetKind
@@ -101,7 +102,11 @@ class Callbacks:
         now = self.clock.now()
         if self._is_promised(caller, order.queue_id):  # by another call, meanwhile
             return True
-        if not self._has_room(order.queue_id) or leave.answer is Answer.NO:
+        if leave.answer is Answer.NO:
+            checked = CallOutChecked(by, now, Way.CALLBACK, NOT_CONTACTABLE, leave.reasons, call_id=call_id)
+            self.journal.append(checked, at=now)
+            return False
+        if not self._has_room(order.queue_id):
             return False
         asked = CallbackRequested(
             call_id, now, caller, order.queue_id, min(since, now), order.priority, order.required_skills, by

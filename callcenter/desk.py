@@ -26,6 +26,7 @@ from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
 from callcenter.calls import events as ev
 from callcenter.calls.card_entry import SecureAsked
+from callcenter.calls.clearance import Clearance
 from callcenter.calls.facts import (
     CallClosed,
     CallConnected,
@@ -90,6 +91,7 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk, CallbackDesk):
         switchboard: Switchboard,
         floor: FloorFold,
         targets: Directory,
+        clearance: Clearance,
         supervisors: SupervisorRights,
         items: Items,
         voicemail: Voicemail,
@@ -103,6 +105,7 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk, CallbackDesk):
         self._switchboard = switchboard
         self._floor = floor
         self._targets = targets
+        self._clearance = clearance
         self._supervisors = supervisors
         self._items = items
         self._voicemail = voicemail

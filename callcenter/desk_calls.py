@@ -6,11 +6,12 @@ An order that does not fit is refused at once and named. What crosses with it af
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.calls import events as ev
+from callcenter.calls.clearance import Clearance, Way
 from callcenter.calls.mail import DigitsOrdered
 from callcenter.calls.origin import new_leg_id
 from callcenter.calls.requests import PARK_MS
 from callcenter.calls.runner import CallRunner
-from callcenter.calls.segments import Target, TargetKind
+from callcenter.calls.segments import Target, TargetKind, call_of
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.table import TABLE
 from callcenter.calls.targets import Directory
@@ -31,6 +32,7 @@ class CallControl:
     _switchboard: Switchboard
     _floor: FloorFold
     _targets: Directory
+    _clearance: Clearance
 
     async def hold(self, agent_id: str, contact_id: str) -> None:
         """Put the customer on hold."""
@@ -43,13 +45,13 @@ class CallControl:
     async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Hand the customer on."""
         self._check(agent_id, contact_id, ev.TransferOrdered)
-        found = self._target(agent_id, target_kind, target)
+        found = await self._target(agent_id, target_kind, target, contact_id)
         self._order(agent_id, contact_id, ev.TransferOrdered(found, new_leg_id(), contact_id))
 
     async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Ask somebody, with the customer on hold."""
         self._check(agent_id, contact_id, ev.ConsultOrdered)
-        found = self._target(agent_id, target_kind, target)
+        found = await self._target(agent_id, target_kind, target, contact_id)
         self._order(agent_id, contact_id, ev.ConsultOrdered(found, new_leg_id(), contact_id))
 
     async def complete(self, agent_id: str, contact_id: str) -> None:
@@ -88,13 +90,14 @@ class CallControl:
         self._check_free(agent_id)
         if target_kind == TargetKind.QUEUE or target == agent_id:
             raise IntentError("not-callable", "Call a colleague or a number.")
-        found = self._target(agent_id, target_kind, target)
+        found = await self._target(agent_id, target_kind, target)
+        self._check_free(agent_id)  # something may have come up while the store was asked
         if found.kind is TargetKind.AGENT:
             self._check_callable(found.id)
         self._switchboard.dial(agent_id, found)
 
     async def override_hours(self, agent_id: str, target: str, reason: str) -> None:
-        """Quiet hours are answered for where the customers are known, before an order comes here."""
+        """Quiet hours are answered for where the customers are known."""
         del agent_id, target, reason
         raise IntentError("unknown-order", "The exchange knows no quiet hours.")
 
@@ -125,10 +128,10 @@ class CallControl:
             raise IntentError("contact-gone", "This call is over.")
         return runner
 
-    def _target(self, agent_id: str, kind: str, text: str) -> Target:
+    async def _target(self, agent_id: str, kind: str, text: str, contact_id: str = "") -> Target:
         if kind not in frozenset(TargetKind):
             raise IntentError("unknown-target", "A target is an agent, a queue or a number.")
-        found = self._targets.resolve(agent_id, kind, text, self._clock.now())
+        found = await self._clearance.target(agent_id, kind, text, Way.DESK, call_of(contact_id))
         if isinstance(found, Refused):
             raise IntentError(found.code, found.text)
         if found.kind is TargetKind.AGENT and found.id == agent_id:

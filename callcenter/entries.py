@@ -10,7 +10,15 @@ import msgspec
 
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
-from callcenter.calls import callback_facts, facts, quality_facts, recording_facts, supervision_facts, voicemail_facts
+from callcenter.calls import (
+    callback_facts,
+    clearance,
+    facts,
+    quality_facts,
+    recording_facts,
+    supervision_facts,
+    voicemail_facts,
+)
 from callcenter.channels import facts as item_facts
 from callcenter.errors import JournalError
 from callcenter.housekeeping import HouseCounted
@@ -61,6 +69,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.resumed": facts.CallResumed,
     "call.conversation_changed": facts.ConversationChanged,
     "call.parked": facts.CallParked,
+    "call.out_checked": clearance.CallOutChecked,
     "call.ended": facts.CallEnded,
     "call.closed": facts.CallClosed,
     "call.corrected": facts.CallCorrected,

@@ -218,6 +218,7 @@ async def run_exchange(settings: Settings) -> None:
         phones=lambda agent_id, _: phones.router.on_presence(agent_id),
         queue_depth=floor.waiting,
         rules=rules,
+        leave=lambda agent_id, allowed: core.clearance.may_be_sent_to(agent_id, allowed),  # noqa: PLW0108 - made below
     )
     link = ExchangeLink(
         settings.exchange_socket,

@@ -32,6 +32,7 @@ from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.callbacks import Callbacks
 from callcenter.calls.callback_facts import CallbackDialled, CallbackFact
+from callcenter.calls.clearance import Clearance
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import (
     CallClosed,
@@ -165,6 +166,9 @@ class ExchangeCore:
             ports.rules,
             {agent.id: frozenset(agent.queues) for agent in site.agents},
         )
+        self.clearance = Clearance(
+            ports.clock, ports.journal, targets, ports.directory, calls_unasked=site.phones_unanswered == "call"
+        )
         self.callbacks = Callbacks(
             ports.clock,
             ports.journal,
@@ -185,6 +189,7 @@ class ExchangeCore:
             directory=ports.directory,
             prompts=ports.prompts,
             routing=self.routing,
+            clearance=self.clearance,
             flows=flows,
             music=music,
             ringing=ringing,
@@ -247,6 +252,7 @@ class ExchangeCore:
             switchboard=self.switchboard,
             floor=floor,
             targets=targets,
+            clearance=self.clearance,
             items=self.items,
             voicemail=self.voicemail,
             callbacks=self.callbacks,

@@ -128,11 +128,11 @@ class PhoneRouter:
         else:
             self._sip.reoffer(leg_id, sdp)
 
-    def end(self, leg_id: str, cause: EndCause) -> None:
-        """End a leg wherever it is."""
+    def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
+        """End a leg wherever it is; browsers do not call, so a reason is for SIP."""
         fork = self._forks.get(leg_id)
         if fork is None:
-            self._sip.end(leg_id, cause)
+            self._sip.end(leg_id, cause, reason)
             return
         for kind in [fork.winner] if fork.winner is not None else sorted(fork.ringing):
             self._end_at(kind, leg_id, cause)
@@ -178,9 +178,9 @@ class PhoneRouter:
         """Answer a ``LegReoffered``; browsers never send one."""
         self._sip.accept_reoffer(leg_id, sdp)
 
-    def report_transfer(self, leg_id: str, status: int) -> None:
+    def report_transfer(self, leg_id: str, status: int, reason: str = "") -> None:
         """Tell how a transfer goes; browsers order theirs at the desk."""
-        self._sip.report_transfer(leg_id, status)
+        self._sip.report_transfer(leg_id, status, reason)
 
     def acknowledge(self, leg_id: str, sdp: str) -> None:
         """Answer the offer that came with an answer; browsers always get ours."""

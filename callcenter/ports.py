@@ -64,6 +64,8 @@ class TrunkPolicy:
     """Whether the first trunk takes SRTP only, so that nothing else is to be offered."""
     booking: str = ""
     """The place among an agent's simultaneous calls that ``OutboundRules.check`` took; whoever dials gives it back."""
+    is_emergency: bool = False
+    """Whether it calls for help: then nobody's wish is asked about, and nothing is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class OutboundRules(Protocol):
 
         An allowed call counts at once against the agent's limits; dial it by the policy that was returned.
         """
+        ...
+
+    def withdraw(self, policy: TrunkPolicy) -> None:
+        """A call that was allowed is not made after all: it counts for nobody."""
         ...
 
 
@@ -131,8 +137,9 @@ class Signalling(Protocol):
         """Send one digit (``0-9 * # A-D``) to the far end of a leg that is up, in signalling (INFO)."""
         ...
 
-    def report_transfer(self, leg_id: str, status: int) -> None:
-        """Tell the far end of a ``TransferRequested`` how it goes: 180, then one final SIP status.
+    def report_transfer(self, leg_id: str, status: int, reason: str = "") -> None:
+        """Tell the far end of a ``TransferRequested`` how it goes: 180, then one final SIP status; ``reason`` is for
+        people.
 
         Without a final one within a minute the far end is told that it failed, and keeps its call.
         """
@@ -159,9 +166,9 @@ class Signalling(Protocol):
         """Say how many voice messages wait for an agent, not yet heard and heard; the lamps of phones follow."""
         ...
 
-    def end(self, leg_id: str, cause: EndCause) -> None:
+    def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
         """End a leg in whatever state it is: refuse, CANCEL or BYE. ``LegEnded`` (or ``LegRefused`` for an unanswered
-        outbound leg) follows."""
+        outbound leg) follows. ``reason`` is told to who called, for people to read."""
         ...
 
     def reachable(self, agent_id: str) -> bool:
@@ -359,12 +366,15 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Whether somebody may be called back now, by consent and do-not-call list; ``reasons`` are the store's against,
-    ``zones`` where the customer lives as far as it knows (IANA names)."""
+    """Whether somebody may be called now, by consent, do-not-call list and hour; ``reasons`` are the store's against,
+    ``zones`` where the customer lives as far as it knows (IANA names). ``code`` and ``text`` are what a desk is told
+    of a no."""
 
     answer: Answer = Answer.UNKNOWN
     reasons: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
+    code: str = ""
+    text: str = ""
 
 
 class CustomerDirectory(Protocol):
@@ -376,6 +386,11 @@ class CustomerDirectory(Protocol):
 
     async def may_call_back(self, number: str) -> Leave:
         """Whether this number may be called back. Never raises: without an answer in time it is ``unknown``."""
+        ...
+
+    async def may_dial(self, agent_id: str, number: str) -> Leave:
+        """Whether this agent (empty: the house) may call this number of an own accord; quiet hours count. Never
+        raises: without an answer in time it is ``unknown``."""
         ...
 
 

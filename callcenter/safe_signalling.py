@@ -38,9 +38,9 @@ class SafeSignalling:
         """See ``Signalling.send_digit``."""
         self._once_safe(partial(self._outside.send_digit, leg_id, digit))
 
-    def report_transfer(self, leg_id: str, status: int) -> None:
+    def report_transfer(self, leg_id: str, status: int, reason: str = "") -> None:
         """See ``Signalling.report_transfer``."""
-        self._once_safe(partial(self._outside.report_transfer, leg_id, status))
+        self._once_safe(partial(self._outside.report_transfer, leg_id, status, reason))
 
     def acknowledge(self, leg_id: str, sdp: str) -> None:
         """See ``Signalling.acknowledge``."""
@@ -58,9 +58,9 @@ class SafeSignalling:
         """See ``Signalling.message_waiting``."""
         self._once_safe(partial(self._outside.message_waiting, agent_id, new=new, old=old))
 
-    def end(self, leg_id: str, cause: EndCause) -> None:
+    def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
         """See ``Signalling.end``."""
-        self._once_safe(partial(self._outside.end, leg_id, cause))
+        self._once_safe(partial(self._outside.end, leg_id, cause, reason))
 
     def reachable(self, agent_id: str) -> bool:
         """See ``Signalling.reachable``."""

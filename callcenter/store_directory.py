@@ -17,6 +17,7 @@ from crm_bridge.database import Database
 from crm_bridge.errors import CrmError, NotContactable
 from crm_bridge.matching import lookup_by_number
 from crm_bridge.models.base import utc_now
+from crm_bridge.phone_numbers import normal_forms
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class StoreDirectory:
         self._hands = hands
         self._now = now
         self._granted: dict[tuple[str, str], datetime] = {}
-        """Until when an agent answers for the hour, by agent and number as it was dialled."""
+        """Until when an agent answers for the hour, by agent and number in its normal form."""
 
     async def match(self, number: str) -> Match:
         """Who has this number; ``unavailable`` while the store does not answer."""
@@ -91,29 +92,34 @@ class StoreDirectory:
         against = tuple(str(reason) for reason in found.reasons if reason is not Against.NOT_REACHABLE)
         return Leave(Answer.NO if against else Answer.YES, against, tuple(zones))
 
-    async def clear(self, agent_id: str, number: str) -> None:
-        """Leave for an agent to dial a number now.
+    async def may_dial(self, agent_id: str, number: str) -> Leave:
+        """Whether an agent may dial a number now; ``unknown`` while the store does not answer.
 
-        Raises ``IntentError`` when the customer or the do-not-call list says no (``not-contactable``), or only the hour
-        does: ``quiet-hours`` for those who may override that, ``quiet-hours-firm`` for the others.
-
-        Also when the store cannot be asked: a call that is not made can be made later. What is no customer's number in
-        any form is for the exchange's own dialling rules to judge.
+        A no has the code ``not-contactable`` when the customer or the do-not-call list says it; when only the hour
+        does, ``quiet-hours`` for those who may override that and ``quiet-hours-firm`` for the others. What is no
+        customer's number in any form is for the exchange's own dialling rules to judge.
         """
         now = self._now()
         asked: dict[str, Any] = {"channel": "voice", "purpose": BY_HAND, "now": now, "region": self._region}
-        answered_for = not self._hands.keeps_hours or self._granted.get((agent_id, number), now) > now
+        answered_for = not self._hands.keeps_hours or self._granted.get((agent_id, self._form(number)), now) > now
         try:
             async with asyncio.timeout(CLEARANCE_SECONDS), self._database.read() as session:
-                decision = await check_contact(session, number, **asked)
-                await clear_for_contact(session, number, **asked, whatever_the_hour=answered_for)
-        except NotContactable as error:
-            if decision.is_of_the_clock:
-                raise self._of_the_clock(agent_id, decision) from error
-            if str(error) != Against.NOT_REACHABLE:
-                raise IntentError("not-contactable", f"This number must not be called: {error}.") from error
+                try:
+                    await clear_for_contact(session, number, **asked, whatever_the_hour=answered_for)
+                except NotContactable:
+                    decision = await check_contact(session, number, **asked)
+                else:
+                    return Leave(Answer.YES)
         except (CrmError, TimeoutError) as error:
-            raise IntentError("not-contactable", _CANNOT_TELL) from error
+            log.warning("leave to dial not found", error=str(error))
+            return Leave()
+        against = tuple(str(reason) for reason in decision.reasons)
+        if against == (Against.NOT_REACHABLE,):
+            return Leave(Answer.YES)
+        code, text = "not-contactable", f"This number must not be called: {', '.join(against)}."
+        if decision.is_of_the_clock:
+            code, text = self._of_the_clock(agent_id, decision)
+        return Leave(Answer.NO, against, code=code, text=text)
 
     async def override_hours(self, agent_id: str, number: str, reason: str) -> None:
         """An agent takes it upon themselves to call this number now; written down, and good for two minutes.
@@ -132,10 +138,14 @@ class StoreDirectory:
         except (CrmError, TimeoutError) as error:
             raise IntentError("not-contactable", _CANNOT_TELL) from error
         self._granted = {key: until for key, until in self._granted.items() if until > now}
-        self._granted[agent_id, number] = now + GRANTED_FOR
+        self._granted[agent_id, self._form(number)] = now + GRANTED_FOR
 
-    def _of_the_clock(self, agent_id: str, decision: Contactability) -> IntentError:
+    def _form(self, number: str) -> str:
+        """A number as it is compared, however it was dialled."""
+        return next(iter(normal_forms((number,), self._region)), number)
+
+    def _of_the_clock(self, agent_id: str, decision: Contactability) -> tuple[str, str]:
         first, last = (f"{decision.local_times[place]:%H:%M}" for place in (0, -1))
         times = first if first == last else f"{first} to {last}"
         text = f"It is {times} where the customer is: {', '.join(decision.reasons)}."
-        return IntentError("quiet-hours" if agent_id in self._hands.may_override else "quiet-hours-firm", text)
+        return ("quiet-hours" if agent_id in self._hands.may_override else "quiet-hours-firm"), text

@@ -144,12 +144,13 @@ async def run_web(settings: Settings) -> None:
         floor,
         find_customer=directory.match,
         may_call_back=directory.may_call_back,
+        may_dial=directory.may_dial,
         on_journal=projection.nudge,
         on_softphone=lambda *told: app.state.console.hub.tell_softphone(*told),  # noqa: PLW0108 - made below
     )
     app = create_app(
         accounts=SiteAccounts(site),
-        desk=LinkDesk(link, name_of=directory.name_of, clear=directory.clear, override_hours=directory.override_hours),
+        desk=LinkDesk(link, name_of=directory.name_of, override_hours=directory.override_hours),
         floor=floor,
         settings=desk_settings(site),
         session_key=installation_key(settings.secret_path),

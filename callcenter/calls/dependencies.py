@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcenter.bus import Bus
+from callcenter.calls.clearance import Clearance
 from callcenter.calls.feature_codes import FeatureCodes
 from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks
 from callcenter.calls.recordings import RecordingRule
@@ -27,6 +28,8 @@ class CallDependencies:
     directory: CustomerDirectory
     prompts: Prompts
     routing: RoutingInbox
+    clearance: Clearance
+    """Whom people mean outside the house, and whether they may be called."""
     flows: Mapping[str, Flow]
     music: str
     """Path of the WAV file that waiting customers hear."""
@@ -43,7 +46,7 @@ class CallDependencies:
     codes: FeatureCodes = field(default_factory=FeatureCodes)
     """What phones dial to have something done."""
     targets: Directory = field(default_factory=Directory)
-    """Whom people can reach, inside and outside."""
+    """Whom people can reach."""
     payments: Payments | None = None
     """Where card data goes; ``None`` where nobody takes it."""
     card_prompts: Mapping[CardField, Mapping[str, str]] = field(default_factory=dict)

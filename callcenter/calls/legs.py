@@ -18,6 +18,8 @@ class EndCause(StrEnum):
     NO_ANSWER = "no_answer"
     ANSWERED_ELSEWHERE = "answered_elsewhere"
     REJECTED = "rejected"
+    FORBIDDEN = "forbidden"
+    """Who calls may not call this."""
     BUSY = "busy"
     NO_SUCH_NUMBER = "no_such_number"
     NOT_ACCEPTABLE = "not_acceptable"

@@ -8,9 +8,9 @@ from callcenter.calls.card_entry import SecureAsked
 from callcenter.calls.facts import CustomerMatched
 from callcenter.calls.legs import LegEvent, LegOffered
 from callcenter.calls.recorder import RecordingAsked
-from callcenter.calls.segments import Seat
+from callcenter.calls.segments import Seat, Target
 from callcenter.calls.supervision import SupervisionAsked
-from callcenter.ports import MediaEvent
+from callcenter.ports import MediaEvent, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ class PickUpAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferChecked:
+    """Whether a phone's transfer to ``target`` may be made; ``leg_id`` is the phone's."""
+
+    leg_id: str
+    target: Target | Refused
+
+
+@dataclass(frozen=True, slots=True)
 class PartyAsked:
     """Another call of the same phone wants this one's far end; ``leg_id`` is the phone's leg here."""
 
@@ -66,5 +74,6 @@ Mail = (
     | DigitsOrdered
     | PickUpAsked
     | PartyAsked
+    | TransferChecked
     | SupervisionAsked
 )

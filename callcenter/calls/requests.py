@@ -1,5 +1,6 @@
 """What phones and desks ask of one call: to hand it on, join two, give up a party, be listened to, send digits."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -8,12 +9,13 @@ from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.audio import CallAudio
 from callcenter.calls.book import CallBook
+from callcenter.calls.clearance import Way
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.feature_codes import Feature
 from callcenter.calls.legs import EndCause, Party, TransferRequested
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
-from callcenter.calls.mail import DigitsOrdered, PartyAsked, PickUpAsked
+from callcenter.calls.mail import DigitsOrdered, Mail, PartyAsked, PickUpAsked, TransferChecked
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin, new_leg_id
 from callcenter.calls.participants import Conversation
@@ -38,14 +40,14 @@ SUPERVISED = ALONE | {
 RINGS = frozenset({CallState.OFFERED, CallState.CONSULT_OFFERED})
 """States in which the phone of an agent rings whom routing chose."""
 
-Request = PickUpAsked | DigitsOrdered | SupervisionAsked | PartyAsked | TransferRequested
+Request = PickUpAsked | DigitsOrdered | SupervisionAsked | PartyAsked | TransferRequested | TransferChecked
 
 
 class CallRequests:
     """Owned by the call's runner, whose task is the only one that calls it.
 
-    ``feed`` takes an event of the call. ``take_party`` fetches the far end of the call in which a phone has this leg,
-    for this call; ``None`` when there is none.
+    ``feed`` takes an event of the call, ``tell`` puts mail into its mailbox. ``take_party`` fetches the far end of the
+    call in which a phone has this leg, for this call; ``None`` when there is none.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class CallRequests:
         book: CallBook,
         supervision: CallSupervision,
         feed: Callable[[ev.CallEvent], Awaitable[None]],
+        tell: Callable[[Mail], None],
         take_party: Callable[[str, str], Awaitable[Seat | None]],
         free_slot: Callable[[], str | None],
     ) -> None:
@@ -73,6 +76,8 @@ class CallRequests:
         self._book = book
         self._supervision = supervision
         self._feed = feed
+        self._tell = tell
+        self._asking: set[asyncio.Task[None]] = set()
         self._take_party = take_party
         self._free_slot = free_slot
 
@@ -89,6 +94,8 @@ class CallRequests:
                 await self._give_party(asked)
             case TransferRequested():
                 await self._transfer(asked)
+            case TransferChecked():
+                await self._hand_on(asked)
 
     def refuse(self, asked: object) -> None:
         """The call is over: whoever waits for an answer of it gets none."""
@@ -148,23 +155,39 @@ class CallRequests:
 
     async def _transfer(self, asked: TransferRequested) -> None:
         """A phone's REFER: only the phone of the agent who has the customer may hand on."""
-        agent, now = self._machine.agent, self._deps.clock.now()
-        is_free = self._machine.state in ALONE
-        if agent is None or asked.leg_id != agent.leg_id or not is_free:
-            self._deps.signalling.report_transfer(asked.leg_id, 403 if is_free else 491)
+        agent = self._handing_on(asked.leg_id)
+        if agent is None:
             return
         if asked.replaces_leg_id is not None:
             await self._join(asked.leg_id, asked.replaces_leg_id)
             return
         if self._deps.codes.read(asked.target) == (Feature.PARK, ""):
-            await self._park(asked.leg_id, now)
+            await self._park(asked.leg_id, self._deps.clock.now())
             return
-        target = self._deps.targets.resolve(agent.agent_id, "", asked.target, now)
+        asking = asyncio.create_task(self._check(asked, agent.agent_id), name=f"transfer {self._call_id}")
+        self._asking.add(asking)  # the call goes on while the store is asked
+        asking.add_done_callback(self._asking.discard)
+
+    def _handing_on(self, leg_id: str) -> Seat | None:
+        """Who hands on by this leg; ``None``, and the phone is told, when that cannot be now."""
+        agent, is_free = self._machine.agent, self._machine.state in ALONE
+        if agent is not None and leg_id == agent.leg_id and is_free:
+            return agent
+        self._deps.signalling.report_transfer(leg_id, 403 if is_free else 491)
+        return None
+
+    async def _check(self, asked: TransferRequested, agent_id: str) -> None:
+        found = await self._deps.clearance.target(agent_id, "", asked.target, Way.REFER, self._call_id)
+        self._tell(TransferChecked(asked.leg_id, found))
+
+    async def _hand_on(self, checked: TransferChecked) -> None:
+        leg_id, target = checked.leg_id, checked.target
+        if self._handing_on(leg_id) is None:
+            return
         if isinstance(target, Refused):
-            log.info("transfer refused", call_id=self._call_id, code=target.code)
-            self._deps.signalling.report_transfer(asked.leg_id, 403)
-            return
-        await self._feed(ev.TransferOrdered(target, new_leg_id(), refer_leg_id=asked.leg_id))
+            self._deps.signalling.report_transfer(leg_id, 403, target.text)
+        else:
+            await self._feed(ev.TransferOrdered(target, new_leg_id(), refer_leg_id=leg_id))
 
     async def _park(self, leg_id: str, now: int) -> None:
         """A phone transfers to the code for parking."""

@@ -38,7 +38,7 @@ from callcenter.calls.legs import (
 )
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
-from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked, PickUpAsked
+from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked, PickUpAsked, TransferChecked
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin
 from callcenter.calls.participants import Role
@@ -134,6 +134,7 @@ class CallRunner:
             book=self._book,
             supervision=self._supervision,
             feed=self._feed,
+            tell=self.tell,
             take_party=self.take_party,
             free_slot=self.free_slot,
         )
@@ -265,7 +266,14 @@ class CallRunner:
                 self._book.leg_returned(self._audio.legs.get(leg_id, leg_id), gap_ms)
             case SecureAsked():
                 await self._cards.switch(mail, self.machine.agent, self.machine.state)
-            case PickUpAsked() | DigitsOrdered() | SupervisionAsked() | PartyAsked() | TransferRequested():
+            case (
+                PickUpAsked()
+                | DigitsOrdered()
+                | SupervisionAsked()
+                | PartyAsked()
+                | TransferRequested()
+                | TransferChecked()
+            ):
                 await self._requests.take(mail)
             case (
                 LegOffered()

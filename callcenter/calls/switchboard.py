@@ -17,9 +17,10 @@ from acd.outcomes import (
     WithdrawOffer,
 )
 from callcenter.calls import events as ev
+from callcenter.calls.clearance import Way
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.feature_codes import Feature
-from callcenter.calls.legs import EndCause, LegAnswered, LegEvent, LegOffered
+from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered
 from callcenter.calls.mail import Mail, PartyAsked, PickUpAsked
 from callcenter.calls.mailbox import MailboxCalls
 from callcenter.calls.origin import Origin, new_leg_id
@@ -52,6 +53,8 @@ class Switchboard:
         self._on_fatal = on_fatal
         self.mailboxes: MailboxCalls | None = None
         """Who takes the calls of phones to their voicemail boxes; nobody without."""
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        """By leg: calls of phones of which is being asked whether they may be made."""
         self._runners: dict[str, CallRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._call_of_leg: dict[str, str] = {}
@@ -81,6 +84,9 @@ class Switchboard:
         call_id = self._call_of_leg.get(event.leg_id)
         if call_id is not None:
             self._runners[call_id].tell(event)
+        elif event.leg_id in self._asking:
+            if isinstance(event, LegEnded):
+                self._asking[event.leg_id].cancel()  # the phone gave up
         elif self.mailboxes is not None and self.mailboxes.tell(event.leg_id, event):
             return
         elif isinstance(event, LegAnswered):  # answered in the same moment as its call ended
@@ -135,6 +141,8 @@ class Switchboard:
 
     async def close(self) -> None:
         """End every call politely and wait for the runners."""
+        for asking in list(self._asking.values()):
+            asking.cancel()
         for runner in list(self._runners.values()):
             runner.tell(ev.ShutdownOrdered())
         if self.mailboxes is not None:
@@ -164,22 +172,32 @@ class Switchboard:
         if asked is not None:
             self._serve(offered, agent_id, *asked)
             return
-        targets, now = self._deps.targets, self._deps.clock.now()
-        target = targets.resolve(agent_id, "", offered.called.number, now)
-        if not isinstance(target, Target) or target.kind is TargetKind.QUEUE or target.id == agent_id:
-            code = target.code if isinstance(target, Refused) else "not_callable"
-            log.info("call of a phone refused", agent_id=agent_id, code=code)
+        asking = asyncio.create_task(self._dial_for_phone(offered, agent_id), name=f"phone of {agent_id}")
+        self._asking[offered.leg_id] = asking  # the house goes on while the store is asked
+        asking.add_done_callback(lambda done: self._asked(offered.leg_id, done))
+
+    async def _dial_for_phone(self, offered: LegOffered, agent_id: str) -> None:
+        target = await self._deps.clearance.target(agent_id, "", offered.called.number, Way.PHONE)
+        if isinstance(target, Refused):
+            self._deps.signalling.end(offered.leg_id, EndCause.FORBIDDEN, target.text)
+            return
+        if target.kind is TargetKind.QUEUE or target.id == agent_id:
             self._deps.signalling.end(offered.leg_id, EndCause.REJECTED)
             return
         order = ev.PhoneDialled(
             agent_id,
-            targets.queue_of(agent_id),
+            self._deps.targets.queue_of(agent_id),
             offered.leg_id,
             target,
             new_leg_id(),
             engage=not self._is_in_a_call(agent_id),
         )
         self._add_leg(offered.leg_id, self._open(Origin(offered, order=order)))
+
+    def _asked(self, leg_id: str, done: asyncio.Task[None]) -> None:
+        del self._asking[leg_id]
+        if not done.cancelled() and (error := done.exception()) is not None:
+            self._on_fatal(error)  # a journal that cannot be written
 
     def _serve(self, offered: LegOffered, agent_id: str, feature: Feature, rest: str) -> None:
         """A phone dialled a feature code."""

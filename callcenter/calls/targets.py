@@ -1,14 +1,14 @@
 """Whom people mean when they dial, transfer or consult: an agent, a queue, a number outside.
 
-This is the only place where a target is made, and so the only way out of the house: every number went through the
-outbound rules, whoever asked for it and by whatever means.
+This is the only place where a target is made: every number went through the outbound rules, whoever asked for it and by
+whatever means. Whether its owner wants to be called is asked in ``calls.clearance``.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcenter.calls.segments import Target, TargetKind
-from callcenter.ports import Allowed, OutboundRules, Refused
+from callcenter.ports import Allowed, OutboundRules, Refused, TrunkPolicy
 
 UNKNOWN_AGENT = Refused("unknown-agent", "There is no such agent.")
 UNKNOWN_QUEUE = Refused("unknown-queue", "There is no such queue.")
@@ -22,6 +22,9 @@ class NoCallsOut:
         """Always no."""
         del agent_id, number, at
         return Refused("no-outbound-rules", "This house makes no calls to the outside.")
+
+    def withdraw(self, policy: TrunkPolicy) -> None:
+        """There is nothing to take back."""
 
 
 @dataclass(frozen=True, slots=True)

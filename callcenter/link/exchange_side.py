@@ -45,6 +45,8 @@ MATCH_DEADLINE_SECONDS = 2.0
 """How long a caller's name is worth waiting for; it runs beside the greeting and delays nothing."""
 LEAVE_DEADLINE_SECONDS = 0.5
 """How long it is worth waiting to hear whether somebody may be called back: an agent, or the customer, waits too."""
+DIAL_LEAVE_DEADLINE_SECONDS = 1.0
+"""The same for a number that an agent dials, who waits alone and expects the number to take a moment."""
 MAX_UNREAD_BYTES = 8 * 1024 * 1024
 """A web process that leaves more than this unread is cut off."""
 UNAVAILABLE = Match(state="unavailable")
@@ -150,6 +152,13 @@ class ExchangeLink:
         found = await self._ask(self._leaves, lambda each: LeaveRequested(each, number), LEAVE_DEADLINE_SECONDS)
         return found or Leave()
 
+    async def may_dial(self, agent_id: str, number: str) -> Leave:
+        """Whether this agent may dial this number; ``unknown`` when the web process does not answer in time."""
+        found = await self._ask(
+            self._leaves, lambda each: LeaveRequested(each, number, agent_id), DIAL_LEAVE_DEADLINE_SECONDS
+        )
+        return found or Leave()
+
     async def _ask(
         self,
         waiting: "dict[int, asyncio.Future[AnswerT]]",
@@ -238,7 +247,8 @@ class ExchangeLink:
             case LeaveReply():
                 asked = self._leaves.get(message.request_id)
                 if asked is not None and not asked.done():
-                    asked.set_result(Leave(message.answer, message.reasons, message.zones))
+                    said = Leave(message.answer, message.reasons, message.zones, message.code, message.text)
+                    asked.set_result(said)
             case SeatsPresent(agent_ids=agent_ids):
                 self._on_seats(agent_ids)
             case SoftphoneHeard(agent_id=agent_id, phone_id=phone_id, frame=said):

@@ -47,10 +47,12 @@ class MatchRequested(msgspec.Struct, frozen=True, tag=True):
 
 
 class LeaveRequested(msgspec.Struct, frozen=True, tag=True):
-    """Exchange: may this number be called back now?"""
+    """Exchange: may this number be called back now, or be dialled by this agent (empty: the house)?"""
 
     request_id: int
     number: str
+    agent_id: str | None = None
+    """Who dials; ``None`` for a callback."""
 
 
 class DeskReply(msgspec.Struct, frozen=True, tag=True):
@@ -159,6 +161,8 @@ class LeaveReply(msgspec.Struct, frozen=True, tag=True):
     answer: Answer
     reasons: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
+    code: str = ""
+    text: str = ""
 
 
 class SoftphoneTold(msgspec.Struct, frozen=True, tag=True):

@@ -132,15 +132,17 @@ class WebLink:
         *,
         find_customer: Callable[[str], Awaitable[Match]],
         may_call_back: Callable[[str], Awaitable[Leave]],
+        may_dial: Callable[[str, str], Awaitable[Leave]],
         on_journal: Callable[[int], None],
         on_softphone: Callable[[str, str, ToSoftphone], None] = lambda agent_id, phone_id, told: None,  # noqa: ARG005
     ) -> None:
-        """``find_customer`` and ``may_call_back`` answer the exchange's questions; ``on_journal`` hears that there is
-        something new in the journal."""
+        """``find_customer``, ``may_call_back`` and ``may_dial`` (agent, number) answer the exchange's questions;
+        ``on_journal`` hears that there is something new in the journal."""
         self._path = path
         self._floor = floor
         self._find_customer = find_customer
         self._may_call_back = may_call_back
+        self._may_dial = may_dial
         self._on_journal = on_journal
         self._on_softphone = on_softphone
         self._writer: asyncio.StreamWriter | None = None
@@ -259,9 +261,11 @@ class WebLink:
         task.add_done_callback(self._lookups.discard)
 
     async def _ask_leave(self, request: LeaveRequested) -> None:
-        leave = await self._may_call_back(request.number)
+        by, number = request.agent_id, request.number
+        leave = await (self._may_call_back(number) if by is None else self._may_dial(by, number))
         if self._writer is not None:
-            self._writer.write(frame(LeaveReply(request.request_id, leave.answer, leave.reasons, leave.zones)))
+            told = leave.answer, leave.reasons, leave.zones, leave.code, leave.text
+            self._writer.write(frame(LeaveReply(request.request_id, *told)))
 
     async def _look_up(self, request: MatchRequested) -> None:
         match = await self._find_customer(request.number)
@@ -271,21 +275,18 @@ class WebLink:
 
 
 class LinkDesk:
-    """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store; ``clear``
-    raises ``IntentError`` for a number that an agent must not call, and is asked before any number goes to the
-    exchange; ``override_hours`` is how an agent answers for the hour."""
+    """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store;
+    ``override_hours`` is how an agent answers for the hour."""
 
     def __init__(
         self,
         link: WebLink,
         *,
         name_of: Callable[[str], Awaitable[str]],
-        clear: Callable[[str, str], Awaitable[None]],
         override_hours: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
         self._link = link
         self._name_of = name_of
-        self._clear = clear
         self._override_hours = override_hours
 
     async def override_hours(self, agent_id: str, target: str, reason: str) -> None:
@@ -326,12 +327,10 @@ class LinkDesk:
 
     async def transfer(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Hand the customer on."""
-        await self._check(agent_id, target_kind, target)
         await self._link.order("transfer", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def consult(self, agent_id: str, contact_id: str, target_kind: str, target: str) -> None:
         """Ask an agent, a queue or a number, with the customer on hold."""
-        await self._check(agent_id, target_kind, target)
         await self._link.order("consult", agent_id, contact_id=contact_id, target_kind=target_kind, target=target)
 
     async def complete(self, agent_id: str, contact_id: str) -> None:
@@ -360,7 +359,6 @@ class LinkDesk:
 
     async def dial(self, agent_id: str, target_kind: str, target: str) -> None:
         """Call an agent or a number: the own phone rings first."""
-        await self._check(agent_id, target_kind, target)
         await self._link.order("dial", agent_id, target_kind=target_kind, target=target)
 
     async def send_digits(self, agent_id: str, contact_id: str, digits: str) -> None:
@@ -443,7 +441,3 @@ class LinkDesk:
     async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
         """Let a callback go before everybody else."""
         await self._link.order("move_callback_to_top", user_id, target=callback_id)
-
-    async def _check(self, agent_id: str, target_kind: str, target: str) -> None:
-        if target_kind == "number":
-            await self._clear(agent_id, target)

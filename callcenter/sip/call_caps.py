@@ -67,6 +67,13 @@ class CallCaps:
         if found is not None:
             found.until = None
 
+    def withdraw(self, booking: str) -> None:
+        """The call is not made after all: its place is free, and it is none of the day's."""
+        found = self._bookings.get(booking)
+        if found is not None:
+            self._made.subtract({payer: 1 for payer in found.payers if self._made[payer]})
+            self.over(booking)
+
     def over(self, booking: str) -> None:
         """The call is over; harmless for a booking that is not open."""
         found = self._bookings.pop(booking, None)

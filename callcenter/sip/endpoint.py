@@ -295,11 +295,11 @@ class Endpoint:
             self._inbound.accept_reoffer(leg, sdp, now)
         return self._drain(now)
 
-    def end(self, leg_id: str, cause: EndCause, now: int) -> list[EndpointOutcome]:
-        """End a leg in whatever state it is."""
+    def end(self, leg_id: str, cause: EndCause, now: int, reason: str = "") -> list[EndpointOutcome]:
+        """End a leg in whatever state it is; ``reason`` says to who called why it is refused."""
         leg = self._legs.get(leg_id)
         if leg is not None and not leg.told:
-            self._outbound.end(leg, cause, now)
+            self._outbound.end(leg, cause, now, reason)
         return self._drain(now)
 
     def end_all(self, cause: EndCause, now: int) -> list[EndpointOutcome]:
@@ -345,10 +345,10 @@ class Endpoint:
         leg = self._legs.get(sent.leg_id)
         return leg is not None and self._changes.answered(leg, sent, response, now)
 
-    def report_transfer(self, leg_id: str, status: int, now: int) -> list[EndpointOutcome]:
+    def report_transfer(self, leg_id: str, status: int, now: int, reason: str = "") -> list[EndpointOutcome]:
         """Tell the far end of a ``TransferRequested`` how it goes: 180, or its final status."""
         if (leg := self._legs.get(leg_id)) is not None:
-            self._transfers.report(leg, status, now)
+            self._transfers.report(leg, status, now, reason)
         return self._drain(now)
 
     def refer(

@@ -21,7 +21,7 @@ from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg
 from callcenter.sip.messages import SipRequest, SipResponse
 from callcenter.sip.numbering import NumberingRules
-from callcenter.sip.redirects import MAX_REDIRECTS, redirect_targets
+from callcenter.sip.redirects import LEAVE_LIMIT_MS, MAX_REDIRECTS, Redirect, redirect_targets
 from callcenter.sip.registered_phones import RegisteredPhones
 from callcenter.sip.requests import Sent
 from callcenter.sip.settings import Credentials, SipSettings
@@ -29,7 +29,7 @@ from callcenter.sip.subscriptions import SUBSCRIPTION, Mailbox, ShownLeg, Subscr
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.trunks import Trunk, TrunkState
 from callcenter.sip.uri import Uri, escape_user
-from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, NewToken, TextArrived
+from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, LeaveAsked, NewToken, TextArrived
 
 MAX_TEXT = 4_000
 """Characters of a text that are kept."""
@@ -75,6 +75,10 @@ class Exchange(Endpoint):
         self._outbound.on_retry = self._dialling.went_on
         self._agent_of_leg: dict[str, tuple[str, str]] = {}
         """By leg: whose phone it is, and whether the phone called or was rung."""
+        self.asks_leave = False
+        """Whether ``LeaveAsked`` is told, and answered, before a redirect is followed."""
+        self._redirects: dict[str, Redirect] = {}
+        """By leg: calls that were sent on, while it is asked whether they may go there."""
         self.takes_texts = False
         """Whether MESSAGE is served; without a reader it is refused."""
 
@@ -128,6 +132,8 @@ class Exchange(Endpoint):
             self._subscriptions.expired(what, now)
         elif owner == "dial":
             self._dialling.too_quiet(what, now)
+        elif owner == "redirect":
+            self._take_leave(what, now, granted=False)
         elif owner == "trunk":
             self._dialling.alarm(what, name, now)
         else:
@@ -265,11 +271,16 @@ class Exchange(Endpoint):
 
     def _take_refusal(self, leg: Leg, attempt: Attempt, response: SipResponse | None, now: int) -> bool:
         """A far end refused our INVITE; tells whether another one is tried."""
+        if leg.leg_id in self._redirects and (response is None or response.status < 600):
+            self._outbound.note_refusal(leg, response)
+            return True  # another phone of the agent sent the call on; that comes first
         if response is not None and (targets := redirect_targets(response)):
-            return self._follow_redirect(leg, attempt, targets, now)
+            return self._follow_redirect(leg, attempt, response, targets, now)
         return self._dialling.take_refusal(leg, attempt, response, now)
 
-    def _follow_redirect(self, leg: Leg, attempt: Attempt, targets: Sequence[str], now: int) -> bool:
+    def _follow_redirect(
+        self, leg: Leg, attempt: Attempt, response: SipResponse, targets: Sequence[str], now: int
+    ) -> bool:
         """Go where a 3xx sends a call, if that is allowed: each number is checked like a dialled one."""
         dial, rules = self._dialling.of_leg(leg.leg_id), self._rules
         if dial is not None and dial.current is attempt:
@@ -282,14 +293,49 @@ class Exchange(Endpoint):
             self.wire.counts["redirects refused"] += 1
             return False
         self._dialling.give_back(leg.leg_id)
-        diversion = (("Diversion", f"{NameAddress(attempt.request.to.uri)};reason=unconditional"),)
-        for target in targets:
-            verdict = rules.check(agent_id, target, now)
-            if isinstance(verdict, Allowed) and self._dialling.redirect(leg, verdict, diversion, now):
-                self.wire.counts["redirects followed"] += 1
+        return self._follow_first(leg, agent_id, attempt, response, targets, now)
+
+    def _follow_first(
+        self, leg: Leg, agent_id: str, attempt: Attempt, response: SipResponse, targets: Sequence[str], now: int
+    ) -> bool:
+        """Go to the first of these that may be called; whether its owner wants that may have to be asked first."""
+        for place, target in enumerate(targets, 1):
+            verdict = self._rules.check(agent_id, target, now) if self._rules is not None else None
+            if not isinstance(verdict, Allowed):
+                continue
+            redirect = Redirect(agent_id, attempt, response, verdict, targets[place:])
+            if self.asks_leave:
+                self._redirects[leg.leg_id] = redirect
+                self.wire.alarms.set(("redirect", leg.leg_id, ""), now + LEAVE_LIMIT_MS)
+                self.wire.tell(LeaveAsked(leg.leg_id, agent_id, verdict))
+                return True
+            if self._go_on(leg, redirect, now):
                 return True
         self.wire.counts["redirects refused"] += 1
         return False
+
+    def _go_on(self, leg: Leg, redirect: Redirect, now: int) -> bool:
+        diversion = (("Diversion", f"{NameAddress(redirect.attempt.request.to.uri)};reason=unconditional"),)
+        followed = self._dialling.redirect(leg, redirect.allowed, diversion, now)
+        self.wire.counts["redirects followed"] += followed
+        return followed
+
+    def give_leave(self, leg_id: str, now: int, *, granted: bool) -> list[EndpointOutcome]:
+        """The answer to a ``LeaveAsked``. What may not be called is like a number that the rules do not allow."""
+        self._take_leave(leg_id, now, granted=granted)
+        return self._drain(now)
+
+    def _take_leave(self, leg_id: str, now: int, *, granted: bool) -> None:
+        redirect, leg = self._redirects.pop(leg_id, None), self._legs.get(leg_id)
+        self.wire.alarms.cancel(("redirect", leg_id, ""))
+        if redirect is None or self._rules is None:
+            return
+        if leg is None or leg.told or not granted:
+            self._rules.withdraw(redirect.allowed.policy)
+        if leg is None or leg.told or (granted and self._go_on(leg, redirect, now)):
+            return
+        if not self._follow_first(leg, redirect.agent_id, redirect.attempt, redirect.response, redirect.rest, now):
+            self._outbound.refused(leg, redirect.attempt, redirect.response, now)
 
     def found_gateways(self, trunk_id: str, flows: Sequence[Flow], now: int) -> list[EndpointOutcome]:
         """DNS says where a trunk's gateways are."""

@@ -8,6 +8,7 @@ from callcenter.sip.doors import Admitted, Door, Refused, content_refusal, sessi
 from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite
 from callcenter.sip.messages import SipMessage, SipRequest
 from callcenter.sip.provisionals import Provisionals
+from callcenter.sip.refusals import REFUSALS, call_rejected
 from callcenter.sip.replaces import parse_replaces
 from callcenter.sip.session_timers import Headers, agree_as_server
 from callcenter.sip.transaction_tables import T1, T2
@@ -18,23 +19,6 @@ RING_LIMIT_MS = 300_000
 """A call that nobody answers, refuses or cancels is refused after this time: its CANCEL may have been lost."""
 REOFFER_LIMIT_MS = 20_000
 """A re-offer that nobody accepts is refused after this time; the call goes on as it was."""
-
-REFUSALS = {
-    EndCause.BUSY: 486,
-    EndCause.NO_SUCH_NUMBER: 404,
-    EndCause.NOT_ACCEPTABLE: 488,
-    EndCause.OVERLOADED: 503,
-    EndCause.REJECTED: 603,
-    EndCause.NO_ANSWER: 480,
-    EndCause.NORMAL: 480,
-    EndCause.SHUTDOWN: 503,
-    EndCause.TIMEOUT: 480,
-    EndCause.MEDIA_LOST: 488,
-    EndCause.ERROR: 500,
-    EndCause.CANCELLED: 487,
-    EndCause.ANSWERED_ELSEWHERE: 480,
-}
-"""The status that refuses an inbound leg, by the reason we have."""
 
 
 class InboundLegs:
@@ -249,19 +233,20 @@ class InboundLegs:
         self._stop_answer(leg)
         self.over(leg, cause, reason_of(arrived.request))
 
-    def refuse(self, leg: Leg, status: int, cause: EndCause, now: int) -> None:
+    def refuse(self, leg: Leg, status: int, cause: EndCause, now: int, reason: str = "") -> None:
         """Refuse a leg that was not answered yet."""
         if leg.allows(LegInput.REFUSE) and leg.invite is not None:
             leg.happened(LegInput.REFUSE)
-            headers = (("Retry-After", "5"),) if status == 503 else ()
+            headers: Headers = (("Retry-After", "5"),) if status == 503 else ()
+            headers += (("Reason", call_rejected(reason)),) if reason else ()
             self._respond(leg, leg.invite, status, now, headers=headers)
             leg.invite = None
             self.over(leg, cause)
 
-    def end(self, leg: Leg, cause: EndCause, now: int) -> None:
+    def end(self, leg: Leg, cause: EndCause, now: int, reason: str = "") -> None:
         """End a leg that arrived, or any leg that is up."""
         if leg.allows(LegInput.REFUSE):
-            self.refuse(leg, REFUSALS[cause], cause, now)
+            self.refuse(leg, REFUSALS[cause], cause, now, reason)
         elif leg.allows(LegInput.HANG_UP):
             leg.happened(LegInput.HANG_UP)
             if leg.invite is not None:

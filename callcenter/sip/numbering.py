@@ -119,15 +119,19 @@ class NumberingRules:
         if not trunk_ids:
             return Refused("no_trunk", "No trunk carries calls to this number.")
         if destination.kind is DestinationKind.EMERGENCY:  # nothing limits it, and it uses up nobody's calls
-            return Allowed(
-                destination.number, TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=self._is_encrypted(trunk_ids))
-            )
+            encrypted = self._is_encrypted(trunk_ids)
+            policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=encrypted, is_emergency=True)
+            return Allowed(destination.number, policy)
         booking = self.caps.book(self._caps_of(agent_id, permissions), at)
         if isinstance(booking, tuple):
             return _capped(*booking, agent_id)
         encrypted = self._is_encrypted(trunk_ids)
         policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=encrypted, booking=booking)
         return Allowed(destination.number, policy)
+
+    def withdraw(self, policy: TrunkPolicy) -> None:
+        """A call that was allowed is not made after all: it counts for nobody."""
+        self.caps.withdraw(policy.booking)
 
     def made_before(self, agent_id: str, number: str, at: int) -> None:
         """Count a call of today that an earlier life of the process made; emergency calls count for nobody."""

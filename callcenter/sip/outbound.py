@@ -166,11 +166,11 @@ class OutboundLegs:
         self._wire.alarms.set(("attempt", transaction_id, "limit"), now + RING_LIMIT_MS)
         return attempt
 
-    def end(self, leg: Leg, cause: EndCause, now: int) -> None:
+    def end(self, leg: Leg, cause: EndCause, now: int, reason: str = "") -> None:
         """Stop ringing. The leg is reported refused at once; what still comes in is cleared away quietly."""
         if leg.state not in {LegState.CALLING, LegState.ALERTING}:
             self.acknowledge(leg, "")
-            self._inbound.end(leg, cause, now)
+            self._inbound.end(leg, cause, now, reason)
             return
         leg.happened(LegInput.HANG_UP)
         self._cancel_all(leg, now, elsewhere=cause is EndCause.ANSWERED_ELSEWHERE)
@@ -320,14 +320,24 @@ class OutboundLegs:
             return  # another phone answered
         if self._goes_another_way(attempt, response, now) or self.on_refusal(leg, attempt, response, now):
             return
-        mine = (response.status, response.reason) if response is not None else (408, REASONS[408])
-        leg.refusal = mine if leg.refusal is None else better_refusal(leg.refusal, mine)
+        self.refused(leg, attempt, response, now)
+
+    def refused(self, leg: Leg, attempt: Attempt, response: SipResponse | None, now: int) -> None:
+        """No other INVITE follows this one; the leg is refused unless one still rings."""
+        mine = self.note_refusal(leg, response)
         if mine[0] >= 600:
             self._cancel_all(leg, now, elsewhere=False, but=attempt)
         live = {AttemptState.CALLING, AttemptState.PROCEEDING}
         if mine[0] >= 600 or not any(one.state in live for one in leg.attempts):
             leg.happened(LegInput.FAR_REFUSE)
-            self._refuse(leg, *leg.refusal)
+            self._refuse(leg, *(leg.refusal or mine))
+
+    @staticmethod
+    def note_refusal(leg: Leg, response: SipResponse | None) -> tuple[int, str]:
+        """Remember a refusal for the case that all refuse; returns its status and phrase."""
+        mine = (response.status, response.reason) if response is not None else (408, REASONS[408])
+        leg.refusal = mine if leg.refusal is None else better_refusal(leg.refusal, mine)
+        return mine
 
     def _goes_another_way(self, attempt: Attempt, response: SipResponse | None, now: int) -> bool:
         """A flow that failed (430), or that nothing came back on, is left for the phone's next one."""

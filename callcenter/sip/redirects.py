@@ -4,7 +4,12 @@ A redirect is followed by number and through our own trunks only. Its host is no
 call, never where to send it.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from callcenter.ports import Allowed
 from callcenter.sip.addresses import NameAddress
+from callcenter.sip.attempts import Attempt
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.messages import SipResponse
 
@@ -15,6 +20,20 @@ MAX_REDIRECTS = 5
 """Redirects of one call that are followed; a ring of forwards ends here."""
 MAX_TARGETS = 5
 """Contacts of one redirect that are looked at."""
+LEAVE_LIMIT_MS = 5_000
+"""How long somebody may think about whether a number may be called, before the redirect is not followed."""
+
+
+@dataclass(slots=True)
+class Redirect:
+    """A call that was sent on, while it is asked whether the next number may be called."""
+
+    agent_id: str
+    attempt: Attempt
+    response: SipResponse
+    allowed: Allowed
+    rest: Sequence[str]
+    """Where it may go if not there."""
 
 
 def redirect_targets(response: SipResponse) -> list[str]:

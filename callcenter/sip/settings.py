@@ -1,10 +1,11 @@
 """What the SIP front end is told at its start."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from callcenter.ports import Allowed
 from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.digest import DEFAULT_OFFER
 from callcenter.sip.flows import Transport
@@ -74,3 +75,5 @@ PhoneSink = Callable[[str, bool], None]
 """Told ``(agent_id, reachable)`` when an agent's first phone comes and when the last one goes."""
 TextSink = Callable[[str, str, str], None]
 """Told ``(agent_id, target, text)`` of each text an agent's phone sends."""
+LeaveSource = Callable[[str, Allowed], Awaitable[bool]]
+"""Asked ``(agent_id, allowed)`` whether a call that the rules allow may be sent on to that number."""

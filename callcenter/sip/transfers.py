@@ -11,6 +11,7 @@ from callcenter.sip.addresses import NameAddress, parse_address
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg, Legs, LegState
 from callcenter.sip.messages import REASONS, SipRequest
+from callcenter.sip.refusals import call_rejected
 from callcenter.sip.replaces import ReplacedDialog, replaces_in_uri
 from callcenter.sip.requests import Requests
 from callcenter.sip.transactions import RequestArrived
@@ -63,8 +64,9 @@ class Transfers:
         number = clean_text(target.username)
         self._wire.tell(TransferRequested(leg.leg_id, number, taken_over.leg_id if taken_over else None))
 
-    def report(self, leg: Leg, status: int, now: int) -> None:
-        """Tell the far end how its transfer goes; a final status ends the subscription (RFC 3515 section 2.4.4)."""
+    def report(self, leg: Leg, status: int, now: int, reason: str = "") -> None:
+        """Tell the far end how its transfer goes; a final status ends the subscription (RFC 3515 section 2.4.4), and
+        ``reason`` stands beside it in the fragment (RFC 3420)."""
         if leg.refer_cseq is None or leg.dialog is None or leg.state is LegState.OVER:
             return
         event = f"refer;id={leg.refer_cseq}"
@@ -79,7 +81,8 @@ class Transfers:
             ("Subscription-State", state),
             ("Content-Type", "message/sipfrag;version=2.0"),
         )
-        body = f"SIP/2.0 {status} {REASONS.get(status, 'Unknown')}\r\n".encode()
+        because = f"Reason: {call_rejected(reason)}\r\n" if reason else ""
+        body = f"SIP/2.0 {status} {REASONS.get(status, 'Unknown')}\r\n{because}".encode()
         request = leg.dialog.build("NOTIFY", self._wire.via(leg.flow), headers=headers, body=body)
         self._requests.send(request, leg.flow, "", now, leg.leg_id, NOTIFY)
 

@@ -17,7 +17,7 @@ from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Transmit, Transport
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.resolver import DnsNames, NameSystem, gateways
-from callcenter.sip.settings import Credentials, PhoneSink, SipSettings, TextSink
+from callcenter.sip.settings import Credentials, LeaveSource, PhoneSink, SipSettings, TextSink
 from callcenter.sip.station import Station
 from callcenter.sip.subscriptions import Mailbox
 from callcenter.sip.tls import client_context, load_certificate, server_context
@@ -26,6 +26,7 @@ from callcenter.sip.trunks import Trunk, TrunkCondition
 from callcenter.sip.wire import (
     EndpointOutcome,
     Identity,
+    LeaveAsked,
     PhoneReachable,
     ReferProgress,
     Replied,
@@ -58,7 +59,8 @@ class UserAgent:
     ``sink`` gets every leg event, in order, on the loop's thread; it may give orders from within. ``phones`` is
     told when an agent becomes reachable and when no phone of the agent is left. ``texts`` gets the texts
     that agents' phones send; without it MESSAGE is refused. ``secret`` signs the nonces of digest challenges. ``rules``
-    gets back the places among agents' calls that its check took.
+    gets back the places among agents' calls that its check took. ``leave`` says whether a call may be sent on to a
+    number (3xx) whose owner may not want that; without it the rules alone decide.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class UserAgent:
         names: NameSystem | None = None,
         queue_depth: Callable[[], int] = lambda: 0,
         rules: NumberingRules | None = None,
+        leave: LeaveSource | None = None,
     ) -> None:
         self._settings = settings
         self._sink = sink
@@ -91,6 +94,9 @@ class UserAgent:
         self._calling = client_context(settings.tls)
         self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token, rules)
         self._exchange.takes_texts = texts is not None
+        self._leave = leave
+        self._exchange.asks_leave = leave is not None
+        self._asking: set[asyncio.Task[None]] = set()
         self._exchange.door.load = lambda: Load(self._station.standing_ms, 0, queue_depth())
         self._station = Station(
             clock,
@@ -230,10 +236,18 @@ class UserAgent:
         elif isinstance(outcome, TextArrived):
             if self._texts is not None:
                 self._texts(outcome.agent_id, outcome.target, outcome.text)
+        elif isinstance(outcome, LeaveAsked):
+            asking = asyncio.create_task(self._ask_leave(outcome), name="sip-redirect")
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
         elif isinstance(outcome, TrunkChanged):
             log.warning("sip.trunk_changed", trunk_id=outcome.trunk_id, up=outcome.up)
         elif not isinstance(outcome, Replied | Transmit | ReferProgress):
             self._sink(outcome)
+
+    async def _ask_leave(self, asked: LeaveAsked) -> None:
+        granted = self._leave is not None and await self._leave(asked.agent_id, asked.allowed)
+        self._station.perform(self._exchange.give_leave(asked.leg_id, self._station.now(), granted=granted))
 
     def ring(self, leg_id: str) -> None:
         """Tell the far end of an inbound leg that it rings (180)."""
@@ -255,9 +269,9 @@ class UserAgent:
         """Send a digit by INFO."""
         self._station.perform(self._exchange.send_digit(leg_id, digit, self._station.now()))
 
-    def report_transfer(self, leg_id: str, status: int) -> None:
+    def report_transfer(self, leg_id: str, status: int, reason: str = "") -> None:
         """Tell the far end of a ``TransferRequested`` how it goes (NOTIFY)."""
-        self._station.perform(self._exchange.report_transfer(leg_id, status, self._station.now()))
+        self._station.perform(self._exchange.report_transfer(leg_id, status, self._station.now(), reason))
 
     def message_waiting(self, agent_id: str, *, new: int, old: int) -> None:
         """Say how many voice messages wait for an agent; the lamps of phones that watch it follow."""
@@ -285,9 +299,9 @@ class UserAgent:
         """``up`` or ``down`` of each trunk that takes calls of ours."""
         return {name: str(state.condition) for name, state in self._exchange.trunk_states().items()}
 
-    def end(self, leg_id: str, cause: EndCause) -> None:
+    def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
         """End a leg in whatever state it is: refuse, CANCEL or BYE."""
-        self._station.perform(self._exchange.end(leg_id, cause, self._station.now()))
+        self._station.perform(self._exchange.end(leg_id, cause, self._station.now(), reason))
 
     def reachable(self, agent_id: str) -> bool:
         """Whether a phone of this agent is registered now."""

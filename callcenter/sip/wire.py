@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from callcenter.calls.legs import LegEvent
+from callcenter.ports import Allowed
 from callcenter.sip.alarms import Alarms
 from callcenter.sip.flows import Address, Flow, Transmit, Transport
 from callcenter.sip.grammar import check_clean, clean_text
@@ -89,6 +90,16 @@ class TextArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveAsked:
+    """News: a call of this agent (empty: the house) was sent on to another number, which the rules allow; may it go
+    there? Answered by ``Exchange.give_leave``."""
+
+    leg_id: str
+    agent_id: str
+    allowed: Allowed
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkChanged:
     """News: a trunk that takes our calls went down, or is up again."""
 
@@ -96,7 +107,9 @@ class TrunkChanged:
     up: bool
 
 
-EndpointOutcome = Transmit | LegEvent | Replied | PhoneReachable | ReferProgress | TextArrived | TrunkChanged
+EndpointOutcome = (
+    Transmit | LegEvent | Replied | PhoneReachable | ReferProgress | TextArrived | LeaveAsked | TrunkChanged
+)
 NewToken = Callable[[], str]
 """Makes unguessable text for tags, branches, Call-IDs and leg ids: at least 64 random bits in hexadecimal."""
 

@@ -95,6 +95,8 @@ class Site(SiteModel):
     """Whether agents see on their desk that a supervisor listens."""
     quiet_hours_by_hand: Literal["ask", "ignore"] = "ask"
     """Whether somebody must answer for dialling a customer in quiet hours. The do-not-call list always holds."""
+    phones_unanswered: Literal["call", "refuse"] = "call"
+    """What becomes of a call that a phone dials, or hands on, while the customer store cannot say whether it may be."""
     agents_override_quiet_hours: bool = False
     """Whether agents may answer for it themselves; team leads and those above always may."""
     not_ready_reasons: tuple[ChoiceModel, ...] = ()

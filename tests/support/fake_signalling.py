@@ -55,6 +55,8 @@ class FakeSignalling:
         """Calls out: leg, number, trunks."""
         self.transfers: list[tuple[str, int]] = []
         """What was reported of transfers."""
+        self.reasons: dict[str, str] = {}
+        """By leg: why its call, or its transfer, was refused."""
         self.waiting: dict[str, tuple[int, int]] = {}
         """By agent: voice messages not yet heard, and heard."""
         self.rung_back: list[str] = []
@@ -174,8 +176,10 @@ class FakeSignalling:
         """Send a digit."""
         self.digits.append((leg_id, digit))
 
-    def report_transfer(self, leg_id: str, status: int) -> None:
+    def report_transfer(self, leg_id: str, status: int, reason: str = "") -> None:
         """Say how a transfer goes."""
+        if reason:
+            self.reasons[leg_id] = reason
         self.transfers.append((leg_id, status))
 
     def acknowledge(self, leg_id: str, sdp: str) -> None:
@@ -204,8 +208,10 @@ class FakeSignalling:
         """The lamps of the agent's phones."""
         self.waiting[agent_id] = (new, old)
 
-    def end(self, leg_id: str, cause: EndCause) -> None:
+    def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
         """End a leg; its end is told as the real stack tells it."""
+        if reason:
+            self.reasons[leg_id] = reason
         leg = self.legs.get(leg_id)
         if leg is None or leg.state == "ended":  # one that was never begun is like one that is over
             return

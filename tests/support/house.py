@@ -64,6 +64,9 @@ class FakeDirectory:
     def __init__(self) -> None:
         self.matches: dict[str, Match] = {}
         self.leaves: dict[str, Leave] = {}
+        self.dial_leaves: dict[str, Leave] = {}
+        self.dial_asked: list[tuple[str, str]] = []
+        """Of whom it was asked whether an agent may call them: agent, number."""
         self.asked: list[str] = []
         """Of whom it was asked whether they may be called back."""
         self.delay = 0.0
@@ -78,6 +81,12 @@ class FakeDirectory:
         self.asked.append(number)
         await pass_seconds(self.delay)
         return self.leaves.get(number, Leave(Answer.YES))
+
+    async def may_dial(self, agent_id: str, number: str) -> Leave:
+        """Whether this number may be dialled; yes unless said otherwise."""
+        self.dial_asked.append((agent_id, number))
+        await pass_seconds(self.delay)
+        return self.dial_leaves.get(number, Leave(Answer.YES))
 
 
 class FakePrompts:
@@ -102,6 +111,9 @@ class FakeRules:
         if not digits.isdigit() or not digits.startswith("1"):
             return Refused("destination_denied", "Not there.")
         return Allowed(f"+{digits}", TrunkPolicy(("trunk",)))
+
+    def withdraw(self, policy: TrunkPolicy) -> None:
+        """Nothing is counted."""
 
 
 @dataclass(slots=True)

@@ -1,14 +1,13 @@
 """The link between exchange and web: floor first, orders with answers, lookups with a deadline, loss without harm."""
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from agent_console.messages import AgentChanged, AgentState, AgentView, FloorView
-from agent_console.ports import Desk, IntentError
+from agent_console.ports import IntentError
 from callcenter.commands.queue_door import order
 from callcenter.link.exchange_side import ExchangeLink
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
@@ -27,7 +26,6 @@ class Ends:
         self.desk = FakeDesk()
         self.journal: list[int] = []
         self.not_to_be_called: set[str] = set()
-        self.cleared: list[tuple[str, str]] = []
         self.overridden: list[tuple[str, str, str]] = []
         self.floor_view = FloorView((ANNA,), (), ())
         self.match: Callable[[str], Awaitable[Match]] = self.found
@@ -44,10 +42,11 @@ class Ends:
             path,
             self.copy,
             may_call_back=lambda number: self.leave(number),  # noqa: PLW0108 - tests exchange it later
+            may_dial=self.may_dial,
             find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
             on_journal=self.journal.append,
         )
-        self.console_desk = LinkDesk(self.web, name_of=self.name_of, clear=self.clear, override_hours=self.override)
+        self.console_desk = LinkDesk(self.web, name_of=self.name_of, override_hours=self.override)
 
     def new_exchange(self, path: Path) -> ExchangeLink:
         return ExchangeLink(
@@ -65,10 +64,10 @@ class Ends:
     async def override(self, agent_id: str, number: str, reason: str) -> None:
         self.overridden.append((agent_id, number, reason))
 
-    async def clear(self, agent_id: str, number: str) -> None:
-        self.cleared.append((agent_id, number))
+    async def may_dial(self, agent_id: str, number: str) -> Leave:
         if number in self.not_to_be_called:
-            raise IntentError("not-contactable", "suppressed")
+            return Leave(Answer.NO, ("suppressed",), code="not-contactable", text=f"Not {number}, {agent_id}.")
+        return Leave(Answer.YES)
 
     async def may_call(self, number: str) -> Leave:
         return Leave(Answer.NO if number in self.not_to_be_called else Answer.YES, ("suppressed",), ("Asia/Tokyo",))
@@ -135,35 +134,9 @@ async def test_call_control_reaches_the_exchange_with_its_arguments(
     assert ends.desk.orders == [(order, "anna", *arguments)]
 
 
-WITH_A_TARGET = {
-    name
-    for name, method in inspect.getmembers(Desk, inspect.isfunction)
-    if "target_kind" in inspect.signature(method).parameters
-}
-
-
-def test_the_ways_of_the_desk_to_a_number_are_those_that_are_tried_below() -> None:
-    to_no_number = {"move"}  # between queues and agents
-    assert {"dial", "transfer", "consult"} | to_no_number == WITH_A_TARGET
-
-
 async def test_who_answers_for_the_hour_is_told_to_the_store_and_not_to_the_exchange(ends: Ends) -> None:
     await ends.console_desk.override_hours("anna", "+1", "she asked me to")
     assert (ends.overridden, ends.desk.orders) == ([("anna", "+1", "she asked me to")], [])
-    await ends.console_desk.dial("anna", "number", "+1")
-    assert ends.cleared == [("anna", "+1")]
-
-
-@pytest.mark.parametrize(("order", "before"), [("dial", ()), ("transfer", ("c1",)), ("consult", ("c1",))])
-async def test_a_number_that_must_not_be_called_never_reaches_the_exchange(
-    ends: Ends, order: str, before: tuple[str, ...]
-) -> None:
-    ends.not_to_be_called.add("+1")
-    with pytest.raises(IntentError) as caught:
-        await getattr(ends.console_desk, order)("anna", *before, "number", "+1")
-    assert (caught.value.code, ends.desk.orders) == ("not-contactable", [])
-    await getattr(ends.console_desk, order)("anna", *before, "agent", "+1")
-    assert ends.desk.orders == [(order, "anna", *before, "agent", "+1")]
 
 
 async def test_refusal_comes_back_with_its_code(ends: Ends) -> None:
@@ -181,6 +154,13 @@ async def test_the_exchange_hears_whether_somebody_may_be_called_back(ends: Ends
     ends.not_to_be_called.add("+1")
     assert await ends.exchange.may_call_back("+1") == Leave(Answer.NO, ("suppressed",), ("Asia/Tokyo",))
     assert (await ends.exchange.may_call_back("+2")).answer is Answer.YES
+
+
+async def test_the_exchange_hears_whether_an_agent_may_dial_and_what_a_desk_is_told_of_a_no(ends: Ends) -> None:
+    ends.not_to_be_called.add("+1")
+    told = await ends.exchange.may_dial("anna", "+1")
+    assert told == Leave(Answer.NO, ("suppressed",), code="not-contactable", text="Not +1, anna.")
+    assert (await ends.exchange.may_dial("", "+2")).answer is Answer.YES
 
 
 async def test_a_store_that_does_not_say_whether_somebody_may_be_called_is_not_waited_for(
@@ -215,6 +195,7 @@ async def test_without_a_web_process_lookups_are_unavailable_at_once(tmp_path: P
     ends = Ends(tmp_path / "exchange.sock")
     await ends.exchange.start()
     assert (await ends.exchange.match("+1")).state == "unavailable"
+    assert await ends.exchange.may_dial("anna", "+1") == Leave()
     ends.exchange.tell_journal(1)
     await ends.exchange.stop()
 

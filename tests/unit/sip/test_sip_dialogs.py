@@ -8,10 +8,10 @@ from callcenter.sip.dialogs import DIALOG_TABLE, DialogEvent, DialogState, dialo
 from callcenter.sip.digits import digit_of
 from callcenter.sip.errors import IllegalTransition
 from callcenter.sip.flows import Flow, Transport
-from callcenter.sip.inbound import REFUSALS
 from callcenter.sip.legs import LEG_TABLE, Leg, LegInput, LegState
 from callcenter.sip.messages import SipRequest, SipResponse, build_response
 from callcenter.sip.parser import parse
+from callcenter.sip.refusals import REFUSALS
 
 pytestmark = pytest.mark.unit
 

@@ -13,6 +13,7 @@ from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPl
 from callcenter.sip.parser import parse
 from callcenter.sip.redirects import redirect_targets
 from callcenter.sip.trunks import Trunk
+from callcenter.sip.wire import LeaveAsked
 from tests.support.sip_wire import EXCHANGE, Network, exchange_on, phone_on, register
 
 pytestmark = pytest.mark.unit
@@ -34,6 +35,7 @@ class House:
         self.perform(self.exchange.found_gateways("one", [Flow(Transport.UDP, GATEWAY)], self.network.now))
         self.carrier = phone_on(self.network, GATEWAY, "carrier")
         self.called: list[str] = []
+        self.answered: set[str] = set()
 
         def react(event) -> None:
             if not isinstance(event, LegOffered):
@@ -67,6 +69,10 @@ class House:
 
     def events(self):
         return self.network.events(EXCHANGE)
+
+    def asked(self):
+        """Of which numbers it was asked whether they may be called."""
+        return [each for each in self.network.heard[EXCHANGE] if isinstance(each, LeaveAsked)]
 
 
 FIRST, SECOND, FOREIGN = "+12025550123", "+12025550144", "+442079460958"
@@ -170,6 +176,76 @@ def test_a_phone_cannot_forward_where_its_agent_may_not_call():
     house.network.run(2_000)
     assert house.called == []
     assert house.events()[-1] == LegRefused("L", 302, "Unknown")
+
+
+THIRD = "+12025550177"
+
+
+@pytest.mark.parametrize(
+    ("no", "called", "end"),
+    [(set(), [FIRST, SECOND], 200), ({SECOND}, [FIRST, THIRD], 200), ({SECOND, THIRD}, [FIRST], 302)],
+)
+def test_whoever_does_not_want_to_be_called_is_passed_over(no, called, end):
+    house = House({FIRST: f"<sip:{SECOND}@x>;q=0.9, <sip:{THIRD}@x>;q=0.2"}, cap=1)
+    house.exchange.asks_leave = True
+    house.dial(FIRST)
+    while asked := [each for each in house.asked() if each.allowed.e164 not in house.answered]:
+        assert (asked[0].leg_id, asked[0].agent_id) == ("L", "ann")
+        house.answered.add(asked[0].allowed.e164)
+        granted = asked[0].allowed.e164 not in no
+        house.perform(house.exchange.give_leave("L", house.network.now, granted=granted))
+        house.network.run(1_000)
+    assert house.called == called
+    last = house.events()[-1]
+    assert last == (LegAnswered("L", SDP, GATEWAY[0]) if end == 200 else LegRefused("L", 302, "Unknown"))
+    assert len(house.rules.caps) == (end == 200)
+
+
+@pytest.mark.parametrize("how", ["hangs up", "is silent"])
+def test_a_redirect_that_nobody_judges_ends_with_its_call_or_its_time(how):
+    house = House({FIRST: f"<sip:{SECOND}@x>"}, cap=1)
+    house.exchange.asks_leave = True
+    house.dial(FIRST)
+    if how == "hangs up":
+        house.perform(house.exchange.end("L", EndCause.NORMAL, house.network.now))
+        house.perform(house.exchange.give_leave("L", house.network.now, granted=True))
+    house.network.run(10_000)
+    assert house.called == [FIRST]
+    assert [type(each) for each in house.events()] == [LegRefused]
+    assert (len(house.rules.caps), len(house.exchange)) == (0, 0)
+    house.perform(house.exchange.give_leave("L", house.network.now, granted=True))
+    assert house.called == [FIRST]
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_another_phone_that_refuses_meanwhile_ends_no_call_that_is_sent_on(granted):
+    house = House({}, phones=True, ann="ann")
+    house.exchange.asks_leave = True
+    other = ("10.0.2.2", 5060)
+    for at in (PHONE, other):
+        phone = phone_on(house.network, at, "ann")
+        register(house.network, at, phone, "ann")
+        house.network.reactions[at] = lambda event: None
+    house.perform(house.exchange.ring_agent("L", PhoneTarget("ann"), Party("1"), SDP, house.network.now))
+    house.network.run(500)
+    offered = {
+        at: next(each for each in house.network.events(at) if isinstance(each, LegOffered)) for at in (PHONE, other)
+    }
+    house.send_on(offered[PHONE].sip_call_id, f"<sip:{SECOND}@10.0.0.1>", PHONE)
+    house.network.run(500)
+    refusal = parse(bytes(build_response(invite_of(house, offered[other].sip_call_id, other), 486, to_tag="busy")))
+    house.network.inject(other, EXCHANGE, bytes(refusal))
+    house.network.run(500)
+    assert not [each for each in house.events() if isinstance(each, LegRefused)]
+    house.perform(house.exchange.give_leave("L", house.network.now, granted=granted))
+    house.network.run(1_000)
+    assert house.called == ([SECOND] if granted else [])
+    assert isinstance(house.events()[-1], LegAnswered if granted else LegRefused)
+
+
+def invite_of(house, call_id, at):
+    sent = [parse(data) for _, to, data in house.network.carried if to == at and data.startswith(b"INVITE")]
+    return next(one for one in sent if one.call_id == call_id)
 
 
 def test_only_what_names_numbers_is_a_redirect():

@@ -84,6 +84,32 @@ def test_a_blind_transfer_is_told_and_its_end_reported():
     assert last.get("subscription-state") == "terminated;reason=noresource"
 
 
+WHY = 'This number must not be called: "suppressed".\r\nVia: x'
+QUOTED = 'Q.850;cause=21;text="This number must not be called: \\"suppressed\\".Via: x"'
+
+
+def test_a_phone_is_told_why_its_transfer_or_its_call_is_refused():
+    """The reason stands beside the status, in a form that no text can break out of."""
+    network = Network()
+    exchange, phone = agent_on(network)
+    theirs = rung(network, exchange)
+    network.perform(PHONE, phone.refer(theirs, "sip:12025550177@10.0.0.1", "t", network.now))
+    network.run(500)
+    network.perform(EXCHANGE, exchange.report_transfer("L1", 403, network.now, WHY))
+    network.run(500)
+    notify = parse(network.sent_by(EXCHANGE, "NOTIFY")[-1])
+    assert notify.body_text == f"SIP/2.0 403 Forbidden\r\nReason: {QUOTED}\r\n"
+    network.reactions[EXCHANGE] = lambda event: None
+    own = Target("sip:12025550177@10.0.0.1", FLOW)
+    network.perform(PHONE, phone.invite("P", [own], from_=OWN, to="<sip:12025550177@x>", sdp=SDP, now=network.now))
+    network.run(500)
+    leg = [one for one in network.events(EXCHANGE) if isinstance(one, LegOffered)][-1]
+    network.perform(EXCHANGE, exchange.end(leg.leg_id, EndCause.FORBIDDEN, network.now, WHY))
+    network.run(500)
+    refusal = parse(network.sent_by(EXCHANGE, "SIP/2.0 403")[-1])
+    assert (refusal.get("reason"), refusal.values("via")[1:]) == (QUOTED, ())
+
+
 def test_a_transfer_that_nobody_reports_on_ends_after_a_minute_and_the_call_stays():
     network = Network()
     exchange, phone = agent_on(network)
