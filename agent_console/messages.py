@@ -159,6 +159,7 @@ class ChannelView(msgspec.Struct, frozen=True):
     abandoned: int = 0
     answered_in_target: int = 0
     target_seconds: int = 0
+    target_percent: int = 80
 
 
 class QueueView(msgspec.Struct, frozen=True):
@@ -178,6 +179,8 @@ class QueueView(msgspec.Struct, frozen=True):
     """Whether somebody closed it: nobody is let in until it is opened again."""
     channels: tuple[ChannelView, ...] = ()
     """Channels that had anything today."""
+    target_percent: int = 80
+    """The share of contacts that is to be answered within ``target_seconds``."""
 
 
 class CustomerMatch(msgspec.Struct, frozen=True):

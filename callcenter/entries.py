@@ -22,6 +22,7 @@ from callcenter.calls import (
 from callcenter.channels import facts as item_facts
 from callcenter.errors import JournalError
 from callcenter.housekeeping import HouseCounted
+from callcenter.service_targets import TargetsConfigured
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
     "floor.configured": acd_events.FloorConfigured,
@@ -101,6 +102,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "supervision.changed": supervision_facts.SupervisionChanged,
     "supervision.ended": supervision_facts.SupervisionEnded,
     "house.counted": HouseCounted,
+    "targets.configured": TargetsConfigured,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 

@@ -65,6 +65,7 @@ from callcenter.recording_ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
 from callcenter.safe_signalling import SafeSignalling
+from callcenter.service_targets import ServiceTargets, TargetsConfigured
 from callcenter.site.models import Site
 from callcenter.site.repository import (
     announcement_rules,
@@ -74,6 +75,7 @@ from callcenter.site.repository import (
     item_rules,
     recording_rules,
     route_plans,
+    service_targets,
     supervisor_rights,
     takes,
 )
@@ -300,6 +302,7 @@ class ExchangeCore:
         configuration = floor_configuration(self._site)
         await self.routing.request(configuration)
         self._fold(configuration, now)
+        self._ports.journal.append(TargetsConfigured(now, service_targets(self._site)), at=now)
         await self._await_phones()
         self.items.reconcile(queue.id for queue in self._site.queues)
         self.voicemail.resume(self._messages)
@@ -460,11 +463,9 @@ def call_routing(site: Site, identity_key: bytes) -> CallRouting:
 
 def new_floor(site: Site) -> FloorFold:
     """An empty floor for this site."""
-    queues = {queue.id: queue for queue in site.queues}
     return FloorFold(
         time_zone=ZoneInfo(site.time_zone),
-        targets={queue.id: queue.service_level_seconds for queue in site.queues},
+        targets=ServiceTargets(service_targets(site)),
         tells_of_supervision=site.tell_of_supervision,
-        target_of=lambda queue_id, channel: queues[queue_id].target_seconds(channel) if queue_id in queues else 14_400,
         names={agent.id: agent.name for agent in site.agents},
     )

@@ -3,7 +3,7 @@
 ``apply`` takes one fact and returns the changes it made; a stale view plus these changes equals a fresh ``view()``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ from callcenter.calls import recording_facts as recorded
 from callcenter.calls import supervision_facts as supervised
 from callcenter.floor_contacts import FloorContacts
 from callcenter.floor_items import FloorChannels, FloorItems, loads, takes_calls
+from callcenter.service_targets import ServiceTargets
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,17 @@ class PhoneRegistrationChanged:
 
 
 class FloorFold:
-    """Folds routing outcomes and call facts. ``targets`` are the queues' service-level thresholds in seconds."""
+    """Folds routing outcomes and call facts."""
 
     def __init__(
         self,
         *,
         time_zone: ZoneInfo,
-        targets: dict[str, int],
+        targets: ServiceTargets,
         tells_of_supervision: bool = False,
-        target_of: Callable[[str, Channel], int] = lambda queue_id, channel: 14_400,  # noqa: ARG005
         names: Mapping[str, str] | None = None,
     ) -> None:
-        """``tells_of_supervision``: whether agents are shown that somebody listens. ``target_of`` is the service level
-        of a queue's shared channel in seconds. ``names`` of people by user id."""
+        """``tells_of_supervision``: whether agents are shown that somebody listens. ``names`` of people by user id."""
         self._names = names or {}
         self._zone = time_zone
         self._targets = targets
@@ -71,7 +70,7 @@ class FloorFold:
         self._queues: dict[str, QueueView] = {}
         self._contacts = FloorContacts(self._tell, self._holds)
         self._items = FloorItems(self._contacts)
-        self._channels = FloorChannels(target_of)
+        self._channels = FloorChannels(targets)
         self._specs: dict[str, AgentSpec] = {}
         self._works: dict[str, tuple[str, ...]] = {}
         """By agent: contacts of shared channels, ringing ones and wrap-ups included."""
@@ -165,11 +164,14 @@ class FloorFold:
     def _configure(self, config: FloorConfigured, at: int) -> None:
         for spec in config.queues:
             known = self._queues.get(spec.queue_id)
-            target = self._targets.get(spec.queue_id, 20)
+            target = self._targets.of(spec.queue_id, Channel.VOICE)
             self._put_queue(
-                QueueView(spec.queue_id, spec.name, 0, None, 0, 0, 0, 0, target)
-                if known is None
-                else replace_view(known, name=spec.name, target_seconds=target)
+                replace_view(
+                    known or QueueView(spec.queue_id, spec.name, 0, None, 0, 0, 0, 0, target.within_seconds),
+                    name=spec.name,
+                    target_seconds=target.within_seconds,
+                    target_percent=target.percent,
+                )
             )
         for agent in config.agents:
             queue_ids = tuple(agent.queue_ids)
@@ -238,7 +240,7 @@ class FloorFold:
                 self._count(fact.queue_id, abandoned=1 if fact.reason is acd.DequeueReason.ABANDONED else 0)
             case acd.ContactAssigned():
                 self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
-                in_target = fact.waited_ms <= self._targets.get(fact.queue_id, 20) * 1000
+                in_target = fact.waited_ms <= self._targets.of(fact.queue_id, Channel.VOICE).within_seconds * 1000
                 self._count(fact.queue_id, answered=1, in_target=1 if in_target else 0)
 
     def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferEnded, at: int) -> None:

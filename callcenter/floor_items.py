@@ -3,7 +3,7 @@
 Where an item stands is told by its facts; the ring and the wrap-up, which have deadlines, by routing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from acd import outcomes as acd
@@ -20,6 +20,7 @@ from agent_console.messages import (
 )
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemMoved, ItemReturned
 from callcenter.floor_contacts import NO_RINGING, FloorContacts
+from callcenter.service_targets import ServiceTarget, ServiceTargets
 
 NO_OFFER: Mapping[str, object] = {**NO_RINGING, "agent_id": None, "connected_at": None}
 
@@ -28,7 +29,7 @@ NO_OFFER: Mapping[str, object] = {**NO_RINGING, "agent_id": None, "connected_at"
 class ChannelCounts:
     """One queue's figures of one shared channel."""
 
-    target_seconds: int
+    target: ServiceTarget
     waiting: dict[str, int] = field(default_factory=dict)
     """Contact to the instant it counts from."""
     offered: int = 0
@@ -46,7 +47,8 @@ class ChannelCounts:
             self.answered,
             self.abandoned,
             self.answered_in_target,
-            self.target_seconds,
+            self.target.within_seconds,
+            self.target.percent,
         )
 
     def take(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> None:
@@ -60,7 +62,7 @@ class ChannelCounts:
                 self.abandoned += fact.reason is acd.DequeueReason.ABANDONED
             case acd.ContactAssigned():
                 self.answered += 1
-                self.answered_in_target += fact.waited_ms <= self.target_seconds * 1000
+                self.answered_in_target += fact.waited_ms <= self.target.within_seconds * 1000
 
     def numbers(self) -> list[int]:
         """The day's counts for a snapshot."""
@@ -68,10 +70,10 @@ class ChannelCounts:
 
 
 class FloorChannels:
-    """What queues have of shared channels. ``target_of`` is a queue's service level in seconds."""
+    """What queues have of shared channels."""
 
-    def __init__(self, target_of: Callable[[str, Shared], int]) -> None:
-        self._target_of = target_of
+    def __init__(self, targets: ServiceTargets) -> None:
+        self._targets = targets
         self._counts: dict[tuple[str, Shared], ChannelCounts] = {}
 
     def take(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> tuple[ChannelView, ...]:
@@ -83,7 +85,7 @@ class FloorChannels:
         """The figures of a queue and channel."""
         key = (queue_id, channel)
         if key not in self._counts:
-            self._counts[key] = ChannelCounts(self._target_of(queue_id, channel))
+            self._counts[key] = ChannelCounts(self._targets.of(queue_id, channel))
         return self._counts[key]
 
     def views(self, queue_id: str) -> tuple[ChannelView, ...]:
@@ -95,9 +97,7 @@ class FloorChannels:
     def turn_day(self) -> None:
         """A new day: what waits goes on waiting."""
         self._counts = {
-            key: ChannelCounts(counts.target_seconds, counts.waiting)
-            for key, counts in self._counts.items()
-            if counts.waiting
+            key: ChannelCounts(counts.target, counts.waiting) for key, counts in self._counts.items() if counts.waiting
         }
 
     def numbers(self) -> dict[str, list[int]]:

@@ -36,7 +36,8 @@ def report_journal(
     by: Annotated[str, typer.Option(help="One line for each interval, day or total.")] = "total",
     time_zone: Annotated[str, typer.Option(help="Zone of --from, --to, days and what is shown.")] = "UTC",
     target: Annotated[
-        list[str] | None, typer.Option(help="Seconds of the service level, for all (30) or one queue (sales=30).")
+        list[str] | None,
+        typer.Option(help="Seconds of the service level, not as the site promised: 30, sales=30, sales/message=7200."),
     ] = None,
     short_abandon: Annotated[float, typer.Option(min=0, help="Seconds before which leaving is a short abandon.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -114,13 +115,14 @@ def _rows(journal: Path) -> "Iterator[JournalRow]":
 def _rules(targets: list[str], short_abandon: float) -> "Rules":
     from callcenter.reporting.postings import Rules
 
-    general, own = 20_000, {}
+    general: int | None = None
+    own: dict[str, int] = {}
     for text in targets:
         queue_id, _, seconds = text.rpartition("=")
         try:
             target_ms = round(float(seconds) * 1000)
         except ValueError:
-            raise typer.BadParameter(f"--target is 30 or sales=30, not {text}") from None
+            raise typer.BadParameter(f"--target is 30, sales=30 or sales/message=7200, not {text}") from None
         if queue_id:
             own[queue_id] = target_ms
         else:

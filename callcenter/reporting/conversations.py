@@ -21,6 +21,8 @@ class Conversation:
     ended_at: int | None = None
     released_at: int | None = None
     wrap_up_ms: int = 0
+    seat_ms: int = 0
+    """Its share of the agent's time."""
 
 
 class Conversations:
@@ -73,12 +75,13 @@ class Conversations:
         conversation = self._open.get((contact_id, agent_id))
         return [] if conversation is None else _split(conversation, Measure.WRAP_UP_SPLIT_MS, start, horizon)
 
-    def release(self, contact_id: str, agent_id: str, at: int) -> list[Posting]:
-        """The agent is done with the contact."""
+    def release(self, contact_id: str, agent_id: str, at: int, *, seat_ms: int) -> list[Posting]:
+        """The agent is done with the contact, which had this much of the agent's time."""
         conversation = self._open.get((contact_id, agent_id))
         if conversation is None:
             return []
         conversation.released_at = at
+        conversation.seat_ms += seat_ms
         return self._close_if_over(contact_id, agent_id)
 
     def up_to(self, horizon: int) -> list[Posting]:
@@ -101,6 +104,7 @@ class Conversations:
             *_both(conversation, closed_at, Measure.HANDLED, 1),
             *_both(conversation, closed_at, Measure.TALK_CLOSED_MS, ended_at - conversation.since),
             *_both(conversation, closed_at, Measure.WRAP_UP_CLOSED_MS, conversation.wrap_up_ms),
+            *_both(conversation, closed_at, Measure.SEAT_CLOSED_MS, conversation.seat_ms),
         ]
 
 

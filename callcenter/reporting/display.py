@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from callcenter.reporting.book import Grain
 from callcenter.reporting.intervals import Period
 from callcenter.reporting.metrics import METRICS, Unit, Value
 from callcenter.reporting.postings import SubjectKind
-from callcenter.reporting.report import EVERYBODY, Line, Report
+from callcenter.reporting.report import EVERYBODY, Line, Report, Target
 
 _UNIT_OF = {metric.id: metric.unit for metric in METRICS}
 _VERSION_OF = {metric.id: metric.version for metric in METRICS}
@@ -39,7 +40,8 @@ _QUEUE_TIMES: Columns = (
 )  # fmt: skip
 _AGENT_WORK: Columns = (
     ("Answered", "answered"), ("Handled", "handled"), ("Talk", "talk_closed"), ("Wrap-up", "wrap_up_closed"),
-    ("AHT", "aht"), ("Occupancy", "occupancy"), ("Signed in", "signed_in"), ("Per hour", "contacts_per_hour"),
+    ("AHT", "aht"), ("AHT of seat", "aht_of_seat"), ("At once", "concurrency"),
+    ("Occupancy", "occupancy"), ("Signed in", "signed_in"), ("Per hour", "contacts_per_hour"),
     ("Offers", "offers"), ("RONA", "rona_rate"),
 )  # fmt: skip
 
@@ -52,12 +54,10 @@ def tables(report: Report) -> Group:
     """The report as tables of a terminal."""
     queues = [line for line in report.lines if line.subject.kind is SubjectKind.QUEUE]
     agents = [line for line in report.lines if line.subject.kind is SubjectKind.AGENT]
-    rules = report.wanted.rules
-    targets = ", ".join([f"T = {rules.target_ms / 1000:g} s", *(f"{q} {t / 1000:g} s" for q, t in rules.targets_ms)])
     parts: list[ConsoleRenderable] = [
         Text(f"{_span(report, Period(report.window.start, report.horizon))}  {report.wanted.zone.key}", style="bold"),
         _table("Contacts", report, queues, _QUEUE_CONTACTS),
-        _table(f"Service level, {targets}", report, queues, _QUEUE_LEVELS),
+        _levels(report, queues),
         _table("Times of contacts", report, queues, _QUEUE_TIMES),
         _table("Agents", report, agents, _AGENT_WORK),
         _table("Quality of customers' lines", report, queues, _LINES),
@@ -144,6 +144,7 @@ def _object(line: Line) -> dict[str, Any]:
     return {
         "id": line.subject.id or None,
         "name": line.name or None,
+        **({} if line.target is None else {"target": asdict(line.target)}),
         "from": _utc(line.period.start),
         "to": _utc(line.period.end),
         "metrics": line.values,
@@ -154,6 +155,28 @@ def _table(title: str, report: Report, lines: Sequence[Line], columns: Columns) 
     return _filled(title, report, lines, [heading for heading, _ in columns], lambda line: [
         _text(line.values[metric], _UNIT_OF[metric]) for _, metric in columns
     ])  # fmt: skip
+
+
+def _levels(report: Report, lines: Sequence[Line]) -> Table:
+    """The service levels, each queue beside its target."""
+    headings = ["Target", *(heading for heading, _ in _QUEUE_LEVELS)]
+    return _filled("Service level", report, lines, headings, lambda line: [
+        _promise(line.target), *(_text(line.values[metric], _UNIT_OF[metric]) for _, metric in _QUEUE_LEVELS)
+    ])  # fmt: skip
+
+
+def _promise(target: Target | None) -> str:
+    return "-" if target is None else f"{target.percent} % in {_span_of(target.within_ms)}"
+
+
+def _span_of(ms: int) -> str:
+    """A round duration in its largest unit: 20 s, 15 min, 4 h; with two units where one is not enough."""
+    parts = []
+    for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000)):
+        count, ms = divmod(ms, length)
+        parts += [f"{count} {unit}"] if count else []
+    parts += [f"{ms / 1000:g} s"] if ms or not parts else []
+    return " ".join(parts[:2])
 
 
 def _table_by_name(title: str, report: Report, lines: Sequence[Line], metric: str) -> Table:

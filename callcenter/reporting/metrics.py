@@ -60,10 +60,6 @@ def _ratio(part: Callable[[Sums], float], whole: Callable[[Sums], float]) -> Cal
     return ratio
 
 
-def _states(*names: str) -> Callable[[Sums], int]:
-    return _sum(*(f"{Family.STATE_SPLIT_MS}.{name}" for name in names))
-
-
 def _signed_in(sums: Sums) -> int:
     return sum(amount for state, amount in _members(Family.STATE_SPLIT_MS)(sums).items() if state != "offline")
 
@@ -87,12 +83,12 @@ _offers_ended = _sum(_M.OFFERS_ACCEPTED, _M.OFFERS_DECLINED, _M.OFFERS_EXPIRED, 
 _in_target = _sum(_M.ANSWERED_IN_TARGET)
 
 
-def _count(measure: Measure, formula: str, subjects: tuple[SubjectKind, ...] = (_Q,)) -> Metric:
-    return Metric(str(measure), Unit.COUNT, formula, subjects, _sum(measure))
+def _count(measure: Measure, formula: str, subjects: tuple[SubjectKind, ...] = (_Q,), version: int = 1) -> Metric:
+    return Metric(str(measure), Unit.COUNT, formula, subjects, _sum(measure), version)
 
 
-def _time(measure: Measure, formula: str) -> Metric:
-    return Metric(str(measure).removesuffix("_ms"), Unit.MS, formula, _BOTH, _sum(measure))
+def _time(measure: Measure, formula: str, version: int = 1) -> Metric:
+    return Metric(str(measure).removesuffix("_ms"), Unit.MS, formula, _BOTH, _sum(measure), version)
 
 
 METRICS: tuple[Metric, ...] = (
@@ -130,18 +126,26 @@ METRICS: tuple[Metric, ...] = (
            _sum(_M.MAX_WAIT_MS)),
     Metric("mean_queue", Unit.COUNT, "time waited within the period / length of the period", (_Q,),
            _ratio(_sum(_M.WAIT_SPLIT_MS), _sum(_M.PERIOD_MS))),
-    _count(_M.HANDLED, "conversations whose talk and wrap-up are over, when the last of them is", _BOTH),
+    _count(_M.HANDLED, "conversations whose talk and wrap-up are over, when the last of them is", _BOTH, 2),
     _time(_M.TALK_SPLIT_MS, "time from connection to the end, cut at the boundaries"),
     _time(_M.TALK_CLOSED_MS, "talk of handled, whole"),
-    _time(_M.WRAP_UP_SPLIT_MS, "wrap-up after a conversation, cut at the boundaries"),
-    _time(_M.WRAP_UP_CLOSED_MS, "wrap-up of handled, whole"),
-    Metric("aht", Unit.MS, "(talk_closed + wrap_up_closed) / handled", _BOTH, _aht),
+    _time(_M.WRAP_UP_SPLIT_MS, "wrap-up after a conversation or an item, cut at the boundaries", 2),
+    _time(_M.WRAP_UP_CLOSED_MS, "wrap-up of handled, whole", 2),
+    Metric("aht", Unit.MS, "(talk_closed + wrap_up_closed) / handled", _BOTH, _aht, 2),
+    Metric("seat_time_split", Unit.MS,
+           "time of agents, each instant divided evenly among the contacts in hand, cut at the boundaries", _BOTH,
+           _sum(_M.SEAT_SPLIT_MS)),
+    Metric("seat_time_closed", Unit.MS, "seat time of handled, whole", _BOTH, _sum(_M.SEAT_CLOSED_MS)),
+    Metric("aht_of_seat", Unit.MS, "seat_time_closed / handled", _BOTH,
+           _ratio(_sum(_M.SEAT_CLOSED_MS), _sum(_M.HANDLED))),
     _count(_M.TRANSFERRED, "conversations whose customer was handed on", _BOTH),
     Metric("transfer_rate", Unit.SHARE, "transferred / handled", _BOTH,
            _ratio(_sum(_M.TRANSFERRED), _sum(_M.HANDLED))),
     Metric("offered_load", Unit.ERLANG, "offered * aht / length of the period", (_Q,), _offered_load),
     Metric("carried_load", Unit.ERLANG, "(talk_split + wrap_up_split) / length of the period", (_Q,),
            _ratio(_sum(_M.TALK_SPLIT_MS, _M.WRAP_UP_SPLIT_MS), _sum(_M.PERIOD_MS))),
+    Metric("seat_load", Unit.ERLANG, "seat_time_split / length of the period", (_Q,),
+           _ratio(_sum(_M.SEAT_SPLIT_MS), _sum(_M.PERIOD_MS))),
     _count(_M.OFFERS, "times an agent was rung, when it began", _BOTH),
     _count(_M.OFFERS_ACCEPTED, "offers taken, when they ended", _BOTH),
     _count(_M.OFFERS_DECLINED, "offers that the agent or the phone refused, when they ended", _BOTH),
@@ -157,13 +161,22 @@ METRICS: tuple[Metric, ...] = (
     Metric("mean_mos", Unit.MOS, "sum of estimated MOS / lines_measured", _BOTH,
            _ratio(lambda sums: sums.get(_M.MOS_HUNDREDTHS, 0) / 100, _sum(_M.LINES_MEASURED))),
     Metric("signed_in", Unit.MS, "time in every state but offline, cut at the boundaries", (_A,), _signed_in),
-    Metric("occupancy", Unit.SHARE, "(busy + wrap_up) / (busy + wrap_up + ready)", (_A,),
-           _ratio(_states("busy", "wrap_up"), _states("busy", "wrap_up", "ready"))),
-    Metric("occupancy_with_ringing", Unit.SHARE, "(busy + wrap_up + offered) / (busy + wrap_up + offered + ready)",
-           (_A,),
-           _ratio(_states("busy", "wrap_up", "offered"), _states("busy", "wrap_up", "offered", "ready"))),
-    Metric("utilization_of_signed_in", Unit.SHARE, "(busy + wrap_up) / signed_in", (_A,),
-           _ratio(_states("busy", "wrap_up"), _signed_in)),
+    Metric("occupied_split", Unit.MS, "time with anything in hand: talk, work or wrap-up, cut at the boundaries",
+           (_A,), _sum(_M.OCCUPIED_SPLIT_MS)),
+    Metric("idle_split", Unit.MS, "time ready with nothing in hand and nothing that rings, cut at the boundaries",
+           (_A,), _sum(_M.IDLE_SPLIT_MS)),
+    Metric("rung_split", Unit.MS, "time with nothing in hand while something rings, cut at the boundaries", (_A,),
+           _sum(_M.RUNG_SPLIT_MS)),
+    Metric("occupancy", Unit.SHARE, "occupied_split / (occupied_split + idle_split)", (_A,),
+           _ratio(_sum(_M.OCCUPIED_SPLIT_MS), _sum(_M.OCCUPIED_SPLIT_MS, _M.IDLE_SPLIT_MS)), version=2),
+    Metric("occupancy_with_ringing", Unit.SHARE,
+           "(occupied_split + rung_split) / (occupied_split + rung_split + idle_split)", (_A,),
+           _ratio(_sum(_M.OCCUPIED_SPLIT_MS, _M.RUNG_SPLIT_MS),
+                  _sum(_M.OCCUPIED_SPLIT_MS, _M.RUNG_SPLIT_MS, _M.IDLE_SPLIT_MS)), version=2),
+    Metric("utilization_of_signed_in", Unit.SHARE, "occupied_split / signed_in", (_A,),
+           _ratio(_sum(_M.OCCUPIED_SPLIT_MS), _signed_in), version=2),
+    Metric("concurrency", Unit.COUNT, "sum of the times in hand of all contacts / occupied_split", (_A,),
+           _ratio(_sum(_M.IN_HAND_SPLIT_MS), _sum(_M.OCCUPIED_SPLIT_MS))),
     Metric("contacts_per_hour", Unit.PER_HOUR, "handled / signed_in", (_A,),
            _ratio(lambda sums: 3_600_000 * sums.get(_M.HANDLED, 0), _signed_in)),
     Metric("time_by_state_split", Unit.MS, "time in each state, cut at the boundaries", (_A,),

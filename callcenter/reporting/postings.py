@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-CHANNEL_TARGETS_MS = {
-    "chat": 60_000,
-    "sms": 900_000,
-    "email": 14_400_000,
-    "message": 14_400_000,
-    "task": 86_400_000,
-}
-"""Targets of channels that are not calls, as the site file's own defaults."""
+from acd.events import Channel
+from callcenter.service_targets import ServiceTargets
 
 
 class SubjectKind(StrEnum):
@@ -69,6 +63,17 @@ class Measure(StrEnum):
     TALK_CLOSED_MS = "talk_closed_ms"
     WRAP_UP_SPLIT_MS = "wrap_up_split_ms"
     WRAP_UP_CLOSED_MS = "wrap_up_closed_ms"
+    SEAT_SPLIT_MS = "seat_split_ms"
+    """Of the agents' time, each instant divided evenly among the contacts in hand."""
+    SEAT_CLOSED_MS = "seat_closed_ms"
+    OCCUPIED_SPLIT_MS = "occupied_split_ms"
+    """Something in hand, however much."""
+    IN_HAND_SPLIT_MS = "in_hand_split_ms"
+    """The same, as often as there is something in hand."""
+    RUNG_SPLIT_MS = "rung_split_ms"
+    """Nothing in hand, and something rings."""
+    IDLE_SPLIT_MS = "idle_split_ms"
+    """Ready, with nothing in hand and nothing that rings."""
     OFFERS = "offers"
     OFFERS_ACCEPTED = "offers_accepted"
     OFFERS_DECLINED = "offers_declined"
@@ -108,16 +113,20 @@ class Posting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a site decides about its figures. Milliseconds."""
+    """What whoever asks wants otherwise than the journal has it. Milliseconds."""
 
-    target_ms: int = 20_000
-    """A wait up to and including this is within the service level."""
+    target_ms: int | None = None
+    """For calls: a wait up to and including this is within the service level; ``None``: as the site promised then."""
     targets_ms: tuple[tuple[str, int], ...] = ()
-    """Queues with a target of their own."""
+    """The same for some queues, or for what they have of a channel (``QUEUE/message``)."""
     short_abandon_ms: int = 5_000
     """Who leaves before this has abandoned short."""
 
-    def target_of(self, queue_id: str) -> int:
-        """The target of a queue, or of what it has of a channel (``QUEUE/message``)."""
-        usual = CHANNEL_TARGETS_MS.get(queue_id.partition("/")[2], self.target_ms)
-        return dict(self.targets_ms).get(queue_id, usual)
+    def target_of(self, line: str, promised: ServiceTargets) -> int:
+        """The target of a queue, or of what it has of a channel."""
+        queue_id, _, channel = line.partition("/")
+        if (own := dict(self.targets_ms).get(line)) is not None:
+            return own
+        if self.target_ms is not None and not channel:
+            return self.target_ms
+        return promised.of(queue_id, Channel(channel or Channel.VOICE)).within_seconds * 1000

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from acd.events import Channel
 from callcenter.journal import JournalRow
 from callcenter.reporting.book import Book, Grain, Sums, total
 from callcenter.reporting.intervals import INTERVAL_MS, Period, interval_of
@@ -38,6 +39,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """So large a share, in per cent, of the contacts is to be answered within so long."""
+
+    within_ms: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One queue or agent in one period."""
 
@@ -46,6 +55,8 @@ class Line:
     period: Period
     values: dict[str, Value]
     """Metric id to figure."""
+    target: Target | None = None
+    """Of a queue: the service level that held when the report ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +139,19 @@ def _with_length(sums: Sums, period: Period, known: Period) -> Sums:
     return {**sums, Measure.PERIOD_MS: length_ms}
 
 
+def _target(subject: Subject, statistics: Statistics) -> Target | None:
+    if subject.kind is not SubjectKind.QUEUE:
+        return None
+    queue_id, _, channel = subject.id.partition(SEPARATOR)
+    promised = statistics.waits.targets.of(queue_id, Channel(channel or Channel.VOICE))
+    return Target(statistics.waits.target_of(subject.id), promised.percent)
+
+
 def _evaluated(
     kind: SubjectKind, subjects: Sequence[Subject], sums: Sequence[Sums], period: Period, statistics: Statistics
 ) -> list[Line]:
     lines = [
-        Line(subject, statistics.names[subject], period, evaluate(kind, each))
+        Line(subject, statistics.names[subject], period, evaluate(kind, each), _target(subject, statistics))
         for subject, each in zip(subjects, sums, strict=True)
     ]
     calls = [each for subject, each in zip(subjects, sums, strict=True) if SEPARATOR not in subject.id]

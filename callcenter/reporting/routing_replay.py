@@ -5,11 +5,22 @@ snapshots in the journal keep the replay honest: a decision that differs is coun
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from acd.agents import Agent
+from acd.contacts import ContactState
 from acd.engine import Acd
 from acd.errors import AcdError, SnapshotRefused
-from acd.outcomes import AgentStateChanged, OfferContact, Outcome
+from acd.events import NO_QUEUE, Channel
+from acd.outcomes import (
+    AgentStateChanged,
+    ContactDequeued,
+    ContactQueued,
+    DequeueReason,
+    OfferContact,
+    Outcome,
+    WorkWrapUpBegun,
+)
 from callcenter.calls.facts import RoutingSnapshot, TimersFired
 from callcenter.journal import JournalRow
 
@@ -64,10 +75,34 @@ class RoutingReplay:
             self._engine = Acd.restore(snapshot.engine)
         except SnapshotRefused:  # of a newer version; the engine that got here by the inputs goes on
             return ()
+        agents = self._engine.agents()
+        wrap_ups = [(agent.agent_id, work) for agent in agents for work in agent.works if work.over]
         return [
-            AgentStateChanged(agent.agent_id, agent.state, agent.since, agent.reason, agent.contact_id)
-            for agent in self._engine.agents()
+            *_shared_work(self._engine),
+            *(_as_told(agent) for agent in agents),
+            *(WorkWrapUpBegun(agent_id, work.contact_id, work.until) for agent_id, work in wrap_ups),
         ]
+
+
+def _as_told(agent: Agent) -> AgentStateChanged:
+    works = tuple(work.contact_id for work in agent.works)
+    return AgentStateChanged(
+        agent.agent_id, agent.state, agent.since, agent.reason, agent.contact_id, agent.until, works=works
+    )
+
+
+def _shared_work(engine: Acd) -> Iterator[Outcome]:
+    """Where the contacts of shared channels are."""
+    for contact in engine.contacts():
+        place = contact.contact_id, contact.queue_id
+        if contact.channel is not Channel.VOICE:
+            yield ContactQueued(*place, contact.arrived_at, contact.priority, returned=True, channel=contact.channel)
+            if contact.state is ContactState.CONNECTED:
+                yield ContactDequeued(*place, DequeueReason.ASSIGNED, 0, contact.channel)
+    for agent in engine.agents():
+        for work in agent.works:
+            if work.over:
+                yield ContactDequeued(work.contact_id, NO_QUEUE, DequeueReason.ASSIGNED, 0, work.channel)
 
 
 def _pair(offer: OfferContact) -> tuple[str, str, str]:

@@ -1,5 +1,7 @@
 """Seats: the time each agent spent in each state, and the offers made. A fold of what the routing engine says. Pure.
 
+What agents have in hand meanwhile is told by ``hands``.
+
 Every instant from an agent's first configuration on belongs to exactly one state, ``offline`` among them, so the times
 in all states add up to the time on the wall.
 """
@@ -28,8 +30,6 @@ from callcenter.reporting.postings import Family, Measure, Posting, member, of_a
 NO_REASON = "none"
 """Stands for the reason of an agent who is not ready and gave none."""
 
-_WITH_CONTACT = frozenset({AgentState.BUSY, AgentState.WRAP_UP})
-
 _RESULTS = {
     OfferResult.ACCEPTED: Measure.OFFERS_ACCEPTED,
     OfferResult.DECLINED: Measure.OFFERS_DECLINED,
@@ -47,14 +47,9 @@ class Spell:
     reason: str | None = None
     contact_id: str | None = None
 
-    @property
-    def holds(self) -> str | None:
-        """The contact that the agent talks with or wraps up."""
-        return self.contact_id if self.state in _WITH_CONTACT else None
-
 
 class Seats:
-    """Where every agent stands. Tells ``conversations`` of wrap-ups and of agents who are done with a contact."""
+    """Where every agent stands. Tells ``conversations`` of wrap-ups of calls."""
 
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
@@ -63,11 +58,6 @@ class Seats:
         self._lines_of_offer: dict[str, tuple[str, str]] = {}
         self._channels: dict[str, Channel] = {}
         """Contacts of shared channels."""
-
-    def holds(self, agent_id: str, contact_id: str) -> bool:
-        """Whether the agent talks with, or wraps up, this contact."""
-        spell = self._spells.get(agent_id)
-        return spell is not None and spell.holds == contact_id
 
     def configure(self, event: FloorConfigured, at: int) -> list[Posting]:
         """New agents sit down offline; those who are gone and offline are forgotten, the others when they are."""
@@ -129,24 +119,19 @@ class Seats:
         ):
             return []
         self._spells[agent_id] = after
-        found = [] if before is None else self._over(agent_id, before, after, at)
+        found = [] if before is None else self._over(agent_id, before, at)
         if after.state is AgentState.OFFLINE and agent_id not in self._configured:
             del self._spells[agent_id]
         return found
 
-    def _over(self, agent_id: str, spell: Spell, after: Spell | None, at: int) -> list[Posting]:
+    def _over(self, agent_id: str, spell: Spell, at: int) -> list[Posting]:
         found = [*_split(agent_id, spell, at), *_closed(agent_id, spell, at)]
-        contact_id = spell.holds
-        if contact_id is None:
-            return found
-        if spell.state is AgentState.WRAP_UP:
-            found += self._conversations.wrap_up(contact_id, agent_id, spell.since, at)
-        if after is None or after.holds != contact_id:
-            found += self._conversations.release(contact_id, agent_id, at)
+        if spell.state is AgentState.WRAP_UP and spell.contact_id is not None:
+            found += self._conversations.wrap_up(spell.contact_id, agent_id, spell.since, at)
         return found
 
     def _forget(self, agent_id: str, at: int) -> list[Posting]:
-        return self._over(agent_id, self._spells.pop(agent_id), None, at)
+        return self._over(agent_id, self._spells.pop(agent_id), at)
 
 
 def _split(agent_id: str, spell: Spell, until: int) -> list[Posting]:

@@ -10,12 +10,14 @@ from callcenter.calls.segments import SegmentResult
 from callcenter.channels.facts import ItemFact
 from callcenter.journal import JournalRow
 from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.hands import Hands
 from callcenter.reporting.item_lines import SEPARATOR, ItemLines
 from callcenter.reporting.lines import line_postings
 from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
 from callcenter.reporting.routing_replay import RoutingReplay
 from callcenter.reporting.seats import Seats
 from callcenter.reporting.waits import Waits
+from callcenter.service_targets import ServiceTargets, TargetsConfigured
 
 
 class Statistics:
@@ -31,6 +33,7 @@ class Statistics:
         self._conversations = Conversations()
         self._items = ItemLines()
         self._seats = Seats(self._conversations)
+        self._hands = Hands(self._conversations)
         self._routing = RoutingReplay()
 
     @property
@@ -46,8 +49,11 @@ class Statistics:
         if isinstance(row.entry, FloorConfigured):
             self._name(row.entry)
             found += self._seats.configure(row.entry, row.at)
+        if isinstance(row.entry, TargetsConfigured):
+            self.waits.targets = ServiceTargets(row.entry.targets)
         for outcome in self._routing.take(row):
             found += self._seats.take(outcome, row.at)
+            found += self._hands.take(outcome, row.at)
         for fact in self._facts(row.entry):
             found += self._tell(fact)
         return found
@@ -78,7 +84,7 @@ class Statistics:
             case CallConnected(agent_id=agent_id):
                 found += self.waits.take(fact)
                 contact_id = fact.contact_id or fact.call_id
-                self._conversations.connect(fact, held=self._seats.holds(agent_id, contact_id))
+                self._conversations.connect(fact, held=self._hands.holds(agent_id, contact_id))
             case SegmentEnded(contact_id=contact_id, result=result):
                 found += self.waits.take(fact)
                 handed_on = result is SegmentResult.TRANSFERRED
@@ -97,7 +103,8 @@ class Statistics:
 
         Changes nothing: post it into a copy of the book, and fold on.
         """
-        return [*self.waits.up_to(horizon), *self._conversations.up_to(horizon), *self._seats.up_to(horizon)]
+        parts = (self.waits, self._conversations, self._seats, self._hands)
+        return [posting for each in parts for posting in each.up_to(horizon)]
 
     def _name(self, event: FloorConfigured) -> None:
         self.names.update({of_queue(spec.queue_id): spec.name for spec in event.queues})

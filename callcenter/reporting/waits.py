@@ -10,6 +10,7 @@ from callcenter.calls.facts import CallConnected, CallEnded, CallFact, CallQueue
 from callcenter.calls.segments import SegmentResult
 from callcenter.reporting.intervals import boundaries_passed, interval_of, pieces
 from callcenter.reporting.postings import Measure, Posting, Rules, of_agent, of_queue
+from callcenter.service_targets import ServiceTargets
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,17 @@ class Waits:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self.targets = ServiceTargets()
+        """What the site promises at this point of the journal."""
         self._waiting: dict[str, Wait] = {}
 
     def waiting(self, queue_id: str) -> int:
         """How many wait in a queue now, ringing ones included."""
         return sum(wait.queue_id == queue_id for wait in self._waiting.values())
+
+    def target_of(self, line: str) -> int:
+        """Up to how many milliseconds a wait is within the service level of a queue, or of a channel in it."""
+        return self._rules.target_of(line, self.targets)
 
     def take(self, fact: CallFact) -> list[Posting]:
         """Fold one fact."""
@@ -75,7 +82,7 @@ class Waits:
             Posting(interval, queue, Measure.ANSWERED_WAIT_MS, waited),
             Posting(interval, of_agent(fact.agent_id), Measure.ANSWERED, 1),
         ]
-        if waited <= self._rules.target_of(wait.queue_id):
+        if waited <= self.target_of(wait.queue_id):
             found.append(Posting(interval, queue, Measure.ANSWERED_IN_TARGET, 1))
             found.append(Posting(interval_of(wait.since), queue, Measure.OFFERED_IN_TARGET, 1))
         return found
@@ -86,7 +93,7 @@ class Waits:
             return [*_flowed_out(wait, at), Posting(interval_of(at), of_queue(wait.queue_id), Measure.LOST, 1)]
         waited, queue, interval = at - wait.since, of_queue(wait.queue_id), interval_of(at)
         short = waited < self._rules.short_abandon_ms
-        in_target = waited <= self._rules.target_of(wait.queue_id)
+        in_target = waited <= self.target_of(wait.queue_id)
         return [
             *_time_of(wait, at),
             Posting(interval, queue, Measure.SHORT_ABANDONED if short else Measure.ABANDONED, 1),

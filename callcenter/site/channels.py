@@ -20,14 +20,6 @@ DEFAULT_INTERRUPTS: Interrupts = {
     Channel.VOICE: dict.fromkeys((Channel.EMAIL, Channel.SMS, Channel.MESSAGE, Channel.TASK))
 }
 """A caller waits at the other end, a message does not."""
-DEFAULT_TARGET_SECONDS: Mapping[Channel, int] = {
-    Channel.CHAT: 60,
-    Channel.SMS: 900,
-    Channel.EMAIL: 14_400,
-    Channel.MESSAGE: 14_400,
-    Channel.TASK: 86_400,
-}
-"""Service levels of queues that name none."""
 DEFAULT_PRIORITY: Mapping[Channel, int] = {
     Channel.CHAT: 0,
     Channel.SMS: -50,
@@ -70,6 +62,8 @@ class ChannelModel(SiteModel):
 
     service_level_seconds: int | None = Field(default=None, ge=1, le=2_592_000)
     """Until an agent takes it; left out: by the channel (a message: four hours)."""
+    service_level_percent: int | None = Field(default=None, ge=1, le=100)
+    """The share that is to be taken by then; left out: as of calls."""
     ring_seconds: int | None = Field(default=None, ge=3, le=900)
     """How long the card waits to be taken; left out: as a call rings."""
     wrap_up_seconds: int | None = Field(default=None, ge=0, le=3600)

@@ -14,9 +14,9 @@ from acd.ids import QueueId
 from acd.route_plans import RoutePlan, RouteStep, StepGuard, check_plan
 from acd.skills import parse
 from callcenter.calls.recordings import RecordingMode
+from callcenter.service_targets import DEFAULT_PERCENT, DEFAULT_WITHIN_SECONDS, ServiceTarget
 from callcenter.site.channels import (
     DEFAULT_PRIORITY,
-    DEFAULT_TARGET_SECONDS,
     CapacityTable,
     ChannelModel,
     InterruptTable,
@@ -109,7 +109,9 @@ class QueueModel(SiteModel):
     labels: dict[str, str] = Field(default_factory=dict)
     ring_seconds: int = Field(default=20, ge=3, le=300)
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
-    service_level_seconds: int = Field(default=20, ge=1, le=3600)
+    service_level_seconds: int = Field(default=DEFAULT_WITHIN_SECONDS[Channel.VOICE], ge=1, le=3600)
+    service_level_percent: int = Field(default=DEFAULT_PERCENT, ge=1, le=100)
+    """The share of calls that is to be answered by then; below it the floor warns."""
     agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
     """Which of several idle agents is rung: ``longest_idle``, ``most_skilled``, ``fewest_calls``, ``least_talk_time``,
     ``round_robin``, ``top_down`` or ``random``."""
@@ -184,11 +186,17 @@ class QueueModel(SiteModel):
             raise ValueError("channels.voice is no table; what holds for calls stands at the queue itself")
         return self
 
-    def target_seconds(self, channel: Channel) -> int:
-        """The service level of a channel."""
+    def target(self, channel: Channel) -> ServiceTarget:
+        """The service level that is promised for a channel."""
         if channel is Channel.VOICE:
-            return self.service_level_seconds
-        return self._of(channel).service_level_seconds or DEFAULT_TARGET_SECONDS[channel]
+            return ServiceTarget(self.id, channel, self.service_level_seconds, self.service_level_percent)
+        own = self._of(channel)
+        return ServiceTarget(
+            self.id,
+            channel,
+            own.service_level_seconds or DEFAULT_WITHIN_SECONDS[channel],
+            own.service_level_percent or self.service_level_percent,
+        )
 
     def priority_of(self, channel: Channel) -> int:
         """What contacts of a shared channel bring along."""

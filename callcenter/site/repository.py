@@ -15,6 +15,7 @@ from callcenter.calls.recordings import RecordingRule
 from callcenter.channels.items import ItemRules
 from callcenter.config import explain
 from callcenter.errors import ConfigError
+from callcenter.service_targets import ServiceTarget
 from callcenter.site.channels import DEFAULT_PRIORITY, capacities, interrupts
 from callcenter.site.models import AgentModel, Site
 from callcenter.site.opening_hours import opening_hours
@@ -126,6 +127,11 @@ def floor_configuration(site: Site) -> FloorConfigured:
         quarantine_after=routing.quarantine_after,
         quarantine_ms=round(routing.quarantine_seconds * 1000),
     )
+
+
+def service_targets(site: Site) -> tuple[ServiceTarget, ...]:
+    """What each queue promises, for calls and for all other channels."""
+    return tuple(queue.target(channel) for queue in site.queues for channel in Channel)
 
 
 def recording_rules(site: Site) -> Mapping[str, RecordingRule]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acd.events import FloorConfigured
-from acd.outcomes import AgentStateChanged, OfferContact, OfferEnded
+from acd.outcomes import AgentStateChanged, ContactDequeued, DequeueReason, OfferContact, OfferEnded
 from callcenter.bus import Bus
 from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, Outcome
 from callcenter.calls.quality_facts import LegMeasured
@@ -74,6 +74,8 @@ class Spell:
     contact: str | None
     start: int
     end: int | None = None
+    queue: str = ""
+    """Whose work the contact is."""
 
 
 class Recount:
@@ -150,12 +152,18 @@ class Recount:
                     if spec.agent_id not in present:
                         present[spec.agent_id] = Spell(spec.agent_id, "offline", None, None, row.at)
                         found.append(present[spec.agent_id])
+        given: dict[str, str] = {}
         for at, fact in told:
+            if isinstance(fact, ContactDequeued) and fact.reason is DequeueReason.ASSIGNED:
+                given[fact.contact_id] = fact.queue_id
             if isinstance(fact, AgentStateChanged):
                 before = present[fact.agent_id]
                 after = Spell(fact.agent_id, str(fact.state), fact.reason, fact.contact_id, at)
                 if (before.state, before.reason, before.contact) != (after.state, after.reason, after.contact):
                     before.end = at
+                    if after.state in ("busy", "wrap_up") and after.contact is not None:
+                        same = before.contact == after.contact and before.state in ("busy", "wrap_up")
+                        after.queue = before.queue if same else given.pop(after.contact, "")
                     present[fact.agent_id] = after
                     found.append(after)
         return found
@@ -166,8 +174,8 @@ class Recount:
         """How much of a time lies in an interval."""
         return max(0, min(self.horizon if end is None else end, upper) - max(start, lower))
 
-    def _handling(self, talk: Talk) -> tuple[list[Spell], int | None]:
-        """The wrap-ups of a conversation, and when the agent was done with it."""
+    def _handling(self, talk: Talk) -> tuple[list[Spell], int, int | None]:
+        """The wrap-ups of a conversation, and when the agent took it and was done with it."""
         spells = [spell for spell in self.spells if spell.agent == talk.agent]
         taken = [
             number
@@ -177,23 +185,26 @@ class Recount:
         wraps: list[Spell] = []
         for spell in spells[taken[-1] :]:
             if spell.contact != talk.call or spell.state not in ("busy", "wrap_up"):
-                return wraps, spell.start
+                return wraps, spells[taken[-1]].start, spell.start
             if spell.state == "wrap_up":
                 wraps.append(spell)
-        return wraps, None
+        return wraps, spells[taken[-1]].start, None
 
     def _work(self, kind: str, who: str, lower: int, upper: int) -> dict[str, Any]:
         """What queues and agents both have."""
         talks = [talk for talk in self.talks if (talk.queue if kind == "queue" else talk.agent) == who]
-        handled = transferred = talk_closed = wrap_closed = wrap_split = 0
+        handled = transferred = talk_closed = wrap_closed = wrap_split = seat_closed = 0
         for talk in talks:
-            wraps, released = self._handling(talk)
+            wraps, taken, released = self._handling(talk)
             wrap_split += sum(self._within(wrap.start, wrap.end, lower, upper) for wrap in wraps)
             transferred += talk.transferred and lower <= (talk.end or 0) < upper
             if talk.end is not None and released is not None and lower <= max(talk.end, released) < upper:
                 handled += 1
                 talk_closed += talk.end - talk.start
                 wrap_closed += sum((wrap.end or 0) - wrap.start for wrap in wraps)
+                seat_closed += released - taken
+        seats = [each for each in self.spells if each.state in ("busy", "wrap_up") and each.contact is not None]
+        own = [each for each in seats if (each.queue if kind == "queue" else each.agent) == who]
         made = [fact for at, fact in self.made if lower <= at < upper and self._of(fact, kind) == who]
         results = [str(fact.result) for at, fact in self.closed if lower <= at < upper and self._of(fact, kind) == who]
         return {
@@ -203,6 +214,9 @@ class Recount:
             "wrap_up_split": wrap_split,
             "wrap_up_closed": wrap_closed,
             "aht": _share(talk_closed + wrap_closed, handled),
+            "seat_time_split": sum(self._within(each.start, each.end, lower, upper) for each in own),
+            "seat_time_closed": seat_closed,
+            "aht_of_seat": _share(seat_closed, handled),
             "transferred": transferred,
             "transfer_rate": _share(transferred, handled),
             "offers": len(made),
@@ -276,6 +290,7 @@ class Recount:
             "mean_queue": _share(sum(part for _, part in waited), length),
             "offered_load": None if work["aht"] is None or not length else len(came) * work["aht"] / length,
             "carried_load": _share(work["talk_split"] + work["wrap_up_split"], length),
+            "seat_load": _share(work["seat_time_split"], length),
         }
 
     def _there(self, stays: list[Stay], upper: int) -> int:
@@ -309,6 +324,10 @@ class Recount:
                 for stay in self.stays
             ),
             "signed_in": signed_in,
+            "occupied_split": busy,
+            "idle_split": ready,
+            "rung_split": ringing,
+            "concurrency": 1.0 if busy else None,
             "occupancy": _share(busy, busy + ready),
             "occupancy_with_ringing": _share(busy + ringing, busy + ready + ringing),
             "utilization_of_signed_in": _share(busy, signed_in),

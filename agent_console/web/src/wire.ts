@@ -114,6 +114,7 @@ export interface ChannelView {
   readonly abandoned: number;
   readonly answered_in_target: number;
   readonly target_seconds: number;
+  readonly target_percent: number;
 }
 
 /** One entry of a list people choose from, with a label in each language. */
@@ -357,6 +358,7 @@ export interface QueueView {
   readonly target_seconds: number;
   readonly closed: boolean;
   readonly channels: readonly ChannelView[];
+  readonly target_percent: number;
 }
 
 /** How it stands with the recording of a conversation. */

@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd import outcomes as acd
-from acd.events import AgentSpec, FloorConfigured, QueueSpec
+from acd.events import AgentSpec, Channel, FloorConfigured, QueueSpec
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from agent_console.messages import AgentState, ContactState, MatchState
 from callcenter.calls import facts
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.link.web_side import FloorCopy
+from callcenter.service_targets import ServiceTarget, ServiceTargets
 
 pytestmark = pytest.mark.unit
 
@@ -25,7 +26,9 @@ DECISION = acd.Decision("longest_idle", 1, "()", None, None)
 
 
 def new_floor() -> FloorFold:
-    floor = FloorFold(time_zone=ZoneInfo("UTC"), targets={"sales": 10})
+    floor = FloorFold(
+        time_zone=ZoneInfo("UTC"), targets=ServiceTargets([ServiceTarget("sales", Channel.VOICE, 10, 90)])
+    )
     floor.apply(CONFIG, NOON)
     return floor
 
@@ -126,7 +129,7 @@ def test_call_that_nobody_answered_leaves_the_floor_at_its_end() -> None:
 
 
 def test_counts_start_anew_at_midnight_of_the_sites_time_zone() -> None:
-    floor = FloorFold(time_zone=ZoneInfo("Asia/Shanghai"), targets={})
+    floor = FloorFold(time_zone=ZoneInfo("Asia/Shanghai"), targets=ServiceTargets())
     floor.apply(CONFIG, NOON)
     play(floor, *QUEUED)
     before_midnight = NOON - NOON % 86_400_000 + 16 * 3_600_000 - 1  # 23:59:59.999 in Shanghai

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from acd.events import Channel, Interrupt, QueueInterrupts
 from callcenter.errors import ConfigError
+from callcenter.service_targets import ServiceTarget
 from callcenter.site.models import Site
 from callcenter.site.repository import floor_configuration, item_rules, load_flows
 from tests.support.house import small_site
@@ -36,16 +37,22 @@ def test_without_a_word_agents_take_a_call_or_a_message_and_calls_go_first() -> 
     assert Interrupt(Channel.VOICE, Channel.MESSAGE) in agent.interrupts
     assert all(each.channel is Channel.VOICE for each in agent.interrupts)
     assert item_rules(site).priorities["sales", Channel.MESSAGE] == -100
-    assert site.queues[0].target_seconds(Channel.MESSAGE) == 14_400
+    assert site.queues[0].target(Channel.MESSAGE) == ServiceTarget("sales", Channel.MESSAGE, 14_400, 80)
     rule = next(rule for rule in queue.channels if rule.channel is Channel.MESSAGE)
     assert (rule.ring_timeout_ms, rule.wrap_up_ms) == (None, 30_000)
 
 
 def test_agents_and_queues_say_otherwise() -> None:
-    message = {"service_level_seconds": 600, "ring_seconds": 60, "wrap_up_seconds": 5, "priority": 3}
+    message = {
+        "service_level_seconds": 600,
+        "service_level_percent": 95,
+        "ring_seconds": 60,
+        "wrap_up_seconds": 5,
+        "priority": 3,
+    }
     site = site_with(
         agent={"capacity": {"chat": 3, "email": 5, "voice": 0}, "interrupts": {"chat": ["email"]}},
-        queue={"channels": {"message": message}},
+        queue={"channels": {"message": message}, "service_level_percent": 90},
         capacity={"message": 2, "chat": 1},
     )
     assert capacity_of(site) == {"voice": 0, "chat": 3, "email": 5, "message": 2}
@@ -54,7 +61,9 @@ def test_agents_and_queues_say_otherwise() -> None:
     assert floor.agents[0].interrupts == (Interrupt(Channel.CHAT, Channel.EMAIL),)
     rule = next(rule for rule in floor.queues[0].channels if rule.channel is Channel.MESSAGE)
     assert (rule.ring_timeout_ms, rule.wrap_up_ms) == (60_000, 5_000)
-    assert (site.queues[0].target_seconds(Channel.MESSAGE), site.queues[0].priority_of(Channel.MESSAGE)) == (600, 3)
+    assert site.queues[0].target(Channel.MESSAGE) == ServiceTarget("sales", Channel.MESSAGE, 600, 95)
+    assert site.queues[0].target(Channel.VOICE) == ServiceTarget("sales", Channel.VOICE, 20, 90)
+    assert site.queues[0].priority_of(Channel.MESSAGE) == 3
 
 
 def test_a_queue_has_a_word_about_what_its_contacts_come_beside() -> None:

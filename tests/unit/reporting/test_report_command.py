@@ -97,7 +97,7 @@ def test_csv_has_one_row_for_each_figure(journal: Path) -> None:
 def test_table_shows_names_and_local_time(journal: Path) -> None:
     text = run(journal, "--by", "day", "--time-zone", "Europe/Berlin")
     assert "2025-10-09 00:00 +0200" in text
-    assert all(word in text for word in ("Sales", "Anna", "Service level, T = 20 s", "offline", "100.0%"))
+    assert all(word in text for word in ("Sales", "Anna", "80 % in 20 s", "offline", "100.0%"))
 
 
 @pytest.mark.parametrize(

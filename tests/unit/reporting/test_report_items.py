@@ -2,6 +2,7 @@
 
 import pytest
 
+from callcenter.reporting.metrics import Value
 from callcenter.reporting.report import Wanted, report
 from tests.support.messages_left import a_house, message_arrives, site_with_exit
 from tests.support.virtual_time import pass_seconds, run_virtual
@@ -34,3 +35,33 @@ def test_what_became_of_messages_is_told_apart_from_calls() -> None:
         assert found["ben"]["answered"] == 0
 
     run_virtual(live)
+
+
+async def two_at_once() -> dict[str, dict[str, Value]]:
+    """ben works two messages for a minute each, half a minute of it at once, and wraps each up for 20 s."""
+    house = await a_house(site=site_with_exit(agents={"ben": {"capacity": {"message": 2}}}, wrap_up_seconds=20))
+    await house.sign_in("ben")
+    for number, seconds in enumerate((30, 30)):
+        await message_arrives(house, number)
+        await house.core.desk.accept("ben", f"call{number}-v1")
+        await pass_seconds(seconds)
+    await house.core.desk.finish("ben", "call0-v1")
+    await pass_seconds(30)
+    await house.core.desk.finish("ben", "call1-v1")
+    await pass_seconds(40)
+    await house.core.desk.sign_out("ben")
+    return {line.subject.id: line.values for line in report(house.journal.rows, Wanted()).lines}
+
+
+def test_two_messages_at_once_take_their_time_twice_and_the_seats_once() -> None:
+    """30 s with one, 30 s with two, 20 s with one beside a wrap-up, 10 s with one, 20 s of wrap-up, 20 s of nothing."""
+    found = run_virtual(two_at_once)
+    messages, ben = found["sales/message"], found["ben"]
+    assert (messages["handled"], messages["talk_closed"], messages["wrap_up_closed"]) == (2, 120_000, 40_000)
+    assert messages["aht"] == 80_000
+    assert messages["seat_time_closed"] == messages["seat_time_split"] == ben["occupied_split"] == 110_000
+    assert (messages["aht_of_seat"], found["ben/message"]["aht_of_seat"]) == (55_000, 55_000)
+    assert ben["concurrency"] == 160 / 110
+    assert (ben["idle_split"], ben["occupancy"]) == (20_000, 110 / 130)
+    assert ben["utilization_of_signed_in"] == 110 / 130
+    assert messages["wrap_up_split"] == 40_000

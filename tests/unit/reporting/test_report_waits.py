@@ -2,15 +2,16 @@
 
 import pytest
 
-from acd.events import AgentMadeReady, AgentSignedIn, ContactArrived, ContactFinished, OfferAccepted
+from acd.events import AgentMadeReady, AgentSignedIn, Channel, ContactArrived, ContactFinished, OfferAccepted
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from callcenter.calls.facts import Outcome
 from callcenter.reporting.book import Grain
 from callcenter.reporting.intervals import INTERVAL_MS
 from callcenter.reporting.metrics import Value
 from callcenter.reporting.postings import Rules, of_queue
-from callcenter.reporting.report import RunningReport, Wanted, report
+from callcenter.reporting.report import RunningReport, Target, Wanted, report
 from callcenter.reporting.statistics import Statistics
+from callcenter.service_targets import ServiceTarget, TargetsConfigured
 from tests.support.written_journal import NINE, WrittenJournal
 
 pytestmark = pytest.mark.unit
@@ -204,3 +205,25 @@ def test_nothing_is_kept_of_contacts_that_are_gone() -> None:
     assert statistics.waits._waiting == {}
     assert (statistics._conversations._open, statistics._conversations._agent_of) == ({}, {})
     assert (statistics._seats._lines_of_offer, len(statistics._seats._spells)) == ({}, 1)
+
+
+def promised(journal: WrittenJournal, at: int, within_seconds: int) -> None:
+    target = ServiceTarget("sales", Channel.VOICE, within_seconds, 90)
+    journal.write(at, TargetsConfigured(NINE + at, (target,)))
+
+
+def test_each_answer_is_measured_against_what_was_promised_then(journal: WrittenJournal) -> None:
+    """The site's promise is in the journal; a later one changes no figure of the past, and whoever asks may want
+    another."""
+    promised(journal, 0, 10)
+    for at, call_id in ((0, "late"), (Q, "in time")):
+        if at:
+            promised(journal, at, 40)
+        journal.queued(at, call_id)
+        journal.connected(at + 15_000, call_id)
+        journal.ended(at + 60_000, call_id)
+    assert [each["service_level_b"] for each in figures(journal)] == [0.0, 1.0]
+    assert [each["service_level_b"] for each in figures(journal, rules=Rules(14_000))] == [0.0, 0.0]
+    assert [each["service_level_b"] for each in figures(journal, rules=Rules(9, (("sales", 15_000),)))] == [1.0, 1.0]
+    lines = {line.subject.id: line.target for line in report(journal.rows).lines if line.subject.id}
+    assert lines == {"sales": Target(40_000, 90), "support": Target(20_000, 80), "anna": None}

@@ -5,6 +5,7 @@ import { CallbackTable } from '../callbacks/callback-table';
 import { Elapsed } from '../clock';
 import { AGENT_STATES } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
+import { spokenDuration } from '../i18n/duration';
 import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
 import { CHANNELS } from '../items/channels';
@@ -47,7 +48,7 @@ function QueueTile({ queue, name }: { readonly queue: QueueView; readonly name: 
       <p className="soft">
         {level === null
           ? t('tile.no_calls')
-          : t('tile.level', { level: format.percent(level), seconds: queue.target_seconds })}
+          : t('tile.level', { level: format.percent(level), time: spokenDuration(queue.target_seconds, t, format) })}
       </p>
       {queue.channels.map(({ channel, waiting }) => (
         <p key={channel} className="soft" data-testid="tile-channel">

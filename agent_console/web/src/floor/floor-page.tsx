@@ -3,6 +3,7 @@ import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Elapsed, useOnClock } from '../clock';
 import { callerOf } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
+import { spokenDuration } from '../i18n/duration';
 import type { Key } from '../i18n/translate';
 import { Icon } from '../icons';
 import { CHANNELS } from '../items/channels';
@@ -25,8 +26,6 @@ const WhyDialog = lazy(() => import('./why-dialog'));
 
 /** Milliseconds in a state after which a supervisor may want to look. */
 const LONG: Partial<Record<AgentState, number>> = { wrap_up: 120_000, not_ready: 900_000, busy: 900_000 };
-/** The share of answers within the target below which a queue needs help. */
-const LOW_LEVEL = 0.8;
 
 /** A value that has passed its threshold, marked by an icon and not by colour alone. */
 function Watched({ over, children }: { readonly over: boolean; readonly children: ReactNode }) {
@@ -112,9 +111,19 @@ function useQueueColumns(): readonly Column<QueueRow>[] {
       cell: (queue) => {
         const level = serviceLevel(queue);
         if (level === null) return t('floor.nothing');
-        const text = t('floor.level_of', { level: format.percent(level), seconds: queue.target_seconds });
-        return <Watched over={level < LOW_LEVEL}>{text}</Watched>;
+        return <Watched over={level < queue.target_percent / 100}>{format.percent(level)}</Watched>;
       },
+    },
+    {
+      key: 'target',
+      label: t('floor.target'),
+      numeric: true,
+      sort: (queue) => queue.target_seconds,
+      cell: (queue) =>
+        t('floor.target_of', {
+          percent: format.percent(queue.target_percent / 100),
+          time: spokenDuration(queue.target_seconds, t, format),
+        }),
     },
     count('floor.offered', (queue) => queue.offered),
     count('floor.answered', (queue) => queue.answered),

@@ -30,6 +30,7 @@ export const aQueue = (over: Partial<QueueView> = {}): QueueView => ({
   abandoned: 0,
   answered_in_target: 0,
   target_seconds: 20,
+  target_percent: 80,
   closed: false,
   channels: [],
   ...over,
