@@ -41,7 +41,7 @@ export class Ringer {
   async playOn(device: string): Promise<void> {
     this.device = device;
     const context: (AudioContext & WithSink) | null = this.context;
-    await context?.setSinkId?.(device).catch(() => undefined);
+    await context?.setSinkId?.(device).catch(() => context.setSinkId?.('').catch(() => undefined));
   }
 
   start(): void {

@@ -1,17 +1,20 @@
 import { useEffect, useState } from 'react';
-import { recall } from '../preferences';
+import { chosenDevice, listDevices, pickDevice } from '../softphone/devices';
 import { Ringer } from './ringer';
 
 /** Milliseconds that each of the two titles is shown. */
 const FLASH_EVERY = 900;
 
 const ringer = new Ringer();
-void ringer.playOn(recall('ringer') ?? '');
 
-/** Rings on another device from now on. */
-export function ringOnChosenDevice(device: string): void {
-  void ringer.playOn(device);
+/** Rings on the chosen device from now on, on the system's own while that is unplugged. */
+export function ringOnChosenDevice(): void {
+  if (!('mediaDevices' in navigator)) return; // a page without a secure address may not choose
+  void listDevices().then(({ ringer: plugged }) => ringer.playOn(pickDevice(chosenDevice('ringer'), plugged).id));
 }
+
+ringOnChosenDevice();
+if ('mediaDevices' in navigator) navigator.mediaDevices.addEventListener('devicechange', ringOnChosenDevice);
 
 /** Whether the page may make a sound yet: it may from the first click or key press on. */
 export function useSoundUnlocked(): boolean {

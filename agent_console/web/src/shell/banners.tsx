@@ -1,36 +1,21 @@
 import { Button, CloseButton } from '@mantine/core';
-import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { useSecondsUntil } from '../clock';
 import { keysOf } from '../desk/shortcuts';
 import { useLocalisation } from '../i18n/context';
 import type { Key, Translate } from '../i18n/translate';
-import { Icon, type IconName } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { missedAnOffer, offeredOn, type DeskView } from '../live/desk-view';
 import { isPending, type Refusal } from '../live/pending';
 import { callerOf } from '../desk/caller';
+import { DeviceBanner } from '../softphone/device-banner';
 import { useAnnouncer } from './announcer';
+import { Banner } from './banner';
 import { useIsCutOff } from './connection-health';
 import { addressOf } from './route';
 import classes from './shell.module.css';
 
 const QuietHours = lazy(() => import('./quiet-hours'));
-
-interface BannerProps {
-  readonly tone: string;
-  readonly icon: IconName;
-  readonly children: ReactNode;
-  readonly testId: string;
-}
-
-function Banner({ tone, icon, children, testId }: BannerProps) {
-  return (
-    <div className={`${classes.banner} ${tone}`} data-testid={testId}>
-      <Icon name={icon} size={20} />
-      {children}
-    </div>
-  );
-}
 
 function ConnectionBanner() {
   const { t } = useLocalisation();
@@ -164,6 +149,7 @@ export function Banners({ desk, onDesk }: { readonly desk: DeskView; readonly on
   return (
     <div className={classes.banners}>
       <ConnectionBanner />
+      <DeviceBanner />
       {!onDesk && <OfferBanner desk={desk} />}
       {missedAnOffer(desk.agent) && <MissedOfferBanner />}
       {refusals.slice(-2).map((refusal) => (

@@ -25,7 +25,7 @@ export interface PhoneSwitch {
 const PhoneContext = createContext<PhoneSwitch | null>(null);
 
 /** A reconnecting phone must not start anew: only `denied` waits for another try by the agent. */
-const OFF: PhoneState = { status: 'asking', call: null };
+const OFF: PhoneState = { status: 'asking', call: null, missing: [] };
 const never = () => () => undefined;
 
 /** Holds the phone for as long as somebody is signed in; its code is only loaded where it is wanted. */

@@ -12,6 +12,7 @@ export const STATUS_TEXTS: Readonly<Record<PhoneStatus | 'off', Key>> = {
   off: 'phone.off',
   asking: 'phone.asking',
   denied: 'phone.denied',
+  unplugged: 'phone.unplugged',
   follower: 'phone.follower',
   ready: 'phone.ready',
   replaced: 'phone.replaced',
@@ -30,7 +31,7 @@ export function PhoneButton() {
     <>
       <ActionIcon
         variant={status === 'ready' ? 'light' : 'subtle'}
-        color={status === 'ready' ? 'green' : status === 'denied' ? 'red' : 'gray'}
+        color={status === 'ready' ? 'green' : status === 'denied' || status === 'unplugged' ? 'red' : 'gray'}
         size={36}
         aria-label={text}
         title={text}

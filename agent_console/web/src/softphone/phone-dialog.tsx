@@ -10,11 +10,12 @@ import {
   improvesVoice,
   improveVoice,
   listDevices,
-  openMicrophone,
-  playOn,
+  pickDevice,
+  type Device,
   type DeviceUse,
   type Devices,
 } from './devices';
+import { Headset } from './headset';
 import { STATUS_TEXTS } from './phone-button';
 import classes from './softphone.module.css';
 
@@ -23,6 +24,7 @@ const USES: readonly (readonly [DeviceUse, Key])[] = [
   ['speaker', 'phone.speaker'],
   ['ringer', 'phone.ringer'],
 ];
+const SYSTEM_OWN: Device = { id: '', label: '' };
 const TEST_SECONDS = 5;
 const TEST_EVERY = 100;
 
@@ -41,7 +43,9 @@ function useDevices(active: boolean): Devices | null {
 
 /** Records a few seconds of the microphone, showing its level, and plays them on the speaker. */
 async function testDevices(onLevel: (level: number) => void): Promise<void> {
-  const stream = await openMicrophone();
+  const headset = new Headset();
+  await headset.look();
+  const stream = await headset.microphone();
   const context = new AudioContext();
   const analyser = context.createAnalyser();
   context.createMediaStreamSource(stream).connect(analyser);
@@ -64,8 +68,20 @@ async function testDevices(onLevel: (level: number) => void): Promise<void> {
   stream.getTracks().forEach((track) => track.stop());
   await context.close();
   const player = new Audio(URL.createObjectURL(new Blob(parts, { type: recorder.mimeType })));
-  await playOn(player, 'speaker');
+  await headset.playOnSpeaker(player);
   await player.play();
+}
+
+/** What a picker of devices shows: those there are, and the chosen one even when it is unplugged. */
+function pickerOf(chosen: Device, plugged: readonly Device[], systemOwn: string, unplugged: string) {
+  const { id, missing } = pickDevice(chosen, plugged);
+  const options = plugged
+    .filter((device) => device.id !== '')
+    .map((device) => ({ value: device.id, label: device.label }));
+  return {
+    value: missing?.id ?? id,
+    data: [{ value: '', label: systemOwn }, ...options, ...(missing ? [{ value: missing.id, label: unplugged }] : [])],
+  };
 }
 
 /** Whether this page is a phone, its three devices, and a test of them before the shift. */
@@ -74,16 +90,17 @@ export default function PhoneDialog({ onClose }: { readonly onClose: () => void 
   const { wanted, want } = usePhoneSwitch();
   const { phone, state } = usePhone();
   const status = wanted ? state.status : 'off';
-  const isAllowed = status !== 'off' && status !== 'asking' && status !== 'denied';
+  const isAllowed = status === 'follower' || status === 'ready' || status === 'replaced';
   const devices = useDevices(isAllowed);
   const [chosen, setChosen] = useState(() => new Map(USES.map(([use]) => [use, chosenDevice(use)])));
   const [testing, setTesting] = useState(false);
   const [level, setLevel] = useState(0);
   const choose = (use: DeviceUse, id: string) => {
-    chooseDevice(use, id);
-    setChosen(new Map(chosen).set(use, id));
-    if (use === 'ringer') ringOnChosenDevice(id);
-    else phone?.devicesChanged();
+    const label = devices?.[use].find((device) => device.id === id)?.label ?? '';
+    chooseDevice(use, { id, label });
+    setChosen(new Map(chosen).set(use, { id, label }));
+    if (use === 'ringer') ringOnChosenDevice();
+    phone?.devicesChanged();
   };
   const test = () => {
     setTesting(true);
@@ -108,21 +125,19 @@ export default function PhoneDialog({ onClose }: { readonly onClose: () => void 
           data-testid="phone-use"
         />
         {devices &&
-          USES.map(([use, label]) => (
-            <NativeSelect
-              key={use}
-              label={t(label)}
-              value={chosen.get(use) ?? ''}
-              onChange={(event) => choose(use, event.currentTarget.value)}
-              data={[
-                { value: '', label: t('phone.system_device') },
-                ...devices[use]
-                  .filter(({ id }) => id !== '')
-                  .map(({ id, label: name }) => ({ value: id, label: name })),
-              ]}
-              data-testid={`device-${use}`}
-            />
-          ))}
+          USES.map(([use, label]) => {
+            const was = chosen.get(use) ?? SYSTEM_OWN;
+            const gone = t('phone.unplugged_device', { device: was.label });
+            return (
+              <NativeSelect
+                key={use}
+                label={t(label)}
+                {...pickerOf(was, devices[use], t('phone.system_device'), gone)}
+                onChange={(event) => choose(use, event.currentTarget.value)}
+                data-testid={`device-${use}`}
+              />
+            );
+          })}
         {devices && (
           <Switch
             label={t('phone.improve_voice')}

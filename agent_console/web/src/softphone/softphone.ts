@@ -1,5 +1,6 @@
 import type { FromBrowser, ToBrowser } from '../wire';
-import { openMicrophone, playOn } from './devices';
+import { openMicrophone } from './devices';
+import { Headset, type MissingDevice } from './headset';
 import { lead } from './leader';
 import { gradeOf, levelOf, measure, type Counters, type Quality } from './quality';
 
@@ -12,8 +13,11 @@ const DISTURBED_FOR = 1_500;
 const DIGIT_TONE = 160;
 const DIGIT_PAUSE = 80;
 
-/** What the phone can do now. `follower`: another page of this browser has it; `replaced`: one elsewhere. */
-export type PhoneStatus = 'asking' | 'denied' | 'follower' | 'ready' | 'replaced';
+/**
+ * What the phone can do now. `unplugged`: there is no microphone at all; `follower`: another page of this browser has
+ * the phone; `replaced`: one elsewhere.
+ */
+export type PhoneStatus = 'asking' | 'denied' | 'unplugged' | 'follower' | 'ready' | 'replaced';
 export type CallPhase = 'ringing' | 'connecting' | 'up' | 'reconnecting';
 
 export interface PhoneCall {
@@ -28,6 +32,7 @@ export interface PhoneCall {
 export interface PhoneState {
   readonly status: PhoneStatus;
   readonly call: PhoneCall | null;
+  readonly missing: readonly MissingDevice[];
 }
 
 /** The console's socket, as far as the phone needs it. */
@@ -54,10 +59,11 @@ interface Parts {
  * meanwhile; audio does not need it.
  */
 export class Softphone {
-  private state: PhoneState = { status: 'asking', call: null };
+  private state: PhoneState = { status: 'asking', call: null, missing: [] };
   private readonly listeners = new Set<() => void>();
   private readonly phoneId: string;
   private readonly audio = new Audio();
+  private readonly headset = new Headset();
   private offer: Offer | null = null;
   private parts: Parts | null = null;
   private counters: Counters | null = null;
@@ -88,16 +94,17 @@ export class Softphone {
   /** Asks for the microphone once, then takes calls as soon as no other page does. */
   async start(): Promise<void> {
     this.update({ status: 'asking' });
+    navigator.mediaDevices.addEventListener('devicechange', this.devicesChanged);
     try {
-      stop(await openMicrophone());
-    } catch {
-      this.update({ status: 'denied' });
+      stop(await openMicrophone(''));
+    } catch (error) {
+      const isUnplugged = error instanceof DOMException && error.name === 'NotFoundError';
+      this.update({ status: isUnplugged ? 'unplugged' : 'denied' });
       return;
     }
-    this.update({ status: 'follower' });
+    this.update({ status: 'follower', missing: await this.headset.look() });
     this.unlisten = this.line.listen(this.receive);
     window.addEventListener('online', this.reconnect);
-    navigator.mediaDevices.addEventListener('devicechange', this.devicesChanged);
     this.release = lead(this.agentId, () => {
       this.update({ status: 'ready' });
       this.report();
@@ -134,13 +141,18 @@ export class Softphone {
     this.parts?.sender.dtmf?.insertDTMF(digits, DIGIT_TONE, DIGIT_PAUSE);
   };
 
-  /** The chosen devices changed: take them into use, in mid-call too. */
+  /** Others were chosen, plugged in or pulled out: take what there is into use, in mid-call too. */
   devicesChanged = (): void => {
+    if (this.state.status === 'unplugged') {
+      void this.start();
+      return;
+    }
     this.enqueue(async () => {
       const { parts } = this;
-      await playOn(this.audio, 'speaker');
-      if (!parts) return;
-      const microphone = await openMicrophone();
+      this.update({ missing: await this.headset.look() });
+      await this.headset.playOnSpeaker(this.audio);
+      if (!parts || !this.headset.isOutdated(parts.microphone)) return;
+      const microphone = await this.headset.microphone();
       const [track] = microphone.getAudioTracks();
       if (track) track.enabled = !this.state.call?.muted;
       await parts.sender.replaceTrack(track ?? null);
@@ -211,7 +223,8 @@ export class Softphone {
 
   private async begin(muted: boolean): Promise<Parts> {
     this.drop();
-    const microphone = await openMicrophone();
+    this.update({ missing: await this.headset.look() });
+    const microphone = await this.headset.microphone();
     const peer = new RTCPeerConnection({
       bundlePolicy: 'max-bundle',
       iceServers: this.servers.map(({ urls, username, credential }) => ({
@@ -230,7 +243,7 @@ export class Softphone {
       void this.audio.play().catch(() => undefined); // played at the next click otherwise
     };
     peer.onconnectionstatechange = () => this.watch(parts);
-    await playOn(this.audio, 'speaker');
+    await this.headset.playOnSpeaker(this.audio);
     this.counters = null;
     this.timers = [
       setInterval(() => void this.measure(parts), MEASURE_EVERY),
