@@ -61,8 +61,8 @@ IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 APART_SECONDS = 0.25
-"""From the beginning of one batch to that of the next, at least: in a rush one transaction serves many calls, which spares
-the processor that the calls need; a single call is written at once."""
+"""From the beginning of one batch to that of the next, at least: in a rush one transaction serves many calls, which
+spares the processor that the calls need; a single call is written at once."""
 
 
 class InteractionProjection:

@@ -1,10 +1,9 @@
 """``python -m callcenter.media.mediad``: run the media processes."""
 
 import argparse
+import asyncio
 from dataclasses import fields
 from pathlib import Path
-
-import uvloop
 
 from callcenter.logs import configure_logs
 from callcenter.media.mediad.keeper import Keeper
@@ -60,7 +59,7 @@ async def _run(settings: MediaSettings) -> None:
 def main() -> None:
     """Run until SIGTERM."""
     configure_logs("media")
-    uvloop.run(_run(read_arguments()))
+    asyncio.run(_run(read_arguments()))
 
 
 if __name__ == "__main__":
