@@ -224,7 +224,7 @@ class Board:
             del self.ended[next(iter(self.ended))]
 
     def put_offer(self, offer: Offer) -> None:
-        """Take a new standing offer."""
+        """Take a new standing offer, or what one is from now on."""
         self.offers[offer.offer_id] = offer
         self.offer_deadlines.add((offer.expires_at, offer.number), offer.offer_id)
 

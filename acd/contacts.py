@@ -115,6 +115,8 @@ class Contact(msgspec.Struct, frozen=True):
     identity: str | None = None
     """Whoever calls; finds the place again after hanging up, in a queue that keeps it."""
     channel: Channel = Channel.VOICE
+    reserve_ms: int | None = None
+    """How long an agent is kept for a customer who is not there yet; ``None``: the customer is there."""
 
     @property
     def moves_at(self) -> int | None:
@@ -178,6 +180,7 @@ def connected(contact: Contact, agent_id: AgentId, wrap_up_ms: int, wrap_up: Wra
         rung_since=None,
         wrap_up_ms=wrap_up_ms,
         wrap_up=wrap_up,
+        reserve_ms=None,
     )
 
 

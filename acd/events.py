@@ -261,6 +261,19 @@ class ContactArrived:
     channel: Channel = Channel.VOICE
     outside_hours: bool = False
     """The host's calendar says that the queue has no hours at this instant; an input for the same reason."""
+    reserve_ms: int | None = None
+    """The customer is not there yet: an offer of this contact keeps an agent for so long at most, whose phone does not
+    ring, and misses nothing when it is over. ``ContactPresent`` ends that. ``None``: the customer is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPresent:
+    """The customer whom an agent was kept for is there: offers ring from now on, those that stand for the queue's ring
+    timeout. ``priority`` is what it has from here on, ``None`` what it had. Nothing happens to a contact whose customer
+    was there before."""
+
+    contact_id: ContactId
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +281,9 @@ class ContactLeft:
     """The customer left before being connected."""
 
     contact_id: ContactId
+    withdrawn: bool = False
+    """Nobody gave up waiting: the host takes the contact out, because the customer chose another way, or a callback is
+    made later, or never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +415,7 @@ Event = (
     | AgentMadeReady
     | AgentMadeNotReady
     | ContactArrived
+    | ContactPresent
     | ContactLeft
     | OfferAccepted
     | OfferDeclined

@@ -27,6 +27,7 @@ from acd.outcomes import (
     OfferEnded,
     OfferLapsed,
     OfferResult,
+    OfferRings,
     WithdrawOffer,
 )
 from acd.queues import Demand, demand_of
@@ -140,9 +141,26 @@ def decline(board: Board, event: OfferDeclined, now: int) -> None:
     fail(board, offer, OfferTrigger.REFUSED, now, reason=DECLINE_REASONS[event.cause])
 
 
+def let_ring(board: Board, offer: Offer, now: int) -> None:
+    """An agent was kept for a customer who is there now: the phone rings, for as long as any of the queue does."""
+    contact, agent = board.contacts[offer.contact_id], board.agents[offer.agent_id]
+    expires_at = now + ring_timeout_ms(board.queues[offer.queue_id], contact.channel)
+    board.put_offer(replace(offer, expires_at=expires_at))
+    board.outcomes.append(
+        OfferRings(offer.offer_id, offer.contact_id, offer.agent_id, offer.queue_id, expires_at),
+    )
+    board.put_agent(replace(agent, until=expires_at))
+
+
 def expire(board: Board, offer_id: OfferId, now: int) -> None:
-    """The ring timeout of a standing offer passed (RONA). Too many in a row end in quarantine."""
+    """The ring timeout of a standing offer passed (RONA). Too many in a row end in quarantine. An agent who was only
+    kept has missed nothing."""
     offer = board.offers[offer_id]
+    if board.contacts[offer.contact_id].reserve_ms is not None:
+        close(board, offer, OfferTrigger.REVOKED)
+        board.put_agent(unrung(board.agents[offer.agent_id], board.contacts[offer.contact_id], now))
+        give_back(board, offer, now, refused_by=None)
+        return
     misses = board.agents[offer.agent_id].misses + 1
     limit = board.policy.quarantine_after
     quarantined = limit is not None and misses >= limit
@@ -308,6 +326,8 @@ def _ring_more(board: Board, contact_id: ContactId, now: int) -> None:
 def _width(board: Board, contact: Contact, now: int) -> int:
     """How many agents may ring for this contact now."""
     queue = board.queues[contact.queue_id]
+    if contact.reserve_ms is not None:  # one agent is kept, however many would ring
+        return 1
     if queue.ring is RingStyle.ALL:
         return len(board.agents)
     rung_since = now if contact.rung_since is None else contact.rung_since
@@ -356,6 +376,9 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
     if agent.works and contact.channel is Channel.VOICE:
         agent = _push_aside(board, contact, agent, now)
     board.offers_made += 1
+    stands_ms = contact.reserve_ms
+    if stands_ms is None:
+        stands_ms = ring_timeout_ms(board.queues[contact.queue_id], contact.channel)
     offer = Offer(
         offer_id=OfferId(f"o{board.offers_made}"),
         number=board.offers_made,
@@ -363,7 +386,7 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
         agent_id=agent.agent_id,
         queue_id=contact.queue_id,
         made_at=now,
-        expires_at=now + ring_timeout_ms(board.queues[contact.queue_id], contact.channel),
+        expires_at=now + stands_ms,
         decision=decision,
     )
     board.put_offer(offer)

@@ -34,6 +34,8 @@ class DequeueReason(StrEnum):
 
     ASSIGNED = "assigned"
     ABANDONED = "abandoned"
+    WITHDRAWN = "withdrawn"
+    """The host took it out; nobody gave up waiting (``ContactLeft.withdrawn``)."""
     QUEUE_REMOVED = "queue_removed"
     MOVED = "moved"
     """It is for another queue now; ``ContactQueued`` follows."""
@@ -80,6 +82,17 @@ class OfferContact:
     queue_id: QueueId
     expires_at: int
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRings:
+    """An offer for which an agent was only kept rings from now on, until ``expires_at``."""
+
+    offer_id: OfferId
+    contact_id: ContactId
+    agent_id: AgentId
+    queue_id: QueueId
+    expires_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +234,7 @@ class QueueDoorChanged:
 
 Outcome = (
     OfferContact
+    | OfferRings
     | WithdrawOffer
     | ContactQueued
     | ContactStepEntered

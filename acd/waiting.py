@@ -6,7 +6,7 @@ from acd import admission, offering, planning, seating
 from acd.board import Board
 from acd.contacts import Contact, ContactState, ContactTrigger, key_of, requeued, step
 from acd.errors import IllegalTransition, UnknownQueue
-from acd.events import Channel, ContactArrived, ContactFinished, ContactLeft, ContactReturned
+from acd.events import Channel, ContactArrived, ContactFinished, ContactLeft, ContactPresent, ContactReturned
 from acd.ids import AgentId
 from acd.offers import OfferTrigger
 from acd.outcomes import ContactDequeued, DequeueReason
@@ -41,6 +41,7 @@ def arrive(board: Board, event: ContactArrived, now: int) -> None:
         plan_since=now if kept is None else now - kept.planned_ms,
         identity=event.identity,
         channel=event.channel,
+        reserve_ms=event.reserve_ms,
     )
     board.ended.pop(event.contact_id, None)
     offering.tell_queued(board, contact, returned=False, resumed=kept is not None)
@@ -62,7 +63,26 @@ def leave(board: Board, event: ContactLeft, now: int) -> None:
         _end_conversation(board, contact, ContactTrigger.LEFT, now)
     else:
         admission.keep_place(board, contact, now)
-        stop_waiting(board, contact, ContactTrigger.LEFT, DequeueReason.ABANDONED, now)
+        reason = DequeueReason.WITHDRAWN if event.withdrawn else DequeueReason.ABANDONED
+        stop_waiting(board, contact, ContactTrigger.LEFT, reason, now)
+
+
+def be_present(board: Board, event: ContactPresent, now: int) -> None:
+    """The customer for whom an agent was kept is there. A contact that ended lately is a race of the host's."""
+    contact = board.open_contact(event.contact_id)
+    if contact is None or contact.reserve_ms is None:
+        return
+    priority = contact.priority if event.priority is None else event.priority
+    here = replace(contact, reserve_ms=None, priority=priority)
+    here = replace(here, key=board.place(here))
+    if here.state is ContactState.WAITING:
+        board.forget_contact(contact)
+        offering.tell_queued(board, here, returned=True)
+        planning.take_place(board, here, now)
+        return
+    board.put_contact(replace(here, rung_since=now))
+    for offer_id in here.standing_offers:
+        offering.let_ring(board, board.offers[offer_id], now)
 
 
 def finish(board: Board, event: ContactFinished, now: int) -> None:

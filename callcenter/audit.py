@@ -15,6 +15,7 @@ from acd.events import (
     Channel,
     ContactArrived,
     ContactLeft,
+    ContactPresent,
     ContactReturned,
     FloorConfigured,
     OfferDeclined,
@@ -265,6 +266,12 @@ class _Line:
         self.asked[contact.contact_id] = self.waiting[contact.contact_id] = contact
         self.standing[contact.contact_id].clear()
 
+    def put_before(self, contact_id: str, priority: int) -> None:
+        """The contact has another priority from here on, whether it waits or rings."""
+        contact = self.asked[contact_id] = replace(self.asked[contact_id], priority=priority)
+        if contact_id in self.waiting:
+            self.waiting[contact_id] = contact
+
     def rejoin(self, contact_id: str, offer_id: str) -> None:
         """An offer failed: with the last of them the contact waits again."""
         self.standing[contact_id].discard(offer_id)
@@ -307,6 +314,8 @@ def _in_order(rows: Sequence[JournalRow]) -> Iterator[str]:
                 line.join(row.entry)
             case ContactReturned(contact_id=contact_id) if contact_id in line.asked:
                 line.join(_moved(line.asked[contact_id], row.entry))
+            case ContactPresent(contact_id=contact_id, priority=int() as priority) if contact_id in line.asked:
+                line.put_before(contact_id, priority)
             case CallOfferFailed():
                 line.fail(row.entry)
             case OfferDeclined(offer_id=offer_id) if offer_id in line.rung:

@@ -1,7 +1,7 @@
 """The auditor's own book of the floor, from raw journal entries: who is in which state, waits, rings. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from acd import events as ev
@@ -42,13 +42,19 @@ class FloorBook(ItemBook):
                 self._return(entry, at)
             case CallOverflowed(call_id=call_id):
                 self.waiting.pop(call_id, None)
-            case ev.QueueClosed(queue_id=queue_id, send_away=True):
-                self._send_away(queue_id)
+            case ev.QueueClosed() | ev.ContactPresent():
+                self._change_line(entry, at)
             case ev.AgentEngaged():
                 self._take_up(entry, at)
             case _:
                 self._wish(entry, at)
         return ""
+
+    def _change_line(self, entry: ev.QueueClosed | ev.ContactPresent, at: int) -> None:
+        if isinstance(entry, ev.ContactPresent):
+            self._let_ring(entry.contact_id, at)
+        elif entry.send_away:
+            self._send_away(entry.queue_id)
 
     def _send_away(self, queue_id: str) -> None:
         self.waiting = {
@@ -216,6 +222,17 @@ class FloorBook(ItemBook):
         self._enter(seat, "offered", at)
         return wrong and f"{offer.agent_id} is rung {wrong}"
 
+    def _let_ring(self, contact_id: str, at: int) -> None:
+        """The customer whom an agent was kept for is there: what stands rings from now on."""
+        each = self.waiting.get(contact_id) or self.rung.get(contact_id)
+        if each is None or each.arrived.reserve_ms is None:
+            return
+        each.arrived = replace(each.arrived, reserve_ms=None)
+        for offer in [each for each in self.offers.values() if each.contact_id == contact_id]:
+            queue = self.queues.get(offer.queue_id)
+            rings_ms = 0 if queue is None else queue.ring_timeout_ms
+            self.offers[offer.offer_id] = replace(offer, expires_at=at + rings_ms)
+
     def _push_aside(self, seat: Seat, call: OfferContact, at: int) -> None:
         """What rings patiently makes way for a call."""
         if self.shared.rings(seat.spec.agent_id):
@@ -294,7 +311,11 @@ class FloorBook(ItemBook):
 
     def _pass_time(self, at: int) -> None:
         for offer in [each for each in self.offers.values() if each.expires_at <= at]:
-            if offer.offer_id in self.offers:
+            each = self.rung.get(offer.contact_id)
+            if each is not None and each.arrived.reserve_ms is not None:
+                self._give_back(self.seats[offer.agent_id], refused=False, at=at)
+                self._enter(self.seats[offer.agent_id], "ready", at)
+            elif offer.offer_id in self.offers:
                 self._refuse(offer.offer_id, at)
         for seat in self.seats.values():
             held = self.shared.of(seat.spec.agent_id)

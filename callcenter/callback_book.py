@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from acd.outcomes import OfferContact
 from agent_console.messages import CallbackState, CallbackView
 from callcenter.calls.callback_facts import (
     CallbackClosed,
@@ -48,7 +49,11 @@ class Callback:
     """Who calls at this moment."""
     dialled: bool = False
     """Whether the customer's phone may be ringing, or may have been when the exchange died."""
-    offer_id: str | None = None
+    call_up: bool = False
+    """Whether the call that keeps the promise is being made."""
+    is_there: bool = False
+    """Whether the customer, called first, answered and waits in line: from then on the call looks after itself."""
+    offer: OfferContact | None = None
     """The agent's offer that waits until the customer store has been asked."""
     is_asking: bool = False
     cleared_until: int = 0
@@ -62,7 +67,7 @@ class Callback:
 
     def view(self, *, ends_at: int, most_attempts: int) -> CallbackView:
         """As consoles show it."""
-        if self.agent_id is not None:
+        if self.call_up:
             state = CallbackState.CALLING
         else:
             state = CallbackState.IN_LINE if self.contact_id is not None else CallbackState.PUT_OFF
@@ -149,8 +154,8 @@ class CallbackBook:
         contact_id = callback.contact_id
         if contact_id is not None:
             self._of_contact.pop(contact_id, None)
-        callback.contact_id = callback.agent_id = callback.offer_id = None
-        callback.dialled = False
+        callback.contact_id = callback.agent_id = callback.offer = None
+        callback.dialled = callback.call_up = callback.is_there = False
         return contact_id
 
     def take(self, fact: CallbackFact) -> None:

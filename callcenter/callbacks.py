@@ -12,13 +12,21 @@ task owns the callbacks: the event loop of the exchange.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
-from acd.events import AgentMadeNotReady, ContactArrived, ContactFinished, ContactLeft, OfferAccepted, SkillLevel
+from acd.events import (
+    AgentMadeNotReady,
+    ContactArrived,
+    ContactFinished,
+    ContactLeft,
+    ContactPresent,
+    OfferAccepted,
+    SkillLevel,
+)
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.outcomes import (
     ContactAssigned,
@@ -28,8 +36,8 @@ from acd.outcomes import (
     OfferContact,
     WithdrawOffer,
 )
-from callcenter.callback_book import Callback, CallbackBook, CallbackGone, CallbackShown, person
-from callcenter.calling_windows import next_call_at, zones_of
+from callcenter.callback_book import TOP_PRIORITY, Callback, CallbackBook, CallbackGone, CallbackShown, person
+from callcenter.callback_terms import CallbackTerms, Dialling
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,
@@ -40,7 +48,9 @@ from callcenter.calls.callback_facts import (
     CallbackTried,
 )
 from callcenter.calls.clearance import NOT_CONTACTABLE, CallOutChecked, Way
-from callcenter.calls.facts import CallConnected, CallEnded
+from callcenter.calls.events import CallBackOrdered, QueueRequested, QueueVanished
+from callcenter.calls.facts import CallConnected, CallEnded, Outcome
+from callcenter.calls.origin import new_leg_id
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.segments import Target, TargetKind
 from callcenter.ports import Answer, Clock, CustomerDirectory, Journal, Leave, Refused
@@ -51,6 +61,9 @@ log = structlog.get_logger(__name__)
 
 OWN_PHONE = "own_phone"
 """Why a call out ended whose agent's own phone did not answer (``CallEnded.detail``)."""
+KEPT_BESIDES_MS = 75_000
+"""How much longer than it rings an agent is kept at most for a customer who is called first: until the customer was
+greeted, or the end of the call is known."""
 LEAVE_MS = 60_000
 """How long the store's leave to call somebody is good."""
 RESTART = "system_restart"
@@ -58,14 +71,6 @@ RESTART = "system_restart"
 NO_HOURS, NO_ANSWER_OF_STORE, QUEUE_CLOSED = "no_hours", "store_unavailable", "queue_closed"
 """Why a callback does not stand in line: it is no hour to call the customer, the store could not be asked, the queue
 lets nobody in."""
-
-
-class Dialling(Protocol):
-    """What is needed of the switchboard."""
-
-    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target, callback_id: str) -> None:
-        """Ring the agent, then the customer, as one call of this id."""
-        ...
 
 
 @dataclass(slots=True)
@@ -80,7 +85,7 @@ class Callbacks:
     directory: CustomerDirectory
     resolve: Callable[[str, str, int], Target | Refused]
     new_id: Callable[[int], str]
-    rules: Mapping[str, CallbackRule]
+    terms: CallbackTerms
     on_fatal: Callable[[BaseException], None] = lambda _: None
     dialling: Dialling | None = None
     book: CallbackBook = field(default_factory=CallbackBook)
@@ -109,9 +114,17 @@ class Callbacks:
         if not self._has_room(order.queue_id):
             return False
         asked = CallbackRequested(
-            call_id, now, caller, order.queue_id, min(since, now), order.priority, order.required_skills, by
+            call_id,
+            now,
+            caller,
+            order.queue_id,
+            min(since, now),
+            order.priority,
+            order.required_skills,
+            by,
+            order.language,
         )
-        if not self._comes_an_hour(asked, leave.zones):
+        if not self.terms.comes_an_hour(asked, leave.zones):
             return False
         callback = self.book.add(asked)
         self._note_leave(callback, leave)
@@ -138,7 +151,7 @@ class Callbacks:
         One that is being made at this moment is not: the customer's phone may ring already.
         """
         callback = self.book.of_person(caller, queue_id) if person(caller) else None
-        if callback is None or callback.agent_id is not None:
+        if callback is None or callback.call_up:
             return None
         self._withdraw(callback)
         self._close(callback, CallbackResult.CALLED_IN)
@@ -148,7 +161,7 @@ class Callbacks:
         """The person was erased: nothing of the promise stays in memory. A call that is up goes on."""
         callback = self.book.find(callback_id)
         if callback is not None:
-            if callback.agent_id is None:
+            if not callback.call_up:
                 self._withdraw(callback)
             self._close(callback, CallbackResult.ERASED)
 
@@ -156,7 +169,7 @@ class Callbacks:
 
     def call_off(self, callback: Callback, by: str) -> bool:
         """Make no call; ``False`` when it is being made already."""
-        if callback.agent_id is not None:
+        if callback.call_up:
             return False
         self._withdraw(callback)
         self._close(callback, CallbackResult.CALLED_OFF, by=by)
@@ -165,7 +178,7 @@ class Callbacks:
     def call_now(self, callback: Callback, by: str) -> bool:
         """Wait no longer for the next attempt; ``False`` when it does not wait, or it is no hour to call."""
         now = self.clock.now()
-        if callback.next_at is None or self._next_hour(callback, now) != now:
+        if callback.next_at is None or self.terms.next_hour(callback, now) != now:
             return False
         self._note(CallbackMoved(callback.asked.call_id, now, "now", by))
         self._arrive(callback)
@@ -173,7 +186,7 @@ class Callbacks:
 
     def to_top(self, callback: Callback, by: str) -> bool:
         """Let it go before everybody else of its queue; ``False`` when it is being made already."""
-        if callback.agent_id is not None:
+        if callback.call_up:
             return False
         callback.on_top = True
         self._note(CallbackMoved(callback.asked.call_id, self.clock.now(), "top", by))
@@ -187,11 +200,14 @@ class Callbacks:
     def takes(self, outcome: object) -> bool:
         """Carry out a routing outcome about a callback; ``False`` for all others."""
         callback = self.book.of_contact(getattr(outcome, "contact_id", None))
-        if callback is None:
+        if callback is None or callback.is_there:
             return False
+        if callback.call_up and self._rule(callback.asked.queue_id).customer_first:
+            self._follow_kept_agent(callback, outcome)
+            return True
         match outcome:
-            case OfferContact(offer_id=offer_id):
-                self._offered(callback, offer_id)
+            case OfferContact():
+                self._offered(callback, outcome)
             case ContactAssigned(agent_id=agent_id, queue_id=queue_id):
                 self._dial(callback, agent_id, queue_id)
             case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED):
@@ -200,13 +216,37 @@ class Callbacks:
                 self.book.leave_line(callback)  # a closed or full door, or a plan with an end: the promise stands
                 self._put_off(callback, QUEUE_CLOSED)
             case WithdrawOffer(offer_id=offer_id):
-                callback.offer_id = None if callback.offer_id == offer_id else callback.offer_id
-                return callback.agent_id is None
+                if callback.offer is not None and callback.offer.offer_id == offer_id:
+                    callback.offer = None
+                return not callback.call_up
             case ContactOverflowed() | ContactDequeued():
-                return callback.agent_id is None
+                return not callback.call_up
             case _:
                 return False
         return True
+
+    def _follow_kept_agent(self, callback: Callback, outcome: object) -> None:
+        """What routing says of a contact whose customer's phone rings: who is kept for it, and whether it stands."""
+        match outcome:
+            case OfferContact(agent_id=agent_id):
+                callback.agent_id = agent_id
+                self._show(callback)
+            case WithdrawOffer():
+                callback.agent_id = None
+                self._show(callback)
+            case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED | DequeueReason.OVERFLOWED):
+                if self.dialling is not None:
+                    self.dialling.tell(callback.contact_id or "", QueueVanished(callback.contact_id or ""))
+            case _:
+                pass
+
+    def customer_is_there(self, contact_id: str) -> None:
+        """The customer who was called first answered: whoever is kept is rung, else the customer waits before all
+        others."""
+        callback = self.book.of_contact(contact_id)
+        if callback is not None:
+            callback.is_there = True
+            self.routing.post(ContactPresent(ContactId(contact_id), _waiting_priority(callback)))
 
     def hear(self, fact: object, at: int) -> None:
         """Follow the calls that are made for callbacks."""
@@ -221,10 +261,19 @@ class Callbacks:
             callback.dialled = True
         elif isinstance(fact, CallConnected):
             self._close(callback, CallbackResult.REACHED)
+        elif fact.outcome in {Outcome.ABANDONED, Outcome.ABANDONED_IN_FLOW}:
+            self._let_go(callback)
+            self._close(callback, CallbackResult.ABANDONED)
         else:
             if fact.detail == OWN_PHONE and callback.agent_id is not None:
                 self.routing.post(AgentMadeNotReady(AgentId(callback.agent_id), "no_answer"))
+            self._let_go(callback)
             self._missed(callback, counts=callback.dialled, detail=fact.detail)
+
+    def _let_go(self, callback: Callback) -> None:
+        """The call of a customer who was called first is over: no agent is kept for it any more."""
+        if self._rule(callback.asked.queue_id).customer_first and not callback.is_there:
+            self.routing.post(ContactLeft(ContactId(callback.contact_id or ""), withdrawn=True))
 
     def close(self) -> None:
         """The exchange stops; what is promised is in the journal."""
@@ -239,10 +288,10 @@ class Callbacks:
         """Let the callback stand in line, unless its time is over or it is no hour to call."""
         self._cancel_timer(callback)
         asked, now = callback.asked, self.clock.now()
-        if now >= self._ends_at(asked):
+        if now >= self.terms.ends_at(asked):
             self._close(callback, CallbackResult.EXPIRED)
             return
-        at = self._next_hour(callback, now)
+        at = self.terms.next_hour(callback, now)
         if at != now:
             self._wait_until(callback, at, NO_HOURS)
             return
@@ -250,31 +299,41 @@ class Callbacks:
         self.book.stand(callback, contact_id)
         callback.detail = ""
         skills = tuple(SkillLevel(skill, level) for skill, level in asked.required_skills)
+        rule = self._rule(asked.queue_id)
         self.routing.post(
-            ContactArrived(ContactId(contact_id), QueueId(asked.queue_id), asked.arrived_at, callback.priority, skills)
+            ContactArrived(
+                ContactId(contact_id),
+                QueueId(asked.queue_id),
+                asked.arrived_at,
+                callback.priority,
+                skills,
+                reserve_ms=rule.ring_ms + KEPT_BESIDES_MS if rule.customer_first else None,
+            )
         )
         self._show(callback)
 
-    def _offered(self, callback: Callback, offer_id: str) -> None:
+    def _offered(self, callback: Callback, offer: OfferContact) -> None:
         """An agent is there: the call goes out if the customer may be called, now."""
         now = self.clock.now()
-        at = self._next_hour(callback, now)
+        at = self.terms.next_hour(callback, now)
         if at != now:
             self._withdraw(callback)
             self._wait_until(callback, at, NO_HOURS)
-        elif callback.cleared_until > now:
-            self.routing.post(OfferAccepted(OfferId(offer_id)))  # the phone rings for the call that follows
-        else:
-            callback.offer_id = offer_id
+        elif callback.cleared_until <= now:
+            callback.offer = offer
             if not callback.is_asking:
                 callback.is_asking = True
                 self._in_background(self._ask(callback))
+        elif self._rule(callback.asked.queue_id).customer_first:
+            self._dial_first(callback, offer)
+        else:
+            self.routing.post(OfferAccepted(OfferId(offer.offer_id)))  # the phone rings for the call that follows
 
     async def _ask(self, callback: Callback) -> None:
         leave = await self.directory.may_call_back(callback.asked.caller)
         callback.is_asking = False
-        offer_id, callback.offer_id = callback.offer_id, None
-        if callback.agent_id is not None or callback.contact_id is None:
+        offer, callback.offer = callback.offer, None
+        if callback.call_up or callback.contact_id is None:
             return  # called off, or put off, meanwhile
         if leave.answer is Answer.NO:
             self._withdraw(callback)
@@ -285,18 +344,42 @@ class Callbacks:
         else:
             self._note_leave(callback, leave)
             callback.cleared_until = self.clock.now() + LEAVE_MS
-            if offer_id is not None:
-                self._offered(callback, offer_id)
+            if offer is not None:
+                self._offered(callback, offer)
 
     def _dial(self, callback: Callback, agent_id: str, queue_id: str) -> None:
-        target = self.resolve(agent_id, callback.asked.caller, self.clock.now())
-        if isinstance(target, Refused) or target.kind is not TargetKind.NUMBER or self.dialling is None:
+        target = self._target(callback, agent_id)
+        if target is None or self.dialling is None:
             self.routing.post(ContactFinished(ContactId(callback.contact_id or "")))
             self._close(callback, CallbackResult.FORBIDDEN)
             return
-        callback.agent_id, callback.cleared_until = agent_id, 0
+        self._make(callback, agent_id)
+        ring_ms = self._rule(callback.asked.queue_id).ring_ms
+        self.dialling.call_back(callback.contact_id or "", agent_id, queue_id, target, callback.asked.call_id, ring_ms)
+
+    def _dial_first(self, callback: Callback, offer: OfferContact) -> None:
+        """An agent is kept for the customer, whose phone rings now."""
+        target, asked = self._target(callback, offer.agent_id), callback.asked
+        if target is None or self.dialling is None:
+            self._withdraw(callback)
+            self._close(callback, CallbackResult.FORBIDDEN)
+            return
+        self._make(callback, offer.agent_id)
+        queue = QueueRequested(
+            asked.queue_id, _waiting_priority(callback), asked.required_skills, asked.language or None
+        )
+        ring_ms = self._rule(asked.queue_id).ring_ms
+        order = CallBackOrdered(queue, target, new_leg_id(), asked.call_id, asked.arrived_at, ring_ms)
+        self.dialling.call_first(callback.contact_id or "", order)
+
+    def _target(self, callback: Callback, agent_id: str) -> Target | None:
+        """What the customer's number is to this agent by the rules of calls out; ``None`` when it may not be called."""
+        target = self.resolve(agent_id, callback.asked.caller, self.clock.now())
+        return None if isinstance(target, Refused) or target.kind is not TargetKind.NUMBER else target
+
+    def _make(self, callback: Callback, agent_id: str) -> None:
+        callback.agent_id, callback.call_up, callback.cleared_until = agent_id, True, 0
         self._show(callback)
-        self.dialling.call_back(callback.contact_id or "", agent_id, queue_id, target, callback.asked.call_id)
 
     def _missed(self, callback: Callback, *, counts: bool, detail: str) -> None:
         contact_id = self.book.leave_line(callback) or ""
@@ -315,7 +398,7 @@ class Callbacks:
 
     def _wait_until(self, callback: Callback, at: int | None, detail: str) -> None:
         """It stands in line again at this instant; ``None``: it only waits to be over."""
-        ends_at = self._ends_at(callback.asked)
+        ends_at = self.terms.ends_at(callback.asked)
         callback.next_at = ends_at if at is None else min(at, ends_at)
         callback.detail = detail
         seconds = max(0, callback.next_at - self.clock.now()) / 1000
@@ -326,7 +409,7 @@ class Callbacks:
         """Take its contact out of the line; an agent who is offered it is free again."""
         contact_id = self.book.leave_line(callback)
         if contact_id is not None:
-            self.routing.post(ContactLeft(ContactId(contact_id)))
+            self.routing.post(ContactLeft(ContactId(contact_id), withdrawn=True))
 
     def _close(self, callback: Callback, result: CallbackResult, *, detail: str = "", by: str = "") -> None:
         self.book.remove(callback)
@@ -339,10 +422,10 @@ class Callbacks:
         if timer is not None:
             timer.cancel()
 
-    # What may be promised, and when it may be kept
+    # What may be promised
 
     def _rule(self, queue_id: str) -> CallbackRule:
-        return self.rules.get(queue_id, CallbackRule())
+        return self.terms.rule(queue_id)
 
     def _is_promised(self, caller: str, queue_id: str) -> bool:
         return bool(person(caller)) and self.book.of_person(caller, queue_id) is not None
@@ -350,25 +433,12 @@ class Callbacks:
     def _has_room(self, queue_id: str) -> bool:
         return self.book.promised(queue_id) < self._rule(queue_id).most
 
-    def _ends_at(self, asked: CallbackRequested) -> int:
-        """When the promise is over; at once when its queue is gone."""
-        return asked.at + (self._rule(asked.queue_id).within_ms if asked.queue_id in self.rules else 0)
-
-    def _next_hour(self, callback: Callback, now: int) -> int | None:
-        """When the customer may be called next, by the customer's clock."""
-        hours = self._rule(callback.asked.queue_id).hours
-        return now if hours is None else next_call_at(hours, callback.zones or zones_of(callback.asked.caller), now)
-
-    def _comes_an_hour(self, asked: CallbackRequested, zones: tuple[str, ...]) -> bool:
-        at = self._next_hour(Callback(asked, zones=zones), asked.at)
-        return at is not None and at < self._ends_at(asked)
-
     def _note_leave(self, callback: Callback, leave: Leave) -> None:
         callback.zones = leave.zones or callback.zones
 
     def _show(self, callback: Callback) -> None:
         rule = self._rule(callback.asked.queue_id)
-        view = callback.view(ends_at=self._ends_at(callback.asked), most_attempts=rule.attempts)
+        view = callback.view(ends_at=self.terms.ends_at(callback.asked), most_attempts=rule.attempts)
         self.tell(CallbackShown(view), self.clock.now())
 
     # Writing down
@@ -391,3 +461,8 @@ class Callbacks:
         self._asking.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.on_fatal(error)
+
+
+def _waiting_priority(callback: Callback) -> int:
+    """With what a customer waits who was called, and whose agent went away meanwhile: before all who called."""
+    return callback.asked.priority + TOP_PRIORITY

@@ -32,6 +32,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "agent.made_not_ready": acd_events.AgentMadeNotReady,
     "contact.arrived": acd_events.ContactArrived,
     "contact.left": acd_events.ContactLeft,
+    "contact.present": acd_events.ContactPresent,
     "offer.accepted": acd_events.OfferAccepted,
     "offer.declined": acd_events.OfferDeclined,
     "contact.finished": acd_events.ContactFinished,

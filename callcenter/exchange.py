@@ -37,7 +37,7 @@ from callcenter.sip.tls import TlsSettings
 from callcenter.sip.user_agent import UserAgent
 from callcenter.site.models import Site
 from callcenter.site.outbound import numbering_rules
-from callcenter.site.repository import consent_prompts, load_flows, load_site
+from callcenter.site.repository import callback_greetings, consent_prompts, load_flows, load_site
 from callcenter.site.trunks import site_trunks
 from ivr.effects import PromptText
 from ivr.flow import Flow
@@ -160,6 +160,7 @@ async def run_exchange(settings: Settings) -> None:
         [
             *spoken_prompts(flows.values()),
             *consent_prompts(site),
+            *callback_greetings(site).prompts(),
             *mailbox_prompts(),
             *parking_prompts(),
             *card_prompt_texts(settings.payments.prompts),

@@ -30,6 +30,7 @@ from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
+from callcenter.callback_terms import CallbackTerms
 from callcenter.callbacks import Callbacks
 from callcenter.calls.callback_facts import CallbackDialled, CallbackFact
 from callcenter.calls.clearance import Clearance
@@ -70,6 +71,7 @@ from callcenter.site.models import Site
 from callcenter.site.repository import (
     announcement_rules,
     box_watchers,
+    callback_greetings,
     callback_rules,
     floor_configuration,
     item_rules,
@@ -179,7 +181,7 @@ class ExchangeCore:
             ports.directory,
             lambda agent_id, number, at: targets.resolve(agent_id, TargetKind.NUMBER, number, at),
             new_call_id,
-            callback_rules(site),
+            CallbackTerms(callback_rules(site)),
             on_fatal,
         )
         deps = CallDependencies(
@@ -202,6 +204,7 @@ class ExchangeCore:
             codes=site.feature_codes.codes,
             call_routing=call_routing(site, identity_key),
             callbacks=self.callbacks,
+            greetings=callback_greetings(site),
             payments=ports.payments,
             card_prompts=card_prompts,
         )

@@ -144,7 +144,7 @@ class FloorFold:
             case acd.QueueDoorChanged(queue_id=queue_id, is_open=is_open):
                 if queue_id in self._queues:
                     self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
-            case acd.OfferContact() | acd.OfferEnded():
+            case acd.OfferContact() | acd.OfferRings() | acd.OfferEnded():
                 self._take_offer_fact(fact, at)
             case CallbackShown(view=view):
                 self._callbacks[view.callback_id] = view
@@ -243,9 +243,9 @@ class FloorFold:
                 in_target = fact.waited_ms <= self._targets.of(fact.queue_id, Channel.VOICE).within_seconds * 1000
                 self._count(fact.queue_id, answered=1, in_target=1 if in_target else 0)
 
-    def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferEnded, at: int) -> None:
+    def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferRings | acd.OfferEnded, at: int) -> None:
         match fact:
-            case acd.OfferContact():
+            case acd.OfferContact() | acd.OfferRings():
                 self._contacts.ring(fact.contact_id, RingView(fact.agent_id, at, fact.expires_at))
             case acd.OfferEnded(result=acd.OfferResult.ACCEPTED):
                 for loser in self._contacts.answer(fact.contact_id, fact.agent_id):

@@ -72,6 +72,8 @@ class FloorContacts:
         self._holders: dict[str, str] = {}
         """By call: the contact of the agent who has the customer."""
 
+        self._kept: dict[str, str] = {}
+        """By contact that is not here yet: the agent who is kept for it."""
         self._securing: dict[str, str] = {}
         """By call: the contact in which card data is typed."""
 
@@ -136,13 +138,18 @@ class FloorContacts:
     # Where it rings
 
     def ring(self, contact_id: str, ring: RingView) -> None:
-        """It rings at an agent, perhaps beside others."""
+        """It rings at an agent, perhaps beside others; an agent is only kept for a customer who is being called."""
         view = self._views.get(contact_id)
-        if view is not None:
+        if view is None:
+            self._kept[contact_id] = ring.agent_id
+        elif view.state is ContactState.DIALLING:
+            self.change(contact_id, agent_id=ring.agent_id)
+        else:
             self._ring_at(view, (*view.ringing, ring))
 
     def answer(self, contact_id: str, agent_id: str) -> tuple[str, ...]:
         """An agent was the first to answer; returns those at whom it rang besides."""
+        self._kept.pop(contact_id, None)
         view = self._views.get(contact_id)
         if view is None:
             return ()
@@ -151,7 +158,10 @@ class FloorContacts:
 
     def ring_no_more(self, contact_id: str, agent_id: str) -> None:
         """It does not ring at this agent any more; where it rings nowhere it waits."""
+        self._kept.pop(contact_id, None)
         view = self._views.get(contact_id)
+        if view is not None and view.state is ContactState.DIALLING and view.agent_id == agent_id:
+            self.change(contact_id, agent_id=None)
         if view is None or all(each.agent_id != agent_id for each in view.ringing):
             return
         left = tuple(each for each in view.ringing if each.agent_id != agent_id)
@@ -185,7 +195,7 @@ class FloorContacts:
             arrived_at=fact.at,
             customer=PENDING,
             kind=ContactKind(fact.direction),
-            agent_id=fact.agent_id or None,
+            agent_id=fact.agent_id or self._kept.pop(fact.call_id, None),
         )
         self._live[fact.call_id], self._bases[fact.call_id] = {}, view
         if called:

@@ -17,6 +17,8 @@ from callcenter.ports import EncryptionPolicy, LegProfile, LegStatistics, MediaP
 
 log = structlog.get_logger(__name__)
 
+GREETING_PLAY = "callback-greeting"
+"""The play id of what a customer who is called back hears first."""
 ANNOUNCEMENT_PLAY = "queue-announcement"
 """What the play ids of announcements to waiting callers begin with."""
 CARD_PLAY = "card-entry"

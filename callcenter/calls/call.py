@@ -76,6 +76,8 @@ class Call:
     """The phone's leg that waits to hear how its transfer goes."""
     dial: ev.DialOrdered | None = None
     """The call out that waits for the agent's own phone."""
+    back: ev.CallBackOrdered | None = None
+    """The promise that this call keeps by calling the customer first."""
     park: ev.ParkOrdered | None = None
     deadline: tuple[int, ev.CallEvent] | None = None
     """What happens by itself, and when."""
@@ -182,15 +184,16 @@ class Call:
             if status >= 200:
                 self.refer_leg_id = ""
 
-    def drop_search(self, cause: EndCause, *, leave: bool = True) -> None:
-        """Stop looking: no phone rings on, and routing is told unless it knows."""
+    def drop_search(self, cause: EndCause, *, leave: bool = True, withdrawn: bool = False) -> None:
+        """Stop looking: no phone rings on, and routing is told unless it knows. ``withdrawn``: the customer did not
+        give up waiting."""
         search = self.search
         self.effects += [fx.EndAgent(each.offer.leg_id, cause) for each in self.offers.values() if not each.lost]
         if search is not None and search.leg_id:
             self.effects.append(fx.EndAgent(search.leg_id, cause))
         if leave and search is not None:
             if search.is_routed:
-                self.effects.append(fx.LeaveQueue(search.contact_id))
+                self.effects.append(fx.LeaveQueue(search.contact_id, withdrawn))
             elif search.target.kind is TargetKind.AGENT:
                 self.finish_contact(search.contact_id)
         self.search = self.deadline = None

@@ -18,6 +18,8 @@ class CallbackRequested:
     required_skills: tuple[tuple[str, int], ...] = ()
     by: str = ""
     """The agent who promised it; empty when the customer asked for it in the flow."""
+    language: str = ""
+    """What the customer speaks, as far as it was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class CallbackResult(StrEnum):
     """The number may not be called, by the rules of calls out."""
     NOT_CONTACTABLE = "not_contactable"
     """The customer does not want to be called any more, or the number is on the do-not-call list."""
+    ABANDONED = "abandoned"
+    """The customer was called first, answered, and hung up before an agent was there."""
     ERASED = "erased"
     """The person was erased."""
     CALLED_OFF = "called_off"

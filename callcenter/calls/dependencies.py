@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from callcenter.bus import Bus
 from callcenter.calls.clearance import Clearance
 from callcenter.calls.feature_codes import FeatureCodes
+from callcenter.calls.greetings import Greetings
 from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks
 from callcenter.calls.recordings import RecordingRule
 from callcenter.calls.targets import Directory
@@ -43,6 +44,8 @@ class CallDependencies:
     """The key by which who waits in a queue leaves it for the flow's other way."""
     call_routing: CallRouting = field(default_factory=CallRouting)
     callbacks: CallbackPromises = field(default_factory=NoCallbacks)
+    greetings: Greetings = field(default_factory=Greetings)
+    """What customers who are called back hear first."""
     codes: FeatureCodes = field(default_factory=FeatureCodes)
     """What phones dial to have something done."""
     targets: Directory = field(default_factory=Directory)

@@ -29,7 +29,7 @@ def call_out(call: Call, _event: ev.AgentAnswered, now: int) -> None:
     if call.dial is not None:
         if call.dial.callback_id:
             call.facts.append(CallbackDialled(call.dial.callback_id, now, call.call_id))
-        _ring(call, call.dial.target, call.dial.called_leg_id, now)
+        _ring(call, call.dial.target, call.dial.called_leg_id, now, call.dial.ring_ms)
 
 
 def phone_dialled(call: Call, event: ev.PhoneDialled, now: int) -> None:
@@ -42,9 +42,9 @@ def phone_dialled(call: Call, event: ev.PhoneDialled, now: int) -> None:
     _ring(call, event.target, event.called_leg_id, now)
 
 
-def _ring(call: Call, target: Target, leg_id: str, now: int) -> None:
+def _ring(call: Call, target: Target, leg_id: str, now: int, ring_ms: int | None = None) -> None:
     agent = present(call.agent)
-    call.deadline = (now + RING_MS, ev.CustomerRefused(408))
+    call.deadline = (now + (ring_ms or RING_MS), ev.CustomerRefused(408))
     if target.kind is TargetKind.AGENT:
         contact_id = call.next_contact(SegmentKind.INTERNAL, target, now, parent=agent, by=agent.agent_id)
         call.callee = Seat(leg_id, contact_id, target.id, target.queue_id)

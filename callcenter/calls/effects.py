@@ -145,6 +145,24 @@ class LeaveQueue:
     """Tell routing that nobody is wanted any more before being connected."""
 
     contact_id: str
+    withdrawn: bool = False
+    """The customer did not give up waiting, but chose another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreetCustomer:
+    """Say to a customer who was called back who calls, and what must be said of recording in this queue; it ends with a
+    ``Greeted``."""
+
+    queue_id: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPresent:
+    """Tell routing that the customer who was called back is there."""
+
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +211,8 @@ Effect = (
     | ReportTransfer
     | RequestAgent
     | LeaveQueue
+    | GreetCustomer
+    | ReportPresent
     | ReportAccepted
     | ReportDeclined
     | ReportFinished

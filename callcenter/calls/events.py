@@ -265,6 +265,28 @@ class DialOrdered:
     """False for an agent whom routing chose for this call: a callback."""
     callback_id: str = ""
     """The promise that this call keeps."""
+    ring_ms: int | None = None
+    """How long it may ring at the target; ``None`` is as for every call."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackOrdered:
+    """The promise ``callback_id`` is to be kept by calling the customer, on ``called_leg_id``, before any agent is
+    rung. ``arrived_at`` is the place the customer then has in the queue."""
+
+    queue: QueueRequested
+    target: Target
+    called_leg_id: str
+    callback_id: str
+    arrived_at: int
+    ring_ms: int
+    agent_id: str = ""
+    """Nobody orders it but the house."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """The customer who was called back heard who calls, or could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +520,8 @@ CallEvent = (
     | ConsultOrdered
     | PartyBrought
     | ExitChosen
+    | CallBackOrdered
+    | Greeted
     | PartyTaken
     | PickedUp
     | PickUpGranted

@@ -129,6 +129,10 @@ class CallMachine(Call):
     def _of_search(
         self, event: ev.AgentOffered | ev.QueueVanished | ev.QueueOverflowed | ev.SearchFailed
     ) -> ev.CallEvent | None:
+        if isinstance(event, ev.AgentOffered) and event.offer_id in self.offers:
+            return None  # it rings already: the customer was there when routing still thought of keeping the agent
+        if isinstance(event, ev.QueueVanished) and self.state in {CallState.REACHING, CallState.GREETING}:
+            return event
         if event.contact_id and not self._seeks(event.contact_id):
             return event if self.state is CallState.ENDED and not isinstance(event, ev.QueueOverflowed) else None
         first = self.search is None or self.search.kind is SegmentKind.INBOUND

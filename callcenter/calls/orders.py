@@ -9,14 +9,14 @@ from acd.events import AgentEngaged, ContactLeft, OfferAccepted, OfferDeclined
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls.audio import CallAudio
+from callcenter.calls.audio import GREETING_PLAY, CallAudio
 from callcenter.calls.call import Call
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.flowing import CallFlow
 from callcenter.calls.legs import EndCause, LegRefused
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.origin import Origin
-from callcenter.calls.participants import Conversation, Role
+from callcenter.calls.participants import Conversation
 from callcenter.calls.recorder import CallRecorder
 from callcenter.calls.spoken_call import slot_said
 from callcenter.errors import MediaError
@@ -54,15 +54,15 @@ class CallOrders:
         self._flow = flow
         self._tell = tell
         self._on_finished = on_finished
+        self._consent_of = ""
+        """The queue whose recording the greeting speaks of."""
 
     async def carry_out(self, effect: fx.Effect) -> ev.CallEvent | None:
         """Do it; returns what it led to when that is known at once."""
         failed: ev.CallEvent | None = None
         match effect:
-            case fx.AnswerCustomer():
-                failed = await self._legs.answer_customer()
-            case fx.AnswerAgent(leg_id=leg_id):
-                failed = await self._legs.answer_phone(leg_id)
+            case fx.AnswerCustomer() | fx.AnswerAgent() | fx.GreetCustomer():
+                failed = await self._meet(effect)
             case fx.EndCustomer(cause=cause):
                 self._legs.end_customer(cause)
             case fx.StopFlow():
@@ -80,11 +80,20 @@ class CallOrders:
                 await self.forget(self._legs.end(leg_id, cause))
             case fx.RingBack() | fx.LetHear() | fx.SaySlot():
                 await self._let_hear(effect)
-            case fx.Converse(mode=mode, legs=legs):
-                await self._converse(mode, legs)
+            case fx.Converse():
+                await self._converse(effect)
             case _:
                 self._tell_others(effect)
         return failed
+
+    async def _meet(self, order: fx.AnswerCustomer | fx.AnswerAgent | fx.GreetCustomer) -> ev.CallEvent | None:
+        match order:
+            case fx.AnswerCustomer():
+                return await self._legs.answer_customer()
+            case fx.AnswerAgent(leg_id=leg_id):
+                return await self._legs.answer_phone(leg_id)
+            case fx.GreetCustomer():
+                return await self._greet(order)
 
     async def _take_up(self, order: fx.EngageAgent | fx.PickUp) -> ev.CallEvent | None:
         refused = await self.engage(order.contact_id, order.agent_id)
@@ -139,8 +148,9 @@ class CallOrders:
             return ev.EngagementRefused(contact_id)
         return None
 
-    async def _converse(self, mode: Conversation, legs: tuple[tuple[str, Role], ...]) -> None:
-        await self._audio.converse(mode, legs)
+    async def _converse(self, order: fx.Converse) -> None:
+        mode = order.mode
+        await self._audio.converse(mode, order.legs)
         agent = self._machine.agent
         media_leg = None if agent is None else self._audio.legs.get(agent.leg_id)
         if agent is None or media_leg is None:
@@ -155,6 +165,26 @@ class CallOrders:
             )
         elif mode is Conversation.CONSULT:
             await self._recorder.unbridged(media_leg)
+
+    async def _greet(self, order: fx.GreetCustomer) -> ev.CallEvent | None:
+        """Say who calls; where nothing can be said the call goes on without."""
+        prompts = [self._deps.greetings.prompt(order.queue_id, order.language)]
+        consent = self._recorder.needs_announcement(order.queue_id, order.language)
+        self._consent_of = order.queue_id if consent is not None else ""
+        try:
+            paths = [await self._deps.prompts.path(each) for each in (*prompts, consent) if each is not None]
+            await self._deps.media.play(self._call_id, fx.CUSTOMER_LEG, GREETING_PLAY, paths)
+        except MediaError as error:
+            log.warning("customer not greeted", call_id=self._call_id, error=str(error))
+            self._consent_of = ""
+            return ev.Greeted()
+        return None
+
+    async def greeted(self, *, heard: bool) -> None:
+        """The greeting is over; who was told of recording to the end may be recorded."""
+        queue_id, self._consent_of = self._consent_of, ""
+        if heard and queue_id:
+            await self._recorder.announced(queue_id)
 
     async def forget(self, media_leg: str | None) -> None:
         """A leg's media is gone, and with it what was recorded of it."""
@@ -171,8 +201,10 @@ class CallOrders:
                 came_in = effect.contact_id in {"", self._call_id} and self._origin.order is None
                 since = self._deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
                 routing.post(self._deps.call_routing.arrival(self._call_id, effect, caller, since=since))
-            case fx.LeaveQueue(contact_id=contact_id):
-                routing.post(ContactLeft(ContactId(contact_id)))
+            case fx.LeaveQueue(contact_id=contact_id, withdrawn=withdrawn):
+                routing.post(ContactLeft(ContactId(contact_id), withdrawn))
+            case fx.ReportPresent(contact_id=contact_id):
+                self._deps.callbacks.customer_is_there(contact_id)
             case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):
                 routing.post(OfferAccepted(OfferId(offer_id)), contact_id=contact_id)
             case fx.ReportDeclined(offer_id=offer_id, cause=reason):

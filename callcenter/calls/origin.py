@@ -16,8 +16,8 @@ class Origin:
     offered: LegOffered | None
     """The leg that came in: the customer's, or that of the agent's phone; ``None`` for a call the desk ordered."""
     flow: str = ""
-    order: ev.DialOrdered | ev.PhoneDialled | None = None
-    """What an agent wants, ``None`` for a customer's call."""
+    order: ev.DialOrdered | ev.PhoneDialled | ev.CallBackOrdered | None = None
+    """What an agent or a promise wants, ``None`` for a customer's call."""
 
     @property
     def customer_leg_id(self) -> str:

@@ -66,6 +66,10 @@ class CallbackRule:
     """Days and hours in which customers are called, on their own clocks; ``None``: at any."""
     calls_unasked: bool = True
     """Whether a customer is called while the customer store cannot say that it is still wanted."""
+    customer_first: bool = False
+    """Whether the customer is dialled first, and an agent kept meanwhile; otherwise the agent's phone rings first."""
+    ring_ms: int = 30_000
+    """How long the customer's phone rings."""
 
 
 class CallbackPromises(Protocol):
@@ -77,6 +81,10 @@ class CallbackPromises(Protocol):
 
     def reclaim(self, caller: str, queue_id: str) -> int | None:
         """Whoever calls in has the place of the callback that waits, which is called off; ``None`` for no such one."""
+        ...
+
+    def customer_is_there(self, contact_id: str) -> None:
+        """The customer of this contact was called first, answered, and waits from now on."""
         ...
 
 
@@ -92,6 +100,9 @@ class NoCallbacks:
         """There is none."""
         del caller, queue_id
         return None
+
+    def customer_is_there(self, contact_id: str) -> None:
+        """There is nobody."""
 
 
 def queue_request(order: EnqueueContact) -> ev.QueueRequested:

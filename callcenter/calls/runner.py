@@ -14,7 +14,7 @@ import structlog
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls.audio import CallAudio, slot_leg
+from callcenter.calls.audio import GREETING_PLAY, CallAudio, slot_leg
 from callcenter.calls.book import CallBook
 from callcenter.calls.card_entry import CardEntry, SecureAsked
 from callcenter.calls.dependencies import CallDependencies
@@ -252,6 +252,9 @@ class CallRunner:
     async def _end_play(self, over: PlayFinished) -> None:
         if leg_id := slot_leg(over.play_id):
             await self._orders.parked(leg_id)
+        elif over.play_id == GREETING_PLAY:
+            await self._orders.greeted(heard=over.reason == "end")
+            await self._feed(ev.Greeted())
         else:
             await self._flow.end_play(over)
 

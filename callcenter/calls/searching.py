@@ -140,7 +140,7 @@ def return_to_flow(call: Call, event: ev.QueueLeft, now: int) -> None:
 def leave_by_key(call: Call, _event: ev.ExitChosen, now: int) -> None:
     """The customer would rather do something else than wait; a phone that rings for it is let go."""
     _tell_overflow(call, EXIT_KEY, now)
-    call.drop_search(EndCause.CANCELLED)
+    call.drop_search(EndCause.CANCELLED, withdrawn=True)
     call.effects += (fx.Converse(Conversation.WAITING, ()), fx.ReturnToFlow(EXIT_KEY))
 
 

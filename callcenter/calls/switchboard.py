@@ -14,6 +14,7 @@ from acd.outcomes import (
     DequeueReason,
     OfferContact,
     OfferLapsed,
+    OfferRings,
     WithdrawOffer,
 )
 from callcenter.calls import events as ev
@@ -116,16 +117,9 @@ class Switchboard:
         """Bring a routing order or answer to its call; ``contact_id`` is who reported an offer that had lapsed."""
         match outcome:
             case OfferContact():
-                offered = ev.AgentOffered(
-                    outcome.offer_id,
-                    outcome.agent_id,
-                    outcome.queue_id,
-                    outcome.expires_at,
-                    leg_id=new_leg_id(),
-                    contact_id=outcome.contact_id,
-                )
-                if not self.tell(outcome.contact_id, offered):
-                    self._deps.routing.post(ContactLeft(ContactId(outcome.contact_id)))
+                self._ring(outcome)
+            case OfferRings():
+                self._ring(outcome)
             case WithdrawOffer():
                 self.tell(outcome.contact_id, ev.OfferTakenBack(outcome.offer_id, outcome.result))
             case ContactAssigned():
@@ -138,6 +132,18 @@ class Switchboard:
                 self.tell(outcome.contact_id, ev.QueueOverflowed(outcome.target, outcome.reason, outcome.contact_id))
             case _:
                 pass
+
+    def _ring(self, outcome: OfferContact | OfferRings) -> None:
+        offered = ev.AgentOffered(
+            outcome.offer_id,
+            outcome.agent_id,
+            outcome.queue_id,
+            outcome.expires_at,
+            leg_id=new_leg_id(),
+            contact_id=outcome.contact_id,
+        )
+        if not self.tell(outcome.contact_id, offered):
+            self._deps.routing.post(ContactLeft(ContactId(outcome.contact_id)))
 
     async def close(self) -> None:
         """End every call politely and wait for the runners."""
@@ -249,10 +255,18 @@ class Switchboard:
         queue_id = self._deps.targets.queue_of(agent_id)
         return self._open(Origin(None, order=ev.DialOrdered(agent_id, queue_id, new_leg_id(), target, new_leg_id())))
 
-    def call_back(self, call_id: str, agent_id: str, queue_id: str, target: Target, callback_id: str) -> None:
+    def call_back(
+        self, call_id: str, agent_id: str, queue_id: str, target: Target, callback_id: str, ring_ms: int
+    ) -> None:
         """Call a customer back for the agent whom routing chose for the contact of this id; that phone rings first."""
         legs = new_leg_id(), new_leg_id()
-        order = ev.DialOrdered(agent_id, queue_id, legs[0], target, legs[1], engage=False, callback_id=callback_id)
+        order = ev.DialOrdered(
+            agent_id, queue_id, legs[0], target, legs[1], engage=False, callback_id=callback_id, ring_ms=ring_ms
+        )
+        self._open(Origin(None, order=order), call_id)
+
+    def call_first(self, call_id: str, order: ev.CallBackOrdered) -> None:
+        """Call a customer back; an agent is rung once the customer is there."""
         self._open(Origin(None, order=order), call_id)
 
     def _is_in_a_call(self, agent_id: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callcenter.calls import dialling, ending, offers, picking_up, searching, talking
+from callcenter.calls import calling_back, dialling, ending, offers, picking_up, searching, talking
 from callcenter.calls import events as ev
 from callcenter.calls.call import Call
 from callcenter.calls.states import CallState as S
@@ -105,6 +105,7 @@ ORDERS: tuple[type[ev.CallEvent], ...] = (
     ev.PickUpGranted,
     ev.PickUpRefused,
     ev.LegMoved,
+    ev.Greeted,
 )
 """Events that may cross with anything: in a state that has no row for one it changes nothing."""
 
@@ -247,6 +248,15 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         (S.CALLING, ev.EngagementRefused): Row(S.ENDED, dialling.not_engaged),
         (S.CALLING, ev.AgentLeft): Row(S.ENDED, dialling.give_up),
         (S.CALLING, ev.HangUpOrdered): Row(S.ENDED, dialling.give_up),
+        # A callback that dials the customer first.
+        (S.IN_FLOW, ev.CallBackOrdered): Row(S.REACHING, calling_back.dial_customer),
+        (S.REACHING, ev.CustomerRinging): Row(S.REACHING),
+        (S.REACHING, ev.CustomerAnswered): Row(S.GREETING, calling_back.greet),
+        (S.REACHING, ev.CustomerRefused): Row(S.ENDED, dialling.not_reach),
+        (S.REACHING, ev.QueueVanished): Row(S.ENDED, calling_back.lose_place),
+        (S.GREETING, ev.Greeted): Row(S.QUEUED, calling_back.join_line),
+        (S.GREETING, ev.CustomerGone): Row(S.ENDED, ending.abandon_in_flow),
+        (S.GREETING, ev.QueueVanished): Row(S.ENDED, calling_back.lose_place),
         # The customer waits: for the first agent, after a transfer, or for whom it comes back to.
         **_search_rows(ALONE),
         **{(state, ev.CustomerGone): Row(S.ENDED, ending.abandon) for state in ALONE.states},
@@ -280,7 +290,14 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         **{
             (S.ENDED, event): Row(S.ENDED)
             for event in (
-                *(ev.AnswerRequested, ev.QueueRequested, ev.HangUpRequested, ev.DialOrdered, ev.PhoneDialled),
+                *(
+                    ev.AnswerRequested,
+                    ev.QueueRequested,
+                    ev.HangUpRequested,
+                    ev.DialOrdered,
+                    ev.PhoneDialled,
+                    ev.CallBackOrdered,
+                ),
                 *(ev.CustomerGone, ev.CustomerRinging, ev.CustomerAnswered, ev.CustomerRefused),
                 *(ev.AgentOffered, ev.QueueVanished, ev.QueueMoved, ev.QueueLeft, ev.QueueGaveUp),
             )

@@ -175,6 +175,13 @@ class QueueModel(SiteModel):
     callback_hours: Name | None = None
     """The ``[hours.NAME]`` in which customers are called, on the customer's own clock: the zone of the profile, else
     of the number, else that of the table. Left out: at any hour, since they asked for it."""
+    callback_order: Literal["agent", "customer"] = "agent"
+    """Whose phone rings first: the agent's, so that no customer waits, or the ``customer``'s, so that no agent hears it
+    ring; an agent is kept meanwhile, and free again when nobody answers."""
+    callback_ring_seconds: int = Field(default=30, ge=10, le=90)
+    """How long the customer's phone rings."""
+    callback_greeting: dict[str, str] = Field(default_factory=dict)
+    """What a customer who is called first hears on answering, by language; left out: a sentence of the house."""
     callback_unanswered: Literal["call", "later"] = "call"
     """What is done when the customer store does not answer whether the customer still may be called."""
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from acd.events import AgentSpec, Channel, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
 from acd.route_plans import RoutePlan
+from callcenter.calls.greetings import Greetings
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.reach import Reach, SupervisorRights
 from callcenter.calls.recordings import RecordingRule
@@ -198,9 +199,16 @@ def callback_rules(site: Site) -> Mapping[str, CallbackRule]:
             round(queue.callback_within_seconds * 1000),
             None if queue.callback_hours is None else opening_hours(site.hours[queue.callback_hours]),
             queue.callback_unanswered == "call",
+            queue.callback_order == "customer",
+            queue.callback_ring_seconds * 1000,
         )
         for queue in site.queues
     }
+
+
+def callback_greetings(site: Site) -> Greetings:
+    """What customers who are called back first hear."""
+    return Greetings({queue.id: queue.callback_greeting for queue in site.queues if queue.callback_order == "customer"})
 
 
 def route_plans(site: Site) -> Mapping[str, RoutePlan]:

@@ -1,9 +1,12 @@
 """Whether and when a customer may be called back: consent, do-not-call list, hours on the customer's clock, erasure."""
 
+from dataclasses import replace
+
 import pytest
 
 from acd.events import OfferAccepted
 from agent_console.messages import AgentState
+from callcenter.callback_terms import CallbackTerms
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,
@@ -151,10 +154,10 @@ async def test_nobody_is_called_when_the_hours_end_before_an_agent_is_free() -> 
 @in_virtual_time
 async def test_no_promise_is_made_that_the_hours_cannot_keep() -> None:
     house = await open_house(site=hours_site("01:00", "02:00", callback_most=5), flow=FLOW)
-    house.core.callbacks.rules = {
-        queue: rule if rule.hours is None else type(rule)(rule.most, rule.attempts, rule.retry_ms, 600_000, rule.hours)
-        for queue, rule in house.core.callbacks.rules.items()
-    }
+    terms = house.core.callbacks.terms
+    house.core.callbacks.terms = CallbackTerms(
+        {queue: replace(rule, within_ms=600_000) for queue, rule in terms.rules.items()}
+    )
     leg = await house.call(ADA)
     house.core.switchboard.on_media_event(house.digit(leg, "1"))
     await settle()

@@ -8,9 +8,12 @@ from tests.support.virtual_time import run_virtual
 pytestmark = pytest.mark.scenario
 
 
-def test_of_hundreds_of_callbacks_none_is_dialled_twice_lost_or_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("order", ["agent", "customer"])
+def test_of_hundreds_of_callbacks_none_is_dialled_twice_lost_or_overtaken(
+    order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tests.support.callback_crowd.KILLED_EVERY", 50)
-    crowd = CallbackCrowd(seed=7, promises=250)
+    crowd = CallbackCrowd(seed=7, promises=250, order=order)
     run_virtual(crowd.live)
     assert crowd.faults == [], crowd.summary()
     assert crowd.kills >= 4

@@ -16,6 +16,7 @@ from acd.events import (
     ContactArrived,
     ContactFinished,
     ContactLeft,
+    ContactPresent,
     DeclineCause,
     Event,
     FloorConfigured,
@@ -131,10 +132,18 @@ def random_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
         (
             30,
             ContactArrived(
-                contact_id, queue_id, arrived_at, dice.choice([0, 0, 1]), _skills(dice)[:1], _plan(dice), contact_id[-1]
+                contact_id,
+                queue_id,
+                arrived_at,
+                dice.choice([0, 0, 1]),
+                _skills(dice)[:1],
+                _plan(dice),
+                contact_id[-1],
+                reserve_ms=dice.choice([None, None, None, 30]),
             ),
         ),
-        (8, ContactLeft(contact_id)),
+        (8, ContactPresent(contact_id, dice.choice([None, 2]))),
+        (8, ContactLeft(contact_id, withdrawn=dice.random() < 0.2)),
         (15, OfferAccepted(offer_id)),
         (8, OfferDeclined(offer_id, DeclineCause.DECLINED)),
         (15, ContactFinished(dice.choice(talking) if talking else contact_id)),

@@ -9,6 +9,7 @@ from typing import Any
 
 from acd.events import ContactArrived
 from callcenter.audit import audit
+from callcenter.calls.audio import GREETING_PLAY
 from callcenter.calls.callback_facts import CallbackClosed, CallbackDialled, CallbackRequested, CallbackResult
 from callcenter.site.models import Site
 from tests.scenario.test_callbacks import FLOW, callback_site
@@ -23,14 +24,15 @@ KILLED_EVERY = 400
 """Promises between two deaths."""
 
 
-def crowd_site() -> Site:
-    """A queue that promises many callbacks, and agents enough to make them."""
+def crowd_site(order: str) -> Site:
+    """A queue that promises many callbacks, and agents enough to make them; ``order`` as in the site file."""
     values = callback_site(
         callback_most=300,
         callback_attempts=ATTEMPTS,
         callback_retry_seconds=RETRY_SECONDS,
         callback_within_seconds=3_000,
         wrap_up_seconds=1,
+        callback_order=order,
     ).model_dump()
     pattern: dict[str, Any] = {**values["agents"][0], "queues": ["sales"], "second_line": {}}
     values["agents"] = [{**pattern, "id": agent, "name": agent, "login": agent} for agent in AGENTS]
@@ -43,6 +45,8 @@ class CallbackCrowd:
 
     seed: int
     promises: int
+    order: str = "agent"
+    """Whose phone rings first."""
     house: House = field(init=False)
     dials: Counter[str] = field(default_factory=Counter)
     """Dials by number, over all lives of the exchange."""
@@ -53,7 +57,7 @@ class CallbackCrowd:
     _closed: dict[str, CallbackResult] = field(default_factory=dict)
     _read: int = 0
     _dice: random.Random = field(init=False)
-    _site: Site = field(default_factory=crowd_site)
+    _site: Site = field(init=False)
     _callers: int = 0
     _seen: int = 0
     _killed_at: int = 0
@@ -61,6 +65,7 @@ class CallbackCrowd:
     def __post_init__(self) -> None:
         """The dice of this run."""
         self._dice = random.Random(self.seed)
+        self._site = crowd_site(self.order)
 
     async def live(self) -> None:
         """Until as many were promised as are wanted, and then until all of them are over."""
@@ -113,8 +118,13 @@ class CallbackCrowd:
                 signalling.answer_phone(leg)
             elif chance < (0.65 if leg.agent_id else 0.85):
                 signalling.refuse(leg, 486)
-        elif leg.state == "answered" and not leg.agent_id and chance < 0.4:
-            signalling.far_end_hangs_up(leg)
+        elif leg.state == "answered" and not leg.agent_id:
+            call_id = self.house.core.switchboard._call_of_leg.get(leg.leg_id, "")
+            session = self.house.media.sessions.get(call_id)
+            if session is not None and GREETING_PLAY in session.plays:
+                self.house.media.finish_play(GREETING_PLAY, of=call_id)
+            elif chance < 0.4:
+                signalling.far_end_hangs_up(leg)
 
     def _look(self) -> None:
         signalling, rows = self.house.signalling, self.house.journal.rows
@@ -123,7 +133,8 @@ class CallbackCrowd:
             if isinstance(row.entry, CallbackClosed):
                 self._closed[row.entry.call_id] = row.entry.result
         self._read = len(rows)
-        ringing = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state != "ended"]
+        over = {"ended"} if self.order == "agent" else {"ended", "answered"}
+        ringing = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state not in over]
         if len(ringing) > len(AGENTS):
             self.faults.append("more dials than agents")
         self.faults += [f"two dials to {number}" for number, count in Counter(ringing).items() if count > 1]

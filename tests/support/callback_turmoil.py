@@ -3,8 +3,10 @@ hang up, an exchange that is killed. What must hold is asserted on the way and a
 
 import random
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from callcenter.calls.audio import GREETING_PLAY
 from callcenter.calls.callback_facts import CallbackClosed, CallbackRequested, CallbackResult
 from callcenter.site.models import Site
 from tests.support.fake_signalling import FakeLeg
@@ -53,6 +55,8 @@ class CallbackTurmoil:
                 house.signalling.answer_phone(dice.choice(phones))
             case 6 if phones:
                 house.signalling.refuse(dice.choice(phones), 486)
+            case 7 | 8 if greeted := [leg for leg in up if GREETING_PLAY in self._plays(leg)]:
+                house.media.finish_play(GREETING_PLAY, of=house.call_id(dice.choice(greeted)))
             case 7 | 8 if outside:
                 leg = dice.choice(outside)
                 if dice.random() < 0.5:
@@ -72,13 +76,21 @@ class CallbackTurmoil:
             case _:
                 await pass_seconds(dice.choice((1, 5, 20, 61)))
 
+    def _plays(self, leg: FakeLeg) -> Collection[str]:
+        call_id = self.house.core.switchboard._call_of_leg.get(leg.leg_id, "")
+        session = self.house.media.sessions.get(call_id)
+        return () if session is None else session.plays
+
     def _outside(self) -> list[FakeLeg]:
         return [self.house.signalling.legs[leg_id] for leg_id, _, _ in self.house.signalling.dialled]
 
     def _look(self) -> None:
         """No two dials to one customer at once, no more dials than agents; count the new ones."""
         signalling = self.house.signalling
-        ringing = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state != "ended"]
+        there = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state != "ended"]
+        ringing = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state == "offered"]
+        if self.site.queues[0].callback_order == "agent":  # with whoever answered an agent talks
+            ringing = there
         assert max(Counter(ringing).values(), default=0) <= 1, "two dials to one customer"
         assert len(ringing) <= len(AGENTS), "more dials than agents"
         self.dials.update(number for _, number, _ in signalling.dialled[self._seen :])

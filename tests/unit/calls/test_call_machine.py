@@ -34,6 +34,7 @@ SUPPORT = Target(TargetKind.QUEUE, "support", "support")
 NUMBER = Target(TargetKind.NUMBER, "+12025550199", policy=TrunkPolicy(("trunk",)))
 DIAL = ev.DialOrdered("anna", "sales", "leg-a", NUMBER, "leg-n")
 PHONE = ev.PhoneDialled("anna", "sales", "leg-a", NUMBER, "leg-n")
+BACK = ev.CallBackOrdered(QUEUE, NUMBER, "leg-n", "k1", 0, 30_000)
 TALK = (QUEUE, OFFER, ev.AgentAnswered("leg-a"), ev.OfferConfirmed("o1"))
 CONSULT = (*TALK, ev.ConsultOrdered(BEN, "leg-n"))
 CONSULTING = (*CONSULT, SECOND, ev.AgentAnswered("leg-b"), ev.OfferConfirmed("o2"))
@@ -60,6 +61,8 @@ PATHS = {
     CallState.RETRIEVING: (*PARKED, ev.RetrieveOrdered("ben", "support", "leg-b")),
     CallState.CALLING_AGENT: (DIAL,),
     CallState.CALLING: (PHONE,),
+    CallState.REACHING: (BACK,),
+    CallState.GREETING: (BACK, ev.CustomerAnswered()),
     CallState.ENDED: (ev.CustomerGone(EndCause.CANCELLED),),
 }
 SAMPLES = (
@@ -97,6 +100,8 @@ SAMPLES = (
     ev.CustomerAnswered(),
     ev.CustomerRefused(404),
     DIAL,
+    BACK,
+    ev.Greeted(),
     PHONE,
     ev.EngagementRefused("c1"),
     ev.HoldOrdered(),

@@ -56,7 +56,7 @@ class World:
         self.begin()
 
     def begin(self) -> None:
-        how = self.chance.choice(("inbound", "inbound", "inbound", "desk", "phone"))
+        how = self.chance.choice(("inbound", "inbound", "inbound", "desk", "phone", "back"))
         direction = "inbound" if how == "inbound" else "outbound"
         self.facts.append(CallArrived("c1", self.now, "+1", "", "+2", "t", "x", "main", direction, ""))
         target = self.chance.choice((NUMBER, TARGETS[1]))
@@ -65,6 +65,11 @@ class World:
         elif how == "desk":
             self.customer = ""
             self.take(ev.DialOrdered("anna", "sales", "own", target, "far"))
+        elif how == "back":
+            self.customer = ""
+            self.contacts["c1"] = "kept"
+            queue = ev.QueueRequested("sales", 1_000, (), None)
+            self.take(ev.CallBackOrdered(queue, NUMBER, "far", "k1", 0, 9_000))
         else:
             self.customer = ""
             self.legs["own"] = "up"
@@ -82,6 +87,8 @@ class World:
 
     def told(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...]) -> None:
         self.facts += facts
+        if any(isinstance(fact, CallEnded) for fact in facts) and self.contacts.get("c1") == "kept":
+            self.contacts["c1"] = "ended"  # the house withdraws it
         self.visited.add(self.machine.state)
         state = self.machine.state
         for effect in effects:
@@ -129,6 +136,12 @@ class World:
 
     def tell_routing(self, effect: fx.Effect) -> None:
         match effect:
+            case fx.GreetCustomer():
+                self.of_legs.append(ev.Greeted())
+            case fx.ReportPresent(contact_id=contact_id):
+                if self.contacts[contact_id] != "ended":
+                    assert self.contacts[contact_id] == "kept"
+                    self.contacts[contact_id] = "waiting"
             case fx.RequestAgent(contact_id=contact_id):
                 assert self.contacts.get(contact_id, "ended") == "ended"
                 self.contacts[contact_id] = "waiting"
@@ -210,6 +223,11 @@ class World:
         waiting = [contact for contact, state in self.contacts.items() if state == "waiting"]
         if self.rings_wide:
             waiting += [contact for contact, state in self.contacts.items() if state == "offered"]
+        if self.contacts.get("c1") == "kept":
+            if self.chance.random() < 0.05:
+                self.contacts["c1"] = "ended"
+                self.of_routing.append(ev.QueueVanished("c1"))
+            return
         if self.offers and self.chance.random() < 0.2:
             offer_id = self.chance.choice(list(self.offers))
             contact_id = self.offers.pop(offer_id)

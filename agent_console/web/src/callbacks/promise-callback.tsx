@@ -3,6 +3,7 @@ import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
+import { numberOf } from '../desk/caller';
 import type { ContactView } from '../wire';
 
 /** Promises the customer at hand a callback, and shows that it is promised. */
@@ -10,7 +11,7 @@ export function PromiseCallback({ contact }: { readonly contact: ContactView }) 
   const { t } = useLocalisation();
   const { send } = useConnection();
   const { floor, pending } = useLive();
-  const number = contact.kind === 'outbound' ? contact.called : contact.caller;
+  const number = numberOf(contact);
   const promised = [...floor.callbacks.values()].some((callback) => callback.number === number);
   if (number === '' || contact.kind === 'internal') return null;
   if (promised) {

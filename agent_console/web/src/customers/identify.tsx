@@ -3,7 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { lookUpNumber, type Candidate } from '../api/customers';
 import { useFetched } from '../api/use-fetched';
 import { useServerNow } from '../clock';
-import { hasNumber, sentName } from '../desk/caller';
+import { hasNumber, numberOf, sentName } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
 import { supported } from '../i18n/translate';
 import { Icon } from '../icons';
@@ -63,7 +63,7 @@ function CandidateRow({
 export function ChooseCustomer({ contact }: { readonly contact: ContactView }) {
   const { t } = useLocalisation();
   const { identify, busy } = useIdentify(contact);
-  const found = useFetched(contact.caller, (signal) => lookUpNumber(contact.caller, signal));
+  const found = useFetched(numberOf(contact), (signal) => lookUpNumber(numberOf(contact), signal));
   const [creating, setCreating] = useState(false);
   if (creating) return <CreateCustomer contact={contact} onCancel={() => setCreating(false)} />;
   return (
@@ -125,7 +125,7 @@ export function CreateCustomer({ contact, onCancel }: CreateCustomerProps) {
       <PaneHead icon={<Icon name="userPlus" size={22} />} title={t('create.title')} text={t('create.lead')} />
       <NewCustomerForm
         name={sentName(contact)}
-        number={hasNumber(contact) ? contact.caller : ''}
+        number={hasNumber(contact) ? numberOf(contact) : ''}
         speaks={supported(contact.language) ?? language}
         busy={busy}
         onEntered={(customer) => identify(customer.id)}

@@ -4,7 +4,7 @@ import { LANGUAGES, supported } from '../i18n/translate';
 import { Icon, type IconName } from '../icons';
 import { useLabels } from '../session/session';
 import type { ContactView } from '../wire';
-import { callerOf, hasNumber } from './caller';
+import { callerOf, hasNumber, numberOf } from './caller';
 import classes from './desk.module.css';
 
 interface CardHeadProps {
@@ -29,7 +29,7 @@ export function CardHead({ tone, icon, title, children }: CardHeadProps) {
 export function CallerBlock({ contact, testId }: { readonly contact: ContactView; readonly testId?: string }) {
   const { t } = useLocalisation();
   const name = callerOf(contact, t);
-  const number = hasNumber(contact) ? contact.caller : t('caller.withheld');
+  const number = hasNumber(contact) ? numberOf(contact) : t('caller.withheld');
   return (
     <div className={classes.caller} data-testid={testId}>
       <p className={classes.callerName}>{name}</p>

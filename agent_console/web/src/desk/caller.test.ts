@@ -21,6 +21,12 @@ describe('a caller', () => {
     expect(callerOf(hidden, t)).toBe('Number withheld');
   });
 
+  it('is whoever was called, of a call that went out', () => {
+    const out = aContact({ kind: 'outbound', caller: '', called: '+442079460992' });
+    expect(callerOf(out, t)).toBe('+442079460992');
+    expect(hasNumber(out)).toBe(true);
+  });
+
   it('whose name is only the number again has no name', () => {
     expect(sentName(aContact({ caller_name: '+442079460991' }))).toBe('');
   });

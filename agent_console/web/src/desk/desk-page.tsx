@@ -3,7 +3,7 @@ import { useLocalisation } from '../i18n/context';
 import { ItemCard, ItemOfferCard } from '../items/item-card';
 import { WorkList } from '../items/work-list';
 import { useLive } from '../live/context';
-import type { DeskView } from '../live/desk-view';
+import { isKept, type DeskView } from '../live/desk-view';
 import { CustomerPane } from '../customers/customer-pane';
 import { useLabels } from '../session/session';
 import { Boundary } from '../shell/boundary';
@@ -11,6 +11,7 @@ import type { ContactView } from '../wire';
 import { CallCard } from './call-card';
 import { DraftsProvider } from './drafts-context';
 import { IdleDesk } from './idle-desk';
+import { KeptCard } from './kept-card';
 import { RingCard } from './ring-card';
 import { WrapUpCard } from './wrap-up-card';
 import classes from './desk.module.css';
@@ -23,9 +24,11 @@ const TEST_IDS: Partial<Record<ContactView['state'], string>> = {
 };
 
 function ActivityCard({ contact }: { readonly contact: ContactView }) {
+  const { floor } = useLive();
   if (contact.state === 'wrap_up') return <WrapUpCard contact={contact} />;
   if (contact.channel !== 'voice')
     return contact.state === 'offered' ? <ItemOfferCard item={contact} /> : <ItemCard item={contact} />;
+  if (isKept(floor.agents.get(contact.agent_id ?? '') ?? null, contact)) return <KeptCard contact={contact} />;
   if (contact.state === 'offered') return <RingCard contact={contact} />;
   return <CallCard contact={contact} />;
 }

@@ -54,3 +54,8 @@ export function mayAskForContacts(agent: AgentView): boolean {
 export function missedAnOffer(agent: AgentView | null): boolean {
   return agent?.state === 'not_ready' && agent.reason === 'no_answer';
 }
+
+/** Whether the agent is only kept for a customer who is being called: nothing rings and nobody talks yet. */
+export function isKept(agent: AgentView | null, contact: ContactView): boolean {
+  return contact.state === 'dialling' && agent?.state === 'offered';
+}

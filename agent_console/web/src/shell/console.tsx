@@ -9,7 +9,7 @@ import { CHANNELS } from '../items/channels';
 import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
 import { useConnection, useLive } from '../live/context';
-import { deskOf, mayAskForContacts, missedAnOffer, offeredOn, type DeskView } from '../live/desk-view';
+import { deskOf, isKept, mayAskForContacts, missedAnOffer, offeredOn, type DeskView } from '../live/desk-view';
 import { recall, remember } from '../preferences';
 import { useLabels, useSignedIn } from '../session/session';
 import type { SessionView } from '../wire';
@@ -97,7 +97,7 @@ function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => 
     ...(answered && { decline: () => send('offer.decline', answered) }),
     ...(answered && offered.channel !== 'voice' && { accept: () => send('offer.accept', answered) }),
     ...(about &&
-      (contact.state === 'connected' || contact.state === 'dialling') && {
+      (contact.state === 'connected' || (contact.state === 'dialling' && !isKept(agent, contact))) && {
         hangUp: () => send('contact.hang_up', about),
       }),
   });
