@@ -1,5 +1,5 @@
 """A callback that dials the customer first, with real SIP and sound: the gateway is called while no agent's phone
-rings, the customer is greeted, and only then the agent who was kept is rung. The console shows whom the agent is kept for."""
+rings, the customer is greeted, and then the agent who was kept is rung. The console shows for whom."""
 
 import asyncio
 import socket

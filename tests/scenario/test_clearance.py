@@ -192,5 +192,5 @@ def test_there_is_no_other_way_to_a_number() -> None:
     callbacks = "exchange_core.py"  # their owners were asked before
     assert callers_of("targets.resolve") == {"calls/clearance.py", callbacks}
     assert callers_of("rules.check") == {"calls/targets.py", "sip/exchange.py"}
-    assert callers_of("fx.DialNumber") == {"calls/dialling.py", "calls/searching.py"}
+    assert callers_of("fx.DialNumber") == {"calls/calling_back.py", "calls/dialling.py", "calls/searching.py"}
     assert not {"dial", "transfer", "call", "number"} & set(STEP_READERS), "a flow's step that calls out must ask"
