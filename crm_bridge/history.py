@@ -15,6 +15,7 @@ from crm_bridge.models import ContactParent, Customer, Interaction, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.parents import ParentView
 from crm_bridge.recordings import RecordingView, recordings_of
+from crm_bridge.row_writing import among
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
@@ -134,6 +135,12 @@ async def interactions_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[
         return {}
     rows = (await session.execute(_complete().where(Interaction.id.in_(wanted)))).all()
     return {each.id: each for each in await _with_media(session, [_view(*row) for row in rows])}
+
+
+async def interactions_of(session: AsyncSession, contact_ids: Sequence[str]) -> tuple[InteractionView, ...]:
+    """The interactions of these contacts, of those that have one."""
+    rows = (await session.execute(_complete().where(among(session, Interaction.contact_id, contact_ids)))).all()
+    return await _with_media(session, [_view(*row) for row in rows])
 
 
 def _complete() -> Select[*_Row]:

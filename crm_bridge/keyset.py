@@ -48,10 +48,14 @@ def decode_cursor(text: str) -> Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_Item]):
-    """Some rows, newest first, and where the next ones begin; ``None`` when these were the last."""
+    """Some rows, newest first, and where the next ones begin; ``None`` when these were the last.
+
+    ``previous_cursor`` is where those before them begin, in lists that are read both ways; ``None`` at the start.
+    """
 
     items: tuple[_Item, ...]
     next_cursor: Cursor | None
+    previous_cursor: Cursor | None = None
 
 
 def older_than(

@@ -17,7 +17,7 @@ from crm_bridge.invented import enter_invented, number_at
 from crm_bridge.keyset import Cursor
 from crm_bridge.models import Customer
 from crm_bridge.search import search
-from crm_bridge.timeline import page
+from crm_bridge.timeline import Start, page
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE = 50
@@ -109,10 +109,10 @@ async def _pages(database: Database, customer_id: int) -> tuple[list[float], lis
     async with database.read() as session:
 
         async def first(_: int) -> None:
-            await page(session, customer_id, before=None, limit=PAGE)
+            await page(session, customer_id, limit=PAGE)
 
         async def thousandth(_: int) -> None:
-            await page(session, customer_id, before=deep, limit=PAGE)
+            await page(session, customer_id, start=Start(before=deep), limit=PAGE)
 
         return await _timed(first, 100), await _timed(thousandth, 100)
 

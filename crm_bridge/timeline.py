@@ -1,17 +1,18 @@
 """A customer's timeline: one order over everything that happened, read from its index and filled in by kind."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.changes import changes_by_id
+from crm_bridge.conversations import begins_conversation, later_parts
 from crm_bridge.customers import get_customer
 from crm_bridge.history import InteractionView, interactions_by_id
-from crm_bridge.ids import new_id
-from crm_bridge.keyset import Cursor, Page, bounded, older_than
+from crm_bridge.ids import MAX_ID, new_id
+from crm_bridge.keyset import Cursor, Page, bounded, later_than, older_than
 from crm_bridge.models import CustomerChange, Interaction, Note, Promise, TimelineEvent
 from crm_bridge.promises import promises_by_id
 from crm_bridge.vocabulary import TimelineKind
@@ -30,35 +31,87 @@ class TimelineItem:
     note: str | None
     change: CustomerChange | None = None
     promise: Promise | None = None
+    parts: tuple[InteractionView, ...] = ()
+    """Of a conversation: the contacts that followed from the interaction, in the order they happened."""
+
+
+_NEWEST_FIRST = (TimelineEvent.at.desc(), TimelineEvent.id.desc())
+_OLDEST_FIRST = (TimelineEvent.at, TimelineEvent.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a page begins: after the cursor towards the older, after it towards the newer, or with an instant.
+
+    At most one is set; none means the newest entry. ``until`` is the instant of the newest entry wanted.
+    """
+
+    before: Cursor | None = None
+    newer_than: Cursor | None = None
+    until: datetime | None = None
 
 
 async def page(
     session: AsyncSession,
     customer_id: int,
     *,
-    before: Cursor | None,
+    start: Start = Start(),
     limit: int,
     kind: str | None = None,
     channel: str | None = None,
+    conversations: bool = False,
 ) -> Page[TimelineItem]:
-    """The entries before the cursor, newest first: all, those of one kind, or the interactions of one channel.
+    """Entries from ``start`` on, newest first: all, those of one kind, or the interactions of one channel.
 
-    Raises ``CustomerNotFound``.
+    With ``conversations`` the contacts that a customer was handed on in are one entry, where the first of them is; the
+    others are its ``parts``. Raises ``CustomerNotFound``.
     """
     await get_customer(session, customer_id)
     limit = bounded(limit)
+    wanted = _entries(customer_id, kind, channel, conversations)
+    if start.newer_than is not None:
+        rows, following, previous = await _towards_newer(session, wanted, start.newer_than, limit)
+    else:
+        rows, following, previous = await _towards_older(session, wanted, start, limit)
+    items = await _filled_in(session, rows)
+    return Page(await _with_parts(session, items) if conversations else items, following, previous)
+
+
+def _entries(customer_id: int, kind: str | None, channel: str | None, conversations: bool) -> Select[TimelineEvent]:
     query = select(TimelineEvent).where(TimelineEvent.customer_id == customer_id)
     if kind is not None:
         query = query.where(TimelineEvent.kind == kind)
     if channel is not None:
         of_channel = exists().where(Interaction.id == TimelineEvent.ref_id, Interaction.channel == channel)
         query = query.where(TimelineEvent.kind == TimelineKind.INTERACTION, of_channel)
-    if before is not None:
-        query = query.where(older_than(before, TimelineEvent.at, TimelineEvent.id))
-    query = query.order_by(TimelineEvent.at.desc(), TimelineEvent.id.desc()).limit(limit + 1)
-    rows = (await session.scalars(query)).all()
-    items = await _filled_in(session, rows[:limit])
-    return Page(items, Cursor(items[-1].at, items[-1].id) if len(rows) > limit else None)
+    return query.where(begins_conversation()) if conversations else query
+
+
+_Rows = tuple[Sequence[TimelineEvent], Cursor | None, Cursor | None]
+"""Entries, where older ones begin, and where newer ones do."""
+
+
+async def _towards_older(session: AsyncSession, wanted: Select[TimelineEvent], start: Start, limit: int) -> _Rows:
+    before = Cursor(start.until, MAX_ID) if start.until is not None else start.before
+    query = wanted if before is None else wanted.where(older_than(before, TimelineEvent.at, TimelineEvent.id))
+    found = (await session.scalars(query.order_by(*_NEWEST_FIRST).limit(limit + 1))).all()
+    rows = found[:limit]
+    previous = before if not rows or before is None else _key(rows[0])
+    if previous is not None and start.until is not None:
+        newer = wanted.where(later_than(previous, TimelineEvent.at, TimelineEvent.id)).order_by(*_OLDEST_FIRST)
+        previous = previous if (await session.scalars(newer.limit(1))).first() is not None else None
+    return rows, _key(rows[-1]) if len(found) > limit else None, previous
+
+
+async def _towards_newer(session: AsyncSession, wanted: Select[TimelineEvent], after: Cursor, limit: int) -> _Rows:
+    query = wanted.where(later_than(after, TimelineEvent.at, TimelineEvent.id)).order_by(*_OLDEST_FIRST)
+    found = (await session.scalars(query.limit(limit + 1))).all()
+    rows = found[:limit][::-1]
+    return rows, _key(rows[-1]) if rows else after, _key(rows[0]) if len(found) > limit else None
+
+
+def _key(event: TimelineEvent) -> Cursor:
+    return Cursor(event.at, event.id)
 
 
 async def add_note(
@@ -97,6 +150,13 @@ async def _filled_in(session: AsyncSession, events: Sequence[TimelineEvent]) -> 
             promises.get(event.ref_id),
         )
         for event in events
+    )
+
+
+async def _with_parts(session: AsyncSession, items: Sequence[TimelineItem]) -> tuple[TimelineItem, ...]:
+    parts = await later_parts(session, [each.interaction for each in items if each.interaction])
+    return tuple(
+        replace(each, parts=parts.get(each.interaction.contact_id, ())) if each.interaction else each for each in items
     )
 
 

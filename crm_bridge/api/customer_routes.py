@@ -1,8 +1,10 @@
 """Routes under ``/customers``."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.api.ports import (
@@ -47,7 +49,7 @@ from crm_bridge.models import Customer
 from crm_bridge.permissions import Permission
 from crm_bridge.screen_pop import load_card
 from crm_bridge.search import search
-from crm_bridge.timeline import add_note, page
+from crm_bridge.timeline import Start, add_note, page
 from crm_bridge.vocabulary import OnDuplicate
 
 SearchQuery = Annotated[
@@ -56,6 +58,13 @@ SearchQuery = Annotated[
 OnDuplicateQuery = Annotated[OnDuplicate, Query(description="What to do when the customer seems to be there.")]
 KindQuery = Annotated[str | None, Query(max_length=64, description="Only entries of this kind, such as `note`.")]
 ChannelQuery = Annotated[str | None, Query(max_length=64, description="Only interactions by this channel.")]
+NewerQuery = Annotated[str | None, Query(max_length=100, description="`previous_cursor` of a page: newer entries.")]
+UntilQuery = Annotated[
+    AwareDatetime | None, Query(description="Begin with the newest entry that is not later than this instant.")
+]
+ConversationsQuery = Annotated[
+    bool, Query(description="Contacts that a customer was handed on in are one entry with its `parts`.")
+]
 NumberQuery = Annotated[str, Query(min_length=1, max_length=256, description="A number in any form, or a SIP URI.")]
 
 
@@ -158,16 +167,25 @@ def _history(router: APIRouter, given: Surroundings) -> None:
         customer_id: CustomerIdPath,
         principal: Annotated[Principal, reader],
         cursor: CursorQuery = None,
+        newer: NewerQuery = None,
+        until: UntilQuery = None,
         limit: LimitQuery = 50,
         kind: KindQuery = None,
         channel: ChannelQuery = None,
+        conversations: ConversationsQuery = False,
     ) -> TimelinePage:
-        """Everything that happened with the customer, newest first; of one kind or one channel where asked."""
-        wanted: dict[str, Any] = {"before": cursor_of(cursor), "limit": limit, "kind": kind, "channel": channel}
+        """Everything that happened with the customer, newest first; of one kind or one channel where asked.
+
+        Begin with nothing, or jump to an instant by `until`. Go on to older entries by `cursor` (the `next_cursor` of a
+        page), to newer ones by `newer` (its `previous_cursor`); at most one of the three. Each page costs the same.
+        """
+        start = _start(cursor, newer, until)
+        wanted: dict[str, Any] = {"kind": kind, "channel": channel, "conversations": conversations}
         async with given.reading(principal) as session:
-            found = await page(session, customer_id_of(customer_id), **wanted)
+            found = await page(session, customer_id_of(customer_id), start=start, limit=limit, **wanted)
         items = [TimelineItemOut.model_validate(item) for item in found.items]
-        return TimelinePage(items=items, next_cursor=encoded(found.next_cursor))
+        cursors = {"next_cursor": encoded(found.next_cursor), "previous_cursor": encoded(found.previous_cursor)}
+        return TimelinePage(items=items, **cursors)
 
     @router.post("/customers/{customer_id}/notes", status_code=201, responses=responses(CustomerNotFound))
     async def write_note(
@@ -184,6 +202,15 @@ def _history(router: APIRouter, given: Surroundings) -> None:
                 now=given.now(),
             )
         return TimelineItemOut.model_validate(item)
+
+
+def _start(cursor: str | None, newer: str | None, until: datetime | None) -> Start:
+    if sum(each is not None for each in (cursor, newer, until)) > 1:
+        raise BadCursor("give one of cursor, newer and until: a page begins at one place", where="query")
+    try:
+        return Start(before=cursor_of(cursor), newer_than=cursor_of(newer), until=until and until.astimezone(UTC))
+    except OverflowError as error:
+        raise BadCursor("this instant is outside of all calendars", where="query.until") from error
 
 
 def _new_customer(body: CustomerIn) -> NewCustomer:

@@ -376,10 +376,14 @@ class TimelineItemOut(Out):
     note: str | None
     change: ChangeOut | None
     promise: PromiseOut | None
+    parts: list[InteractionOut]
+    """Where conversations were asked for: the contacts that followed from `interaction`, in the order they happened."""
 
 
 class TimelinePage(BaseModel):
-    """A customer's history, newest first. ``next_cursor`` is null on the last page."""
+    """A customer's history, newest first. ``next_cursor`` is null where nothing is older, ``previous_cursor`` where
+    nothing is newer."""
 
     items: list[TimelineItemOut]
     next_cursor: str | None
+    previous_cursor: str | None

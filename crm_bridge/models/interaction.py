@@ -80,6 +80,7 @@ class ContactParent(TenantOwned, Base):
     """
 
     __tablename__ = "contact_parent"
+    __table_args__ = (Index(None, "parent_contact_id"),)
 
     contact_id: Mapped[str] = mapped_column(CleanText, primary_key=True)
     parent_contact_id: Mapped[str] = mapped_column(CleanText)

@@ -1,7 +1,6 @@
 """A real browser at the customer screens: the record, its edits, and what two people do at once."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,8 @@ import pytest
 from playwright.async_api import expect
 
 import agent_console
-from crm_bridge.database import Database
-from crm_bridge.interactions import record_batch
 from tests.support.axe import violations
 from tests.support.browser_page import ConsolePage, console_page
-from tests.support.crm_records import call
 from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.peers import missing
 
@@ -252,27 +248,3 @@ async def test_whoever_is_there_already_is_shown_before_a_customer_is_entered(
         await page.part("customer-search").press("ArrowDown")
         await page.page.keyboard.press("Enter")
         await expect(page.part("customer-name")).to_have_text("Gina Known")
-
-
-async def test_the_timeline_says_from_whom_a_contact_was_transferred(house: Installation, tmp_path: Path) -> None:
-    async with house.signed_in() as http, console_page(house, tmp_path) as page:
-        ada = await enter(http, "Ada Handed", "+12125550390")
-        database = Database(house.settings.store_url)
-        first = call("t1", from_value="+12125550390", journal_seq=1)
-        second = replace(
-            first,
-            contact_id="t1.2",
-            agent_id="ben",
-            agent_name="Ben",
-            parent_contact_id="t1",
-            parent_relation="transfer",
-        )
-        async with database.begin() as session:
-            await record_batch(session, [first, second], region="US")
-        await database.close()
-        await page.sign_in(BOSS)
-        await expect(page.part("nav-customers")).to_be_visible()
-        await open_record(page, ada)
-        await expect(page.part("came-from")).to_have_count(1)
-        await expect(page.part("came-from")).to_have_text("Transferred from Lin")
-        assert await violations(page.page) == []

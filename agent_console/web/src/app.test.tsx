@@ -39,9 +39,9 @@ const JANE = {
     { id: '7', what: 'Send the refund', due_at: '2025-10-08T12:00:00Z', assignee_id: 'anna', is_overdue: true },
   ],
 };
-const EMPTY_PAGE = { items: [], next_cursor: null };
+const EMPTY_PAGE = { items: [], next_cursor: null, previous_cursor: null };
 const ANSWERS = {
-  'GET /api/v1/customers/42/timeline?limit=10': () => [200, EMPTY_PAGE] as const,
+  'GET /api/v1/customers/42/timeline?conversations=true&limit=10': () => [200, EMPTY_PAGE] as const,
   'POST /api/v1/customers/check': () => [200, []] as const,
   'POST /api/v1/customers?on_duplicate=block': () => [201, { id: '43', display_name: 'Klara Vogt' }] as const,
 };

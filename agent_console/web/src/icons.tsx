@@ -36,6 +36,8 @@ const PATHS = {
   dot: 'M12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z',
   language: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM3.5 12h17M12 3c5 5.5 5 12.5 0 18M12 3c-5 5.5-5 12.5 0 18',
   chevronRight: 'M9 5.5l6.5 6.5L9 18.5',
+  chevronDown: 'M5.5 9l6.5 6.5L18.5 9',
+  chevronUp: 'M5.5 15l6.5-6.5 6.5 6.5',
   close: 'M6 6l12 12M18 6L6 18',
 } as const;
 

@@ -17,7 +17,7 @@ from crm_bridge.interactions import backfill, complete_wrap_up, get_cursor, reco
 from crm_bridge.keyset import Cursor
 from crm_bridge.models import Interaction, TimelineEvent, WrapUp
 from crm_bridge.screen_pop import load_card
-from crm_bridge.timeline import TimelineItem, add_note, page
+from crm_bridge.timeline import Start, TimelineItem, add_note, page
 from crm_bridge.vocabulary import MatchState, TimelineKind
 from tests.support.crm_records import NOON, NUMBER, REGION, call, minutes, person
 
@@ -44,7 +44,7 @@ async def read(database: Database, contact_id: str = "c1") -> InteractionView:
 
 async def timeline_of(database: Database, customer_id: int) -> list[TimelineItem]:
     async with database.read() as session:
-        return list((await page(session, customer_id, before=None, limit=100)).items)
+        return list((await page(session, customer_id, limit=100)).items)
 
 
 async def rows(database: Database) -> tuple[int, int, int]:
@@ -105,7 +105,7 @@ async def test_every_order_of_replay_gives_the_same_picture(database: Database) 
                 await steps[step](session)
             view = await find_interaction(session, contact_id)
             assert view.customer_id is not None
-            items = (await page(session, view.customer_id, before=None, limit=10)).items
+            items = (await page(session, view.customer_id, limit=10)).items
             customer = await get_customer(session, view.customer_id)
             await session.refresh(customer)
             pictures.add(
@@ -272,7 +272,7 @@ async def test_the_timeline_goes_page_by_page_even_through_entries_of_one_instan
     cursor: Cursor | None = None
     async with database.read() as session:
         while cursor is not None or not seen:
-            found = await page(session, ada, before=cursor, limit=2)
+            found = await page(session, ada, start=Start(before=cursor), limit=2)
             seen += [item.id for item in found.items]
             cursor = found.next_cursor
     assert seen == whole
@@ -282,10 +282,10 @@ async def test_entries_that_come_while_reading_shift_no_page(database: Database)
     ada = await enter(database, "Ada", NUMBER)
     await write(database, *(call(f"c{n}", started_at=NOON + minutes(n)) for n in range(1, 5)))
     async with database.read() as session:
-        first = await page(session, ada, before=None, limit=2)
+        first = await page(session, ada, limit=2)
     await write(database, call("c9", started_at=NOON + minutes(9)))
     async with database.read() as session:
-        second = await page(session, ada, before=first.next_cursor, limit=2)
+        second = await page(session, ada, start=Start(before=first.next_cursor), limit=2)
     contacts = [item.interaction.contact_id for item in (*first.items, *second.items) if item.interaction]
     assert contacts == ["c4", "c3", "c2", "c1"]
 

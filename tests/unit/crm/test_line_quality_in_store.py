@@ -50,6 +50,6 @@ async def test_the_timeline_shows_them(database: Database) -> None:
         customer = await create_customer(session, person("Ada", NUMBER), now=NOON, region=REGION)
     await write(database, CUSTOMERS, call("c1", call_id="c1"))
     async with database.read() as session:
-        items = (await page(session, customer.id, before=None, limit=10)).items
+        items = (await page(session, customer.id, limit=10)).items
     (interaction,) = [item.interaction for item in items if item.interaction is not None]
     assert [line.worst_mos for line in interaction.lines] == [2.5]

@@ -15,7 +15,7 @@ from crm_bridge.keyset import Cursor
 from crm_bridge.models import Customer, PhoneLookup
 from crm_bridge.screen_pop import load_card
 from crm_bridge.search import search
-from crm_bridge.timeline import page
+from crm_bridge.timeline import Start, page
 from crm_bridge.vocabulary import MatchState
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 
@@ -53,7 +53,10 @@ async def test_every_question_asked_while_a_phone_rings_is_answered_from_an_inde
         plans = {
             "lookup": await plan(session, lambda: lookup_by_number(session, NUMBER, region=REGION)),
             "short code": await plan(session, lambda: lookup_by_number(session, "95588", region=REGION)),
-            "timeline": await plan(session, lambda: page(session, ada, before=cursor, limit=50)),
+            "timeline": await plan(session, lambda: page(session, ada, start=Start(before=cursor), limit=50)),
+            "conversations": await plan(
+                session, lambda: page(session, ada, start=Start(newer_than=cursor), limit=50, conversations=True)
+            ),
             "interactions": await plan(session, lambda: page_interactions(session, before=cursor, limit=50)),
             "card": await plan(session, lambda: load_card(session, ada, NOON)),
             "list": await plan(session, lambda: search(session, "", before=cursor, limit=50)),
@@ -64,7 +67,7 @@ async def test_every_question_asked_while_a_phone_rings_is_answered_from_an_inde
     plans["search"] = [step for step in plans["search"] if not step.startswith(bounded)]
     for question, steps in plans.items():
         assert not [step for step in steps if step.startswith("SCAN ") and "subquery" not in step], (question, steps)
-    for question in ("timeline", "interactions", "card"):
+    for question in ("timeline", "conversations", "interactions", "card"):
         of_history = [step for step in plans[question] if "contact_point" not in step]
         assert sum("TEMP B-TREE" in step for step in of_history) <= (question == "card"), (question, plans[question])
     assert any("SEARCH phone_lookup USING PRIMARY KEY" in step for step in plans["lookup"]), plans["lookup"]

@@ -16,7 +16,7 @@ from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
 from crm_bridge.interactions import InteractionRecord, record_batch
 from crm_bridge.merging import merge, undo_merge
-from crm_bridge.timeline import TimelineItem, add_note, page
+from crm_bridge.timeline import Start, TimelineItem, add_note, page
 from tests.support.crm_records import NOON, REGION, call, minutes, person
 from tests.support.timeline_model import Line, TimelineModel
 
@@ -118,7 +118,10 @@ class Life:
             case "transferred":
                 contact = f"{record.call_id}-{seq}"
                 agent = f"agent{who % 3}"
-                record = replace(record, contact_id=contact, agent_id=agent, talk_ms=1000 + who, journal_seq=seq)
+                link = {"parent_contact_id": record.contact_id, "parent_relation": "transfer"}
+                record = replace(
+                    record, contact_id=contact, agent_id=agent, talk_ms=1000 + who, journal_seq=seq, **link
+                )
         await self.tell(record)
 
     async def note(self, customer_id: int, at: int) -> None:
@@ -155,18 +158,24 @@ async def test_timelines_are_the_union_of_the_logs_of_all_channels(database: Dat
         shown = await read(database, customer_id, size)
         assert [item.at for item in shown] == sorted((item.at for item in shown), reverse=True)
         assert Counter(filter(None, map(line, shown))) == Counter(life.model.timeline(customer_id))
+        folded = await read(database, customer_id, size, conversations=True)
+        parts = [replace(item, at=part.started_at, interaction=part) for item in folded for part in item.parts]
+        assert Counter(filter(None, map(line, [*folded, *parts]))) == Counter(life.model.timeline(customer_id))
         for channel in CHANNELS:
             of_channel = Counter(filter(None, map(line, await read(database, customer_id, size, channel))))
             assert of_channel == Counter(each for each in life.model.timeline(customer_id) if each[3:4] == (channel,))
 
 
-async def read(database: Database, customer_id: int, size: int, channel: str | None = None) -> list[TimelineItem]:
+async def read(
+    database: Database, customer_id: int, size: int, channel: str | None = None, *, conversations: bool = False
+) -> list[TimelineItem]:
     """A whole timeline, or that of one channel, in pages of this size."""
+    wanted = {"channel": channel, "conversations": conversations}
     shown: list[TimelineItem] = []
     cursor = None
     async with database.read() as session:
         while True:
-            found = await page(session, customer_id, before=cursor, limit=size, channel=channel)
+            found = await page(session, customer_id, start=Start(before=cursor), limit=size, **wanted)
             assert 0 < len(found.items) <= size or not shown
             shown += found.items
             cursor = found.next_cursor

@@ -2,6 +2,7 @@ import type { LineQuality } from '../quality/line-quality';
 import { get, post, withQuery } from './http';
 import type { CustomerPromise } from './promises';
 import type { Change } from './record';
+import type { Place, TwoWayPage } from './use-window';
 
 // What the customer store answers, as far as it is shown. Ids are strings, instants RFC 3339 texts, durations
 // milliseconds. The whole of it is in the server's OpenAPI document.
@@ -130,6 +131,8 @@ export interface TimelineItem {
   readonly note: string | null;
   readonly change: Change | null;
   readonly promise: CustomerPromise | null;
+  /** The contacts that followed from `interaction` when the customer was handed on, in the order they happened. */
+  readonly parts: readonly Interaction[];
 }
 
 /** A part of a list, and where the next part starts; `null` at its end. */
@@ -182,10 +185,15 @@ export interface TimelineFilter {
 
 export const customerTimeline = (
   id: string,
-  cursor: string | null,
+  place: Place,
+  limit: number,
+  { kind, channel }: TimelineFilter,
   signal?: AbortSignal,
-  { kind, channel }: TimelineFilter = {},
-) => get<Page<TimelineItem>>(withQuery(`${customerPath(id)}/timeline`, { cursor, limit: 10, kind, channel }), signal);
+) =>
+  get<TwoWayPage<TimelineItem>>(
+    withQuery(`${customerPath(id)}/timeline`, { conversations: 'true', limit, kind, channel, ...place }),
+    signal,
+  );
 
 export const addNote = (id: string, body: string) => post<TimelineItem>(`${customerPath(id)}/notes`, { body });
 

@@ -9,7 +9,7 @@ export interface Fetched<Answer> {
   readonly reload: () => void;
 }
 
-const asApiError = (error: unknown) =>
+export const asApiError = (error: unknown) =>
   error instanceof ApiError ? error : new ApiError(0, 'unreachable', String(error));
 
 /** Asks `load` once per `key` and after each `reload`; an answer to an earlier key is thrown away. */

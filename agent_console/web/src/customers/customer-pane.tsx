@@ -6,9 +6,10 @@ import { addressOf } from '../shell/route';
 import type { ContactView } from '../wire';
 import { CustomerSummary } from './customer-summary';
 import { ChooseCustomer, CreateCustomer, PaneHead } from './identify';
-import { Timeline } from './timeline';
 import classes from './customers.module.css';
 
+// Nobody waits for these while a phone rings.
+const Timeline = lazy(() => import('./timeline').then(({ Timeline }) => ({ default: Timeline })));
 const SensitiveFields = lazy(() =>
   import('../record/sensitive').then(({ SensitiveFields }) => ({ default: SensitiveFields })),
 );
@@ -26,9 +27,9 @@ function KnownCustomer({ contact, customerId }: { readonly contact: ContactView;
       {!ringing && (
         <Suspense>
           <SensitiveFields customerId={customerId} />
+          <Timeline customerId={customerId} />
         </Suspense>
       )}
-      {!ringing && <Timeline customerId={customerId} />}
     </>
   );
 }

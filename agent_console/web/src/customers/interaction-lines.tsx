@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { InteractionLine } from '../api/customers';
 import { useServerNow } from '../clock';
 import { useLocalisation } from '../i18n/context';
@@ -57,7 +58,13 @@ function CameFrom({ parent }: { readonly parent: InteractionLine['parent'] }) {
 }
 
 /** What happened in one contact: when, where, with whom, what came of it, and what was noted. */
-export function InteractionSummary({ line }: { readonly line: InteractionLine }) {
+export function InteractionSummary({
+  line,
+  children,
+}: {
+  readonly line: InteractionLine;
+  readonly children?: ReactNode;
+}) {
   const { t, format } = useLocalisation();
   const labels = useLabels();
   const serverNow = useServerNow();
@@ -84,6 +91,7 @@ export function InteractionSummary({ line }: { readonly line: InteractionLine })
         {line.notes && <p className={classes.notes}>{line.notes}</p>}
         {line.lines && <LinesSummary lines={line.lines} />}
         {line.recordings && <Recordings recordings={line.recordings} />}
+        {children}
       </div>
     </div>
   );

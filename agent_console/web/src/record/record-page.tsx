@@ -8,7 +8,6 @@ import { initialsOf } from '../customers/customer-summary';
 import { CustomerLink } from '../customers/customer-link';
 import { LevelBadge } from '../customers/level-badge';
 import { LoadProblem } from '../customers/load-problem';
-import { Timeline } from '../customers/timeline';
 import { useLocalisation } from '../i18n/context';
 import { useSignedIn } from '../session/session';
 import { addressOf } from '../shell/route';
@@ -25,6 +24,7 @@ import { Relations } from './relations';
 import { SensitiveFields } from './sensitive';
 import { ReceiptView, Rights } from './rights';
 import { Standing } from './standing';
+import { WholeTimeline } from './whole-timeline';
 import { said } from './words';
 import classes from './record.module.css';
 
@@ -79,14 +79,10 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
       <Head record={record} />
       {record.status !== 'active' && <Gone record={record} />}
       <div className={classes.columns}>
-        <div className={`panel ${classes.aside}`}>
+        <div className={`panel ${classes.reach}`}>
           <Points {...part} />
-          <Standing {...part} />
-          <Preferences {...part} />
-          <Relations {...part} />
-          <Completeness record={record} />
         </div>
-        <div className="panel">
+        <div className={`panel ${classes.happenings}`}>
           <Tabs defaultValue="timeline" keepMounted={false}>
             <Tabs.List aria-label={t('record.parts')} className={classes.tabs}>
               <Tabs.Tab value="timeline">{t('timeline.title')}</Tabs.Tab>
@@ -112,7 +108,7 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
               )}
             </Tabs.List>
             <Tabs.Panel value="timeline">
-              <Timeline customerId={record.id} version={String(record.row_version)} withFilter mayWrite={mayEdit} />
+              <WholeTimeline customerId={record.id} version={String(record.row_version)} mayWrite={mayEdit} />
             </Tabs.Panel>
             <Tabs.Panel value="details">
               <Details record={record} mayEdit={mayEdit} onSaved={setSaved} />
@@ -134,6 +130,12 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
               <Files customerId={record.id} mayEdit={mayEdit} />
             </Tabs.Panel>
           </Tabs>
+        </div>
+        <div className={`panel ${classes.aside}`}>
+          <Standing {...part} />
+          <Preferences {...part} />
+          <Relations {...part} />
+          <Completeness record={record} />
         </div>
       </div>
     </div>
