@@ -458,9 +458,13 @@ class ExchangeCore:
 
 def call_routing(site: Site, identity_key: bytes) -> CallRouting:
     """What the site says about the routing of calls."""
-    plans = {queue.id: queue.plan() for queue in site.queues}
+    plans = {queue.id: queue.personal_plan() for queue in site.queues}
     return CallRouting(
-        route_plans(site), {name: plan for name, plan in plans.items() if plan is not None}, identity_key[:64]
+        route_plans(site),
+        {name: plan for name, plan in plans.items() if plan is not None},
+        {queue.id: queue.level_priority for queue in site.queues if queue.level_priority},
+        frozenset(agent.id for agent in site.agents if agent.queues),
+        identity_key[:64],
     )
 
 

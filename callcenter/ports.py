@@ -346,13 +346,18 @@ RecordingEvent = RecordingFinished | RecordingDegraded
 class Match:
     """What the customer store knows about a caller: ``none``, ``one``, ``many`` or ``unavailable``.
 
-    ``name`` and ``language`` are set when there is exactly one.
+    All that follows ``customer_ids`` is set when there is exactly one.
     """
 
     state: str
     customer_ids: tuple[str, ...] = ()
     name: str | None = None
     language: str | None = None
+    level: str | None = None
+    owner: str | None = None
+    """The agent who owns the record."""
+    last_agent: str | None = None
+    """The agent of the last conversation."""
 
 
 class Answer(StrEnum):

@@ -15,6 +15,7 @@ from crm_bridge.contact_rules import BY_HAND, CALLBACK, Against, Contactability
 from crm_bridge.customers import get_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import CrmError, NotContactable
+from crm_bridge.familiar_agents import FamiliarAgents, familiar_agents
 from crm_bridge.matching import lookup_by_number
 from crm_bridge.models.base import utc_now
 from crm_bridge.phone_numbers import normal_forms
@@ -60,15 +61,19 @@ class StoreDirectory:
         try:
             async with self._database.read() as session:
                 found = await lookup_by_number(session, number, region=self._region, own_numbers=self._own_numbers)
+                only = found.candidates[0] if found.only_customer_id is not None else None
+                familiar = FamiliarAgents() if only is None else await familiar_agents(session, only.customer_id)
         except CrmError as error:
             log.warning("customer lookup failed", error=str(error))
             return Match("unavailable")
-        only = found.candidates[0] if found.only_customer_id is not None else None
         return Match(
             found.state,
             tuple(str(each.customer_id) for each in found.candidates),
             None if only is None else only.display_name,
             None if only is None else only.preferred_language,
+            None if only is None else only.level,
+            familiar.owner,
+            familiar.last,
         )
 
     async def name_of(self, customer_id: str) -> str:

@@ -106,6 +106,10 @@ class CustomerMatched:
     state: str
     customer_ids: tuple[str, ...] = ()
     name: str | None = None
+    level: str = ""
+    language: str = ""
+    owner: str = ""
+    last_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

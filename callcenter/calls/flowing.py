@@ -1,12 +1,14 @@
 """The flow of one call: it is told what happens, and its orders become events of the call and prompts."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.audio import is_beside_the_flow
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallFact, CallStepTaken
+from callcenter.calls.identity import CallerIdentity, asks_who_calls
 from callcenter.calls.origin import Origin
 from callcenter.calls.queueing import queue_request
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder
@@ -35,6 +37,7 @@ class CallFlow:
         write: Callable[[tuple[CallFact, ...], int], None],
         is_over: Callable[[], bool],
         queued_at: Callable[[], int],
+        identity: CallerIdentity,
     ) -> None:
         self._call_id = call_id
         self._deps = deps
@@ -45,6 +48,7 @@ class CallFlow:
         self._write = write
         self._is_over = is_over
         self._queued_at = queued_at
+        self._identity = identity
         self._run: FlowRun | None = None
         self._consented: flow_fx.EnqueueContact | None = None
         """The queue that the call goes to once the customer was told that it is recorded."""
@@ -52,7 +56,9 @@ class CallFlow:
     async def start(self, flow: str, caller: str, called: str) -> None:
         """Run this flow from its beginning."""
         self._run = run = FlowRun(self._deps.flows[flow])
-        variables = (("caller", caller), ("called", called))
+        if asks_who_calls(self._deps.flows[flow]):
+            await self._identity.until_known()
+        variables = (("caller", caller), ("called", called), *self._identity.variables())
         await self._obey(run.receive(flow_ev.CallStarted(variables), now=self._deps.clock.now()))
 
     def stop(self) -> None:
@@ -108,7 +114,9 @@ class CallFlow:
                 case flow_fx.RequestCallback():
                     since = self._queued_at() or self._deps.clock.now()
                     number = self._origin.customer_number
-                    taken = await self._deps.callbacks.request(self._call_id, number, effect, since)
+                    bonus = self._deps.call_routing.bonus(effect.queue_id, self._identity.customer)
+                    order = replace(effect, priority=effect.priority + bonus)
+                    taken = await self._deps.callbacks.request(self._call_id, number, order, since)
                     await self.tell(flow_ev.CallbackSettled(taken))
                 case flow_fx.HangUpCall(reason=reason):
                     await self._feed(ev.HangUpRequested(reason))
@@ -121,6 +129,8 @@ class CallFlow:
     async def _enqueue(self, order: flow_fx.EnqueueContact) -> None:
         """Hand the call to a queue; one that records tells the customer first."""
         announcement = self._recorder.needs_announcement(order.queue_id, order.language)
+        if self._deps.call_routing.asks_who_calls(order.queue_id, order.plan):
+            await self._identity.until_known()
         if announcement is None:
             await self._feed(queue_request(order))
             return

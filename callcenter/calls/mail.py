@@ -27,7 +27,6 @@ class Matched:
     """The customer store answered."""
 
     fact: CustomerMatched
-    language: str | None
 
 
 @dataclass(frozen=True, slots=True)

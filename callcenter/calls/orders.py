@@ -17,6 +17,7 @@ from callcenter.calls.legs import EndCause, LegRefused
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.origin import Origin
 from callcenter.calls.participants import Conversation
+from callcenter.calls.personal_plans import KnownCustomer
 from callcenter.calls.recorder import CallRecorder
 from callcenter.calls.spoken_call import slot_said
 from callcenter.errors import MediaError
@@ -28,7 +29,8 @@ log = structlog.get_logger(__name__)
 class CallOrders:
     """Owned by the call's runner, whose task is the only one that calls it.
 
-    ``tell`` is for a leg that was refused before it began, ``on_finished`` hears which agent is through with what.
+    ``tell`` is for a leg that was refused before it began, ``on_finished`` hears which agent is through with what,
+    ``customer`` says who calls, as far as it is known by now.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class CallOrders:
         flow: CallFlow,
         tell: Callable[[LegRefused], None],
         on_finished: Callable[[str, str], None],
+        customer: Callable[[], KnownCustomer],
     ) -> None:
         self._call_id = machine.call_id
         self._machine = machine
@@ -54,6 +57,7 @@ class CallOrders:
         self._flow = flow
         self._tell = tell
         self._on_finished = on_finished
+        self._customer = customer
         self._consent_of = ""
         """The queue whose recording the greeting speaks of."""
 
@@ -200,7 +204,9 @@ class CallOrders:
                 caller = self._origin.customer_number
                 came_in = effect.contact_id in {"", self._call_id} and self._origin.order is None
                 since = self._deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
-                routing.post(self._deps.call_routing.arrival(self._call_id, effect, caller, since=since))
+                customer = self._customer()
+                arrival = self._deps.call_routing.arrival(self._call_id, effect, caller, since=since, customer=customer)
+                routing.post(arrival)
             case fx.LeaveQueue(contact_id=contact_id, withdrawn=withdrawn):
                 routing.post(ContactLeft(ContactId(contact_id), withdrawn))
             case fx.ReportPresent(contact_id=contact_id):

@@ -10,6 +10,7 @@ from acd.ids import AgentId, ContactId, QueueId
 from acd.route_plans import RoutePlan, RouteStep, preferred_agent
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
+from callcenter.calls.personal_plans import NOBODY, KnownCustomer, PersonalPlan
 from ivr.effects import EnqueueContact, RequestCallback
 from ivr.hours import Hours
 
@@ -21,32 +22,56 @@ QUEUE_PREFIX = "queue:"
 class CallRouting:
     """What the house knows for the routing of its calls."""
 
-    plans: Mapping[str, RoutePlan] = field(default_factory=dict)
+    plans: Mapping[str, PersonalPlan] = field(default_factory=dict)
     """Route plans that flows may name."""
-    queue_plans: Mapping[str, RoutePlan] = field(default_factory=dict)
-    """The plans of the queues, for calls that ask a certain agent first and then go by them."""
+    queue_plans: Mapping[str, PersonalPlan] = field(default_factory=dict)
+    """The plans of the queues, for calls that ask a certain agent first and then go by them, and for customers whom the
+    plan knows."""
+    level_priority: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By queue: what a customer's level adds to the priority."""
+    agents: frozenset[str] = frozenset()
+    """Agents who may be asked for by name."""
     identity_key: bytes = b""
     """What callers' identities are keyed with, at most 64 bytes."""
 
-    def arrival(self, call_id: str, order: fx.RequestAgent, caller: str, *, since: int | None = None) -> ContactArrived:
+    def asks_who_calls(self, queue_id: str, plan: str) -> bool:
+        """Whether it depends on the customer who is asked, and how soon."""
+        personal = self.plans.get(plan) or self.queue_plans.get(queue_id)
+        return queue_id in self.level_priority or (personal is not None and personal.is_personal)
+
+    def bonus(self, queue_id: str, customer: KnownCustomer) -> int:
+        """What the customer's level adds to the priority in this queue."""
+        return self.level_priority.get(queue_id, {}).get(customer.level, 0)
+
+    def arrival(
+        self,
+        call_id: str,
+        order: fx.RequestAgent,
+        caller: str,
+        *,
+        since: int | None = None,
+        customer: KnownCustomer = NOBODY,
+    ) -> ContactArrived:
         """The contact that this call is; ``since`` is the place of a callback that the customer gave up by calling."""
         return ContactArrived(
             ContactId(order.contact_id or call_id),
             QueueId(order.queue_id),
             order.arrived_at if since is None else min(since, order.arrived_at),
-            order.priority,
+            order.priority + self.bonus(order.queue_id, customer),
             tuple(SkillLevel(skill, level) for skill, level in order.required_skills),
-            plan=self._plan(order),
+            plan=self._plan(order, customer),
             identity=identity_of(caller, self.identity_key),
         )
 
-    def _plan(self, order: fx.RequestAgent) -> RoutePlan | None:
-        named = self.plans.get(order.plan)
+    def _plan(self, order: fx.RequestAgent, customer: KnownCustomer) -> RoutePlan | None:
+        named, own = self.plans.get(order.plan), self.queue_plans.get(order.queue_id)
+        personal = named or own
+        whole = None if personal is None else personal.plan(customer, self.agents)
         if not order.agent:
-            return named
+            return whole if named is not None or (own is not None and own.is_personal) else None
         if order.alone:
             return RoutePlan((preferred_agent(AgentId(order.agent), order.agent_ms, anywhere=True),), otherwise="")
-        rest = named or self.queue_plans.get(order.queue_id) or RoutePlan((RouteStep(),))
+        rest = whole or RoutePlan((RouteStep(),))
         first = preferred_agent(AgentId(order.agent), order.agent_ms, anywhere=True)
         later = tuple(each for each in rest.steps if each.until_ms is None or each.until_ms > order.agent_ms)
         return RoutePlan((first, *(later or (RouteStep(),))), rest.otherwise if later else None)

@@ -18,8 +18,9 @@ from callcenter.calls.audio import GREETING_PLAY, CallAudio, slot_leg
 from callcenter.calls.book import CallBook
 from callcenter.calls.card_entry import CardEntry, SecureAsked
 from callcenter.calls.dependencies import CallDependencies
-from callcenter.calls.facts import CallFact, CustomerIdentified, CustomerMatched
+from callcenter.calls.facts import CallFact, CustomerIdentified
 from callcenter.calls.flowing import CallFlow
+from callcenter.calls.identity import CallerIdentity
 from callcenter.calls.legs import (
     EndCause,
     LegAnswered,
@@ -83,6 +84,7 @@ class CallRunner:
     _cards: CardEntry = field(init=False)
     _legs: CallLegs = field(init=False)
     _flow: CallFlow = field(init=False)
+    _identity: CallerIdentity = field(init=False)
     _orders: CallOrders = field(init=False)
     _recorder: CallRecorder = field(init=False)
     _requests: CallRequests = field(init=False)
@@ -103,6 +105,7 @@ class CallRunner:
         self._recorder = CallRecorder(self.call_id, deps)
         self._cards = CardEntry(self.call_id, deps, self._recorder, self._book)
         self._supervision = CallSupervision(self.call_id, deps, self._audio, self.on_leg)
+        identity = self._identity = CallerIdentity(self.call_id, deps.clock, deps.directory, self.tell)
         self._flow = CallFlow(
             self.call_id,
             deps,
@@ -112,6 +115,7 @@ class CallRunner:
             write=self._book.write,
             is_over=self._is_over,
             queued_at=lambda: self.machine.queued_at,
+            identity=self._identity,
         )
         self._orders = CallOrders(
             self.machine,
@@ -123,6 +127,7 @@ class CallRunner:
             flow=self._flow,
             tell=self.tell,
             on_finished=self.on_finished,
+            customer=lambda: identity.customer,
         )
         self._requests = CallRequests(
             self.machine,
@@ -162,7 +167,8 @@ class CallRunner:
             await self._close_media()
 
     async def _live(self) -> None:
-        match = asyncio.create_task(self._match_customer(), name=f"match {self.call_id}")
+        if self.origin.direction is not SegmentKind.INTERNAL:
+            self._identity.ask(self.origin.customer_number)
         try:
             await self._arrive()
             while not self._is_over():
@@ -170,7 +176,7 @@ class CallRunner:
                 if not self._is_over():
                     await self._audio.sweep()
         finally:
-            match.cancel()
+            self._identity.close()
 
     def _is_over(self) -> bool:
         return self.machine.state is CallState.ENDED
@@ -210,24 +216,16 @@ class CallRunner:
             return
         await self._flow.start(origin.flow, arrived.caller, arrived.called)
 
-    async def _match_customer(self) -> None:
-        if self.origin.direction is SegmentKind.INTERNAL:
-            return
-        match = await self.deps.directory.match(self.origin.customer_number)
-        fact = CustomerMatched(self.call_id, self.deps.clock.now(), match.state, match.customer_ids, match.name)
-        self.tell(Matched(fact, match.language))
-
     # Mail
 
     async def _take(self, mail: Mail | None) -> None:
         match mail:
             case None:
                 await self._run_timers()
-            case Matched(fact=matched, language=language):
+            case Matched(fact=matched):
                 now = self.deps.clock.now()
                 self._book.write((replace(matched, at=now),), now)
-                known = {"customer_name": matched.name, "customer_language": language}
-                await self._flow.tell(flow_ev.VariablesChanged(tuple((k, v) for k, v in known.items() if v)))
+                await self._flow.tell(flow_ev.VariablesChanged(self._identity.variables()))
             case Identified():
                 now = self.deps.clock.now()
                 fact = CustomerIdentified(self.call_id, now, mail.customer_id, mail.agent_id, mail.customer_name)
@@ -367,7 +365,7 @@ class CallRunner:
     def part(self) -> None:
         """The task is over: the parts that hold methods of this runner leave it. So a call is freed at once, and the
         collector of cycles, for which everybody waits, has nothing to do."""
-        del self._flow, self._orders, self._requests
+        del self._flow, self._orders, self._requests, self._identity
 
     async def _give_up(self) -> None:
         if self.machine.state is not CallState.ENDED:

@@ -243,7 +243,10 @@ class ExchangeLink:
             case MatchReply():
                 future = self._matches.get(message.request_id)
                 if future is not None and not future.done():
-                    future.set_result(Match(message.state, message.customer_ids, message.name, message.language))
+                    known = message.level, message.owner, message.last_agent
+                    future.set_result(
+                        Match(message.state, message.customer_ids, message.name, message.language, *known)
+                    )
             case LeaveReply():
                 asked = self._leaves.get(message.request_id)
                 if asked is not None and not asked.done():

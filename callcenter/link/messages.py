@@ -152,6 +152,9 @@ class MatchReply(msgspec.Struct, frozen=True, tag=True):
     customer_ids: tuple[str, ...] = ()
     name: str | None = None
     language: str | None = None
+    level: str | None = None
+    owner: str | None = None
+    last_agent: str | None = None
 
 
 class LeaveReply(msgspec.Struct, frozen=True, tag=True):

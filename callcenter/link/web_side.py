@@ -270,7 +270,16 @@ class WebLink:
     async def _look_up(self, request: MatchRequested) -> None:
         match = await self._find_customer(request.number)
         if self._writer is not None:
-            reply = MatchReply(request.request_id, match.state, match.customer_ids, match.name, match.language)
+            reply = MatchReply(
+                request.request_id,
+                match.state,
+                match.customer_ids,
+                match.name,
+                match.language,
+                match.level,
+                match.owner,
+                match.last_agent,
+            )
             self._writer.write(frame(reply))
 
 

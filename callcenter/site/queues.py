@@ -13,6 +13,7 @@ from acd.events import AgentOrder, Channel, QueueSpec, RingStyle, WrapUpMode
 from acd.ids import QueueId
 from acd.route_plans import RoutePlan, RouteStep, StepGuard, check_plan
 from acd.skills import parse
+from callcenter.calls.personal_plans import BLANK, BLANKS, LANGUAGE, KnownCustomer, PersonalPlan, PersonalStep
 from callcenter.calls.recordings import RecordingMode
 from callcenter.service_targets import DEFAULT_PERCENT, DEFAULT_WITHIN_SECONDS, ServiceTarget
 from callcenter.site.channels import (
@@ -31,13 +32,18 @@ RING_STYLES = {"one": RingStyle.ONE, "all": RingStyle.ALL, "progressive": RingSt
 QUEUE_PREFIX = "queue:"
 """What the value of ``otherwise`` begins with that names another queue."""
 
+Priority = Annotated[int, Field(ge=-1000, le=1000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 DAY = 86_400
 
 
 def _expression(value: str) -> str:
+    if unknown := sorted(set(BLANK.findall(value)) - BLANKS):
+        raise ValueError(
+            f"{{{unknown[0]}}} is no blank; there are {', '.join(f'{{{each}}}' for each in sorted(BLANKS))}"
+        )
     try:
-        parse(value)
+        parse(BLANK.sub(lambda blank: "known" if blank[1] == LANGUAGE else "agent:known", value))
     except AcdError as error:
         raise ValueError(str(error)) from None
     return value
@@ -50,7 +56,8 @@ def _target(value: str) -> str:
 
 
 Expression = Annotated[str, AfterValidator(_expression)]
-"""Who is asked, in the engine's language, such as ``english >= 3 and not trainee``; empty is anybody of the queue."""
+"""Who is asked, in the engine's language, such as ``english >= 3 and not trainee``; empty is anybody of the queue.
+``{language}``, ``{owner}`` and ``{last_agent}`` are the customer's; where that is not known the step is left out."""
 WayOut = Annotated[str, AfterValidator(_target)]
 
 
@@ -65,16 +72,21 @@ class RouteStepModel(SiteModel):
     """``signed_in`` or ``at_work``: the step is left as soon as nobody whom it asks is."""
     min_idle: int = Field(default=0, ge=0, le=10_000)
     """So many of those who fit stay in reserve."""
+    levels: tuple[Name, ...] = ()
+    """Customers of these levels alone; left out: everybody."""
 
 
-def route_plan(steps: tuple[RouteStepModel, ...], otherwise: str) -> RoutePlan:
-    """The engine's plan of these steps; ``otherwise`` follows when the last one has an end."""
-    return RoutePlan(
+def personal_plan(steps: tuple[RouteStepModel, ...], otherwise: str) -> PersonalPlan:
+    """The plan of these steps; ``otherwise`` follows when the last one has an end."""
+    return PersonalPlan(
         tuple(
-            RouteStep(each.demand, milliseconds(each.until_seconds), each.priority, each.guard, each.min_idle)
+            PersonalStep(
+                RouteStep(each.demand, milliseconds(each.until_seconds), each.priority, each.guard, each.min_idle),
+                frozenset(each.levels),
+            )
             for each in steps
         ),
-        None if steps[-1].until_seconds is None else otherwise,
+        otherwise,
     )
 
 
@@ -96,9 +108,9 @@ class RoutePlanModel(SiteModel):
         _check(self.plan())
         return self
 
-    def plan(self) -> RoutePlan:
-        """The engine's plan."""
-        return route_plan(self.steps, self.otherwise)
+    def plan(self) -> PersonalPlan:
+        """The plan, with what depends on the customer."""
+        return personal_plan(self.steps, self.otherwise)
 
 
 class QueueModel(SiteModel):
@@ -132,6 +144,8 @@ class QueueModel(SiteModel):
     announce_every_seconds: int = Field(default=60, ge=15, le=3600)
     exit_key: str | None = Field(default=None, pattern=r"^[0-9*#]$")
     """Key by which who waits leaves for what the flow's queue step says ``otherwise``: a message, a callback."""
+    level_priority: dict[Name, Priority] = Field(default_factory=dict)
+    """Added to the priority of customers of a level: ``{ gold = 10 }``."""
     weight: int = Field(default=0, ge=-1000, le=1000)
     """Added to the priority of its contacts: which queue goes first for agents who serve several."""
     steps: tuple[RouteStepModel, ...] = ()
@@ -187,7 +201,7 @@ class QueueModel(SiteModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if (plan := self.plan()) is not None:
+        if (plan := self.personal_plan()) is not None:
             _check(plan)
         if Channel.VOICE in self.channels:
             raise ValueError("channels.voice is no table; what holds for calls stands at the queue itself")
@@ -219,15 +233,20 @@ class QueueModel(SiteModel):
             return None
         steps = self.steps or (RouteStepModel(),)
         last = steps[-1].model_copy(update={"until_seconds": None})
-        return route_plan((*steps[:-1], last), "")
+        return personal_plan((*steps[:-1], last), "").plan()
 
     def plan(self) -> RoutePlan | None:
         """The route plan of contacts that bring none; ``None`` asks everybody of the queue for ever."""
+        personal = self.personal_plan()
+        return None if personal is None else personal.plan()
+
+    def personal_plan(self) -> PersonalPlan | None:
+        """The route plan with what depends on the customer; ``None`` asks everybody of the queue for ever."""
         if self.longest_wait_seconds is None:
-            return route_plan(self.steps, self.otherwise) if self.steps else None
+            return personal_plan(self.steps, self.otherwise) if self.steps else None
         steps = self.steps or (RouteStepModel(),)
         last = steps[-1].model_copy(update={"until_seconds": self.longest_wait_seconds})
-        return route_plan((*steps[:-1], last), self.otherwise)
+        return personal_plan((*steps[:-1], last), self.otherwise)
 
     def spec(self) -> QueueSpec:
         """The queue as the routing engine sees it."""
@@ -285,8 +304,15 @@ class RoutingModel(SiteModel):
     """What may be offered beside what to agents who say nothing of it themselves."""
 
 
-def _check(plan: RoutePlan) -> None:
+def _check(plan: PersonalPlan) -> None:
+    """Whatever the customer store knows, or does not, there must be a sound plan."""
+    if plan.steps[-1].is_personal:
+        raise ValueError("the last step must be for everybody: without levels, and with nothing in braces")
+    known = {"language": "known", "owner": "known", "last_agent": "known"}
+    levels = {level for each in plan.steps for level in each.levels}
+    customers = (KnownCustomer(level=level, **each) for level in {"", *levels} for each in ({}, known))
     try:
-        check_plan(plan)
+        for customer in customers:
+            check_plan(plan.plan(customer, ("known",)))
     except AcdError as error:
         raise ValueError(str(error)) from None

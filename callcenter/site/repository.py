@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from acd.events import AgentSpec, Channel, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
-from acd.route_plans import RoutePlan
 from callcenter.calls.greetings import Greetings
+from callcenter.calls.personal_plans import PersonalPlan
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.reach import Reach, SupervisorRights
 from callcenter.calls.recordings import RecordingRule
@@ -211,6 +211,6 @@ def callback_greetings(site: Site) -> Greetings:
     return Greetings({queue.id: queue.callback_greeting for queue in site.queues if queue.callback_order == "customer"})
 
 
-def route_plans(site: Site) -> Mapping[str, RoutePlan]:
+def route_plans(site: Site) -> Mapping[str, PersonalPlan]:
     """The route plans that flows may name."""
     return {each.id: each.plan() for each in site.route_plans}

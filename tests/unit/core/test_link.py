@@ -73,7 +73,7 @@ class Ends:
         return Leave(Answer.NO if number in self.not_to_be_called else Answer.YES, ("suppressed",), ("Asia/Tokyo",))
 
     async def found(self, number: str) -> Match:
-        return Match("one", ("7",), f"Owner of {number}", "en")
+        return Match("one", ("7",), f"Owner of {number}", "en", "gold", "mia", "lin")
 
     async def name_of(self, customer_id: str) -> str:
         return f"Customer {customer_id}"
@@ -147,7 +147,7 @@ async def test_refusal_comes_back_with_its_code(ends: Ends) -> None:
 
 
 async def test_lookup_is_answered_by_the_web_process(ends: Ends) -> None:
-    assert await ends.exchange.match("+1") == Match("one", ("7",), "Owner of +1", "en")
+    assert await ends.exchange.match("+1") == Match("one", ("7",), "Owner of +1", "en", "gold", "mia", "lin")
 
 
 async def test_the_exchange_hears_whether_somebody_may_be_called_back(ends: Ends) -> None:
