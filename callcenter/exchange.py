@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -32,6 +32,7 @@ from callcenter.payments.setup import card_prompt_texts, payments_of
 from callcenter.ports import EncryptionPolicy, MediaEvent, RecordingEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.tls import TlsSettings
 from callcenter.sip.user_agent import UserAgent
@@ -53,6 +54,7 @@ class SiteCredentials:
     """The phones' digest secrets, from the site. A phone's user name is its agent's id."""
 
     secrets: Mapping[tuple[str, str], str]
+    media: Mapping[str, MediaRule] = field(default_factory=dict)
 
     def ha1(self, username: str, algorithm: str) -> str | None:
         """HA1 of RFC 7616 for ``SHA-256`` or ``MD5``, ``None`` when there is none."""
@@ -63,6 +65,10 @@ class SiteCredentials:
         known = any((username, algorithm) in self.secrets for algorithm in ("SHA-256", "MD5"))
         return username if known else None
 
+    def media_rule(self, agent_id: str) -> MediaRule:
+        """What holds for the media of this agent's phones."""
+        return self.media.get(agent_id, MediaRule())
+
 
 def site_credentials(site: Site) -> SiteCredentials:
     """The digest secrets of every agent that has some."""
@@ -71,7 +77,7 @@ def site_credentials(site: Site) -> SiteCredentials:
         for algorithm, ha1 in (("SHA-256", agent.sip_ha1_sha256), ("MD5", agent.sip_ha1_md5)):
             if ha1 is not None:
                 found[agent.id, algorithm] = ha1
-    return SiteCredentials(found)
+    return SiteCredentials(found, {agent.id: MediaRule(agent.srtp, agent.keys_without_tls) for agent in site.agents})
 
 
 def sip_settings(settings: Settings) -> SipSettings:

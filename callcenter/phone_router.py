@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegRefused, LegRinging, Party
-from callcenter.ports import PhoneTarget, Signalling, TrunkPolicy
+from callcenter.ports import EncryptionPolicy, PhoneTarget, Signalling, TrunkPolicy
+from callcenter.sip.media_keys import without_keys
 
 
 class PhoneKind(StrEnum):
@@ -117,7 +118,7 @@ class PhoneRouter:
         kinds = self._present(target.agent_id) or {PhoneKind.SIP}
         if PhoneKind.BROWSER in kinds:
             self._forks[leg_id] = _Fork(set(kinds))
-            self._browsers.invite(leg_id, target.agent_id, sdp=sdp)
+            self._browsers.invite(leg_id, target.agent_id, sdp=without_keys(sdp))  # it has keys of its own (DTLS)
         if PhoneKind.SIP in kinds:
             self._sip.invite(leg_id, target, caller=caller, sdp=sdp)
 
@@ -140,6 +141,14 @@ class PhoneRouter:
     def reachable(self, agent_id: str) -> bool:
         """Whether any phone of this agent takes calls now."""
         return bool(self._present(agent_id))
+
+    def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
+        """How media to this agent's phones is to be offered; a browser reads plain descriptions only."""
+        kinds = self._present(agent_id)
+        if PhoneKind.SIP not in kinds:
+            return None
+        wanted = self._sip.encryption_for(agent_id)
+        return EncryptionPolicy.OPTIONAL if wanted is not None and PhoneKind.BROWSER in kinds else wanted
 
     def _present(self, agent_id: str) -> set[PhoneKind]:
         wanted = self._kinds.get(agent_id, PhoneKind.BOTH)

@@ -48,6 +48,17 @@ class PhoneTarget:
     """How often the call may still be passed on: one less than what came with the leg it continues."""
 
 
+class EncryptionPolicy(StrEnum):
+    """Whether a leg's audio is encrypted (SRTP with keys in SDP, RFC 4568)."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    """Where the far end has it. As the installation's own policy our offers are plain; asked for by name they carry
+    keys beside plain media (best effort), and the far end chooses."""
+    REQUIRED = "required"
+    """Nothing else is offered or accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrunkPolicy:
     """How a call out may leave."""
@@ -60,8 +71,8 @@ class TrunkPolicy:
     """On whose behalf, for the check of numbers the call is redirected to; empty: the house's."""
     max_forwards: int = 70
     """How often the call may still be passed on: one less than what came with the leg it continues."""
-    encrypted: bool = False
-    """Whether the first trunk takes SRTP only, so that nothing else is to be offered."""
+    encryption: EncryptionPolicy | None = None
+    """``REQUIRED`` where the first trunk takes SRTP only, ``OPTIONAL`` where a trunk may be offered keys."""
     booking: str = ""
     """The place among an agent's simultaneous calls that ``OutboundRules.check`` took; whoever dials gives it back."""
     is_emergency: bool = False
@@ -175,6 +186,10 @@ class Signalling(Protocol):
         """Whether a phone of this agent is registered now."""
         ...
 
+    def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
+        """How media to this agent's phones is to be offered: ``None`` for plain, as where no key may be sent there."""
+        ...
+
 
 class LatchPolicy(StrEnum):
     """From where a leg's audio is accepted."""
@@ -183,16 +198,6 @@ class LatchPolicy(StrEnum):
     """Only from the address the SDP names."""
     LEARN = "learn"
     """From the first valid stream within the latch window, which must come from the signalling peer's address."""
-
-
-class EncryptionPolicy(StrEnum):
-    """Whether a leg's audio is encrypted (SRTP with keys in SDP, RFC 4568)."""
-
-    OFF = "off"
-    OPTIONAL = "optional"
-    """Where the far end offers it; what we offer ourselves is plain."""
-    REQUIRED = "required"
-    """Nothing else is offered or accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,7 +434,8 @@ class MediaPlane(Protocol):
     async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
         """Add a leg and return our SDP offer for it; an existing leg's present description is offered again.
 
-        ``encryption`` as in ``LegProfile``. A leg that is encrypted is offered nothing less.
+        ``encryption`` as in ``LegProfile``; ``OPTIONAL`` offers keys beside plain media where the installation has
+        encryption. A leg that is encrypted is offered nothing less.
         """
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from callcenter.calls.legs import EndCause, Party
-from callcenter.ports import PhoneTarget, Signalling, TrunkPolicy
+from callcenter.ports import EncryptionPolicy, PhoneTarget, Signalling, TrunkPolicy
 
 
 class SafeSignalling:
@@ -61,6 +61,10 @@ class SafeSignalling:
     def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
         """See ``Signalling.end``."""
         self._once_safe(partial(self._outside.end, leg_id, cause, reason))
+
+    def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
+        """See ``Signalling.encryption_for``."""
+        return self._outside.encryption_for(agent_id)
 
     def reachable(self, agent_id: str) -> bool:
         """See ``Signalling.reachable``."""

@@ -66,13 +66,12 @@ class CallAudio:
         named = CUSTOMER_LEG if customer else f"agent-{random_hex(4)}"
         return self.legs.setdefault(leg_id, named)
 
-    async def offer(self, leg_id: str, *, customer: bool = False, encrypted: bool = False) -> str:
-        """Our offer for a leg, which is added when it is new; nothing but SRTP if ``encrypted``."""
+    async def offer(self, leg_id: str, *, customer: bool = False, encryption: EncryptionPolicy | None = None) -> str:
+        """Our offer for a leg, which is added when it is new; ``encryption`` as in ``MediaPlane.make_offer``."""
         known = leg_id in self.legs
         media_leg = self.name(leg_id, customer=customer)
         try:
-            policy = EncryptionPolicy.REQUIRED if encrypted else None
-            return await self.media.make_offer(self.session_id, media_leg, encryption=policy)
+            return await self.media.make_offer(self.session_id, media_leg, encryption=encryption)
         except BaseException:
             if not known:
                 del self.legs[leg_id]

@@ -23,7 +23,7 @@ from callcenter.calls.legs import (
 )
 from callcenter.calls.segments import Seat
 from callcenter.errors import MediaError
-from callcenter.ports import LegProfile, PhoneTarget, Signalling, TrunkPolicy
+from callcenter.ports import EncryptionPolicy, LegProfile, PhoneTarget, Signalling, TrunkPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ class CallLegs:
 
     async def ring_agent(self, leg_id: str, agent_id: str, caller: Party) -> LegRefused | None:
         """Ring an agent's phones; returns the refusal when there is no media for it."""
-        sdp = await self._offer(leg_id)
+        sdp = await self._offer(leg_id, encryption=self.signalling.encryption_for(agent_id))
         if sdp is None:
             return LegRefused(leg_id, 500, "No media")
         self.signalling.invite(leg_id, PhoneTarget(agent_id, self._hops_left), caller=caller, sdp=sdp)
@@ -104,7 +104,7 @@ class CallLegs:
 
     async def dial(self, leg_id: str, number: str, policy: TrunkPolicy, caller: Party) -> LegRefused | None:
         """Call a number outside; returns the refusal when there is no media for it."""
-        sdp = await self._offer(leg_id, encrypted=policy.encrypted)
+        sdp = await self._offer(leg_id, encryption=policy.encryption)
         if sdp is None:
             return LegRefused(leg_id, 500, "No media")
         onward = replace(policy, max_forwards=self._hops_left)
@@ -117,10 +117,10 @@ class CallLegs:
         came = self.customer or self.phone
         return FIRST_HOPS if came is None else max(0, came.max_forwards - 1)
 
-    async def _offer(self, leg_id: str, *, encrypted: bool = False) -> str | None:
+    async def _offer(self, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str | None:
         self.on_leg(leg_id, self.call_id)
         try:
-            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id, encrypted=encrypted)
+            sdp = await self.audio.offer(leg_id, customer=leg_id == self.customer_leg_id, encryption=encryption)
         except MediaError as error:
             log.warning("no media for a leg", call_id=self.call_id, error=str(error))
             return None

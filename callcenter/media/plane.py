@@ -159,11 +159,18 @@ class EmbeddedMediaPlane:
             await self._put_leg(session, leg)
         number, codecs = event_type(leg), offered(session, leg)
         session.offered[leg_id] = acceptable(codecs)
-        is_sealed = leg.send_key is not None or (encryption or self._encryption) is EncryptionPolicy.REQUIRED
-        keys = session.keys_for(leg_id) if is_sealed else ()
+        ours, wanted = self._encryption, EncryptionPolicy.REQUIRED
+        best_effort = encryption is ours is EncryptionPolicy.OPTIONAL
+        is_sealed = leg.send_key is not None or wanted in {ours, encryption}
+        # Who answered keys beside plain media is offered them in that form again; what is encrypted stays so.
+        beside = leg_id in session.kept_beside if leg.send_key is not None else best_effort
+        keys = session.keys_for(leg_id) if is_sealed or beside else ()
         (session.sealed.add if is_sealed else session.sealed.discard)(leg_id)
+        (session.beside.add if beside else session.beside.discard)(leg_id)
         return self._describe(
-            session, leg_id, lambda local: build_offer(local, event_type=number, codecs=codecs, keys=keys)
+            session,
+            leg_id,
+            lambda local: build_offer(local, event_type=number, codecs=codecs, keys=keys, beside_plain=beside),
         )
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
@@ -173,8 +180,13 @@ class EmbeddedMediaPlane:
         if leg is None:
             raise MediaError("no such leg")
         offered = session.offered.get(leg_id, NARROWBAND)
-        keys = session.keys_for(leg_id) if leg_id in session.sealed else ()
-        audio = read_answer(sdp, event_type=event_type(leg), offered=offered, keys=keys)
+        sealed, beside = leg_id in session.sealed, leg_id in session.beside
+        keys = session.keys_for(leg_id) if sealed or beside else ()
+        audio = read_answer(
+            sdp, event_type=event_type(leg), offered=offered, keys=keys, beside_plain=beside, may_be_plain=not sealed
+        )
+        kept = audio.crypto is not None and not audio.is_secure_profile
+        (session.kept_beside.add if kept else session.kept_beside.discard)(leg_id)
         key = None if audio.crypto is None else session.key(leg_id, audio.crypto.key.suite)
         await self._put_leg(session, described(leg, audio, profile, key))
 

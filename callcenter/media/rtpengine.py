@@ -138,7 +138,9 @@ class RtpenginePlane:
 
     async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
         """See ``MediaPlane.make_offer``."""
-        offer = await self._inner.make_offer(session_id, leg_id, encryption=encryption)
+        # rtpengine is asked for no keys beside plain media: it would offer keys of its own, on terms of its own.
+        inner = None if encryption is EncryptionPolicy.OPTIONAL else encryption
+        offer = await self._inner.make_offer(session_id, leg_id, encryption=inner)
         edges = self._edges.setdefault(session_id, _Edges())
         (edges.sealed.add if _is_sealed(offer) else edges.sealed.discard)(leg_id)
         return await self._pass("offer", session_id, leg_id, offer, offerer=_NEAR)

@@ -93,6 +93,8 @@ class AgreedAudio:
     """Milliseconds per packet that the far end would like; we always send 20."""
     has_mux: bool = False
     """Whether RTCP shares the port of RTP (RFC 5761); without it there is none."""
+    is_secure_profile: bool = False
+    """Of an answer: whether it is ``RTP/SAVP``, rather than keys beside plain media."""
     crypto: CryptoLine | None = None
     """The far end's key, ``None`` for a plain stream. Ours goes under the same tag and suite (RFC 4568 section 5.1)."""
 
@@ -320,10 +322,12 @@ def build_offer(
     event_type: int = EVENT_PAYLOAD_TYPE,
     codecs: Sequence[Codec] = NARROWBAND,
     keys: Sequence[SrtpKey] = (),
+    beside_plain: bool = False,
 ) -> str:
-    """Our offer: ``codecs``, the preferred one first, and telephone-event. With ``keys`` it is ``RTP/SAVP``."""
+    """Our offer: ``codecs``, the preferred one first, and telephone-event. With ``keys`` it is ``RTP/SAVP``, or
+    ``RTP/AVP`` with the keys beside plain media, for the far end to choose (best effort)."""
     numbered = [(FORMS[codec].payload_type, codec) for codec in codecs]
-    protocol = "RTP/SAVP" if keys else "RTP/AVP"
+    protocol = "RTP/SAVP" if keys and not beside_plain else "RTP/AVP"
     lines = _head(local) + _audio_lines(local, protocol, numbered, event_type, Direction.SENDRECV)
     lines.append("a=rtcp-mux")
     lines += [f"a=crypto:{CryptoLine(tag, key).value}" for tag, key in enumerate(keys, 1)]
@@ -336,14 +340,20 @@ def read_answer(
     event_type: int = EVENT_PAYLOAD_TYPE,
     offered: Sequence[Codec] = NARROWBAND,
     keys: Sequence[SrtpKey] = (),
+    beside_plain: bool = False,
+    may_be_plain: bool = True,
 ) -> AgreedAudio:
-    """Read the answer to ``build_offer``. Raises ``NoCommonCodec`` when the stream, or its encryption, was refused."""
+    """Read the answer to ``build_offer``. Where keys stood beside plain media it may be encrypted on either profile, or
+    plain unless ``may_be_plain`` says no. Raises ``NoCommonCodec`` when the stream, or its encryption, was refused."""
     description = parse(text)
     if not description.media or not _is_usable(description.media[0], offered):
         raise NoCommonCodec("the answer takes none of our codecs")
     media = description.media[0]
     crypto = _crypto(media) if keys else None
-    if (media.protocol in _SECURE) is not bool(keys) or (keys and not _is_of_ours(crypto, keys)):
+    secure = media.protocol in _SECURE
+    if beside_plain and not secure and crypto is None and may_be_plain:
+        pass  # the far end has no use for keys
+    elif (secure is not bool(keys) and not beside_plain) or (keys and not _is_of_ours(crypto, keys)):
         raise NoCommonCodec("the answer is not encrypted as we offered")
     codecs, their_event_type = _audio_formats(media, offered)
     number, codec = codecs[0]
@@ -359,6 +369,7 @@ def read_answer(
         ptime=_ptime(media),
         crypto=crypto,
         has_mux=_has_mux(media),
+        is_secure_profile=secure,
     )
 
 

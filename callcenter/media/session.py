@@ -46,6 +46,10 @@ class PlaneSession:
     """Our keys for each leg, one for each suite, for the whole life of the leg."""
     sealed: set[str] = field(default_factory=set)
     """Legs whose last offer of ours was encrypted."""
+    beside: set[str] = field(default_factory=set)
+    """Legs whose last offer of ours had keys beside plain media."""
+    kept_beside: set[str] = field(default_factory=set)
+    """Those that took the keys, and kept the profile of plain media."""
 
     def key(self, leg_id: str, suite: str) -> SrtpKey:
         """Our key for a leg in a suite."""
@@ -75,6 +79,8 @@ class PlaneSession:
         for known in (self.descriptions, self.offered, self.keys, self.ports):
             known.pop(leg_id, None)
         self.sealed.discard(leg_id)
+        self.beside.discard(leg_id)
+        self.kept_beside.discard(leg_id)
 
     def close(self, error: MediaError) -> None:
         """The session is over; whoever waits for an order hears this."""

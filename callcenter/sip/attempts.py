@@ -11,6 +11,7 @@ from enum import StrEnum
 from callcenter.sip.dialogs import Dialog
 from callcenter.sip.errors import IllegalTransition
 from callcenter.sip.flows import Flow
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.messages import SipRequest
 from callcenter.sip.transactions import TransactionId
 
@@ -127,6 +128,12 @@ class Attempt:
     """By remote tag: the RSeq of the last reliable provisional answer."""
     challenged: int = 0
     """How often credentials were sent."""
+    media: MediaRule | None = None
+    """What holds for the far end's media."""
+    sdp: str = ""
+    """What was offered, where that is not what the leg was begun with."""
+    described_otherwise: Callable[[int], "Attempt"] | None = None
+    """Sends the INVITE again with the next description, for when this one is not acceptable."""
     other_way: Callable[[int], "Attempt"] | None = None
     """Tries the same phone over its next flow, at an instant; ``None`` when it has no other."""
     heard: bool = False

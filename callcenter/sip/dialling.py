@@ -132,7 +132,8 @@ class Dialling:
         while dial.candidates:
             trunk_id, flow = dial.candidates.pop(0)
             state = self._trunks[trunk_id]
-            if state.trunk.media_refusal(dial.sdp, flow) or (trunk_id != dial.trunk_id and not state.has_room(now)):
+            allowed = not dial.sdp or state.trunk.media.offers(dial.sdp, flow)
+            if not allowed or (trunk_id != dial.trunk_id and not state.has_room(now)):
                 continue
             self._leave(dial)
             dial.trunk_id = trunk_id
@@ -144,7 +145,8 @@ class Dialling:
 
     def _start(self, dial: Dial, trunk: Trunk, flow: Flow, now: int) -> None:
         number = escape_user(clean_text(dial.number))
-        target = Target(str(Uri("sip", number, trunk.host, params=(("user", "phone"),))), flow)
+        media = trunk.media if dial.sdp else None
+        target = Target(str(Uri("sip", number, trunk.host, params=(("user", "phone"),))), flow, media=media)
         caller, headers = _shown_caller(trunk, dial.caller)
         login = Login(trunk.username, trunk.password) if trunk.username else None
         dial.current = self._outbound.begin(

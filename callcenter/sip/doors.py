@@ -5,6 +5,7 @@ from typing import Protocol
 
 from callcenter.calls.legs import Party
 from callcenter.sip.flows import Flow
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.messages import SipRequest
 from callcenter.sip.session_timers import MIN_SE, is_too_brief
 from callcenter.sip.wire import SDP
@@ -21,8 +22,8 @@ class Admitted:
     diversions: tuple[Party, ...] = ()
     asserted: Party | None = None
     replaces_leg_id: str | None = None
-    keyless: bool = False
-    """Whether keys offered beside plain media are passed over (``media_keys``)."""
+    media: MediaRule | None = None
+    """What holds for its media; ``None`` for whatever comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Door(Protocol):
     def admit(self, request: SipRequest, flow: Flow, now: int) -> Admitted | Refused:
         """Judge an INVITE that starts a dialog. Nothing about it is remembered yet. May raise ``BadMessage``."""
         ...
+
+
+def not_acceptable(why: str) -> Refused:
+    """A description breaks a rule; ``why`` is for people."""
+    return Refused(488, (("Warning", f'399 callcenter "{why}"'),))
 
 
 def content_refusal(request: SipRequest) -> Refused | None:

@@ -4,9 +4,10 @@ Who may come in is ``front_door``'s to say, which phones there are ``registered_
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from callcenter.calls.legs import LegAnswered, LegEarlyMedia, LegEnded, LegOffered, LegRefused, LegRinging, Party
-from callcenter.ports import Allowed, PhoneTarget, TrunkPolicy
+from callcenter.ports import Allowed, EncryptionPolicy, PhoneTarget, TrunkPolicy
 from callcenter.sip.addresses import NameAddress
 from callcenter.sip.attempts import Attempt
 from callcenter.sip.binding_file import KeptBinding
@@ -19,6 +20,7 @@ from callcenter.sip.flows import Flow
 from callcenter.sip.front_door import FrontDoor
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.legs import Leg
+from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.sip.messages import SipRequest, SipResponse
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.redirects import LEAVE_LIMIT_MS, MAX_REDIRECTS, Redirect, redirect_targets
@@ -151,6 +153,16 @@ class Exchange(Endpoint):
         """Whether a phone of this agent is registered."""
         return self._phones.reachable(agent_id, now)
 
+    def encryption_for(self, agent_id: str, now: int) -> EncryptionPolicy | None:
+        """How media to this agent's phones is to be offered; ``None`` for plain."""
+        rule = self._directory.media_rule(agent_id)
+        if rule.srtp is SrtpPolicy.REQUIRED:
+            return EncryptionPolicy.REQUIRED
+        if rule.srtp is SrtpPolicy.NEVER:
+            return None
+        private = any(rule.is_private(target.flow) for target in self._phones.targets(agent_id, now))
+        return EncryptionPolicy.OPTIONAL if private else None
+
     # Watching and texting.
 
     def _unserved(self, request: SipRequest) -> Refused | None:
@@ -249,9 +261,10 @@ class Exchange(Endpoint):
             Uri("sip", escape_user(clean_text(caller.number)) or "anonymous", host), clean_text(caller.display_name)
         )
         self._agent_of_leg[leg_id] = (agent_id, "recipient")
+        rule = self._directory.media_rule(agent_id)
         return self.invite(
             leg_id,
-            self._phones.targets(agent_id, now),
+            [replace(target, media=rule) for target in self._phones.targets(agent_id, now)],
             from_=str(shown),
             to=str(NameAddress(Uri("sip", escape_user(self._phones.address_of(agent_id)), host))),
             sdp=sdp,

@@ -12,7 +12,7 @@ from callcenter.sip.admission import Admission, AdmissionLimits, Load, retry_aft
 from callcenter.sip.callers import caller_of, diversions_of, is_own
 from callcenter.sip.defence import Defence
 from callcenter.sip.digest import DigestGuard, Verdict
-from callcenter.sip.doors import Admitted, Refused
+from callcenter.sip.doors import Admitted, Refused, not_acceptable
 from callcenter.sip.flows import Address, Flow, Transmit
 from callcenter.sip.grammar import clean_text
 from callcenter.sip.messages import SipRequest
@@ -147,18 +147,22 @@ class FrontDoor:
         called = party_of(NameAddress(request.uri, request.to.display_name))
         trunk = self.trunk_at(flow.remote)
         if trunk is not None and self._phones.owner_of(flow, now) is None:
-            if request.body and (why := trunk.media_refusal(request.body_text, flow)):
-                return Refused(488, (("Warning", f'399 callcenter "{why}"'),))
+            if why := trunk.media.refusal(request.body_text, flow):
+                return not_acceptable(why)
             caller, asserted = caller_of(request, trusted=trunk.trust_identity)
-            keyless = trunk.is_keyless(flow)
-            return Admitted(trunk.trunk_id, None, caller, called, diversions_of(request), asserted, keyless=keyless)
+            earlier = diversions_of(request)
+            return Admitted(trunk.trunk_id, None, caller, called, earlier, asserted, media=trunk.media)
         username = self.authenticated(request, flow, now)
         if isinstance(username, Refused):
             return username
         agent_id = self._directory.agent_of(username)
         if agent_id is None or not is_own(request.from_.uri, username) or not self._phones.reachable(agent_id, now):
             return Refused(403)
-        return Admitted(None, agent_id, Party(username, clean_text(request.from_.display_name)), called)
+        media = self._directory.media_rule(agent_id)
+        if why := media.refusal(request.body_text, flow):
+            return not_acceptable(why)
+        caller = Party(username, clean_text(request.from_.display_name))
+        return Admitted(None, agent_id, caller, called, media=media)
 
     def agent_of(self, request: SipRequest, flow: Flow, now: int) -> str | Refused:
         """The agent a request outside dialogs comes from."""

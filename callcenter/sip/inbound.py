@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegReoffered
 from callcenter.sip.dialogs import DialogEvent, dialog_as_server
-from callcenter.sip.doors import Admitted, Door, Refused, content_refusal, session_refusal
+from callcenter.sip.doors import Admitted, Door, Refused, content_refusal, not_acceptable, session_refusal
 from callcenter.sip.legs import Leg, LegInput, Legs, LegState, PendingAnswer, PendingInvite
 from callcenter.sip.messages import SipMessage, SipRequest
 from callcenter.sip.provisionals import Provisionals
@@ -48,7 +48,7 @@ class InboundLegs:
         leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
         leg.far_allows = frozenset(one.upper() for one in request.listed("allow"))
         leg.may_refer = verdict.agent_id is not None
-        leg.keyless = verdict.keyless
+        leg.media = verdict.media
         self._legs.add(leg)
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
         self._wire.tell(
@@ -92,6 +92,8 @@ class InboundLegs:
             refused = Refused(500, (("Retry-After", "2"),))
         elif leg.offering or leg.answer is not None or leg.state is not LegState.UP:
             refused = Refused(491)
+        elif why := leg.media_refusal(sdp_of(request)):
+            refused = not_acceptable(why)
         if refused is not None:
             self._wire.reply(request, flow, refused.status, headers=refused.headers)
             return

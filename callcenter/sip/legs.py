@@ -8,7 +8,7 @@ from callcenter.sip.attempts import Attempt
 from callcenter.sip.dialogs import Dialog
 from callcenter.sip.errors import IllegalTransition
 from callcenter.sip.flows import Flow
-from callcenter.sip.media_keys import without_keys
+from callcenter.sip.media_keys import MediaRule, without_keys
 from callcenter.sip.messages import SipRequest
 from callcenter.sip.session_timers import SessionTimer
 from callcenter.sip.transactions import TransactionId
@@ -162,8 +162,8 @@ class Leg:
     """Whether its far end, an agent's phone, may transfer its calls."""
     refer_cseq: int | None = None
     """The REFER that is being carried out."""
-    keyless: bool = False
-    """Whether keys that its far end offers beside plain media are passed over."""
+    media: MediaRule | None = None
+    """What holds for its media; ``None`` for whatever comes."""
     told: bool = False
 
     def happened(self, what: LegInput) -> None:
@@ -175,7 +175,11 @@ class Leg:
 
     def offer_of(self, sdp: str) -> str:
         """The far end's offer as the calls are told it."""
-        return without_keys(sdp) if self.keyless else sdp
+        return without_keys(sdp) if self.media is not None and self.media.is_keyless(self.flow) else sdp
+
+    def media_refusal(self, sdp: str) -> str:
+        """Why the far end's new description breaks the rule, for people; empty when it does not."""
+        return self.media.refusal(sdp, self.flow) if sdp and self.media is not None else ""
 
     def allows(self, what: LegInput) -> bool:
         """Whether the table has a row for this now."""

@@ -19,6 +19,7 @@ from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, Leg
 from callcenter.clock import SystemClock
 from callcenter.ports import PhoneTarget
 from callcenter.sip.digest import ha1
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.parser import parse
 from callcenter.sip.phone import CallRefused, PhoneCall, SoftPhone
 from callcenter.sip.settings import SipSettings
@@ -77,6 +78,11 @@ class _Bridge:
     def agent_of(self, username: str) -> str | None:
         """The one phone's agent."""
         return AGENT if username == AGENT else None
+
+    def media_rule(self, agent_id: str) -> MediaRule:
+        """As by default."""
+        del agent_id
+        return MediaRule()
 
     def _take(self, event: LegEvent) -> None:
         if isinstance(event, LegOffered):

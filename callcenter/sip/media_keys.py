@@ -3,6 +3,7 @@
 A key in a description is as secret as the way it goes: over UDP or TCP everybody on the path reads it along. Pure.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from callcenter.sip.flows import Flow, Transport
@@ -15,7 +16,7 @@ class SrtpPolicy(StrEnum):
 
     NEVER = "never"
     OPTIONAL = "optional"
-    """Where the far end offers it, and its keys come over TLS."""
+    """Where both sides have it, and keys go over TLS."""
     REQUIRED = "required"
 
 
@@ -44,6 +45,53 @@ def without_keys(sdp: str) -> str:
         if sealed or not line.startswith(KEY_LINE):
             kept.append(line)
     return "".join(kept)
+
+
+def sealed(sdp: str) -> str:
+    """A description in which streams with keys are encrypted, and not only may be (``RTP/SAVP``)."""
+    return sdp.replace(" RTP/AVP ", " RTP/SAVP ") if KEY_LINE in sdp else sdp
+
+
+def is_sealed(sdp: str) -> bool:
+    """Whether every stream of a description is encrypted, by its profile."""
+    streams = [_is_sealed(line) for line in sdp.splitlines() if line.startswith("m=")]
+    return bool(streams) and all(streams)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRule:
+    """What holds for the media of one phone or trunk."""
+
+    srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
+    keys_without_tls: bool = False
+    """Whether keys may go by UDP and TCP, where everybody on the way reads them along."""
+
+    def refusal(self, sdp: str, flow: Flow) -> str:
+        """Why a far end's description breaks the rule on this way, for people; empty when it does not."""
+        if not sdp and self.srtp is SrtpPolicy.REQUIRED:
+            return "Media must be encrypted: send an offer (RTP/SAVP)"  # what we would offer ourselves is plain
+        return refusal(sdp, self.srtp, private=self.is_private(flow)) if sdp else ""
+
+    def is_private(self, flow: Flow) -> bool:
+        """Whether keys may travel on this way."""
+        return self.keys_without_tls or is_private(flow)
+
+    def is_keyless(self, flow: Flow) -> bool:
+        """Whether keys beside plain media are passed over, and none are offered."""
+        return self.srtp is SrtpPolicy.NEVER or not self.is_private(flow)
+
+    def offers(self, sdp: str, flow: Flow) -> tuple[str, ...]:
+        """What to offer on this way: the first, and each next one when that is refused as not acceptable (488).
+
+        ``sdp`` is plain, with keys beside plain media, or encrypted. None may be offered: an empty tuple.
+        """
+        if is_sealed(sdp):
+            return () if self.is_keyless(flow) else (sdp,)
+        if self.srtp is SrtpPolicy.REQUIRED:
+            return (sealed(sdp),) if KEY_LINE in sdp and self.is_private(flow) else ()
+        if KEY_LINE not in sdp:
+            return (sdp,)
+        return (without_keys(sdp),) if self.is_keyless(flow) else (sdp, sealed(sdp), without_keys(sdp))
 
 
 def is_private(flow: Flow) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from callcenter.ports import Allowed, Refused, TrunkPolicy
+from callcenter.ports import Allowed, EncryptionPolicy, Refused, TrunkPolicy
 from callcenter.sip.call_caps import UNLIMITED, CallCaps, Cap
 from callcenter.sip.destinations import Destination, DestinationKind, destination_of, dialled_digits
 
@@ -48,8 +48,8 @@ class TrunkReach:
     trunk_id: str
     prefixes: tuple[str, ...] = ()
     emergency: bool = True
-    encrypted: bool = False
-    """Whether it takes SRTP only."""
+    encryption: EncryptionPolicy | None = None
+    """``REQUIRED`` where it takes SRTP only, ``OPTIONAL`` where it may be offered keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,14 @@ class NumberingRules:
         if not trunk_ids:
             return Refused("no_trunk", "No trunk carries calls to this number.")
         if destination.kind is DestinationKind.EMERGENCY:  # nothing limits it, and it uses up nobody's calls
-            encrypted = self._is_encrypted(trunk_ids)
-            policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=encrypted, is_emergency=True)
+            encryption = self._encryption_for(trunk_ids)
+            policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encryption=encryption, is_emergency=True)
             return Allowed(destination.number, policy)
         booking = self.caps.book(self._caps_of(agent_id, permissions), at)
         if isinstance(booking, tuple):
             return _capped(*booking, agent_id)
-        encrypted = self._is_encrypted(trunk_ids)
-        policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encrypted=encrypted, booking=booking)
+        encryption = self._encryption_for(trunk_ids)
+        policy = TrunkPolicy(trunk_ids, agent_id=agent_id, encryption=encryption, booking=booking)
         return Allowed(destination.number, policy)
 
     def withdraw(self, policy: TrunkPolicy) -> None:
@@ -141,8 +141,11 @@ class NumberingRules:
         for payer in self._caps_of(agent_id, self._permissions(agent_id)):
             self.caps.made_before(payer, 1, at)
 
-    def _is_encrypted(self, trunk_ids: tuple[str, ...]) -> bool:
-        return any(trunk.encrypted for trunk in self._plan.trunks if trunk.trunk_id == trunk_ids[0])
+    def _encryption_for(self, trunk_ids: tuple[str, ...]) -> EncryptionPolicy | None:
+        wanted = {trunk.trunk_id: trunk.encryption for trunk in self._plan.trunks}
+        if wanted[trunk_ids[0]] is EncryptionPolicy.REQUIRED:
+            return EncryptionPolicy.REQUIRED
+        return EncryptionPolicy.OPTIONAL if any(wanted[name] is not None for name in trunk_ids) else None
 
     def _destination(self, number: str) -> Destination | None:
         digits = dialled_digits(number)

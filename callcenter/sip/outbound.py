@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEarlyMedia, LegRefused, LegRinging
 from callcenter.sip.attempts import Attempt, AttemptEvent, AttemptOrder, AttemptState, Login, better_refusal
@@ -9,6 +10,7 @@ from callcenter.sip.dialogs import Dialog, DialogEvent, dialog_as_client
 from callcenter.sip.flows import Flow
 from callcenter.sip.inbound import InboundLegs
 from callcenter.sip.legs import Leg, LegInput, Legs, LegState
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse, build_request
 from callcenter.sip.provisionals import MAX_FORKS, Provisionals
 from callcenter.sip.requests import MAX_CHALLENGES, Requests
@@ -20,6 +22,8 @@ from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, SUPPORTED, Wire, s
 
 RING_LIMIT_MS = 300_000
 """An INVITE that nobody ends rings no longer than this."""
+UNACCEPTABLE = frozenset({415, 488, 606})
+"""Answers that are about our description."""
 FLOW_FAILED = 430
 """A proxy has lost the connection to the phone (RFC 5626 section 11.5)."""
 
@@ -35,6 +39,12 @@ class Target:
     """The proxies on the way, the nearest first."""
     otherwise: "Target | None" = None
     """Another flow of the same phone, for when this one fails (RFC 5626 section 5.3)."""
+    media: MediaRule | None = None
+    """What holds for its media; ``None`` for whatever we offer."""
+
+    def offers(self, sdp: str) -> tuple[str, ...]:
+        """What may be offered there, in turn; see ``MediaRule.offers``."""
+        return (sdp,) if self.media is None else self.media.offers(sdp, self.flow)
 
 
 class OutboundLegs:
@@ -79,6 +89,10 @@ class OutboundLegs:
         if not targets:
             self._wire.tell(LegRefused(leg_id, 480, "Not registered"))
             return
+        targets = [target for target in targets if target.offers(sdp)]
+        if not targets:
+            self._wire.tell(LegRefused(leg_id, 488, "Media cannot be encrypted on the way to this phone"))
+            return
         for target in targets:
             self.begin(
                 leg_id,
@@ -104,9 +118,13 @@ class OutboundLegs:
         login: Login | None,
         now: int,
         max_forwards: int = 70,
+        offers: Sequence[str] = (),
     ) -> Attempt:
-        """Send one INVITE for a leg, which is made by the first."""
+        """Send one INVITE for a leg, which is made by the first. ``offers``: what may be offered, in turn; by default
+        what the target's rule makes of ``sdp``."""
         leg = self._legs.get(leg_id)
+        begun, offers = sdp, offers or target.offers(sdp)
+        sdp = offers[0]
         if leg is None:
             leg = Leg(leg_id, LegState.CALLING, target.flow, local_sdp=sdp, may_refer=bool(target.binding))
             self._legs.add(leg)
@@ -131,18 +149,29 @@ class OutboundLegs:
             body=sdp.encode(),
         )
         attempt = self._start(leg_id, request, target, now, login=login)
-        if (other := target.otherwise) is not None:
-            attempt.other_way = lambda later: self.begin(
+        attempt.media, attempt.sdp = target.media, sdp if sdp != begun else ""
+
+        def again(target: Target, offers: Sequence[str], later: int) -> Attempt:
+            return self.begin(
                 leg_id,
-                other,
+                target,
                 from_=from_,
                 to=to,
-                sdp=sdp,
+                sdp=begun,
                 headers=headers,
                 login=login,
                 now=later,
                 max_forwards=max_forwards,
+                offers=offers,
             )
+
+        if len(offers) > 1:
+            attempt.described_otherwise = partial(again, target, offers[1:])
+        other = target.otherwise
+        while other is not None and not other.offers(begun):
+            other = other.otherwise
+        if other is not None:
+            attempt.other_way = partial(again, other, ())
         leg.attempts.append(attempt)
         return attempt
 
@@ -303,11 +332,15 @@ class OutboundLegs:
         leg.may_refer = bool(attempt.binding)
         self._cancel_all(leg, now, elsewhere=True, but=attempt)
         answer = sdp_of(response) or attempt.early_sdp.get(dialog.remote_tag, "")
-        if not answer:
+        unfit = "" if answer else "Answer without SDP"
+        if answer and attempt.media is not None and attempt.request.body:
+            unfit = attempt.media.refusal(answer, attempt.flow)
+        if unfit:
             self._hang_up(dialog, attempt.flow, now)
             leg.happened(LegInput.FAR_REFUSE)
-            self._refuse(leg, 488, "Answer without SDP")
+            self._refuse(leg, 488, unfit)
             return
+        leg.media, leg.local_sdp = attempt.media, attempt.sdp or leg.local_sdp
         leg.happened(LegInput.FAR_ANSWER)
         self._legs.drop_early(leg)
         self._legs.adopt_dialog(leg, dialog)
@@ -340,7 +373,14 @@ class OutboundLegs:
         return mine
 
     def _goes_another_way(self, attempt: Attempt, response: SipResponse | None, now: int) -> bool:
-        """A flow that failed (430), or that nothing came back on, is left for the phone's next one."""
+        """A description that is not acceptable is followed by the next; a flow that failed (430), or that nothing came
+        back on, is left for the phone's next one."""
+        if response is not None and response.status in UNACCEPTABLE and attempt.described_otherwise is not None:
+            leg = self._legs.get(attempt.leg_id)
+            again = attempt.described_otherwise(now)
+            if leg is not None:
+                self.on_retry(leg, attempt, again)
+            return True
         failed = response is None or response.status == FLOW_FAILED
         if failed and response is not None and attempt.binding:
             self._unheard(attempt.binding)
@@ -407,7 +447,8 @@ class OutboundLegs:
         self._attempts.pop(attempt.transaction_id, None)
         target = Target(request.uri_text, attempt.flow, attempt.binding)
         again = self._start(attempt.leg_id, request, target, now, attempt.challenged + 1, attempt.login)
-        again.other_way = attempt.other_way
+        again.other_way, again.described_otherwise = attempt.other_way, attempt.described_otherwise
+        again.media, again.sdp = attempt.media, attempt.sdp
         self.on_retry(leg, attempt, again)
         leg.attempts[leg.attempts.index(attempt)] = again
         return True

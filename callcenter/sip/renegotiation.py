@@ -4,7 +4,7 @@ RFC 3261 section 14, RFC 3311, RFC 4028. The far end's re-INVITE is in ``inbound
 """
 
 from callcenter.calls.legs import EndCause, LegReanswered, LegReoffered, LegReofferRefused
-from callcenter.sip.doors import content_refusal
+from callcenter.sip.doors import content_refusal, not_acceptable
 from callcenter.sip.inbound import InboundLegs
 from callcenter.sip.legs import Leg, LegState, PendingInvite, Wanted
 from callcenter.sip.messages import SipResponse
@@ -185,6 +185,9 @@ class Renegotiation:
             self._wire.answer_once(arrived, 500, now, headers=(("Retry-After", "2"),))
         elif leg.offering or leg.invite is not None or leg.state is not LegState.UP:
             self._wire.answer_once(arrived, 491, now)
+        elif why := leg.media_refusal(sdp_of(request)):
+            refused = not_acceptable(why)
+            self._wire.answer_once(arrived, refused.status, now, headers=refused.headers)
         else:
             leg.dialog.refresh_target(request)
             transaction_id = self._wire.transactions.open_server(request, answer_flow(request, arrived.flow))

@@ -9,6 +9,7 @@ from callcenter.ports import Allowed
 from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.digest import DEFAULT_OFFER
 from callcenter.sip.flows import Transport
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.registrar import Limits
 from callcenter.sip.tls import TlsSettings
 
@@ -68,6 +69,10 @@ class Credentials(Protocol):
 
     def agent_of(self, username: str) -> str | None:
         """The agent whose phone this user name is, ``None`` when it is nobody's."""
+        ...
+
+    def media_rule(self, agent_id: str) -> MediaRule:
+        """What holds for the media of this agent's phones."""
         ...
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from callcenter.sip.flows import Address, Flow, Transport
-from callcenter.sip.media_keys import SrtpPolicy, is_private, refusal
+from callcenter.sip.media_keys import MediaRule, SrtpPolicy
 
 FAILURES_TO_DOWN = 3
 """Failures in a row after which a trunk is not tried first any more."""
@@ -68,13 +68,10 @@ class Trunk:
             return caller
         return self.caller_number
 
-    def media_refusal(self, sdp: str, flow: Flow) -> str:
-        """Why a description breaks the carrier's rule on encryption on this way, for people; empty when it does not."""
-        return refusal(sdp, self.srtp, private=self.keys_without_tls or is_private(flow))
-
-    def is_keyless(self, flow: Flow) -> bool:
-        """Whether keys that it offers beside plain media are passed over."""
-        return self.srtp is SrtpPolicy.NEVER or not (self.keys_without_tls or is_private(flow))
+    @property
+    def media(self) -> MediaRule:
+        """What holds for its media."""
+        return MediaRule(self.srtp, self.keys_without_tls)
 
     def owns(self, address: Address) -> bool:
         """Whether a packet from this address is the carrier's."""

@@ -10,7 +10,7 @@ import structlog
 
 from callcenter.calls.legs import EndCause, LegEvent, Party
 from callcenter.chance import random_hex
-from callcenter.ports import Clock, PhoneTarget, TrunkPolicy
+from callcenter.ports import Clock, EncryptionPolicy, PhoneTarget, TrunkPolicy
 from callcenter.sip.admission import Load
 from callcenter.sip.binding_file import load_bindings, save_bindings
 from callcenter.sip.exchange import Exchange
@@ -302,6 +302,10 @@ class UserAgent:
     def end(self, leg_id: str, cause: EndCause, reason: str = "") -> None:
         """End a leg in whatever state it is: refuse, CANCEL or BYE."""
         self._station.perform(self._exchange.end(leg_id, cause, self._station.now(), reason))
+
+    def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
+        """How media to this agent's phones is to be offered; ``None`` for plain."""
+        return self._exchange.encryption_for(agent_id, self._station.now())
 
     def reachable(self, agent_id: str) -> bool:
         """Whether a phone of this agent is registered now."""

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.site.channels import CapacityTable, InterruptTable, capacities, unknown_interrupts
 from callcenter.site.feature_codes import FeatureCodesModel
 from callcenter.site.fields import Name, SiteModel
@@ -45,6 +46,11 @@ class AgentModel(SiteModel):
     language: str = "en"
     phone: Literal["sip", "browser", "both"] = "both"
     """What rings: the agent's SIP phones, the console in the browser, or whichever is there (both ring together)."""
+    srtp: SrtpPolicy = SrtpPolicy.OPTIONAL
+    """Encryption of the agent's SIP phones: ``never``, ``optional`` (where both sides have it) or ``required``; keys go
+    over TLS."""
+    keys_without_tls: bool = False
+    """Whether keys of SRTP may go by UDP or TCP, where everybody on the way reads them along; also behind a proxy."""
     sip_ha1_sha256: str | None = None
     sip_ha1_md5: str | None = None
     """Digest secrets of the agent's phone, whose user name is the agent's id (RFC 7616); never the password itself."""

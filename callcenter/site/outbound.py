@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from callcenter.sip.call_caps import UNLIMITED, Cap
-from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
 from callcenter.site.fields import Country, Name, Prefix, SiteModel
 
@@ -108,7 +107,7 @@ def outbound_plan(site: "Site") -> OutboundPlan:
         group_of=_groups_of(site),
         in_all=Cap(outbound.total_per_day, outbound.total_at_a_time),
         trunks=tuple(
-            TrunkReach(each.id, each.prefixes, each.emergency, each.srtp is SrtpPolicy.REQUIRED)
+            TrunkReach(each.id, each.prefixes, each.emergency, each.encryption())
             for each in site.trunks
             if each.gateways
         ),

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from callcenter.errors import ConfigError
+from callcenter.ports import EncryptionPolicy
 from callcenter.sip.flows import Transport
 from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.sip.trunks import Trunk
@@ -103,6 +104,12 @@ class TrunkModel(SiteModel):
                 "or keys_without_tls = true where nobody else reads the network"
             )
         return self
+
+    def encryption(self) -> EncryptionPolicy | None:
+        """What is offered to it: SRTP, keys beside plain media, or ``None`` for nothing but plain media."""
+        if self.srtp is SrtpPolicy.REQUIRED:
+            return EncryptionPolicy.REQUIRED
+        return EncryptionPolicy.OPTIONAL if self.srtp is SrtpPolicy.OPTIONAL and self._is_private else None
 
     @property
     def _is_private(self) -> bool:

@@ -22,6 +22,7 @@ from callcenter.sip.attempts import Login
 from callcenter.sip.digest import ha1
 from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Flow, Transmit, Transport
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.messages import SipRequest, SipResponse
 from callcenter.sip.parser import parse
 from callcenter.sip.retries import authorised
@@ -61,6 +62,11 @@ class Stored:
     def agent_of(self, username: str) -> str | None:
         """Whose phone it is."""
         return "a1" if username == KNOWN else None
+
+    def media_rule(self, agent_id: str) -> MediaRule:
+        """As by default."""
+        del agent_id
+        return MediaRule()
 
 
 def flow(number: int) -> Flow:

@@ -14,6 +14,7 @@ import uvloop
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered, LegRefused, LegRinging
 from callcenter.clock import SystemClock
 from callcenter.ports import TrunkPolicy
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
@@ -32,6 +33,11 @@ class NoPhones:
     def agent_of(self, username: str) -> str | None:
         """Nobody's."""
         del username
+
+    def media_rule(self, agent_id: str) -> MediaRule:
+        """As by default."""
+        del agent_id
+        return MediaRule()
 
 
 class Bridge:

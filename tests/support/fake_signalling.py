@@ -18,7 +18,7 @@ from callcenter.calls.legs import (
     Party,
 )
 from callcenter.media.sdp import LocalStream, build_offer
-from callcenter.ports import PhoneTarget, TrunkPolicy
+from callcenter.ports import EncryptionPolicy, PhoneTarget, TrunkPolicy
 
 CUSTOMER_ADDRESS = "127.0.0.2"
 PHONE_ADDRESS = "127.0.0.3"
@@ -55,6 +55,8 @@ class FakeSignalling:
         """Calls out: leg, number, trunks."""
         self.transfers: list[tuple[str, int]] = []
         """What was reported of transfers."""
+        self.encrypted: dict[str, EncryptionPolicy] = {}
+        """By agent: how media is offered, where not plain."""
         self.reasons: dict[str, str] = {}
         """By leg: why its call, or its transfer, was refused."""
         self.waiting: dict[str, tuple[int, int]] = {}
@@ -220,6 +222,10 @@ class FakeSignalling:
             self.sink(LegRefused(leg_id, REFUSAL_STATUS.get(cause, 487), "Request Terminated"))
         else:
             self.sink(LegEnded(leg_id, cause))
+
+    def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
+        """Phones are offered plain media."""
+        return self.encrypted.get(agent_id)
 
     def reachable(self, agent_id: str) -> bool:
         """Whether a phone of this agent is registered."""

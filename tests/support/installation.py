@@ -79,6 +79,8 @@ class Plan:
     trunk_ports: tuple[int, ...] = ()
     """Ports of ``trunk_host`` that are a second trunk, for programs that cannot choose their address."""
     trunk_host: str = "127.0.0.1"
+    agent_lines: tuple[tuple[str, str], ...] = ()
+    """Further lines of agents in the site file: login, line."""
     more_site: str = ""
     """Further tables of the site file."""
     environment: tuple[tuple[str, str], ...] = ()
@@ -336,7 +338,11 @@ labels = {{ en = "Follow-up needed", zh = "需要跟进" }}
     if plan.trunk_ports:
         head += f'\n[[trunks]]\nid = "desktop"\naddresses = ["{plan.trunk_host}"]\nports = {list(plan.trunk_ports)}\n'
     queues = [_queue(plan, queue_id, name, zh) for queue_id, name, zh in QUEUES]
-    people = [_person(login, f"Agent {login[5:]}", ["agent"]) for login in agent_logins(plan)]
+    people = [
+        _person(login, f"Agent {login[5:]}", ["agent"])
+        + "".join(f"{line}\n" for whose, line in plan.agent_lines if whose == login)
+        for login in agent_logins(plan)
+    ]
     return "\n".join(
         [head, plan.more_site, *queues, *people, _person(BOSS, "Robin Field", ["supervisor", "administrator"])]
     )

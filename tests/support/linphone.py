@@ -24,7 +24,8 @@ SILENT_CARD = "ANull: Null Sound Device"
 
 @dataclass(frozen=True, slots=True)
 class LinphoneAccount:
-    """How it registers: ``server`` is an address with port; ``encryption`` is ``none`` or ``srtp``."""
+    """How it registers: ``server`` is an address with port; ``encryption`` is ``none`` or ``srtp``, and with
+    ``insists`` nothing else."""
 
     user: str
     password: str
@@ -32,6 +33,7 @@ class LinphoneAccount:
     server: tuple[str, int]
     transport: str = "udp"
     encryption: str = "none"
+    insists: bool = False
     authorities: Path | None = None
     """Whose TLS certificates it believes."""
 
@@ -149,6 +151,7 @@ sip_tls_port=-1
 use_ipv6=0
 default_proxy=0
 media_encryption={account.encryption}
+media_encryption_mandatory={int(account.insists)}
 verify_server_certs={int(account.authorities is not None)}
 verify_server_cn=0
 {authorities}

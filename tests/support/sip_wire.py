@@ -12,6 +12,7 @@ from callcenter.sip.digest import ha1
 from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Address, Flow, Transmit, Transport
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.phone import PhoneEndpoint
 from callcenter.sip.settings import SipSettings
@@ -36,6 +37,7 @@ class FakeDirectory:
 
     def __init__(self, **agents: str) -> None:
         self._agents = agents
+        self.rules: dict[str, MediaRule] = {}
 
     def ha1(self, username: str, algorithm: str) -> str | None:
         """The stored hash."""
@@ -44,6 +46,10 @@ class FakeDirectory:
     def agent_of(self, username: str) -> str | None:
         """Whose phone it is."""
         return self._agents.get(username)
+
+    def media_rule(self, agent_id: str) -> MediaRule:
+        """What a test chooses, else as by default."""
+        return self.rules.get(agent_id, MediaRule())
 
 
 class Network:

@@ -137,3 +137,43 @@ def test_a_successor_goes_on_after_the_sequence_number_has_wrapped(wraps: int) -
         assert second.open(far_seal.rtp(packet(number)), SSRC, number & 0xFFFF) == packet(number)
     assert checkpoint.noted(1) == LegCounts(1, 2, 3, 4, True)
     checkpoint.close()
+
+
+OURS = tuple(key(suite, seed) for seed, suite in enumerate(Suite, 1))
+BESIDE = build_offer(LOCAL, keys=OURS, beside_plain=True)
+
+
+def answered(secure: bool, with_key: bool) -> str:
+    answer = BESIDE.replace("RTP/AVP", "RTP/SAVP") if secure else BESIDE
+    kept = [line for line in answer.split("\r\n") if not line.startswith("a=crypto:") or (with_key and "GCM" in line)]
+    return "\r\n".join(kept)
+
+
+@pytest.mark.parametrize(
+    ("secure", "with_key", "may_be_plain", "taken"),
+    [
+        (False, True, True, True),
+        (True, True, True, True),
+        (False, False, True, True),
+        (False, False, False, False),
+        (True, False, True, False),
+    ],
+)
+def test_keys_beside_plain_media_are_answered_in_three_ways(
+    secure: bool, with_key: bool, may_be_plain: bool, taken: bool
+) -> None:
+    assert " RTP/AVP " in BESIDE
+    assert BESIDE.count("a=crypto:") == len(Suite)
+    how = {"keys": OURS, "beside_plain": True, "may_be_plain": may_be_plain}
+    if not taken:
+        with pytest.raises(NoCommonCodec):
+            read_answer(answered(secure, with_key), **how)
+        return
+    audio = read_answer(answered(secure, with_key), **how)
+    assert (audio.crypto is not None, audio.is_secure_profile) == (with_key, secure)
+
+
+def test_a_key_that_was_not_offered_is_no_answer() -> None:
+    foreign = answered(False, True).replace("a=crypto:1 ", "a=crypto:9 ")
+    with pytest.raises(NoCommonCodec):
+        read_answer(foreign, keys=OURS, beside_plain=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from callcenter.ports import Allowed, OutboundRules, Refused
+from callcenter.ports import Allowed, EncryptionPolicy, OutboundRules, Refused
 from callcenter.sip.call_caps import UNDIALLED_MS, CallCaps, Cap
 from callcenter.sip.numbering import DialPermissions, NumberingRules, OutboundPlan, TrunkReach
 
@@ -261,11 +261,11 @@ def test_what_goes_out_is_a_plain_number_that_is_judged_the_same_again(text, reg
 
 
 def test_a_carrier_that_takes_srtp_only_is_offered_nothing_else() -> None:
-    trunks = (TrunkReach("safe", ("+1",), encrypted=True), TrunkReach("any"))
+    trunks = (TrunkReach("safe", ("+1",), encryption=EncryptionPolicy.REQUIRED), TrunkReach("any"))
     rules = NumberingRules(
         OutboundPlan(house=DialPermissions(national=True, countries=frozenset({"GB"})), trunks=trunks)
     )
-    for number, encrypted in (("+12025550123", True), ("+442079460123", False)):
+    for number, encryption in (("+12025550123", EncryptionPolicy.REQUIRED), ("+442079460123", None)):
         verdict = rules.check("", number, 0)
         assert isinstance(verdict, Allowed), verdict
-        assert verdict.policy.encrypted is encrypted
+        assert verdict.policy.encryption is encryption

@@ -412,5 +412,5 @@ def test_a_key_belongs_to_its_stream_and_a_carrier_by_tls_needs_no_leave():
     assert without_keys(two) == SDP + "m=audio 4002 RTP/SAVP 0\r\n" + KEYS
     by_tls = Flow(Transport.TLS, FIRST)
     required = trunk("one", FIRST, srtp=SrtpPolicy.REQUIRED)
-    assert required.media_refusal(SDP.replace("RTP/AVP", "RTP/SAVP") + KEYS, by_tls) == ""
-    assert not trunk("one", FIRST).is_keyless(by_tls)
+    assert required.media.refusal(SDP.replace("RTP/AVP", "RTP/SAVP") + KEYS, by_tls) == ""
+    assert not trunk("one", FIRST).media.is_keyless(by_tls)
