@@ -159,14 +159,24 @@ class CardEntry:
         order = PaymentOrder(
             secrets.token_hex(12), self._call_id, agent.contact_id, agent.agent_id, agent.queue_id, fields
         )
-        task = asyncio.create_task(self._submit(payments, order, names), name=f"card data {self._call_id}")
+        ended = asyncio.Event()
+        task = asyncio.create_task(self._submit(payments, order, names, ended), name=f"card data {self._call_id}")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
-        await self._end("sent")
+        try:
+            await self._end("sent")
+        finally:
+            ended.set()
 
-    async def _submit(self, payments: Payments, order: PaymentOrder, names: tuple[str, ...]) -> None:
-        """Outside of the call's turn, and longer than the call if need be: what came of it is known in any case."""
+    async def _submit(
+        self, payments: Payments, order: PaymentOrder, names: tuple[str, ...], ended: asyncio.Event
+    ) -> None:
+        """Outside of the call's turn, and longer than the call if need be: what came of it is known in any case.
+
+        An answer may be faster than the media plane ends the masking; it is told after that end, as it follows from it.
+        """
         answer = await payments.submit(order)
+        await ended.wait()
         self._book.note(
             CardEntryAnswered(
                 self._call_id,

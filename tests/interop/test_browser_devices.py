@@ -1,4 +1,4 @@
-"""The three devices of a browser's phone: each sound has its own, and what is pulled out in mid-call is replaced and said."""
+"""The three devices of a browser phone: each sound has its own; what is pulled out in mid-call is replaced and said."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path

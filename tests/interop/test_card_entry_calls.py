@@ -12,20 +12,16 @@ import pytest
 
 from callcenter.media.audio import tone_share, write_wav
 from callcenter.media.g711 import Law, Samples, decode
-from callcenter.media.inband import ToneDigits, tones_of
+from callcenter.media.inband import tones_of
 from callcenter.media.masking import MASK_HERTZ
-from callcenter.media.recordings import load_keys
-from callcenter.ports import RecordingFinished
+from tests.support.card_numbers import digits_in, loudest_key, the_recording, traces
 from tests.support.floor_people import CUSTOMER_HZ, Seat, Talk, calling, hear_each_other
-from tests.support.heard_recordings import HeardRecording, listen
 from tests.support.installation import Installation, Plan, running_installation, until_recorded
-from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
 BY_EVENT, BY_TONE, BY_INFO = "4929135708246931", "5500947163820574", "4716038295174603"
 """Each number is pressed in one way: RFC 4733, in the sound itself, SIP INFO."""
-KEYS = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
 PRESSED = 6553
 """The amplitude of one tone of a key as it is dialled here."""
 
@@ -66,7 +62,7 @@ async def test_card_numbers_reach_neither_agent_nor_recording_nor_any_file(house
         assert max(recording.tones(recording.left, CUSTOMER_HZ)) > 0.9, "before and after it is recorded"
     (ended,) = [row.entry for row in house.journal.read() if row.kind == "card_entry.ended"]
     assert ended.digits == len(BY_EVENT) + len(BY_INFO), "keys are counted; tones in sound with events agreed are none"
-    assert traces(house.folder) == []
+    assert traces(house.folder, BY_EVENT, BY_TONE, BY_INFO) == []
 
 
 async def heard_meanwhile(customer: Talk, agent: Talk, tones: str) -> Samples:
@@ -96,45 +92,8 @@ async def heard_meanwhile(customer: Talk, agent: Talk, tones: str) -> Samples:
     return np.concatenate(kept)
 
 
-async def the_recording(house: Installation) -> HeardRecording:
-    """The one recording, once it is on disk."""
-    await until(
-        "the recording is stored",
-        lambda: any(row.kind == "recording.stored" for row in house.journal.read()),
-        within=15,
-    )
-    (entry,) = [row.entry for row in house.journal.read() if row.kind == "recording.stored"]
-    folder = house.settings.recordings.folder
-    assert folder is not None
-    finished = RecordingFinished(
-        entry.call_id, entry.recording_id, str(folder / entry.path), entry.sha256, entry.duration_ms, entry.truncated
-    )
-    return listen(finished, load_keys(house.folder / "recording.key"))
-
-
 def dialled(path: Path, digits: str) -> str:
     """A sound file in which digits are dialled, with as long a pause after each."""
     pause = np.zeros(800, dtype=np.int16)
     path.write_bytes(write_wav(np.concatenate([pause, *itertools.chain(*((tones_of(d), pause) for d in digits))])))
     return str(path)
-
-
-def loudest_key(samples: Samples) -> float:
-    """The greatest amplitude that any of the eight tones has in any 40 ms."""
-    frames = [samples[at : at + 320].astype(float) for at in range(0, len(samples) - 319, 160)]
-    powers = (tone_share(frame, pitch) * 2 * np.mean(frame**2) for frame in frames for pitch in KEYS)
-    return float(np.sqrt(max(powers, default=0.0)))
-
-
-def digits_in(samples: Samples) -> str:
-    """What a decoder makes of it."""
-    return ToneDigits().hear(samples)
-
-
-def traces(folder: Path) -> list[tuple[str, str]]:
-    """Card numbers, or keys as INFO carries them one by one, in any byte of any file, and where."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_socket()]
-    held = {path: path.read_bytes() for path in files}
-    assert any(b"card_entry.ended" in lying for lying in held.values()), "the journal is among them, readable"
-    secrets = [*(number.encode() for number in (BY_EVENT, BY_TONE, BY_INFO)), b"Signal="]
-    return [(secret.decode(), str(path)) for secret in secrets for path, lying in held.items() if secret in lying]

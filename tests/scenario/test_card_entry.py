@@ -159,3 +159,30 @@ def test_a_payment_system_that_is_slow_harms_no_call_and_its_answer_is_known_aft
         assert not contact.card_sending
 
     run_virtual(story)
+
+
+def test_an_answer_that_is_faster_than_the_unmasking_does_not_leave_the_desk_waiting() -> None:
+    async def story() -> None:
+        house, _, _, call = await talking(FakePayments())
+        unmasked, secure = asyncio.Event(), house.media.secure
+
+        async def slowly(session_id: str, leg_id: str, *, on: bool) -> None:
+            if not on:
+                await unmasked.wait()
+            await secure(session_id, leg_id, on=on)
+
+        house.media.secure = slowly  # type: ignore[method-assign]
+        desk = house.core.desk
+        await desk.secure("anna", call, "on", "number")
+        await type_keys(house, call, NUMBER)
+        sending = asyncio.create_task(desk.secure("anna", call, "send"))
+        await settle()
+        unmasked.set()
+        await sending
+        await settle()
+        contact = shown(house, call)
+        assert not contact.card_sending
+        assert contact.card_answer is not None
+        assert contact.card_answer.result == "stored"
+
+    run_virtual(story)

@@ -16,6 +16,17 @@ const FIELD_NAMES: Record<Field, Key> = {
   code: 'card_entry.code',
 };
 
+/** Why there is no answer, in the language of the screen. */
+const FAILURES: Partial<Record<string, Key>> = {
+  failed_timeout: 'card_entry.failed.timeout',
+  failed_connection: 'card_entry.failed.connection',
+  failed_status: 'card_entry.failed.status',
+  failed_answer: 'card_entry.failed.answer',
+  failed_resting: 'card_entry.failed.resting',
+};
+/** The one failure after which it is known: nothing was sent. */
+const NOT_SENT = 'failed_resting';
+
 type Entry = Pick<ContactView, 'state' | 'is_secured'>;
 
 /** What may be wanted of the card entry of a conversation now; nothing without a customer on the line. */
@@ -53,12 +64,13 @@ export function CardAnswer({ contact }: { readonly contact: ContactView }) {
   const answer = contact.card_answer;
   if (!answer) return null;
   const failed = answer.result.startsWith('failed_');
+  const why = FAILURES[answer.result];
   const refused = failed || answer.result === 'declined';
   const parts = [
     answer.last4 && t('card_entry.last4', { digits: answer.last4 }),
     answer.token && t('card_entry.token', { token: answer.token }),
-    answer.message,
-    failed && t('card_entry.failed_hint'),
+    why ? t(why) : answer.message,
+    failed && answer.result !== NOT_SENT && t('card_entry.failed_hint'),
   ].filter(Boolean);
   return (
     <p role="status" data-testid="card-answer" data-result={answer.result}>
@@ -83,6 +95,7 @@ function Fields({ contact }: { readonly contact: ContactView }) {
   };
   return (
     <div className={classes.control} role="group" aria-label={t('card_entry.what')}>
+      <p className={`soft ${classes.hint}`}>{t('card_entry.hint')}</p>
       {FIELDS.map((field) => (
         <Button
           key={field}
@@ -109,7 +122,7 @@ export function CardEntryControl({ contact }: { readonly contact: ContactView })
     send('contact.secure', { contact_id: contact.contact_id, how: wanted, ...(target && { target }) });
   const waits = isPending(pending, 'contact.secure', contact.contact_id);
   return (
-    <div role="group" aria-label={t('card_entry.title')}>
+    <div className={classes.entry} role="group" aria-label={t('card_entry.title')}>
       {how === 'off' && <Fields contact={contact} />}
       <div className={classes.control}>
         <SecuredPill contact={contact} />

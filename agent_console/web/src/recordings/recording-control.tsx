@@ -41,7 +41,8 @@ export function RecordingControl({ contact }: { readonly contact: ContactView })
   const { pending } = useLive();
   const { settings } = useSignedIn();
   const onDemand = contact.queue_id !== null && settings.recording_on_demand.includes(contact.queue_id);
-  const orders = ordersOf(contact.recording, onDemand);
+  // Card entry goes before what the desk wants: an order given meanwhile would only be carried out after it.
+  const orders = contact.is_secured ? [] : ordersOf(contact.recording, onDemand);
   if (contact.recording === null && orders.length === 0) return null;
   const labels: Record<Order, string> = {
     start: t('recording.start'),

@@ -106,6 +106,8 @@ const REFUSALS: Partial<Record<string, Key>> = {
   'not-free': 'refusal.not_free',
   'not-now': 'refusal.not_now',
   'no-callback': 'refusal.no_callback',
+  'card-entry-refused': 'refusal.card_entry',
+  'card-entry-not-configured': 'refusal.no_payments',
   'not-callable': 'refusal.not_callable',
   'no-park-slot': 'refusal.no_park_slot',
   'park-slot-empty': 'refusal.park_slot_empty',
