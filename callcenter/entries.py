@@ -22,6 +22,7 @@ from callcenter.calls import (
 from callcenter.channels import facts as item_facts
 from callcenter.errors import JournalError
 from callcenter.housekeeping import HouseCounted
+from callcenter.open_work import WorkNoted
 from callcenter.service_targets import TargetsConfigured
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
@@ -104,6 +105,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "supervision.ended": supervision_facts.SupervisionEnded,
     "house.counted": HouseCounted,
     "targets.configured": TargetsConfigured,
+    "work.noted": WorkNoted,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 

@@ -259,6 +259,7 @@ async def run_exchange(settings: Settings) -> None:
         recording_key=settings.recordings.key_file,
         messages=recovered.messages,
         items=recovered.items,
+        work=recovered.work,
         identity_key=installation_key(settings.secret_path),
         card_prompts=settings.payments.prompts,
         on_changes=link.tell_changes,

@@ -7,7 +7,7 @@ run it under virtual time.
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -57,6 +57,7 @@ from callcenter.channels.voicemail import Voicemail
 from callcenter.desk import ExchangeDesk
 from callcenter.floor import FloorFold, PhoneRegistrationChanged
 from callcenter.message_shelf import PhoneShelf
+from callcenter.open_work import NotingJournal, OpenWork
 from callcenter.payments.fields import CardField
 from callcenter.payments.port import Payments
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
@@ -140,6 +141,7 @@ class ExchangeCore:
         recording_key: Path | None = None,
         messages: Sequence[object] = (),
         items: Sequence[tuple[object, int]] = (),
+        work: OpenWork | None = None,
         identity_key: bytes = b"",
         card_prompts: Mapping[CardField, Mapping[str, str]] = {},
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
@@ -148,6 +150,8 @@ class ExchangeCore:
     ) -> None:
         self.floor = floor
         self.bus = Bus()
+        self._work = OpenWork() if work is None else work
+        ports = replace(ports, journal=NotingJournal(ports.journal, self._work))
         self._once_safe = ports.journal.once_safe
         signalling = SafeSignalling(ports.signalling, self._once_safe)
         self._ports = ports
@@ -218,7 +222,7 @@ class ExchangeCore:
             directory=ports.directory,
             rules=item_rules(site),
         )
-        self.items.resume(items)
+        self.items.resume(items, self._work)
         self._messages = messages
         self.voicemail = Voicemail(
             self.items,
@@ -382,11 +386,12 @@ class ExchangeCore:
             self._on_fatal(error)  # a journal that cannot be written
 
     def _write_snapshot(self) -> None:
-        """Write where routing and the day's counts stand: a replay may begin here."""
+        """Write where routing and the day's counts stand, and what is open: a replay and the next start begin here."""
         now = self._ports.clock.now()
         self._ports.journal.append(
             RoutingSnapshot(now, dict(self.routing.engine.snapshot()), dict(self.floor.counts())), at=now
         )
+        self._ports.journal.append(self._work.note(now), at=now)
 
     async def _await_phones(self) -> None:
         """After a restart phones on connections are gone; agents who were ready are ready again when theirs is back."""

@@ -317,43 +317,15 @@ class JournalReader:
         """Entries after ``after`` and before ``before``, oldest first. An absent file is an empty journal."""
         return list(self._rows(after, kinds, limit, before))
 
-    def about(self, subject: str) -> list[JournalRow]:
-        """Every entry about one call, contact or agent, oldest first."""
+    def about(self, *subjects: str) -> list[JournalRow]:
+        """Every entry about these calls, contacts or agents, oldest first."""
         if not self._path.exists():
             return []
         connection = self._connect()
         try:
-            query = "SELECT seq, at, kind, body FROM entries WHERE subject = ? ORDER BY seq"
-            return [
-                JournalRow(seq, at, kind, decode(kind, body))
-                for seq, at, kind, body in connection.execute(query, (subject,))
-            ]
-        except sqlite3.Error as error:
-            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
-        finally:
-            connection.close()
-
-    def open_calls(self) -> list[list[JournalRow]]:
-        """The entries of each call that arrived and was never closed, oldest call first."""
-        if not self._path.exists():
-            return []
-        connection = self._connect()
-        try:
-            subjects = connection.execute(
-                "SELECT subject FROM entries AS arrived WHERE kind = 'call.arrived' AND NOT EXISTS ("
-                "SELECT 1 FROM entries AS closed WHERE closed.subject = arrived.subject AND closed.kind = 'call.closed'"
-                ") ORDER BY seq"
-            ).fetchall()
-            return [
-                [
-                    JournalRow(seq, at, kind, decode(kind, body))
-                    for seq, at, kind, body in connection.execute(
-                        "SELECT seq, at, kind, body FROM entries WHERE subject = ? AND kind LIKE 'call.%' ORDER BY seq",
-                        subject,
-                    )
-                ]
-                for subject in subjects
-            ]
+            query = "SELECT seq, at, kind, body FROM entries WHERE subject = ?"
+            found = [row for subject in subjects for row in connection.execute(query, (subject,))]
+            return [JournalRow(seq, at, kind, decode(kind, body)) for seq, at, kind, body in sorted(found)]
         except sqlite3.Error as error:
             raise JournalError(f"journal {self._path} cannot be read: {error}") from error
         finally:

@@ -14,14 +14,16 @@ from acd.errors import AcdError
 from acd.events import Channel, ContactFinished, ContactLeft, Event, FloorConfigured
 from acd.outcomes import AgentStateChanged, QueueDoorChanged
 from callcenter.calls.callback_facts import CallbackFact
-from callcenter.calls.facts import CallClosed, CallEnded, EndedBy, Outcome, RoutingSnapshot, TimersFired
+from callcenter.calls.facts import CallClosed, CallEnded, CallFact, EndedBy, Outcome, RoutingSnapshot, TimersFired
 from callcenter.calls.record import OpenRecord, fold
-from callcenter.entries import ENTRY_KINDS, subject_of
+from callcenter.calls.recording_facts import RecordingImpaired, RecordingStored
+from callcenter.calls.voicemail_facts import VoicemailBegun
+from callcenter.entries import ENTRY_KINDS, KIND_OF, subject_of
 from callcenter.floor import FloorFold
 from callcenter.journal import JournalRow
+from callcenter.open_work import TAKEN, OpenWork, WorkNoted
+from callcenter.open_work import fold as open_work_after
 
-NOT_STARTED = "not_started"
-"""Why a recording is impaired of which there is none."""
 ROUTING_KINDS = tuple(
     kind for kind, entry in ENTRY_KINDS.items() if entry.__module__ == "acd.events" or entry is TimersFired
 )
@@ -33,12 +35,12 @@ ITEM_KINDS = (
     "item.moved",
     "item.accepted",
     "item.returned",
-    "item.closed",
     "call.customer_matched",
     "call.customer_identified",
-    "voicemail.heard",
 )
 """What open items are folded from."""
+MESSAGE_KINDS = ("voicemail.begun", "recording.stored", "recording.impaired")
+WORK_KINDS = tuple(KIND_OF[entry] for entry in TAKEN)
 CALLBACK_KINDS = (
     "callback.requested",
     "callback.dialled",
@@ -62,8 +64,8 @@ class JournalRows(Protocol):
         """Entries after ``after`` and before ``before``, oldest first."""
         ...
 
-    def open_calls(self) -> list[list[JournalRow]]:
-        """The entries of each call that was never closed."""
+    def about(self, *subjects: str) -> list[JournalRow]:
+        """Every entry about these calls, contacts or agents, oldest first."""
         ...
 
     def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
@@ -89,14 +91,19 @@ class Recovered:
     inputs_replayed: int
     last_at: int
     """The newest instant that the journal knows; time goes on from there."""
+    work: OpenWork
+    """What is open."""
     messages: tuple[object, ...] = ()
     """What the voicemail boxes are folded from, oldest first."""
-    unfinished: frozenset[str] = frozenset()
-    """Recordings that were begun and whose end the journal does not know."""
     callbacks: tuple[CallbackFact, ...] = ()
-    """Everything about callbacks that were promised and not always over."""
+    """Everything about callbacks that are promised."""
     items: tuple[tuple[object, int], ...] = ()
-    """Everything about items, with its instants."""
+    """Everything about open items, with its instants."""
+
+    @property
+    def unfinished(self) -> frozenset[str]:
+        """Recordings that were begun and whose end the journal does not know."""
+        return frozenset(self.work.recordings)
 
 
 def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
@@ -107,39 +114,46 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
         engine, after = _restore(snapshot, floor)
     rows = reader.read(after=after, kinds=ROUTING_KINDS)
     replay(engine, rows, floor)
-    folded = [fold(row.entry for row in call) for call in reader.open_calls()]
+    work = open_work(reader)
+    about = reader.about(*work.subjects())
     return Recovered(
         engine,
-        tuple(each for each in folded if isinstance(each, OpenRecord)),
+        _orphans(work, about),
         len(rows),
         reader.last_at(),
-        tuple(row.entry for row in reader.read(kinds=("voicemail.begun", "voicemail.worked", "recording.stored"))),
-        _unfinished(reader),
-        tuple(row.entry for row in reader.read(kinds=CALLBACK_KINDS)),
-        _show_items(reader, floor),
+        work,
+        tuple(row.entry for row in about if row.kind in MESSAGE_KINDS and _is_open_message(work, row.entry)),
+        tuple(row.entry for row in about if row.kind in CALLBACK_KINDS and row.entry.call_id in work.callbacks),
+        _show_items(work, about, floor),
     )
 
 
-def _show_items(reader: JournalRows, floor: FloorFold) -> tuple[tuple[object, int], ...]:
-    """Read what became of items, and put those that are open on the floor."""
-    rows = reader.read(kinds=ITEM_KINDS)
-    here = {row.entry.contact_id for row in rows if row.kind == "item.arrived"}
-    here -= {row.entry.contact_id for row in rows if row.kind == "item.closed"}
-    told = tuple((row.entry, row.at) for row in rows)
+def open_work(reader: JournalRows) -> OpenWork:
+    """What is open, from the newest note on; journals from before there were notes are read from their beginning."""
+    noted = reader.last(KIND_OF[WorkNoted])
+    after, note = (0, None) if noted is None else (noted.seq, noted.entry)
+    return open_work_after(note, (row.entry for row in reader.read(after=after, kinds=WORK_KINDS)))
+
+
+def _orphans(work: OpenWork, about: Sequence[JournalRow]) -> tuple[OpenRecord, ...]:
+    calls: dict[str, list[CallFact]] = {call_id: [] for call_id in work.calls}
+    for row in about:
+        if row.kind.startswith("call.") and row.entry.call_id in calls:
+            calls[row.entry.call_id].append(row.entry)
+    folded = (fold(entries) for entries in calls.values())
+    return tuple(each for each in folded if isinstance(each, OpenRecord))
+
+
+def _is_open_message(work: OpenWork, entry: VoicemailBegun | RecordingStored | RecordingImpaired) -> bool:
+    return entry.recording_id in work.items or entry.recording_id in work.spoken
+
+
+def _show_items(work: OpenWork, about: Sequence[JournalRow], floor: FloorFold) -> tuple[tuple[object, int], ...]:
+    """What became of the items that are open, which are put on the floor."""
+    told = [(row.entry, row.at) for row in about if row.kind in ITEM_KINDS and subject_of(row.entry) in work.items]
     for entry, at in told:
-        if (subject_of(entry) or "") in here or getattr(entry, "recording_id", "") in here:
-            floor.apply(entry, at)
-    return told
-
-
-def _unfinished(reader: JournalRows) -> frozenset[str]:
-    begun = {row.entry.recording_id for row in reader.read(kinds=("recording.started", "voicemail.begun"))}
-    over = {
-        row.entry.recording_id
-        for row in reader.read(kinds=("recording.stored", "recording.impaired"))
-        if row.kind == "recording.stored" or row.entry.reason == NOT_STARTED
-    }
-    return frozenset(begun - over)
+        floor.apply(entry, at)
+    return tuple(told)
 
 
 def replay(engine: Acd, rows: Sequence[JournalRow], floor: FloorFold) -> None:

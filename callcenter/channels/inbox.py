@@ -14,7 +14,8 @@ from acd.events import Channel
 @dataclass(frozen=True, slots=True)
 class InboundItem:
     """A contact of a shared channel, as its adapter has it. ``contact_id`` is unique for ever, and begins with
-    ``parent_id`` and a hyphen where there is one; a second arrival of the same id changes nothing."""
+    ``parent_id`` and a hyphen where there is one; a second arrival of the same id changes nothing, also over a restart,
+    for the last ``open_work.REMEMBERED`` that ended."""
 
     contact_id: str
     channel: Channel

@@ -47,6 +47,7 @@ from callcenter.channels.facts import (
 )
 from callcenter.channels.inbox import InboundItem
 from callcenter.channels.open_items import Item, OpenItems
+from callcenter.open_work import OpenWork
 from callcenter.ports import Clock, CustomerDirectory, Journal
 from callcenter.routing import Routing
 
@@ -134,7 +135,7 @@ class Items:
         return self._open.items.get(contact_id)
 
     def is_one(self, contact_id: str) -> bool:
-        """Whether this was ever an item."""
+        """Whether this is an item, or was one lately."""
         return contact_id in self._known
 
     # Arrival and end, for adapters
@@ -178,11 +179,12 @@ class Items:
 
     # After a restart
 
-    def resume(self, facts: Iterable[tuple[object, int]]) -> None:
-        """Take up what an earlier life had; its facts in order. Routing has been brought back before."""
-        told = list(facts)
-        self._open.fold(fact for fact, _ in told)
-        self._known.update(fact.contact_id for fact, _ in told if isinstance(fact, ItemArrived))
+    def resume(self, facts: Iterable[tuple[object, int]], work: OpenWork) -> None:
+        """Take up what an earlier life had open; the facts about it in order. Routing has been brought back before."""
+        self._open.fold(fact for fact, _ in facts)
+        for contact_id in work.heard:
+            self._open.hear(contact_id)
+        self._known.update(work.items, work.ended_items, self._in_wrap_up())
 
     def lost_contacts(self) -> list[str]:
         """Contacts of shared channels that routing has and that are no open items."""
@@ -191,6 +193,9 @@ class Items:
             for contact in self._routing.engine.contacts()
             if contact.channel is not Channel.VOICE and contact.contact_id not in self._open.items
         ]
+
+    def _in_wrap_up(self) -> Iterable[str]:
+        return (work.contact_id for agent in self._routing.engine.agents() for work in agent.works)
 
     def reconcile(self, queues: Iterable[str]) -> None:
         """Bring routing to what the facts say, once it runs: who was rung is rung anew, what it does not know arrives,

@@ -107,6 +107,10 @@ class OpenItems:
             case _:
                 return None
 
+    def hear(self, contact_id: str) -> None:
+        """Somebody listened to one by phone."""
+        self.items[contact_id] = replace(self.items[contact_id], is_heard=True)
+
     def of_box(self, box: str, channel: Channel) -> list[Item]:
         """What is in a box, the oldest first."""
         return [item for item in self.items.values() if item.box == box and item.arrived.channel is channel]

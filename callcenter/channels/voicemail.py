@@ -61,6 +61,8 @@ class Voicemail:
                     self._spoken.pop(recording_id, None)
                 case RecordingStored(recording_id=recording_id) if recording_id in self._spoken:
                     stored[recording_id] = fact
+                case RecordingImpaired(recording_id=recording_id, reason="not_started") if self._is_unheard_of(fact):
+                    self._arrive(self._spoken.pop(recording_id), "", 0)
                 case _:
                     pass
         for each in stored.values():
@@ -121,6 +123,9 @@ class Voicemail:
             for contact_id, item in self._items.items.items()
             if item.arrived.channel is Channel.MESSAGE and self.works(agent_id, item.box)
         ]
+
+    def _is_unheard_of(self, impaired: RecordingImpaired) -> bool:
+        return impaired.recording_id in self._spoken and impaired.recording_id not in self._items.items
 
     def _store(self, stored: RecordingStored) -> None:
         begun = self._spoken.pop(stored.recording_id)

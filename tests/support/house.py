@@ -266,6 +266,7 @@ async def open_house(
         recordings=Path("/recordings"),
         messages=recovered.messages,
         items=recovered.items,
+        work=recovered.work,
         on_fatal=fatal.append,
     )
     signalling.sink = core.switchboard.on_leg_event

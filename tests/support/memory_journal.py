@@ -82,18 +82,9 @@ class MemoryJournalReader:
         rows = self._rows if before is None else self._rows[: before - 1]
         return [row for row in rows if row.seq > after and (kinds is None or row.kind in kinds)][:limit]
 
-    def about(self, subject: str) -> list[JournalRow]:
-        """Every entry about one call, contact or agent."""
-        return [row for row in self._rows if subject_of(row.entry) == subject]
-
-    def open_calls(self) -> list[list[JournalRow]]:
-        """The entries of each call that was never closed."""
-        closed = {subject_of(row.entry) for row in self._rows if row.kind == "call.closed"}
-        calls: dict[str | None, list[JournalRow]] = {}
-        for row in self._rows:
-            if row.kind.startswith("call.") and subject_of(row.entry) not in closed:
-                calls.setdefault(subject_of(row.entry), []).append(row)
-        return list(calls.values())
+    def about(self, *subjects: str) -> list[JournalRow]:
+        """Every entry about these calls, contacts or agents."""
+        return [row for row in self._rows if subject_of(row.entry) in subjects]
 
     def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
         """The newest entry of a kind; of those before ``before``."""

@@ -28,6 +28,7 @@ from callcenter.entries import ENTRY_KINDS, KIND_OF, decode, encode
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.journal_erasure import KINDS, PERSONAL
+from callcenter.recovery import open_work
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.unit
@@ -173,8 +174,9 @@ async def test_calls_without_a_close_are_found_with_all_their_entries(tmp_path: 
     for entry in (arrived("c1", 1), arrived("c2", 2), closed("c1", 9)):
         journal.append(entry, at=entry.at)
     await journal.close()
-    (rows,) = JournalReader(path).open_calls()
-    assert [row.entry for row in rows] == [arrived("c2", 2)]
+    work = open_work(JournalReader(path))
+    assert list(work.calls) == ["c2"]
+    assert [row.entry for row in JournalReader(path).about(*work.subjects())] == [arrived("c2", 2)]
 
 
 async def test_failing_disk_reaches_every_waiter_and_every_later_call(tmp_path: Path) -> None:
@@ -247,7 +249,7 @@ async def test_more_rows_than_one_statement_takes_are_one_commit_in_order(tmp_pa
 def test_absent_journal_is_empty(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path / "none.sqlite")
     assert reader.read() == []
-    assert reader.open_calls() == []
+    assert reader.about("c1") == []
     assert reader.last("call.arrived") is None
     assert reader.last_at() == 0
     assert reader.seq_before(10**15) == 0
