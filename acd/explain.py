@@ -57,6 +57,8 @@ class Reason(StrEnum):
     """The agent takes no work of the contact's channel."""
     NO_ROOM = "no_room"
     """The agent has as much of the channel as may be, or is at work that the channel may not interrupt, or rings."""
+    NO_DESK = "no_desk"
+    """The agent has no client open, and what is no call needs one."""
     WRAP_UP = "wrap_up"
     RESERVED = "reserved"
     """So few who fit are idle that they stay in reserve."""
@@ -146,7 +148,8 @@ def why_waiting(acd: Acd, contact_id: ContactId) -> WhyWaiting:
     demand = demand_of(contact)
     fitting = [agent for agent in agents if fits(agent.spec, demand, contact.channel)]
     idle = [row for row in table(acd, contact_id) if row.state is AgentState.READY]
-    wrapping = (agent.until for agent in fitting if agent.state is AgentState.WRAP_UP and agent.until is not None)
+    wrapping = [agent.until for agent in fitting if agent.state is AgentState.WRAP_UP]
+    wrapping += [work.until for agent in fitting for work in agent.works if work.over]
     return WhyWaiting(
         contact_id=contact_id,
         queue_id=contact.queue_id,
@@ -157,7 +160,7 @@ def why_waiting(acd: Acd, contact_id: ContactId) -> WhyWaiting:
         fitting=dict(Counter(agent.state for agent in fitting)),
         idle_but=dict(Counter(reason for row in idle for reason in row.reasons)),
         changes_at=contact.moves_at,
-        next_free_at=min(wrapping, default=None),
+        next_free_at=min((until for until in wrapping if until is not None), default=None),
     )
 
 
@@ -229,6 +232,8 @@ def _occupied(agent: Agent, lane: Lane) -> list[tuple[Reason, str]]:
     channel = lane.channel
     if has_room(agent, lane) or lacks_channel(agent.spec, channel):
         return [] if agent.state is AgentState.READY or has_room(agent, lane) else [_state(agent)]
+    if channel is not Channel.VOICE and agent.desk_closed:
+        return [(Reason.NO_DESK, "has no console open")]
     in_the_way = blocking(agent, lane)
     on_a_call = agent.state in {AgentState.BUSY, AgentState.WRAP_UP}
     beside_the_call = on_a_call and agent.pending is Pending.NONE and Channel.VOICE not in {channel, *in_the_way}

@@ -96,6 +96,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "item.arrived": item_facts.ItemArrived,
     "item.moved": item_facts.ItemMoved,
     "item.accepted": item_facts.ItemAccepted,
+    "item.offer_failed": item_facts.ItemOfferFailed,
     "item.returned": item_facts.ItemReturned,
     "item.closed": item_facts.ItemClosed,
     "item.corrected": item_facts.ItemCorrected,

@@ -26,6 +26,7 @@ from agent_console.explanations import (
     WhyView,
 )
 from callcenter.calls.facts import CallConnected, CallOfferFailed, RoutingSnapshot, TimersFired
+from callcenter.channels.facts import ItemAccepted, ItemOfferFailed
 from callcenter.journal import JournalRow
 from callcenter.recovery import ROUTING_KINDS
 
@@ -47,8 +48,8 @@ class WrittenRouting(Protocol):
         """Entries after ``after`` and before ``before``, oldest first."""
         ...
 
-    def about(self, subject: str) -> list[JournalRow]:
-        """Every entry about one call, contact or agent, oldest first."""
+    def about(self, *subjects: str) -> list[JournalRow]:
+        """Every entry about these calls, contacts or agents, oldest first."""
         ...
 
     def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
@@ -198,7 +199,9 @@ def _results(rows: Iterable[JournalRow]) -> Iterable[tuple[str, str]]:
         match row.entry:
             case CallOfferFailed(offer_id=offer_id, cause=cause):
                 yield offer_id, cause
-            case CallConnected(offer_id=offer_id):
+            case ItemOfferFailed(offer_id=offer_id, cause=cause):
+                yield offer_id, cause
+            case CallConnected(offer_id=offer_id) | ItemAccepted(offer_id=offer_id):
                 yield offer_id, "accepted"
 
 

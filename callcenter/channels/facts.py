@@ -79,6 +79,18 @@ class ItemAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemOfferFailed:
+    """An agent who was asked has it not: declined, let it ring, or it was taken back."""
+
+    contact_id: str
+    at: int
+    offer_id: str
+    agent_id: str
+    cause: str
+    """``declined``, ``expired`` or ``withdrawn``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ItemReturned:
     """It waits again, with its age."""
 
@@ -145,4 +157,4 @@ class ItemCorrected:
     record: ItemRecord
 
 
-ItemFact = ItemArrived | ItemMoved | ItemAccepted | ItemReturned | ItemClosed | ItemCorrected
+ItemFact = ItemArrived | ItemMoved | ItemAccepted | ItemOfferFailed | ItemReturned | ItemClosed | ItemCorrected

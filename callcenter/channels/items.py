@@ -29,7 +29,7 @@ from acd.events import (
     WrapUpFinished,
 )
 from acd.ids import AgentId, ContactId, OfferId, QueueId
-from acd.outcomes import ContactAssigned, ContactDequeued, DequeueReason, OfferContact, OfferEnded
+from acd.outcomes import ContactAssigned, ContactDequeued, DequeueReason, OfferContact, OfferEnded, OfferResult
 from acd.route_plans import RoutePlan, RouteStep
 from agent_console.ports import IntentError
 from callcenter.calls.facts import CustomerIdentified, CustomerMatched
@@ -40,6 +40,7 @@ from callcenter.channels.facts import (
     ItemCorrected,
     ItemFact,
     ItemMoved,
+    ItemOfferFailed,
     ItemRecord,
     ItemResult,
     ItemReturned,
@@ -238,8 +239,10 @@ class Items:
                 self._offers[contact_id] = (outcome.offer_id, outcome.agent_id)
                 if contact_id not in self._open.items:  # closed in the same moment
                     self._routing.post(ContactLeft(ContactId(contact_id)))
-            case OfferEnded():
+            case OfferEnded(offer_id=offer_id, agent_id=agent_id, result=result):
                 self._offers.pop(contact_id, None)
+                if result is not OfferResult.ACCEPTED:
+                    self._note(ItemOfferFailed(contact_id, self._clock.now(), offer_id, agent_id, str(result)))
             case ContactAssigned():
                 self._assign(outcome)
             case ContactDequeued(reason=DequeueReason.QUEUE_REMOVED):
@@ -394,7 +397,7 @@ class Items:
         await self._journal.committed(seq)
         self._tell(fact, fact.at)
 
-    def _note(self, fact: ItemAccepted | ItemReturned) -> None:
+    def _note(self, fact: ItemAccepted | ItemOfferFailed | ItemReturned) -> None:
         """What follows from what is on disk already: a restart before this is comes to the same."""
         self._noted = self._journal.append(fact, at=fact.at)
         self._open.apply(fact)

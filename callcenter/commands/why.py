@@ -18,7 +18,7 @@ HIDDEN_FIELDS = {"call_id", "contact_id", "at", "record", "engine", "counts", "d
 def story(rows: list[JournalRow]) -> Iterator[str]:
     """One line for each entry about the contact; a decision says who won and who came second."""
     for row in rows:
-        at = datetime.fromtimestamp(row.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+        at = _clock(row.at)
         fields = {
             name: getattr(row.entry, name) for name in row.entry.__dataclass_fields__ if name not in HIDDEN_FIELDS
         }
@@ -28,6 +28,10 @@ def story(rows: list[JournalRow]) -> Iterator[str]:
             why = row.entry.decision
             second = f"; second was {why.runner_up} with {why.runner_up_key}" if why.runner_up else ""
             yield f"{'':14}because: {why.rule}, {why.candidates} candidates, best key {why.winner_key}{second}"
+
+
+def _clock(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 def candidates_table(candidates: Sequence[CandidateView]) -> Iterator[str]:
@@ -43,7 +47,13 @@ def waiting_lines(waiting: WaitingView | None) -> Iterator[str]:
         return
     asked = f"those who are {waiting.demand}" if waiting.demand else "anybody"
     yield f"waits in {waiting.queue_id}, step {waiting.step}: asks for {asked}; {waiting.ahead} come first"
-    yield f"who fit: {counted(waiting.fitting)}; idle, but: {counted(waiting.idle_but)}"
+    if not waiting.somebody_there:
+        yield "nobody whom this step is for is there"
+    yield f"who fit: {counted(waiting.fitting)}; ready, but: {counted(waiting.idle_but)}"
+    if waiting.next_free_at is not None:
+        yield f"a wrap-up of somebody who fits ends at {_clock(waiting.next_free_at)}"
+    if waiting.next_step_at is not None:
+        yield f"the next step begins at {_clock(waiting.next_step_at)}"
     yield from candidates_table(waiting.candidates)
 
 

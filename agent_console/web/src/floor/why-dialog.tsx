@@ -20,6 +20,9 @@ const REASONS: Readonly<Partial<Record<string, Key>>> = {
   ringing: 'why.ringing',
   busy: 'state.busy',
   wrap_up: 'state.wrap_up',
+  no_channel: 'why.no_channel',
+  no_room: 'why.no_room',
+  no_desk: 'why.no_desk',
   reserved: 'why.reserved',
   outranked: 'why.outranked',
 };
@@ -29,6 +32,7 @@ const RESULTS: Readonly<Partial<Record<string, Key>>> = {
   accepted: 'why.accepted',
   expired: 'why.expired',
   declined: 'why.declined',
+  withdrawn: 'why.withdrawn',
   answered_elsewhere: 'why.answered_elsewhere',
 };
 
