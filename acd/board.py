@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from acd.agents import AT_WORK, Agent, Pending
-from acd.capacity import CALLS, PATIENT, Lane, Work, channels_of, lane_of
+from acd.capacity import CALLS, PATIENT, Lane, Work, beside, channels_of, lane_of
 from acd.contacts import Contact, ContactState, place
 from acd.errors import UnknownAgent, UnknownContact
 from acd.events import AgentSpec, Channel, QueueSpec, RingStyle
@@ -91,6 +91,8 @@ class Board:
         self._calls_only: Sequence[tuple[Lane, Matching]] = ((CALLS, self.matching),)
         self._takes: dict[AgentId, Sequence[tuple[Lane, Matching]]] = {}
         """Of agents with a capacity of their own."""
+        self._beside_calls: set[AgentId] = set()  # for membership only, never iterated
+        """Agents who may be offered something while they have a call."""
         self.aside: dict[ContactId, None] = {}
         """Waiting contacts of the side lanes."""
         self.offer_deadlines: Line[OfferId] = Line()
@@ -297,6 +299,11 @@ class Board:
             for spec in specs
             if spec.capacity
         }
+        self._beside_calls = {
+            agent_id
+            for agent_id, lines in self._takes.items()
+            if any(beside(self.agents[agent_id].spec, lane, Channel.VOICE) for lane, _ in lines if lane != CALLS)
+        }
 
     def clear_event(self) -> None:
         """Forget what the event in progress left to be matched."""
@@ -358,7 +365,7 @@ class Board:
         agent_id, state = agent.spec.agent_id, agent.state
         before = None if old is None else old.state
         if agent.spec.capacity or self._own_lanes or agent.works or (old is not None and old.works):
-            self._index_room(agent)
+            self._index_room(old, agent)
             self._index_wrap_ups(() if old is None else old.works, agent)
         elif state is _READY:
             self.matching.idle(agent)
@@ -380,18 +387,24 @@ class Board:
         elif before is _WRAP_UP:
             self.wrap_up_deadlines.remove(agent_id)
 
-    def _index_room(self, agent: Agent) -> None:
+    def _index_room(self, old: Agent | None, agent: Agent) -> None:
         """As for idle agents, lane by lane: whoever has room stands in the lines of that lane."""
-        anywhere = False
-        free = agent.state is _READY and not agent.works and not agent.desk_closed
+        agent_id, anywhere = agent.spec.agent_id, False
+        alone = not agent.works
+        free = alone and agent.state is _READY and not agent.desk_closed
+        if alone and agent.state is not _READY and agent_id not in self._beside_calls:  # away, or with a call
+            if old is None or old.works or old.state is _READY:  # else there was no room before, either
+                for _, matching in self._lines_of(agent.spec):
+                    matching.not_idle(agent_id)
+            return
         for lane, matching in self._lines_of(agent.spec):
             if free or has_room(agent, lane):
                 matching.idle(agent)
                 anywhere = True
             else:
-                matching.not_idle(agent.agent_id)
+                matching.not_idle(agent_id)
         if anywhere:
-            self.freed.append(agent.agent_id)
+            self.freed.append(agent_id)
 
     def _index_wrap_ups(self, before: tuple[Work, ...], agent: Agent) -> None:
         if before is agent.works:

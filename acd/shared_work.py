@@ -60,6 +60,8 @@ def has_room(agent: Agent, lane: Lane) -> bool:
     channel = lane.channel
     if channel is Channel.VOICE and not agent.works and not agent.spec.capacity:
         return agent.state is AgentState.READY
+    if agent.state is AgentState.READY and not agent.works and agent.pending is Pending.NONE:
+        return (channel is Channel.VOICE or not agent.desk_closed) and most(agent.spec, channel) > 0
     there = agent.state is AgentState.READY or agent.state in _ON_VOICE
     if not there or agent.pending is not Pending.NONE:
         return False
@@ -69,8 +71,7 @@ def has_room(agent: Agent, lane: Lane) -> bool:
         return False
     if runs(agent, channel) >= most(agent.spec, channel):
         return False
-    idle = not agent.works and agent.state is AgentState.READY
-    return idle or not blocking(agent, lane)
+    return not blocking(agent, lane)
 
 
 def ring_shared(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from acd.engine import Acd
-from acd.events import Event, SkillLevel
+from acd.events import Capacity, Channel, Event, Interrupt, SkillLevel
 from acd.ids import QueueId
 from acd.outcomes import Outcome
 from acd.simulator_floor import Floor
@@ -39,9 +39,13 @@ class FloorSize:
     queues_each: int = 20
     load: float = 0.9
     waiting: int = 0
+    messages: int = 0
+    """How many messages each agent takes besides calls, which may come beside them; there are none on this floor, but
+    the engine keeps account of the room for them."""
 
     def __post_init__(self) -> None:
-        if min(self.agents, self.queues, self.profiles, self.queues_each) < 1 or self.load <= 0 or self.waiting < 0:
+        few = min(self.agents, self.queues, self.profiles, self.queues_each) < 1
+        if few or self.load <= 0 or min(self.waiting, self.messages) < 0:
             raise ValueError(f"a floor has agents, queues and profiles: {self}")
 
 
@@ -54,7 +58,7 @@ def large_floor(size: FloorSize, *, seed: int) -> Scenario:
         served = tuple(dice.sample(names, min(size.queues_each, size.queues)))
         count = size.agents // size.profiles + (number < size.agents % size.profiles)
         level = SkillLevel(_LANGUAGE, 1 + dice.randrange(LEVELS))
-        groups.append(AgentGroup(f"g{number}", max(1, count), served, (level,)))
+        groups.append(AgentGroup(f"g{number}", max(1, count), served, (level,), (), *_room(size.messages)))
     levels: dict[QueueId, int] = {}
     for group in groups:
         for queue_id in group.queue_ids:
@@ -79,6 +83,14 @@ def large_floor(size: FloorSize, *, seed: int) -> Scenario:
         ]
     habits = Habits(Exponential(ANSWER_S), no_answer_share=0.01, pause_share=0.03, pause=Exponential(120.0))
     return Scenario(tuple(plans), (*classes, *present), tuple(groups), habits)
+
+
+def _room(messages: int) -> tuple[tuple[Capacity, ...], tuple[Interrupt, ...]]:
+    """The capacity and the interrupts of agents who take so many messages."""
+    if not messages:
+        return (), ()
+    capacity = Capacity(Channel.VOICE, 1), Capacity(Channel.MESSAGE, messages)
+    return capacity, (Interrupt(Channel.VOICE, Channel.MESSAGE),)
 
 
 def plain(scenario: Scenario) -> Scenario:

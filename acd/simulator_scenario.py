@@ -6,7 +6,7 @@ from heapq import merge
 from random import Random
 
 from acd.errors import AcdError
-from acd.events import AgentOrder, AgentSpec, QueueSpec, SkillLevel
+from acd.events import AgentOrder, AgentSpec, Capacity, Interrupt, QueueSpec, SkillLevel
 from acd.ids import AgentId, QueueId
 from acd.simulator_laws import Arrivals, Deterministic, Exponential, Law, Poisson, Recorded
 
@@ -95,12 +95,16 @@ class AgentGroup:
     queue_ids: tuple[QueueId, ...]
     skills: tuple[SkillLevel, ...] = ()
     shifts: tuple[tuple[float, float], ...] = ()
+    capacity: tuple[Capacity, ...] = ()
+    interrupts: tuple[Interrupt, ...] = ()
 
     def specs(self) -> Iterator[AgentSpec]:
         """The agents as the engine is told."""
         for number in range(self.count):
             name = f"{self.name}-{number + 1}"
-            yield AgentSpec(AgentId(name), name, self.queue_ids, self.skills)
+            yield AgentSpec(
+                AgentId(name), name, self.queue_ids, self.skills, capacity=self.capacity, interrupts=self.interrupts
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ def register(bench: typer.Typer) -> None:
         queues_each: Annotated[int, typer.Option(min=1, help="Queues that each agent serves.")] = 20,
         load: Annotated[float, typer.Option(min=0.01, help="Offered work over the agents' capacity.")] = 0.9,
         waiting: Annotated[int, typer.Option(min=0, help="Contacts that wait from the start and never give up.")] = 0,
+        messages: Annotated[int, typer.Option(min=0, help="Messages that each agent takes besides calls.")] = 1,
         events: Annotated[int, typer.Option(min=100, help="Events to measure.")] = 20_000,
         seed: Annotated[int, typer.Option(help="The same seed gives the same floor.")] = 1,
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -25,7 +26,8 @@ def register(bench: typer.Typer) -> None:
         from acd.simulator_journal import FloorSize
         from callcenter.commands.routing_speed import measure
 
-        figures = measure(FloorSize(agents, queues, profiles, queues_each, load, waiting), events=events, seed=seed)
+        size = FloorSize(agents, queues, profiles, queues_each, load, waiting, messages)
+        figures = measure(size, events=events, seed=seed)
         if as_json:
             typer.echo(json.dumps(figures))
         else:

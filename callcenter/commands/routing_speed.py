@@ -46,6 +46,7 @@ def measure(size: FloorSize, *, events: int, seed: int) -> dict[str, Any]:
         "queues_each": min(size.queues_each, size.queues),
         "load": size.load,
         "waiting": size.waiting,
+        "messages": size.messages,
         "mix": dict(mix.most_common()),
     }
 
