@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from callcenter.errors import ConfigError
 from callcenter.payments.fields import CardField
+from callcenter.sip.admission import MAX_LAG_MS
 
 
 class Section(BaseModel):
@@ -39,8 +40,8 @@ class SipSection(Section):
     ws_port: int | None = Field(default=None, ge=0, le=65535)
     """SIP over WebSocket without TLS, for a proxy on this machine that ends TLS."""
     wss_port: int | None = Field(default=None, ge=0, le=65535)
-    max_lag_ms: float = Field(default=250.0, gt=0)
-    """New calls get 503 while the exchange runs later than this."""
+    max_lag_ms: float = Field(default=MAX_LAG_MS, gt=0)
+    """New calls get 503 while messages to the exchange wait longer than this."""
 
 
 class WebSection(Section):

@@ -16,8 +16,8 @@ import structlog
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.media.bencode import Value
 from callcenter.media.rtpengine_control import RtpengineControl, RtpengineRefused
-from callcenter.media.sdp import SdpError
-from callcenter.media.sdp import parse as parse_sdp
+from callcenter.media.sdp_lines import SdpError
+from callcenter.media.sdp_lines import parse as parse_sdp
 from callcenter.ports import (
     EncryptionPolicy,
     LatchPolicy,

@@ -5,30 +5,29 @@ with port 0.
 """
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from callcenter.errors import MediaError, NoCommonCodec
+from callcenter.errors import NoCommonCodec
 from callcenter.media.codecs import BY_ENCODING, FORMS, NARROWBAND, STATIC, TELEPHONE, Codec
 from callcenter.media.sdes import CryptoLine, SrtpKey, usable_lines
+from callcenter.media.sdp_lines import MediaLine, SdpError, parse
 from callcenter.ports import EncryptionPolicy
 
 EVENT_PAYLOAD_TYPE = 101
 """What our offers call telephone-event; what the far end calls it is read from its description."""
 PTIME = 20
 
-_LARGEST = 65536
-_MOST_MEDIA = 32
-_MOST_ATTRIBUTES = 512
+_KEPT_FORMATS = 1_000
+"""Characters; what is longer is read anew each time, so that strangers can fill a bounded memory only."""
+_LONGEST_ADDRESS = 15
 _PLAIN = frozenset({"RTP/AVP", "RTP/AVPF"})
 _SECURE = frozenset({"RTP/SAVP", "RTP/SAVPF"})
 
 
-class SdpError(MediaError):
-    """A description breaks the format, or asks for something that can never work."""
-
-    code = "sdp-error"
+_Formats = tuple[tuple[tuple[int, Codec], ...], int | None]
 
 
 class Direction(StrEnum):
@@ -40,7 +39,7 @@ class Direction(StrEnum):
     INACTIVE = "inactive"
 
 
-DIRECTIONS = frozenset(direction.value for direction in Direction)
+_DIRECTIONS = {direction.value: direction for direction in Direction}
 
 
 _MIRRORED: dict[Direction, Direction] = {
@@ -49,29 +48,6 @@ _MIRRORED: dict[Direction, Direction] = {
     Direction.RECVONLY: Direction.SENDONLY,
     Direction.INACTIVE: Direction.INACTIVE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class MediaLine:
-    """One ``m=`` line with what belongs to it."""
-
-    kind: str
-    port: int
-    protocol: str
-    formats: tuple[str, ...]
-    address: str
-    attributes: tuple[tuple[str, str], ...]
-
-    def values(self, name: str) -> Iterator[str]:
-        """The values of an attribute, in order."""
-        return (value for key, value in self.attributes if key == name)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
-    """A parsed description: its media lines, with session-level address and direction already handed down."""
-
-    media: tuple[MediaLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,59 +104,10 @@ class Offer:
     audio: AgreedAudio
 
 
-def parse(text: str) -> SessionDescription:
-    """Read a description. Raises ``SdpError`` with what is wrong."""
-    if len(text) > _LARGEST:
-        raise SdpError("description too large")
-    lines = [line for line in (raw.strip("\r") for raw in text.split("\n")) if line]
-    if not lines or lines[0] != "v=0":
-        raise SdpError("not SDP version 0")
-    if sum(line.startswith("a=") for line in lines) > _MOST_ATTRIBUTES:
-        raise SdpError("too many attributes")
-    starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
-    if len(starts) > _MOST_MEDIA:
-        raise SdpError("too many media lines")
-    bounds = [*starts, len(lines)]
-    common = lines[: bounds[0]]
-    return SessionDescription(
-        tuple(_media_line(lines[start:end], common) for start, end in zip(starts, bounds[1:], strict=True))
-    )
-
-
-def _media_line(lines: list[str], common: list[str]) -> MediaLine:
-    parts = lines[0][2:].split()
-    if len(parts) < 4:
-        raise SdpError("malformed media line")
-    kind, port_text, protocol, *formats = parts
-    port_text = port_text.partition("/")[0]
-    if not (port_text.isascii() and port_text.isdigit()) or int(port_text) > 65535:
-        raise SdpError("malformed port")
-    address = _connection(lines) or _connection(common) or ""
-    attributes = _attributes(lines)
-    if not any(name in DIRECTIONS for name, _ in attributes):
-        attributes += tuple(pair for pair in _attributes(common) if pair[0] in DIRECTIONS)
-    return MediaLine(kind, int(port_text), protocol, tuple(formats), address, attributes)
-
-
-def _connection(lines: list[str]) -> str | None:
-    for line in lines:
-        if line.startswith("c="):
-            parts = line[2:].split()
-            if len(parts) != 3:
-                raise SdpError("malformed connection line")
-            return parts[2].partition("/")[0]
-    return None
-
-
-def _attributes(lines: list[str]) -> tuple[tuple[str, str], ...]:
-    split = (line[2:].partition(":") for line in lines if line.startswith("a="))
-    return tuple((name.strip().lower(), value.strip()) for name, _, value in split)
-
-
-def _rtpmaps(media: MediaLine) -> dict[int, tuple[str, int]]:
+def _rtpmaps(values: Iterable[str]) -> dict[int, tuple[str, int]]:
     """Payload type -> (upper-case encoding name, clock rate)."""
     maps: dict[int, tuple[str, int]] = {}
-    for value in media.values("rtpmap"):
+    for value in values:
         number, _, encoding = value.partition(" ")
         name, rate, *_ = [*encoding.strip().split("/"), ""]
         if number.isascii() and number.isdigit() and rate.isascii() and rate.isdigit():
@@ -188,15 +115,21 @@ def _rtpmaps(media: MediaLine) -> dict[int, tuple[str, int]]:
     return maps
 
 
-def _audio_formats(media: MediaLine, spoken: Sequence[Codec]) -> tuple[list[tuple[int, Codec]], int | None]:
+def _audio_formats(media: MediaLine, spoken: Sequence[Codec]) -> _Formats:
     """The payload types we speak, in the describer's order, and that of telephone-event.
 
     Only a telephone-event with the clock of the first codec can go with it (RFC 4733 section 2.1).
     """
-    maps = _rtpmaps(media)
+    maps = tuple(media.values("rtpmap"))
+    short = sum(map(len, maps)) + sum(map(len, media.formats)) <= _KEPT_FORMATS
+    return (_formats if short else _read_formats)(media.formats, maps, tuple(spoken))
+
+
+def _read_formats(formats: tuple[str, ...], rtpmaps: tuple[str, ...], spoken: tuple[Codec, ...]) -> _Formats:
+    maps = _rtpmaps(rtpmaps)
     codecs: list[tuple[int, Codec]] = []
     events: dict[int, int] = {}
-    for text in media.formats:
+    for text in formats:
         if not (text.isascii() and text.isdigit()) or int(text) > 127:
             continue
         number = int(text)
@@ -208,7 +141,11 @@ def _audio_formats(media: MediaLine, spoken: Sequence[Codec]) -> tuple[list[tupl
         elif name == "TELEPHONE-EVENT":
             events.setdefault(rate, number)
     clock = FORMS[codecs[0][1]].clock if codecs else 8000
-    return codecs, events.get(clock)
+    return tuple(codecs), events.get(clock)
+
+
+_formats = lru_cache(1_024)(_read_formats)
+"""For ``_KEPT_FORMATS`` characters at most: the phones of a house say the same few things."""
 
 
 def puts_on_hold(text: str) -> bool:
@@ -221,7 +158,7 @@ def puts_on_hold(text: str) -> bool:
 
 
 def _direction(media: MediaLine) -> Direction:
-    named = next((Direction(name) for name, _ in media.attributes if name in DIRECTIONS), Direction.SENDRECV)
+    named = next((_DIRECTIONS[name] for name, _ in media.attributes if name in _DIRECTIONS), Direction.SENDRECV)
     if media.address == "0.0.0.0" and named is Direction.SENDRECV:  # noqa: S104 - the old hold form, nothing is bound
         return Direction.SENDONLY
     return named
@@ -236,7 +173,10 @@ def _has_mux(media: MediaLine) -> bool:
     return any(name == "rtcp-mux" for name, _ in media.attributes)
 
 
+@lru_cache(4_096)
 def _check_address(address: str) -> str:
+    if len(address) > _LONGEST_ADDRESS:
+        raise SdpError("the connection address is not IPv4")
     try:
         return str(ipaddress.IPv4Address(address))
     except ValueError:

@@ -5,12 +5,21 @@ Pure. What is inside a dialog is always served (RFC 7339's lesson: shed the work
 
 from dataclasses import dataclass
 
+from callcenter.sip.transaction_tables import T1
+
+MAX_LAG_MS = T1 / 2
+"""How long messages may wait before new calls are refused.
+
+Whoever hears nothing for T1 sends again (RFC 3261 section 17.1.1.2), and what is sent again has to be read again: past
+T1 overload feeds itself. Standing delay looks back half a second, in which the queue goes on growing, by 250 ms when
+half as much again is offered as can be carried. So half of T1 is for what stands, and half for what still grows."""
+
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
     """Where overload begins. It ends at the given share of each."""
 
-    lag_ms: float = 100.0
+    lag_ms: float = MAX_LAG_MS
     """How long messages wait (``Station.standing_ms``)."""
     legs: int = 2_000
     queue_depth: int = 10_000

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.ports import Allowed
+from callcenter.sip.admission import MAX_LAG_MS
 from callcenter.sip.defence import DefenceLimits
 from callcenter.sip.digest import DEFAULT_OFFER
 from callcenter.sip.flows import Transport
@@ -41,8 +42,8 @@ class SipSettings:
     limits: Limits = field(default_factory=Limits)
     max_legs: int = 2_000
     """Above this many legs a new INVITE is answered 503."""
-    max_lag_ms: float = 100.0
-    """When the loop runs later than this, new calls are answered 503."""
+    max_lag_ms: float = MAX_LAG_MS
+    """When messages wait longer than this and go on doing so, new calls are answered 503."""
     max_queue_depth: int = 10_000
     """The same for contacts waiting, where the exchange says how many there are."""
     defence: DefenceLimits = field(default_factory=DefenceLimits)

@@ -186,7 +186,7 @@ def main(rates: Sequence[int] = RATES) -> None:
         if figures.failed:
             break
     if yardstick.install():
-        measure("sippy b2bua", rates, ours=False)
+        measure({"sippy b2bua": yardstick.command}, rates)
 
 
 if __name__ == "__main__":

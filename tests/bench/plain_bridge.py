@@ -1,6 +1,6 @@
 """A plain bridged call through our SIP front end: what comes from the caller's trunk is called at the other trunk.
 
-``python -m tests.bench.plain_bridge PORT GATEWAY_PORT`` serves until it is ended.
+``python -m tests.bench.plain_bridge PORT GATEWAY_PORT [LAG_MS]`` serves until it is ended.
 No media, no routing: what ``b2bua_simple`` of sippy does.
 """
 
@@ -14,6 +14,7 @@ import uvloop
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered, LegRefused, LegRinging
 from callcenter.clock import SystemClock
 from callcenter.ports import TrunkPolicy
+from callcenter.sip.admission import MAX_LAG_MS
 from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.trunks import Trunk
@@ -43,7 +44,7 @@ class NoPhones:
 class Bridge:
     """Two legs for each call."""
 
-    def __init__(self, port: int, gateway_port: int) -> None:
+    def __init__(self, port: int, gateway_port: int, max_lag_ms: float) -> None:
         trunks = [
             Trunk("callers", (ip_network(f"{CALLER_HOST}/32"),)),
             Trunk("gateway", (), gateway="127.0.0.1", gateway_port=gateway_port, options_seconds=0),
@@ -51,7 +52,7 @@ class Bridge:
         self.agent = UserAgent(
             clock=SystemClock(),
             sink=self._take,
-            settings=SipSettings(port=port, max_legs=100_000),
+            settings=SipSettings(port=port, max_legs=100_000, max_lag_ms=max_lag_ms),
             directory=NoPhones(),
             trunks=trunks,
             secret=b"b" * 32,
@@ -74,9 +75,9 @@ class Bridge:
             self.agent.end(other, EndCause.NORMAL)
 
 
-async def main(port: int, gateway_port: int) -> None:
+async def main(port: int, gateway_port: int, max_lag_ms: float = MAX_LAG_MS) -> None:
     """Serve until SIGTERM."""
-    bridge = Bridge(port, gateway_port)
+    bridge = Bridge(port, gateway_port, max_lag_ms)
     await bridge.agent.start()
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
@@ -85,4 +86,4 @@ async def main(port: int, gateway_port: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(main(*(int(each) for each in sys.argv[1:])))

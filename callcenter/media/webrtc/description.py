@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from callcenter.media.codecs import FORMS, Codec
-from callcenter.media.sdp import EVENT_PAYLOAD_TYPE, MediaLine, SdpError, parse
+from callcenter.media.sdp import EVENT_PAYLOAD_TYPE
+from callcenter.media.sdp_lines import MediaLine, SdpError, parse
 
 BROWSER_FORMATS = frozenset(
     {"PCMU/8000", "PCMA/8000", "G722/8000", "OPUS/48000", "TELEPHONE-EVENT/8000", "TELEPHONE-EVENT/48000"}

@@ -9,14 +9,13 @@ from callcenter.media.codecs import Codec
 from callcenter.media.sdp import (
     Direction,
     LocalStream,
-    SdpError,
     build_answer,
     build_offer,
-    parse,
     puts_on_hold,
     read_answer,
     read_offer,
 )
+from callcenter.media.sdp_lines import SdpError, parse
 
 pytestmark = pytest.mark.unit
 

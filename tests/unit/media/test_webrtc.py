@@ -9,7 +9,8 @@ from callcenter.media.g711 import decode
 from callcenter.media.mediad.browser_leg import comfort_frames
 from callcenter.media.rtcp import Heard, Reporter, report_on_behalf
 from callcenter.media.rtp import RtpPacket, pack
-from callcenter.media.sdp import LocalStream, SdpError, build_offer, read_answer
+from callcenter.media.sdp import LocalStream, build_offer, read_answer
+from callcenter.media.sdp_lines import SdpError
 from callcenter.media.session import acceptable
 from callcenter.media.webrtc.connectivity import LiteAgent, binding_request, is_success, local_ufrag, new_credentials
 from callcenter.media.webrtc.description import (
