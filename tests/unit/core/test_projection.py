@@ -35,7 +35,7 @@ from crm_bridge.interactions import get_cursor
 from crm_bridge.models import Interaction, WrapUp
 from crm_bridge.parents import ParentView
 from crm_bridge.voicemails import page_voicemails
-from tests.support.virtual_time import in_virtual_time
+from tests.support.virtual_time import in_virtual_time, pass_seconds
 
 pytestmark = pytest.mark.unit
 
@@ -325,12 +325,12 @@ async def test_in_a_rush_batches_begin_apart_and_a_single_call_is_written_at_onc
     monkeypatch.setattr(each, "drain", drain)
     following = asyncio.create_task(each.run())
     for _ in range(10):
-        await asyncio.sleep(gap / 5)
+        await pass_seconds(gap / 5)
         each.nudge(1)
-    await asyncio.sleep(2 * gap)
+    await pass_seconds(2 * gap)
     assert begun == pytest.approx([0, gap, 2 * gap, 3 * gap])
     each.nudge(1)
-    await asyncio.sleep(gap / 100)
+    await pass_seconds(gap / 100)
     assert begun[4:] == pytest.approx([4 * gap])
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
