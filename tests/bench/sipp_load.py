@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,14 +137,16 @@ def run_load(load: Load, port: int, pid: Callable[[], int], notes: Path) -> Load
         arguments += ["-timeout", str(load.seconds + 40), "-buff_size", "4194304", "-trace_shortmsg"]
         arguments += ["-shortmessage_file", "sent.csv", "-trace_stat", "-stf", "statistics.csv", "-fd", "1"]
         before, generator_before, begun = cpu_seconds(pid()), _children_cpu(), time.monotonic()
-        subprocess.run(
-            [program, *arguments, f"127.0.0.1:{port}"],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
+        with suppress(subprocess.TimeoutExpired):  # it may wait for ever for calls that were lost
+            subprocess.run(
+                [program, *arguments, f"127.0.0.1:{port}"],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                timeout=load.seconds + 60,
+            )
         took = time.monotonic() - begun
         used, generator = cpu_seconds(pid()) - before, _children_cpu() - generator_before
         succeeded, failed = _outcome(Path(folder) / "statistics.csv")

@@ -19,7 +19,7 @@ from callcenter.replay import replay
 from tests.interop.test_voicemail_calls import BOX_NUMBER, FLOW, SITE, leave_message
 from tests.support.floor_people import calling
 from tests.support.installation import PASSWORD, Installation, Plan, running_installation, until_recorded
-from tests.support.waiting import until
+from tests.support.waiting import a_while, until
 from tests.support.watching import watching
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -180,13 +180,13 @@ async def test_kills_at_random_instants_lose_and_double_no_message(house: Instal
                             await desk.console.intend(
                                 "wrap_up.finish", contact_id=contact_id, disposition="solved", notes=""
                             )
-                await asyncio.sleep(0.05)
+                await a_while()
 
         workers = [asyncio.create_task(work(each), name=f"work {each.login}") for each in people]
         callers = [f"+1212555019{number}" for number in range(4)]
         for number, victim in zip(callers, ("exchange", "web") * 2, strict=True):
             await messages_left(house, number)
-            await asyncio.sleep(dice.uniform(0, 0.3))
+            await a_while(dice.uniform(0, 0.3))
             gone = await house.kill(victim)
             await until(f"the {victim} is back", lambda v=victim, g=gone: house.pids(v) not in ([], [g]), within=30)  # type: ignore[misc]
             await house.until_up()
