@@ -190,14 +190,16 @@ class VoicemailStep:
 
     name: str
     box: str
-    """Whose message it is: a queue or an agent."""
+    """Whose message it is: a queue or an agent, with ``${name}`` for variables."""
     prompt: Prompt
     next: str
     max_ms: int = 120_000
+    otherwise: str = ""
+    """Where the flow goes when the variables name no box; empty for a box that is always there."""
 
     def targets(self) -> tuple[Target, ...]:
         """Where the flow may go from here."""
-        return (Target(self.next),)
+        return (Target(self.next), Target(self.otherwise, "no box")) if self.otherwise else (Target(self.next),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +277,9 @@ class Flow:
         )
 
     def box_ids(self) -> frozenset[str]:
-        """Every voicemail box this flow takes messages for."""
-        return frozenset(step.box for step in self.steps.values() if isinstance(step, VoicemailStep))
+        """Every voicemail box this flow takes messages for, but for those that a variable names."""
+        steps = (step for step in self.steps.values() if isinstance(step, VoicemailStep))
+        return frozenset(step.box for step in steps if "${" not in step.box)
 
     def queue_ids(self) -> frozenset[str]:
         """Every queue this flow hands calls to."""

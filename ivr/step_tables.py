@@ -151,12 +151,16 @@ def _queue(name: str, reader: TableReader) -> Step:
 
 
 def _voicemail(name: str, reader: TableReader) -> Step:
+    box = _template(reader, "box") if reader.has("box") else reader.text("box")
+    if "${" in box and not reader.has("otherwise"):
+        reader.note("is needed where a variable names the box, since it may name none", "otherwise")
     return VoicemailStep(
         name,
-        box=reader.text("box"),
+        box=box,
         prompt=_prompt(reader, "prompt"),
         next=_target(reader, "next"),
         max_ms=reader.milliseconds("max_seconds", DEFAULT_MESSAGE_SECONDS, high=MAX_MESSAGE_SECONDS),
+        otherwise=_target(reader, "otherwise") if reader.has("otherwise") else "",
     )
 
 

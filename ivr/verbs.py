@@ -142,11 +142,13 @@ def _come_back(step: QueueStep, _scene: Scene) -> Move:
 
 
 def _enter_voicemail(step: VoicemailStep, scene: Scene) -> Move:
+    if step.otherwise and not substitute(step.box, scene.variables):
+        return Go(step.otherwise)
     return Say(scene.render(step.prompt), barge_in=False, type_ahead=False)
 
 
-def _take_message(step: VoicemailStep, _scene: Scene) -> Move:
-    return Record(step.box, step.max_ms)
+def _take_message(step: VoicemailStep, scene: Scene) -> Move:
+    return Record(substitute(step.box, scene.variables), step.max_ms)
 
 
 def _enter_hang_up(step: HangUpStep, _scene: Scene) -> Move:

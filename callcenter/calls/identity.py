@@ -8,7 +8,7 @@ from callcenter.calls.facts import CustomerMatched
 from callcenter.calls.mail import Matched
 from callcenter.calls.personal_plans import NOBODY, KnownCustomer
 from callcenter.ports import Clock, CustomerDirectory
-from ivr.flow import BranchStep, Flow, QueueStep, SetStep
+from ivr.flow import BranchStep, Flow, QueueStep, SetStep, VoicemailStep
 
 MOMENT_SECONDS = 0.5
 """How long a call may wait where the store's answer decides how it goes on."""
@@ -24,6 +24,8 @@ class CallerIdentity:
     clock: Clock
     directory: CustomerDirectory
     tell: Callable[[Matched], None]
+    agents: frozenset[str] = frozenset()
+    """Agents who work here: of others a flow is told nothing, since it could not ask them, nor take messages for them."""
     customer: KnownCustomer = NOBODY
     """What is known by now."""
     _name: str = ""
@@ -50,8 +52,8 @@ class CallerIdentity:
             "name": self._name,
             "language": known.language,
             "level": known.level,
-            "owner": known.owner,
-            "last_agent": known.last_agent,
+            "owner": known.owner if known.owner in self.agents else "",
+            "last_agent": known.last_agent if known.last_agent in self.agents else "",
         }
         return tuple((PREFIX + name, value) for name, value in told.items() if value)
 
@@ -89,5 +91,7 @@ def _read_by(step: object) -> Iterator[str]:
             yield from (value for _, value in values)
         case QueueStep(agent=agent):
             yield agent
+        case VoicemailStep(box=box):
+            yield box
         case _:
             pass

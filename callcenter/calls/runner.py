@@ -105,7 +105,9 @@ class CallRunner:
         self._recorder = CallRecorder(self.call_id, deps)
         self._cards = CardEntry(self.call_id, deps, self._recorder, self._book)
         self._supervision = CallSupervision(self.call_id, deps, self._audio, self.on_leg)
-        identity = self._identity = CallerIdentity(self.call_id, deps.clock, deps.directory, self.tell)
+        identity = self._identity = CallerIdentity(
+            self.call_id, deps.clock, deps.directory, self.tell, deps.call_routing.agents
+        )
         self._flow = CallFlow(
             self.call_id,
             deps,

@@ -7,6 +7,7 @@ import pytest
 
 from acd.events import ContactArrived
 from callcenter.calls.facts import CustomerMatched
+from callcenter.calls.voicemail_facts import VoicemailBegun
 from callcenter.ports import Match
 from callcenter.site.models import Site
 from tests.scenario.test_callbacks import consistent, promise
@@ -229,6 +230,52 @@ async def test_a_flow_goes_by_the_level_and_asks_the_owner_first() -> None:
     assert rung(house) == {"ben"}, "Ada rings at him; Bob waits for his owner"
     await house.hang_up(leg)
     assert rung(house) == {"ben"}, "who does not serve that queue, and is asked all the same"
+
+
+LEAVE_A_MESSAGE = """
+[flow]
+name = "main"
+start = "answer"
+languages = ["en"]
+
+[prompts]
+speak = { en = "Speak." }
+
+[steps.answer]
+type = "answer"
+next = "owners"
+
+[steps.owners]
+type = "voicemail"
+box = "${customer_owner}"
+prompt = "speak"
+next = "end"
+otherwise = "houses"
+
+[steps.houses]
+type = "voicemail"
+box = "sales"
+prompt = "speak"
+next = "end"
+
+[steps.end]
+type = "hang_up"
+"""
+
+
+@in_virtual_time
+async def test_a_flow_sends_the_caller_to_the_box_of_the_owner_who_works_here_else_to_the_queues() -> None:
+    house = await house_with(small_site(), LEAVE_A_MESSAGE)
+    house.directory.matches[ADA] = customer(owner="chen")
+    house.directory.matches[BOB] = customer(owner="somebody-else")
+    for number in (ADA, BOB):
+        leg = await comes(house, number)
+        await house.hear_out(leg)
+        house.core.switchboard.on_media_event(house.digit(leg, "#"))
+        await settle()
+        assert leg.state == "ended"
+    boxes = [entry.box for entry in house.journal.entries if isinstance(entry, VoicemailBegun)]
+    assert boxes == ["chen", "sales"]
 
 
 @in_virtual_time

@@ -4,18 +4,21 @@ import pytest
 
 from ivr.effects import (
     AnswerCall,
+    EndMessage,
     EnqueueContact,
     HangUpCall,
     PlayPrompt,
     PromptText,
+    RecordMessage,
     RequestCallback,
     StepEntered,
     StopPrompt,
 )
-from ivr.errors import BadSnapshot, UnexpectedEvent, UnknownName, UnknownStep
+from ivr.errors import BadSnapshot, FlowSyntaxError, UnexpectedEvent, UnknownName, UnknownStep
 from ivr.events import (
     CallAnswered,
     CallbackSettled,
+    CallerFellSilent,
     CallStarted,
     ContactReturned,
     DigitPressed,
@@ -756,3 +759,66 @@ def test_a_callback_that_nobody_settles_does_not_hold_the_caller_for_ever() -> N
     someone.call()
     someone.wait(ANSWER_LIMIT_MS)
     assert someone.end == HangUpCall("flow_stalled")
+
+
+MESSAGE_FLOW = """
+[flow]
+name = "message"
+start = "answer"
+languages = ["en", "zh"]
+[prompts]
+speak = { en = "Speak.", zh = "请讲。" }
+[steps.answer]
+type = "answer"
+next = "owners"
+[steps.owners]
+type = "voicemail"
+box = "${customer_owner}"
+prompt = "speak"
+next = "end"
+otherwise = "houses"
+[steps.houses]
+type = "voicemail"
+box = "sales"
+prompt = "speak"
+max_seconds = 30
+next = "end"
+[steps.end]
+type = "hang_up"
+reason = "message_left"
+"""
+
+
+@pytest.mark.parametrize(("owner", "box"), [("mia", "mia"), ("", "sales")])
+def test_a_message_is_for_the_box_that_a_variable_names_else_for_another(owner: str, box: str) -> None:
+    someone = FlowCaller(MESSAGE_FLOW)
+    someone.call({"customer_owner": owner, "language": "zh"})
+    assert someone.heard == ["speak:zh"]
+    assert someone.listen() == [RecordMessage(box, "zh")]
+    someone.restart()
+    assert someone.press("5") == [], "keys within a message mean nothing"
+    assert someone.press("#")[0] == EndMessage()
+    assert someone.end == HangUpCall("message_left")
+
+
+def test_a_message_ends_with_its_time_and_when_the_caller_falls_silent() -> None:
+    someone = FlowCaller(MESSAGE_FLOW)
+    someone.call()
+    someone.listen()
+    assert someone.wait(29_999) == []
+    assert someone.wait(1)[0] == EndMessage()
+    assert someone.end == HangUpCall("message_left")
+    other = FlowCaller(MESSAGE_FLOW)
+    other.call()
+    other.press("1#")
+    assert other.listen() == [RecordMessage("sales", "en")], "the prompt is heard out, and keys before it are lost"
+    assert other.tell(CallerFellSilent())[0] == EndMessage()
+    assert other.tell(CallerFellSilent()) == []
+
+
+def test_boxes_that_are_named_by_variables_are_told_apart_and_need_another_way() -> None:
+    assert parse_flow(MESSAGE_FLOW, source="x").box_ids() == {"sales"}
+    with pytest.raises(FlowSyntaxError, match="otherwise: is needed where a variable names the box"):
+        parse_flow(MESSAGE_FLOW.replace('otherwise = "houses"', ""), source="x")
+    with pytest.raises(FlowSyntaxError, match="names no variable"):
+        parse_flow(MESSAGE_FLOW.replace("${customer_owner}", "${"), source="x")
