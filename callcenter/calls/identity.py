@@ -25,7 +25,7 @@ class CallerIdentity:
     directory: CustomerDirectory
     tell: Callable[[Matched], None]
     agents: frozenset[str] = frozenset()
-    """Agents who work here: of others a flow is told nothing, since it could not ask them, nor take messages for them."""
+    """Agents who work here; of others a flow is told nothing, since it could not ask them, nor take them messages."""
     customer: KnownCustomer = NOBODY
     """What is known by now."""
     _name: str = ""

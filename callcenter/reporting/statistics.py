@@ -4,7 +4,8 @@ Memory is that of the contacts which are open, the agents, and the routing engin
 """
 
 from acd.events import FloorConfigured
-from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, SegmentEnded
+from callcenter.calls.callback_facts import CallbackRequested
+from callcenter.calls.facts import CallConnected, CallEnded, CallOverflowed, CallQueued, SegmentEnded
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentResult
 from callcenter.channels.facts import ItemFact
@@ -80,6 +81,8 @@ class Statistics:
             case CallQueued():
                 contact_id = fact.contact_id or fact.call_id
                 found += self._conversations.end(contact_id, fact.at, transferred=True)
+                found += self.waits.take(fact)
+            case CallOverflowed() | CallbackRequested():
                 found += self.waits.take(fact)
             case CallConnected(agent_id=agent_id):
                 found += self.waits.take(fact)

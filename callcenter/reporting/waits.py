@@ -6,7 +6,16 @@ The clock starts when the contact enters the queue (``CallQueued``) and stops wh
 
 from dataclasses import dataclass
 
-from callcenter.calls.facts import CallConnected, CallEnded, CallFact, CallQueued, Outcome, SegmentEnded
+from callcenter.calls.callback_facts import CallbackRequested
+from callcenter.calls.facts import (
+    CallConnected,
+    CallEnded,
+    CallFact,
+    CallOverflowed,
+    CallQueued,
+    Outcome,
+    SegmentEnded,
+)
 from callcenter.calls.segments import SegmentResult
 from callcenter.reporting.intervals import boundaries_passed, interval_of, pieces
 from callcenter.reporting.postings import Measure, Posting, Rules, of_agent, of_queue
@@ -29,6 +38,8 @@ class Waits:
         self.targets = ServiceTargets()
         """What the site promises at this point of the journal."""
         self._waiting: dict[str, Wait] = {}
+        self._gone_on: dict[str, Wait] = {}
+        """By call: the wait that was over when the call went back to its flow, and when that was."""
 
     def waiting(self, queue_id: str) -> int:
         """How many wait in a queue now, ringing ones included."""
@@ -38,11 +49,16 @@ class Waits:
         """Up to how many milliseconds a wait is within the service level of a queue, or of a channel in it."""
         return self._rules.target_of(line, self.targets)
 
-    def take(self, fact: CallFact) -> list[Posting]:
+    def take(self, fact: CallFact | CallbackRequested) -> list[Posting]:
         """Fold one fact."""
         match fact:
             case CallQueued():
                 return self._enter(fact)
+            case CallOverflowed():
+                return self._overflowed(fact)
+            case CallbackRequested(call_id=call_id):
+                wait = self._gone_on.pop(call_id, None)
+                return [] if wait is None else _converted(wait)
             case CallConnected():
                 wait = self._waiting.pop(fact.contact_id or fact.call_id, None)
                 return [] if wait is None else self._answered(wait, fact)
@@ -50,6 +66,7 @@ class Waits:
                 wait = self._waiting.pop(fact.contact_id, None)
                 return [] if wait is None else self._left(wait, fact.at, fact.result is SegmentResult.ABANDONED)
             case CallEnded():
+                self._gone_on.pop(fact.call_id, None)
                 wait = self._waiting.pop(fact.call_id, None)
                 return [] if wait is None else self._left(wait, fact.at, fact.outcome is Outcome.ABANDONED)
             case _:
@@ -66,12 +83,20 @@ class Waits:
 
     def _enter(self, fact: CallQueued) -> list[Posting]:
         contact_id = fact.contact_id or fact.call_id
+        self._gone_on.pop(fact.call_id, None)
         before = self._waiting.get(contact_id)
         if before is not None and before.queue_id == fact.queue_id:  # an agent was lost; the place is kept
             return []
         self._waiting[contact_id] = Wait(fact.queue_id, fact.at)
         offered = Posting(interval_of(fact.at), of_queue(fact.queue_id), Measure.OFFERED, 1)
         return [offered] if before is None else [*_flowed_out(before, fact.at), offered]
+
+    def _overflowed(self, fact: CallOverflowed) -> list[Posting]:
+        wait = self._waiting.pop(fact.contact_id or fact.call_id, None)
+        if wait is None:
+            return []
+        self._gone_on[fact.call_id] = Wait(wait.queue_id, max(fact.at, wait.since))
+        return _flowed_out(wait, fact.at)
 
     def _answered(self, wait: Wait, fact: CallConnected) -> list[Posting]:
         at, queue = max(fact.at, wait.since), of_queue(wait.queue_id)
@@ -100,6 +125,12 @@ class Waits:
             Posting(interval, queue, Measure.ABANDONED_WAIT_MS, waited),
             Posting(interval, queue, Measure.ABANDONED_IN_TARGET if in_target else Measure.ABANDONED_AFTER_TARGET, 1),
         ]
+
+
+def _converted(left: Wait) -> list[Posting]:
+    """Who left the queue at ``left.since`` took a callback then: that was the way out, and is told of that instant."""
+    there, queue = interval_of(left.since), of_queue(left.queue_id)
+    return [Posting(there, queue, Measure.FLOWED_OUT, -1), Posting(there, queue, Measure.CALLBACK_CONVERTED, 1)]
 
 
 def _flowed_out(wait: Wait, at: int) -> list[Posting]:

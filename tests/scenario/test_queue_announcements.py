@@ -132,3 +132,34 @@ def test_an_agent_who_waits_for_a_second_party_has_no_place() -> None:
     room = WaitingRoom(RULES)
     room.apply(ContactQueued("c1.2", "sales", 0, 0, returned=False), 0)  # type: ignore[arg-type]
     assert room.next_deadline() is None
+
+
+def test_after_an_overflow_the_place_and_the_wait_are_those_of_the_other_queue() -> None:
+    """What was told in the first queue does not hold in the second: there it may be worse, and is said so."""
+
+    async def live() -> None:
+        site = telling_site(longest_wait_seconds=40, otherwise="queue:support", announce_wait=True)
+        told = {"announce_position": True, "announce_wait": True, "announce_every_seconds": 30}
+        queues = [queue.model_dump() | (told if queue.id == "support" else {}) for queue in site.queues]
+        house = await open_house(site=Site.model_validate(site.model_dump() | {"queues": queues}))
+        waits = {"sales": 50_000.0, "support": 290_000.0}
+        house.core.announcer._expected_wait = lambda queue_id, ahead: waits[queue_id] * (ahead + 1)
+        for number in range(2):
+            await house.queue_call(f"+120255502{number:02}", digits="12")  # they wait in support
+        await pass_seconds(5)
+        caller = await house.queue_call("+12025550111", digits="11")
+        await pass_seconds(1)
+        await house.queue_call("+12025550203", digits="12")
+        await pass_seconds(30)
+        less = ("en/queue-next.wav", "en/queue-wait-is.wav", "en/queue-wait-less.wav")
+        assert announced(house, caller) == [less]
+        await pass_seconds(10)
+        assert len(announced(house, caller)) == 1, "the clock begins anew"
+        await pass_seconds(30)
+        (there,) = announced(house, caller)[1:]
+        assert there[:2] == ("en/queue-position-is.wav", "en/number-3.wav"), "with the age of the first queue"
+        assert there[2] == "en/queue-wait-is.wav"
+        assert there[3:] == ("en/minutes-15.wav",), "three times five minutes"
+        assert [house.queue(each).waiting for each in ("sales", "support")] == [0, 4]
+
+    run_virtual(live)

@@ -14,7 +14,8 @@ from typing import Any
 from acd.events import FloorConfigured
 from acd.outcomes import AgentStateChanged, ContactDequeued, DequeueReason, OfferContact, OfferEnded
 from callcenter.bus import Bus
-from callcenter.calls.facts import CallConnected, CallEnded, CallQueued, Outcome
+from callcenter.calls.callback_facts import CallbackRequested
+from callcenter.calls.facts import CallConnected, CallEnded, CallOverflowed, CallQueued, Outcome
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.journal import JournalRow
 
@@ -115,7 +116,7 @@ class Recount:
     def _read_calls(self) -> None:
         calls: dict[str, list[Any]] = defaultdict(list)
         for row in self.rows:
-            if isinstance(row.entry, CallQueued | CallConnected | CallEnded):
+            if isinstance(row.entry, CallQueued | CallConnected | CallEnded | CallOverflowed | CallbackRequested):
                 calls[row.entry.call_id].append(row.entry)
         for facts in calls.values():
             self._read_call(facts)
@@ -123,10 +124,12 @@ class Recount:
     def _read_call(self, facts: list[Any]) -> None:
         stay: Stay | None = None
         talk: Talk | None = None
+        left: Stay | None = None
         for fact in facts:
             if isinstance(fact, CallQueued):
                 if stay is not None and stay.queue == fact.queue_id:
                     continue
+                left = None
                 if stay is not None:
                     stay.end, stay.how = fact.at, "flowed"
                 if talk is not None:
@@ -137,6 +140,10 @@ class Recount:
                 stay.end, stay.how, stay.agent, stay = fact.at, "answered", fact.agent_id, None
                 talk = Talk(fact.call_id, fact.queue_id, fact.agent_id, fact.at)
                 self.talks.append(talk)
+            elif isinstance(fact, CallOverflowed) and stay is not None:
+                stay.end, stay.how, left, stay = fact.at, "flowed", stay, None
+            elif isinstance(fact, CallbackRequested) and left is not None:
+                left.how, left = "converted", None
             elif isinstance(fact, CallEnded):
                 if stay is not None:
                     stay.end, stay.how = fact.at, "abandoned" if fact.outcome is Outcome.ABANDONED else "lost"
@@ -274,7 +281,7 @@ class Recount:
             "short_abandoned": shorts,
             "flowed_out": flowed,
             "lost": sum(stay.how == "lost" for stay in left),
-            "callback_converted": 0,
+            "callback_converted": sum(stay.how == "converted" for stay in left),
             "in_progress": self._there(stays, upper),
             "abandon_rate": _share(len(gave_up), len(came)),
             "abandon_rate_without_short": _share(len(gave_up) - shorts, len(came) - shorts),
