@@ -28,6 +28,7 @@ from tests.support.installation import (
 )
 from tests.support.sip_certificates import new_certificate
 from tests.support.waiting import until
+from tests.support.watching import watching
 
 pytestmark = pytest.mark.interop
 
@@ -104,6 +105,25 @@ async def test_an_agent_at_baresip_talks_holds_resumes_and_hangs_up(house, codec
         await until_both_hear(customer, phone)
         await phone.command("hangup")
         await customer.ended()
+
+
+@pytest.mark.timeout(120)
+async def test_a_phone_that_vanishes_takes_its_seat_out_of_the_pool_when_its_registration_is_over(house):
+    """baresip is killed, and says nothing by SIP; its console stays. No customer waits for a phone that is gone."""
+    async with at_desk(house, registers_for=30) as phone, watching(house) as boss:
+        phone.process.kill()
+        await phone.process.wait()
+
+        def seat() -> tuple[object, object]:
+            agent = boss.agents.get("agent1") or {}
+            return agent.get("state"), agent.get("reason")
+
+        assert seat() == ("ready", None), "nobody can know yet"
+        await until("the seat is out of the pool", lambda: seat() == ("not_ready", "phone_gone"), within=45)
+        async with Seat(house, "agent2") as other, calling(house, "+12025550119") as customer:
+            await other.go_ready()
+            await other.talking()
+            await customer.hang_up()
 
 
 async def test_baresip_is_told_when_the_customer_gives_up_while_it_rings(house):

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from acd.events import OfferAccepted
-from agent_console.messages import AgentState
+from agent_console.messages import AgentState, CallbackState
+from agent_console.ports import IntentError
 from callcenter.callback_terms import CallbackTerms
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,
+    CallbackMoved,
     CallbackRequested,
     CallbackResult,
     CallbackTried,
@@ -222,3 +224,32 @@ async def test_a_death_before_the_customer_was_dialled_costs_no_attempt() -> Non
     await house.sign_in("ben")
     await house.answer("ben")
     assert numbers(house) == [ADA]
+
+
+@in_virtual_time
+async def test_call_now_is_refused_while_it_is_no_hour_to_call_the_customer() -> None:
+    """It is 08:53 UTC on a Thursday; the customer's phone stands in Caracas, where nobody is called before nine."""
+    site = hours_site("09:00", "12:00")
+    people = site.model_dump()
+    people["agents"][1].update({"roles": ["agent", "supervisor"]})
+    house = await open_house(site=Site.model_validate(people), flow=FLOW)
+    house.directory.leaves[ADA] = CARACAS
+    await promise(house, ADA)
+    await house.sign_in("ben")
+    (shown,) = house.core.floor.view().callbacks
+    assert (shown.state, shown.reason) == (CallbackState.PUT_OFF, "no_hours")
+    with pytest.raises(IntentError) as refused:
+        await house.core.desk.call_back_now("ben", shown.callback_id)
+    assert refused.value.code == "not-now"
+    await pass_seconds(3_600)
+    assert dialled(house) == []
+    assert not [entry for entry in house.journal.entries if isinstance(entry, CallbackMoved)]
+    await pass_seconds(3 * 3_600 + 405)  # it is nine there
+    await house.answer("ben")
+    assert numbers(house) == [ADA]
+    house.signalling.refuse(dialled(house)[0], 486)
+    await settle()
+    await house.core.desk.call_back_now("ben", shown.callback_id)
+    await pass_seconds(6)
+    await house.answer("ben")
+    assert numbers(house) == [ADA, ADA], "within the hours it is made"

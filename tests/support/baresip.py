@@ -46,6 +46,8 @@ class Account:
     registers: bool = True
     port: int = 0
     """Where it takes SIP over UDP; 0 for any."""
+    registers_for: int = 60
+    """Seconds; when it is gone without a word, it is known as gone after so many at most."""
     watches_messages: bool = False
     """Whether it asks to be told of waiting messages."""
 
@@ -56,7 +58,7 @@ class Account:
         more += ";mwi=yes" if self.watches_messages else ""
         return (
             f"<sip:{self.user}@{host}:{port};transport={self.transport}>;auth_user={self.user};"
-            f'auth_pass="{self.password}";regint={60 if self.registers else 0};'
+            f'auth_pass="{self.password}";regint={self.registers_for if self.registers else 0};'
             f"audio_codecs={','.join(self.codecs)};answermode=manual{more}\n"
         )
 
