@@ -186,16 +186,17 @@ async def test_kills_at_random_instants_lose_and_double_no_message(house: Instal
         callers = [f"+1212555019{number}" for number in range(4)]
         for number, victim in zip(callers, ("exchange", "web") * 2, strict=True):
             await messages_left(house, number)
-            await a_while(dice.uniform(0, 0.3))
+            entries = len(house.journal.read()) + dice.randrange(5)
+            await until("the journal went on", lambda n=entries: len(house.journal.read()) >= n)  # type: ignore[misc]
             gone = await house.kill(victim)
             await until(f"the {victim} is back", lambda v=victim, g=gone: house.pids(v) not in ([], [g]), within=30)  # type: ignore[misc]
             await house.until_up()
+        async with house.signed_in() as http:
+            recorded = await until_recorded(http, 2 * len(callers), within=60)
         await until("all is dealt with", lambda: boss.exchange_up and not waiting(boss), within=30)
         for each in workers:
             each.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-        async with house.signed_in() as http:
-            recorded = await until_recorded(http, 2 * len(callers))
         assert Counter(each["channel"] for each in recorded)["voice"] == len(callers)
         assert [each.state for each in people] == ["ready"] * 3
     check_the_journal(house, len(callers))
