@@ -5,6 +5,7 @@ Only this module may import pyVoIP (GPL-3, extra ``phones``); it runs as a proce
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,18 @@ AGENT_TONE_HZ = 620.0
 AUDIBLE = 8.0
 """Mean distance from silence of pyVoIP's 8-bit unsigned samples above which a frame was heard."""
 FRAMES_TO_HEAR = 25
+
+
+@contextlib.contextmanager
+def unblocked_while_locked(lock: threading.Lock, sock: socket.socket) -> Iterator[None]:
+    """pyVoIP 1.6 makes its socket blocking again after it let go of the lock: a call that begins in between fails
+    with ``BlockingIOError``. Here the socket is blocking again before anybody else may have it."""
+    with lock:
+        sock.setblocking(False)
+        try:
+            yield
+        finally:
+            sock.setblocking(True)
 
 
 def tone(seconds: float) -> bytes:
@@ -77,6 +91,7 @@ def main(arguments: argparse.Namespace) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    sys.modules["pyVoIP.SIP"].acquired_lock_and_unblocked_socket = unblocked_while_locked  # type: ignore[attr-defined]
     answer_after = (0.05, 0.15) if arguments.fast else (1.5, 4.0)
     phone = VoIPPhone(
         "127.0.0.1",

@@ -1,5 +1,6 @@
-"""pyVoIP as an agent's phone in a whole installation hands a customer on. It knows no REFER and no second line, so the
-desk orders what a phone would; its part is to stay in the call, to talk with whom it is connected, and to be let go."""
+"""pyVoIP as an agent's phone in a whole installation hands a customer on, is handed one, and is itself handed on. It
+knows no REFER and no second line, so the desk orders what a phone would; its part is to stay in the call, to talk with
+whom it is connected, and to be let go."""
 
 import importlib.util
 import os
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from callcenter.demo.company import PASSWORD_VARIABLE
-from tests.support.floor_people import AGENT_HZ, Seat, calling, hear_each_other, ready_at_console
+from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, calling, hear_each_other, ready_at_console
 from tests.support.installation import PASSWORD, Installation, Plan, running_installation
 from tests.support.waiting import until
 from tests.support.watching import watching
@@ -25,7 +26,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
-    with running_installation(Plan(agents=2)) as house:
+    with running_installation(Plan(agents=3)) as house:
         yield house
 
 
@@ -83,4 +84,51 @@ async def test_a_customer_at_pyvoip_is_handed_to_a_colleague(house: Installation
         await until("pyVoIP's agent is let go", lambda: contact_of(console) != contact_id)
         await customer.hang_up()
         await other.ended(within=40)
+    await until_clear(house)
+
+
+@pytest.mark.parametrize("how", ["blind", "attended"])
+async def test_a_colleagues_customer_is_handed_to_pyvoip(house: Installation, heard: list[str], how: str) -> None:
+    """The colleague says nothing, so what is heard is pyVoIP's, and what pyVoIP hears is the customer's."""
+    before = len(heard)
+    async with ready_at_console(house, "agent1") as console, Seat(house, "agent2", speaks=False) as colleague:
+        await console.intend("agent.not_ready", reason="lunch")
+        await colleague.go_ready()
+        async with calling(house, f"+1202555014{len(how)}") as customer:
+            mine = await colleague.talking()
+            await mine.sound.wait_heard(CUSTOMER_HZ)
+            contact_id = colleague.contact_id
+            await console.intend("agent.ready")
+            intent = "contact.transfer" if how == "blind" else "contact.consult"
+            await colleague.console.intend(intent, contact_id=contact_id, target_kind="agent", target="agent1")
+            if how == "attended":
+                await mine.sound.wait_heard(AGENT_HZ, timeout=40)
+                assert len(heard) == before
+                await colleague.console.intend("consult.complete", contact_id=contact_id)
+            await customer.sound.wait_heard(AGENT_HZ, timeout=40)
+            await until("pyVoIP heard the customer", lambda: len(heard) > before, within=40)
+            await mine.ended()
+            await customer.hang_up()
+    await until_clear(house)
+
+
+async def test_who_called_pyvoip_hands_it_on_to_somebody_else(house: Installation, heard: list[str]) -> None:
+    before = len(heard)
+    async with (
+        ready_at_console(house, "agent1"),
+        Seat(house, "agent2", speaks=False) as caller,
+        Seat(house, "agent3") as third,
+    ):
+        await caller.console.intend("call.dial", target_kind="agent", target="agent1")
+        own = await caller.talking(within=40)
+        await own.sound.wait_heard(AGENT_HZ, timeout=40)
+        await third.go_ready()
+        await caller.console.intend(
+            "contact.transfer", contact_id=caller.contact_id, target_kind="agent", target="agent3"
+        )
+        talk = await third.talking(within=40)
+        await talk.sound.wait_heard(AGENT_HZ, timeout=40)
+        await until("pyVoIP heard the third", lambda: len(heard) > before, within=40)
+        await own.ended()
+        await talk.hang_up()
     await until_clear(house)

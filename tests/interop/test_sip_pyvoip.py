@@ -1,11 +1,8 @@
 """pyVoIP, an independent and sloppy phone: registers, is rung, calls, hangs up. It runs in threads of its own."""
 
 import asyncio
-import contextlib
 import importlib.util
 import socket
-import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -32,20 +29,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextlib.contextmanager
-def unblocked_while_locked(lock: threading.Lock, sock: socket.socket) -> Iterator[None]:
-    """pyVoIP 1.6 makes its socket blocking again after it let go of the lock: a call that begins in between fails
-    with ``BlockingIOError``. Here the socket is blocking again before anybody else may have it."""
-    with lock:
-        sock.setblocking(False)
-        try:
-            yield
-        finally:
-            sock.setblocking(True)
-
-
 async def test_pyvoip_registers_is_rung_and_calls(monkeypatch: pytest.MonkeyPatch):
     from pyVoIP.VoIP import CallState, VoIPPhone
+
+    from callcenter.demo.foreign_phone import unblocked_while_locked
 
     monkeypatch.setattr("pyVoIP.SIP.acquired_lock_and_unblocked_socket", unblocked_while_locked)
     loop = asyncio.get_running_loop()
