@@ -15,7 +15,7 @@ from callcenter.sip.messages import SipResponse, build_request
 from callcenter.sip.outbound import OutboundLegs, Target
 from callcenter.sip.requests import Requests, Sent
 from callcenter.sip.trunks import FAILOVER_STATUSES, Trunk, TrunkState
-from callcenter.sip.uri import Uri, escape_user, format_host
+from callcenter.sip.uri import Uri, escape_user
 from callcenter.sip.wire import TrunkChanged, Wire
 
 WITHHELD = "anonymous"
@@ -236,8 +236,7 @@ class Dialling:
         self._wire.alarms.set(("trunk", state.trunk.trunk_id, "options"), now + state.trunk.options_seconds * 1_000)
 
     def _register(self, state: TrunkState, now: int) -> None:
-        place = format_host(*self._wire.identity.place(state.flows[0]))
-        contact = f"<sip:{escape_user(state.trunk.username)}@{place}>"
+        contact = self._wire.contact(state.flows[0], state.trunk.username)
         headers = (("Contact", contact), ("Expires", str(state.trunk.register_seconds)))
         self._send(state, "REGISTER", Uri("sip", "", state.trunk.host), headers, REGISTER, now)
         self._wire.alarms.set(("trunk", state.trunk.trunk_id, "register"), now + REGISTER_RETRY_MS)

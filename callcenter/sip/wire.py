@@ -157,10 +157,10 @@ class Wire:
                 return True
         return False
 
-    def contact(self, flow: Flow) -> str:
-        """Our Contact as the far end of this flow can use it."""
+    def contact(self, flow: Flow, user: str = "") -> str:
+        """Our Contact as the far end of this flow can use it; ``user`` where it knows us by another name."""
         suffix = f";transport={flow.transport}" if flow.is_reliable else ""
-        user = escape_user(self.identity.user)
+        user = escape_user(user or self.identity.user)
         return f"<sip:{user}@{format_host(*self.identity.place(flow))}{suffix}>"
 
     def take(self, outcomes: Iterable[TransactionOutcome]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -19,12 +20,13 @@ from tests.support.installation import (
     running_installation,
 )
 from tests.support.kamailio import HOST, kamailio_carrier
+from tests.support.sip_certificates import new_certificate
 
 pytestmark = pytest.mark.interop
 
 ACCOUNT = SERVICE_NUMBER
 SECRET = "a carrier's secret"
-CARRIER_PORT, CUSTOMER_PORT = free_sip_port(), free_sip_port()
+CARRIER_PORT, CUSTOMER_PORT, STREAM_PORT = free_sip_port(), free_sip_port(), free_sip_port()
 CUSTOMER_NUMBER = "+12025550141"
 
 SITE = f"""
@@ -53,11 +55,23 @@ class World:
     customer: SoftPhone
 
 
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    """The carrier is there first: we register as soon as we are up."""
-    plan = Plan(agents=1, more_site=SITE, environment=(("CARRIER_SECRET", SECRET),))
-    async with kamailio_carrier(CARRIER_PORT, (CARRIER_HOST, CUSTOMER_PORT), ACCOUNT, SECRET):
+@pytest.fixture(params=["udp", "tcp", "tls"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """The carrier is there first: we register as soon as we are up. By TLS each believes the other's certificate."""
+    transport = request.param
+    tls = new_certificate(tmp_path, HOST, "127.0.0.1") if transport == "tls" else None
+    lines: tuple[str, ...] = ()
+    variables = [("CARRIER_SECRET", SECRET)]
+    if tls is not None:
+        variables.append(("SSL_CERT_FILE", str(tls.certificate)))
+        lines = (
+            f'tls_certificate = "{tls.certificate}"', f'tls_key = "{tls.key}"', f"tls_port = {free_sip_port()}",
+        )  # fmt: skip
+    stream = None if transport == "udp" else (transport, STREAM_PORT)
+    site = SITE if stream is None else SITE.replace(f":{CARRIER_PORT}", f":{STREAM_PORT}").replace("udp", transport)
+    plan = Plan(agents=1, more_site=site, environment=tuple(variables), sip_lines=lines)
+    customer = CARRIER_HOST, CUSTOMER_PORT
+    async with kamailio_carrier(CARRIER_PORT, customer, ACCOUNT, SECRET, stream=stream, tls=tls):
         with running_installation(plan) as house:
             phone = SoftPhone(
                 host=CARRIER_HOST, port=CUSTOMER_PORT, server=(HOST, CARRIER_PORT), username=CUSTOMER_NUMBER

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
+from tests.support.carrier import GATEWAY_HOST, OUTSIDE, called_outside, out_to
 from tests.support.floor_people import (
     AGENT_HZ,
     CUSTOMER_HZ,
@@ -33,6 +34,7 @@ from tests.support.watching import watching
 pytestmark = pytest.mark.interop
 
 TRUNK_PORT = free_sip_port()
+GATEWAY = (GATEWAY_HOST, free_sip_port())
 CLEAR = 0.8
 """Share of a tone in what baresip hears when it hears nothing else."""
 
@@ -57,7 +59,8 @@ def house(certificate: Path, tls_port: int) -> Iterator[Installation]:
         f'tls_key = "{certificate.with_name("key.pem")}"',
         f"tls_port = {tls_port}",
     )
-    with running_installation(Plan(agents=2, sip_lines=lines, trunk_ports=(TRUNK_PORT,))) as house:
+    plan = Plan(agents=2, sip_lines=lines, trunk_ports=(TRUNK_PORT,), more_site=out_to(GATEWAY))
+    with running_installation(plan) as house:
         yield house
 
 
@@ -199,3 +202,16 @@ async def test_an_agent_at_baresip_hands_the_customer_to_a_colleague(house):
         await phone.until_event("CALL_CLOSED")
         await customer.hang_up()
         await talk.ended()
+
+
+async def test_baresip_over_tcp_calls_a_number_outside_and_is_called(house):
+    async with at_desk(house, transport="tcp") as phone:
+        async with called_outside(house, GATEWAY) as outside:
+            await phone.dial(OUTSIDE)
+            other = await outside()
+            await phone.until_event("CALL_ESTABLISHED")
+            await until_both_hear(other, phone)
+            await phone.command("hangup")
+            await other.ended()
+        async with talking(house, phone, "+12025550118") as customer:
+            await customer.hang_up()

@@ -119,3 +119,20 @@ async def test_an_agent_at_linphone_asks_a_colleague_and_joins_customer_and_coll
         await hear_each_other(customer, asked)
         await customer.hang_up()
         await asked.ended()
+
+
+async def test_an_agent_at_linphone_presses_a_key_and_hands_the_customer_on_unasked(house):
+    async with (
+        at_desk(house) as phone,
+        talking(house, phone, "+12025550126") as customer,
+        Seat(house, "agent2") as colleague,
+    ):
+        await phone.command("dtmf 5")
+        await customer.sound.wait_digits("5")
+        await colleague.go_ready()
+        await phone.command(f"call-transfer 1 sip:agent2@{house.sip[0]}:{house.sip[1]}")
+        talk = await colleague.talking()
+        await hear_each_other(customer, talk)
+        await phone.until_event(ENDS)
+        await customer.hang_up()
+        await talk.ended()

@@ -2,6 +2,7 @@
 knows no REFER and no second line, so the desk orders what a phone would; its part is to stay in the call, to talk with
 whom it is connected, and to be let go."""
 
+import asyncio
 import importlib.util
 import os
 import subprocess
@@ -12,21 +13,26 @@ from collections.abc import Iterator
 import pytest
 
 from callcenter.demo.company import PASSWORD_VARIABLE
+from tests.support.carrier import GATEWAY_HOST, OUTSIDE, called_outside, out_to
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, calling, hear_each_other, ready_at_console
-from tests.support.installation import PASSWORD, Installation, Plan, running_installation
+from tests.support.installation import PASSWORD, Installation, Plan, free_sip_port, running_installation
 from tests.support.waiting import until
 from tests.support.watching import watching
 
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.timeout(180),
+    pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(importlib.util.find_spec("pyVoIP") is None, reason="pyVoIP is not installed"),
 ]
 
 
+GATEWAY = (GATEWAY_HOST, free_sip_port())
+
+
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
-    with running_installation(Plan(agents=3)) as house:
+    with running_installation(Plan(agents=4, more_site=out_to(GATEWAY))) as house:
         yield house
 
 
@@ -131,4 +137,30 @@ async def test_who_called_pyvoip_hands_it_on_to_somebody_else(house: Installatio
         await until("pyVoIP heard the third", lambda: len(heard) > before, within=40)
         await own.ended()
         await talk.hang_up()
+    await until_clear(house)
+
+
+async def test_pyvoip_calls_a_number_outside(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyVoIP.VoIP import CallState, VoIPPhone
+
+    from callcenter.demo.foreign_phone import FOREIGN_HOST, free_port, is_audible, tone, unblocked_while_locked
+
+    monkeypatch.setattr("pyVoIP.SIP.acquired_lock_and_unblocked_socket", unblocked_while_locked)
+    phone = VoIPPhone(
+        "127.0.0.1", house.sip[1], "agent4", PASSWORD, myIP=FOREIGN_HOST, sipPort=free_port(),
+        rtpPortLow=13400, rtpPortHigh=13500, callCallback=lambda call: None,
+    )  # fmt: skip
+    await asyncio.to_thread(phone.start)
+    try:
+        async with ready_at_console(house, "agent4"), called_outside(house, GATEWAY) as outside:
+            call = await asyncio.to_thread(phone.call, OUTSIDE)
+            other = await outside()
+            await until("pyVoIP sees the answer", lambda: call.state is CallState.ANSWERED)
+            call.write_audio(tone(5.0))
+            await other.sound.wait_heard(AGENT_HZ)
+            await until("pyVoIP hears", lambda: is_audible(call.read_audio(160, blocking=False)))
+            await asyncio.to_thread(call.hangup)
+            await other.ended()
+    finally:
+        await asyncio.to_thread(phone.stop)
     await until_clear(house)

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegRinging, Party
+from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import PhoneTarget
 from tests.support.sip_agent import live_agent
 from tests.support.waiting import until
@@ -79,5 +79,45 @@ async def test_pyvoip_registers_is_rung_and_calls(monkeypatch: pytest.MonkeyPatc
             await asyncio.to_thread(call.hangup)
             await live.until(lambda: len(live.told(LegEnded)) == 2)
             assert live.told(LegEnded)[1] == LegEnded(offered.leg_id, EndCause.NORMAL)
+        finally:
+            await asyncio.to_thread(phone.stop)
+
+
+@pytest.mark.parametrize("how", ["refuses", "is cancelled"])
+async def test_pyvoip_refuses_and_is_cancelled(monkeypatch: pytest.MonkeyPatch, how: str):
+    """It answers a CANCEL and never the INVITE (no 487): the agent is free at once, and the next call is taken."""
+    from pyVoIP.VoIP import VoIPPhone
+
+    from callcenter.demo.foreign_phone import unblocked_while_locked
+
+    monkeypatch.setattr("pyVoIP.SIP.acquired_lock_and_unblocked_socket", unblocked_while_locked)
+    calls = []
+
+    def rung(call) -> None:
+        calls.append(call)
+        if len(calls) > 1:
+            call.answer()
+        elif how == "refuses":
+            call.deny()
+
+    async with live_agent(pyphone="a1") as live, asyncio.timeout(60):
+        phone = VoIPPhone(
+            "127.0.0.1", live.agent.port, "pyphone", "enohpyp", myIP="127.0.0.1", callCallback=rung,
+            sipPort=free_port(), rtpPortLow=31200, rtpPortHigh=31300,
+        )  # fmt: skip
+        await asyncio.to_thread(phone.start)
+        try:
+            await live.until(lambda: ("a1", True) in live.phones)
+            live.agent.invite("leg", PhoneTarget("a1"), caller=Party("+4930123"), sdp=SDP)
+            if how == "is cancelled":
+                await live.until(lambda: live.told(LegRinging))
+                await until("pyVoIP rings", lambda: calls)
+                live.agent.end("leg", EndCause.CANCELLED)
+            await live.until(lambda: live.told(LegRefused))
+            (refused,) = live.told(LegRefused)
+            assert refused.status == (487 if how == "is cancelled" else 486)
+            live.agent.invite("again", PhoneTarget("a1"), caller=Party("+4930124"), sdp=SDP)
+            await live.until(lambda: [one for one in live.told(LegAnswered) if one.leg_id == "again"])
+            live.agent.end("again", EndCause.NORMAL)
         finally:
             await asyncio.to_thread(phone.stop)

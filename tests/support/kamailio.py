@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from callcenter.sip.tls import TlsSettings
 from tests.support.peers import peer
 from tests.support.process_table import udp_sockets
 from tests.support.waiting import until
@@ -37,21 +38,35 @@ async def kamailio(exchange: tuple[str, int], phones: int, carriers: int) -> Asy
 
 
 @asynccontextmanager
-async def kamailio_carrier(port: int, customer: tuple[str, int], account: str, password: str) -> AsyncIterator[None]:
+async def kamailio_carrier(
+    port: int,
+    customer: tuple[str, int],
+    account: str,
+    password: str,
+    *,
+    stream: tuple[str, int] | None = None,
+    tls: TlsSettings | None = None,
+) -> AsyncIterator[None]:
     """Start it as a carrier that ``account`` registers with; calls of the account go to ``customer``, calls of the
-    customer to the account."""
+    customer to the account. ``stream``: ``tcp`` or ``tls`` and a port that it takes them at besides UDP."""
     names = {
         "LISTEN": f"udp:{HOST}:{port}",
         "CUSTOMER": f'"sip:{customer[0]}:{customer[1]}"',
         "ACCOUNT": f'"{account}"',
         "PASSWORD": f'"{password}"',
     }
-    async with _running(CARRIER, names, (port,)):
+    if stream is not None:
+        names["STREAM"] = f"{stream[0]}:{HOST}:{stream[1]}"
+    if tls is not None:
+        names |= {"CERTIFICATE": f'"{tls.certificate}"', "KEY": f'"{tls.key}"'}
+    async with _running(CARRIER, names, (port,), () if stream is None else (stream[1],)):
         yield
 
 
 @asynccontextmanager
-async def _running(configuration: Path, names: dict[str, str], ports: tuple[int, ...]) -> AsyncIterator[None]:
+async def _running(
+    configuration: Path, names: dict[str, str], ports: tuple[int, ...], streams: tuple[int, ...] = ()
+) -> AsyncIterator[None]:
     program = peer("kamailio", "/usr/sbin/kamailio")
     defined = [word for name, value in names.items() for word in ("-A", f"{name}={value}")]
     with tempfile.TemporaryDirectory(prefix="kamailio-") as name:
@@ -69,8 +84,18 @@ async def _running(configuration: Path, names: dict[str, str], ports: tuple[int,
             assert process.returncode is None, said()
             return all(udp_sockets(HOST, port, port) for port in ports)
 
+        async def takes_connections() -> bool:
+            for each in streams:  # its processes for streams come up after those for datagrams
+                try:
+                    _, writer = await asyncio.open_connection(HOST, each)
+                except OSError:
+                    return False
+                writer.close()
+            return True
+
         try:
             await until("Kamailio listens", listens)
+            await until("Kamailio takes connections", takes_connections)
             yield
         finally:
             if process.returncode is None:

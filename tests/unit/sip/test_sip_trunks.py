@@ -414,3 +414,14 @@ def test_a_key_belongs_to_its_stream_and_a_carrier_by_tls_needs_no_leave():
     required = trunk("one", FIRST, srtp=SrtpPolicy.REQUIRED)
     assert required.media.refusal(SDP.replace("RTP/AVP", "RTP/SAVP") + KEYS, by_tls) == ""
     assert not trunk("one", FIRST).media.is_keyless(by_tls)
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP, Transport.TLS])
+def test_a_carrier_we_register_with_is_told_by_which_transport_we_are_called(transport):
+    network = Network()
+    one = trunk("one", FIRST, username="us", password="x", registers=True)
+    exchange = exchange_on(network, trunks=(one,))
+    network.perform(EXCHANGE, exchange.found_gateways("one", [Flow(transport, FIRST)], network.now))
+    (register,) = network.sent_by(EXCHANGE, "REGISTER")
+    told = [] if transport is Transport.UDP else [str(transport)]
+    assert [each.uri.param("transport") for each in parse(register).contacts] == (told or [None])
