@@ -18,6 +18,9 @@ from callcenter.sip.wire import EndpointOutcome
 
 log = structlog.get_logger(__name__)
 
+TIMER_GRID_MS = 20
+"""Alarms ring at multiples of this and never early: those of many calls together, instead of a turn of the loop for
+each. The shortest timer of SIP is T1, half a second."""
 LAG_SECONDS = 0.05
 """How often the loop's lag is measured."""
 LAG_FADING = 0.8
@@ -156,6 +159,7 @@ class Station:
         deadline = self._endpoint.next_deadline()
         if deadline is None or self._stopped:
             return
+        deadline += -deadline % TIMER_GRID_MS
         if self._armed_for is not None and self._armed_for <= deadline:
             return
         if self._timer is not None:
