@@ -13,8 +13,11 @@ from callcenter.media.audio import tone, write_wav
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtp import sequence_distance
 from callcenter.ports import PlayFinished, Route, SessionLost
+from tests.support.installation import NURSERY
 from tests.support.media_contract import EventSink
 from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.process_table import descendants, is_alive
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.faults
 
@@ -28,6 +31,40 @@ async def kill_worker(media: MediaProcess, number: signal.Signals = signal.SIGKI
     async with asyncio.timeout(20):
         while (await media.plane.status()).worker_deaths == before.worker_deaths:
             pass
+
+
+def nursery_of(media: MediaProcess) -> int:
+    """The process that forks workers, and is none itself."""
+    rows = [row for row in descendants(media.process.pid) if NURSERY in row.command]
+    (pid,) = [row.pid for row in rows if row.parent == media.process.pid]
+    return pid
+
+
+def is_forked(media: MediaProcess, worker: int) -> bool:
+    """Whether a worker is a child of the nursery."""
+    rows = {row.pid: row for row in descendants(media.process.pid)}
+    return worker in rows and rows[worker].parent == nursery_of(media)
+
+
+async def test_workers_are_forked_and_started_from_nothing_where_the_nursery_is_dead() -> None:
+    """A call goes on over both; a nursery that was killed is there again, and forks the worker after the next."""
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        caller, agent = await media.calling("s", "caller"), await media.called("s", "agent")
+        caller.start(440)
+        agent.start(620)
+        await media.plane.route("s", TWO_WAY)
+        await agent.wait_heard(440)
+        assert is_forked(media, (await media.plane.status()).worker_pids[0])
+        nursery = nursery_of(media)
+        os.kill(nursery, signal.SIGSTOP)  # hangs: whoever asks it gives it up
+        await kill_worker(media)
+        for phone in (caller, agent):
+            await phone.wait_frames(40, 20)
+        await agent.wait_heard(440)
+        assert not is_forked(media, (await media.plane.status()).worker_pids[0])
+        await until("there is a nursery again", lambda: nursery_of(media) != nursery)
+        assert not is_alive(nursery)
 
 
 @pytest.mark.parametrize(("standby", "loop"), [("0", "python"), ("1", "python"), ("1", "compiled")])

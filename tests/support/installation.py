@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -57,6 +57,14 @@ ROLES = {
     "callcenter.media.mediad.browsers": "browsers",
 }
 """A word of a process's command line, and what it tells."""
+NURSERY = "callcenter.media.mediad.nursery"
+"""Forks media workers, which keep its command line."""
+
+
+def children_of(rows: Sequence[ProcessRow], word: str) -> list[int]:
+    """The processes that one with this word in its command line has forked."""
+    named = {row.pid for row in rows if word in row.command}
+    return [row.pid for row in rows if row.pid in named and row.parent in named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,11 @@ class Installation:
     def pids(self, role: str) -> list[int]:
         """The processes of one role (a value of ``ROLES``)."""
         words = {word for word, name in ROLES.items() if name == role}
-        return [row.pid for row in self.processes() if words & set(row.command)]
+        rows = self.processes()
+        found = [row.pid for row in rows if words & set(row.command)]
+        if role == "media worker":
+            found += children_of(rows, NURSERY)
+        return found
 
     def pid(self, role: str) -> int:
         """The one process of a role. Raises ``AssertionError`` unless there is exactly one."""

@@ -1,11 +1,7 @@
 """The worker processes as the keeper sees them: started, listened to, and replaced when they die."""
 
 import asyncio
-import contextlib
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,8 +9,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
+from callcenter.media.mediad.births import Births
 from callcenter.media.mediad.checkpoint import Checkpoint
-from callcenter.media.mediad.settings import MediaSettings
+from callcenter.media.mediad.settings import Birth, MediaSettings
 from callcenter.media.protocol import Heartbeat, WorkerOrder, WorkerReply
 
 log = structlog.get_logger(__name__)
@@ -25,31 +22,16 @@ _STARTED_WITHIN = 60.0
 """Seconds a new worker has for its first heartbeat; it may have to compile first."""
 _LARGEST_REPLY = 1 << 20
 _LONGEST_PAUSE = 5.0
-_HURRY = -15
-"""Niceness of a worker that starts while calls wait for it; it asks for real time itself once it is there."""
 
 
 class WorkerProcess:
     """One worker with its socket. Orders wait in an outbox while the worker is slow."""
 
-    def __init__(self, settings: MediaSettings, checkpoint: Checkpoint, slots: int) -> None:
+    def __init__(self, births: Births, birth: Birth, checkpoint: Checkpoint) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
-        arguments = [
-            "--control", str(theirs.fileno()),
-            "--checkpoint", str(checkpoint.descriptor),
-            "--slots", str(slots),
-            "--silence-timeout", str(settings.silence_timeout),
-            "--loop", settings.loop,
-        ]  # fmt: skip
-        if settings.realtime:
-            arguments.append("--realtime")
         with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "callcenter.media.mediad.worker", *arguments],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno(), checkpoint.descriptor],
-            )
+            self.process = births.bear(birth, theirs, checkpoint)
         self.busy = 0.0
         self.ticks_skipped = 0
         self.has_started = False
@@ -141,7 +123,8 @@ class Crew:
         on_arrival: Callable[[], None],
         on_start: Callable[[WorkerProcess], None],
     ) -> None:
-        self._settings, self._checkpoint, self._slots = settings, checkpoint, slots
+        self._settings, self._checkpoint = settings, checkpoint
+        self._birth = Birth(slots, settings.silence_timeout, settings.loop, settings.realtime)
         self._on_reply, self._on_death, self._on_arrival = on_reply, on_death, on_arrival
         self._on_start = on_start
         self.active: list[WorkerProcess] = []
@@ -152,18 +135,20 @@ class Crew:
         """Set when a worker works for the first time."""
         self._loop = asyncio.get_running_loop()
         self._retry: asyncio.TimerHandle | None = None
+        self._births = Births(settings.loop, hurried=settings.realtime, on_ready=self.fill)
 
     def fill(self) -> None:
-        """Bring the crew to strength, from the reserve where there is one."""
+        """Bring the crew to strength, from the reserve where there is one; first when the nursery is ready."""
         self._retry = None
         while len(self.active) < self._settings.workers:
-            self.active.append(self._reserve.pop(0) if self._reserve else self._start(hurried=True))
+            self.active.append(self._reserve.pop(0) if self._reserve else self._start())
+        self._on_arrival()
         while len(self._reserve) < self._settings.standby:
             self._reserve.append(self._start())
-        self._on_arrival()
 
     def watch(self) -> None:
         """Kill workers that hang and flush what waits; to be called a few times a second."""
+        self._births.watch()
         for worker in self.all():
             worker.flush()
             if worker.is_hung():
@@ -186,17 +171,14 @@ class Crew:
         """End all workers."""
         if self._retry is not None:
             self._retry.cancel()
+        self._births.close()
         for worker in self.all():
             self._loop.remove_reader(worker.descriptor)
             worker.kill()
         self.active, self._reserve = [], []
 
-    def _start(self, *, hurried: bool = False) -> WorkerProcess:
-        """Start a worker, before everything else on the machine when calls may wait for it."""
-        worker = WorkerProcess(self._settings, self._checkpoint, self._slots)
-        if hurried and self._settings.realtime:
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, worker.process.pid, _HURRY)
+    def _start(self) -> WorkerProcess:
+        worker = WorkerProcess(self._births, self._birth, self._checkpoint)
         self._loop.add_reader(worker.descriptor, self._listen, worker)
         self._on_start(worker)
         return worker
@@ -216,7 +198,7 @@ class Crew:
         self._loop.remove_reader(worker.descriptor)
         worker.kill()
         self.deaths += 1
-        log.error("media.worker_died", pid=worker.process.pid, code=worker.process.returncode)
+        log.error("media.worker_died", pid=worker.process.pid)
         was_active = worker in self.active
         (self.active if was_active else self._reserve).remove(worker)
         if was_active:

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from callcenter.errors import MediaError
+from callcenter.media.mediad.births import hurry
 from callcenter.media.mediad.browsers_line import BrowsersLine
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.control import ControlDoor
@@ -105,9 +106,10 @@ class Keeper:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
+        if self._settings.realtime:
+            hurry(os.getpid())  # callers hear nothing until it notices a dead worker
         self._recorder.start()
         self._browsers.start()
-        self._crew.fill()
         opening = asyncio.create_task(self._open())
         try:
             await self._watch()

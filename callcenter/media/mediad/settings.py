@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
@@ -48,3 +50,13 @@ class MediaSettings:
     def sdp_address(self) -> str:
         """The address for SDP."""
         return self.advertise or self.host
+
+
+class Birth(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker is told when it begins, beside its sockets."""
+
+    slots: int
+    """Of the checkpoint."""
+    silence_timeout: int
+    loop: str
+    realtime: bool

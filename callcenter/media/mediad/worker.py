@@ -23,6 +23,7 @@ from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_compiled_loop
+from callcenter.media.mediad.settings import Birth
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick
 from callcenter.media.protocol import (
@@ -77,8 +78,12 @@ class Worker:
         self._stopping = False
         self._busy_since = (time.monotonic(), time.process_time())
 
-    def settle_in(self, make_loop: Callable[[], PacketLoop]) -> None:
-        """Make the loop to work with, which may take seconds, unless there are sessions to be taken over at once."""
+    def settle_in(self, make_loop: Callable[[], PacketLoop], *, at_once: bool = False) -> None:
+        """Make the loop to work with. Unless that goes ``at_once`` it may take seconds, and is left where there are
+        sessions to be taken over."""
+        if at_once:
+            self._loop = make_loop()
+            return
         self._take_orders()
         if not self._conversations:
             self._loop = make_loop()
@@ -295,30 +300,38 @@ def ask_for_real_time() -> str:
     return "real_time"
 
 
-def main() -> None:
-    """Run a worker; started by the keeper only."""
-    parser = argparse.ArgumentParser(description="RTP worker, started by mediad")
-    parser.add_argument("--control", type=int, required=True)
-    parser.add_argument("--checkpoint", type=int, required=True)
-    parser.add_argument("--slots", type=int, required=True)
-    parser.add_argument("--silence-timeout", type=int, required=True)
-    parser.add_argument("--loop", required=True)
-    parser.add_argument("--realtime", action="store_true")
-    given = parser.parse_args()
-    control = socket.socket(fileno=given.control)
+def warm_up() -> None:
+    """Load and compile what a worker with the compiled loop needs; processes forked from here have it at once."""
+    checkpoint = Checkpoint.create(1)
+    make_compiled_loop(checkpoint)
+
+
+def work(control: socket.socket, checkpoint: Checkpoint, birth: Birth, *, warm: bool = False) -> None:
+    """Work as a worker until the keeper goes away. ``warm``: ``warm_up`` was called before."""
     control.setblocking(False)
-    checkpoint = Checkpoint(given.checkpoint, given.slots)
-    worker = Worker(control, checkpoint, silence_timeout=given.silence_timeout)
+    worker = Worker(control, checkpoint, silence_timeout=birth.silence_timeout)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if given.loop == "compiled":
-        worker.settle_in(lambda: make_compiled_loop(checkpoint))
-    if given.realtime:
+    if birth.loop == "compiled":
+        worker.settle_in(lambda: make_compiled_loop(checkpoint), at_once=warm)
+    if birth.realtime:
         ask_for_real_time()
-    gc.collect()
+    if not warm:  # after a fork it would copy all memory, while callers hear nothing
+        gc.collect()
     gc.freeze()
     gc.disable()
     worker.run()
+
+
+def main() -> None:
+    """Run a worker by itself; started by the keeper where nothing can be forked."""
+    parser = argparse.ArgumentParser(description="RTP worker, started by mediad")
+    parser.add_argument("--control", type=int, required=True)
+    parser.add_argument("--checkpoint", type=int, required=True)
+    parser.add_argument("--birth", required=True)
+    given = parser.parse_args()
+    birth = msgspec.json.decode(given.birth, type=Birth)
+    work(socket.socket(fileno=given.control), Checkpoint(given.checkpoint, birth.slots), birth)
 
 
 if __name__ == "__main__":

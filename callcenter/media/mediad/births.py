@@ -1,0 +1,176 @@
+"""How workers come into the world, as the keeper sees it: forked by the nursery, else started from nothing."""
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.settings import Birth
+
+log = structlog.get_logger(__name__)
+
+HURRY = -15
+"""Niceness of whom calls may wait for; a worker asks for real time itself once it is there."""
+_ANSWER_WITHIN = 0.25
+"""Seconds a nursery has for a fork; one that takes longer is given up, and a worker is started the slow way."""
+_END_WITHIN = 5_000
+"""Milliseconds."""
+_READY_WITHIN = 60.0
+"""Seconds a nursery has until it can fork; it may have to compile first."""
+READY, BORN = b"ready", b"born"
+"""What a nursery says: that it can fork; that it has, with the number of the child and a descriptor of it."""
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Whoever is to fork has no threads; workers have no use for them either."""
+
+
+class LivingProcess(Protocol):
+    """A worker's process."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def wait(self) -> object:
+        """Return once it is gone."""
+
+
+class ForkedProcess:
+    """A child of the nursery, held by a descriptor that can never mean another process."""
+
+    def __init__(self, pid: int, descriptor: int) -> None:
+        self.pid = pid
+        self._descriptor = descriptor
+
+    def kill(self) -> None:
+        """See ``LivingProcess``."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """See ``LivingProcess``; at most some seconds, for one that the kernel cannot end."""
+        if self._descriptor < 0:
+            return
+        ended = select.poll()
+        ended.register(self._descriptor, select.POLLIN)
+        ended.poll(_END_WITHIN)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+class Births:
+    """Starts workers. ``on_ready`` is called whenever the nursery can fork, or cannot be had."""
+
+    def __init__(self, loop: str, *, hurried: bool, on_ready: Callable[[], None]) -> None:
+        self._relay_loop, self._hurried, self._on_ready = loop, hurried, on_ready
+        self._event_loop = asyncio.get_running_loop()
+        self._nursery: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._is_ready = False
+        self._begun_at = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start a nursery."""
+        self._begun_at = time.monotonic()
+        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._nursery = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [
+                    sys.executable, "-m", "callcenter.media.mediad.nursery",
+                    "--line", str(theirs.fileno()), "--loop", self._relay_loop,
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **_ONE_THREAD},
+            )  # fmt: skip
+        if self._hurried:
+            hurry(self._nursery.pid)
+        self._line.settimeout(_ANSWER_WITHIN)
+        self._event_loop.add_reader(self._line.fileno(), self._listen)
+
+    def watch(self) -> None:
+        """Give up a nursery that never gets ready; to be called now and then."""
+        if self._nursery is not None and not self._is_ready and time.monotonic() - self._begun_at > _READY_WITHIN:
+            log.error("media.nursery_hung")
+            self.close()
+            self._on_ready()
+
+    def bear(self, birth: Birth, control: socket.socket, checkpoint: Checkpoint) -> LivingProcess:
+        """A new worker at the other end of ``control``."""
+        if self._is_ready:
+            try:
+                return self._fork(birth, control, checkpoint)
+            except OSError as error:
+                log.error("media.nursery_failed", error=f"{type(error).__name__}: {error}")
+                self.close()
+                self.begin()
+        arguments = ["--control", str(control.fileno()), "--checkpoint", str(checkpoint.descriptor)]
+        arguments += ["--birth", msgspec.json.encode(birth).decode()]
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "callcenter.media.mediad.worker", *arguments],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[control.fileno(), checkpoint.descriptor],
+            env={**os.environ, **_ONE_THREAD},
+        )
+        if self._hurried:
+            hurry(process.pid)
+        return process
+
+    def close(self) -> None:
+        """End the nursery; its children live on."""
+        self._is_ready = False
+        if self._line is not None:
+            self._event_loop.remove_reader(self._line.fileno())
+            self._line.close()
+            self._line = None
+        if self._nursery is not None:
+            self._nursery.kill()
+            self._nursery.wait()
+            self._nursery = None
+
+    def _fork(self, birth: Birth, control: socket.socket, checkpoint: Checkpoint) -> ForkedProcess:
+        """Raises ``OSError`` when the nursery is dead, hangs, or could not fork."""
+        line = self._line
+        if line is None:
+            raise ConnectionError("there is no nursery")
+        socket.send_fds(line, [msgspec.msgpack.encode(birth)], [control.fileno(), checkpoint.descriptor])
+        answer, descriptors, _, _ = socket.recv_fds(line, 64, 1)
+        if not descriptors:
+            raise ConnectionError("the nursery is gone, or its child died at once")
+        return ForkedProcess(int(answer.removeprefix(BORN)), descriptors[0])
+
+    def _listen(self) -> None:
+        """The nursery says that it is ready, or is gone."""
+        try:
+            said = b"" if self._line is None else self._line.recv(64)
+        except OSError:
+            said = b""
+        if said == READY:
+            self._is_ready = True
+        else:
+            log.error("media.nursery_died", was_ready=self._is_ready)
+            was_ready = self._is_ready
+            self.close()
+            if was_ready:
+                self.begin()  # one that never came up would not the next time
+        self._on_ready()
+
+
+def hurry(pid: int) -> None:
+    """Let a process go before others, where that is allowed."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, HURRY)
