@@ -43,6 +43,12 @@ from crm_bridge.interactions import (
 log = structlog.get_logger(__name__)
 
 CURSOR = "interactions"
+ITEM_ENDS = {
+    ItemResult.HANDLED: ("answered", "agent"),
+    ItemResult.LEFT: ("abandoned", "customer"),
+    ItemResult.ERASED: ("erased", "system"),
+}
+"""How an item ended, as the store has it, and by whom."""
 KNOWN_MATCHES = frozenset({"none", "one", "many", "manual"})
 BATCH = 500
 KINDS = (
@@ -190,13 +196,13 @@ class InteractionProjection:
 
     def _item(self, item: ItemRecord, seq: int) -> InteractionRecord:
         """A contact of a shared channel is one interaction, whoever had it on its way."""
-        handled = item.result is ItemResult.HANDLED
+        outcome, ended_by = ITEM_ENDS[item.result]
         waited_until = item.ended_at if item.accepted_at is None else item.accepted_at
         return InteractionRecord(
             contact_id=item.contact_id,
             call_id=item.contact_id,
             channel=item.channel,
-            outcome="answered" if handled else "abandoned",
+            outcome=outcome,
             started_at=instant(item.arrived_at),
             answered_at=None if item.accepted_at is None else instant(item.accepted_at),
             ended_at=instant(item.ended_at),
@@ -211,7 +217,7 @@ class InteractionProjection:
             language=item.language or None,
             waited_ms=waited_until - item.arrived_at,
             talk_ms=item.handled_ms,
-            ended_by="agent" if handled else "customer",
+            ended_by=ended_by,
             journal_seq=seq,
         )
 

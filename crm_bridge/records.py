@@ -11,7 +11,8 @@ class InteractionRecord:
     """One ended contact as the journal tells it. Instants are aware, durations are milliseconds.
 
     ``answered_at`` is the instant an agent answered. ``outcome``: answered, abandoned, abandoned_in_flow, failed,
-    system_restart, closed_hours. ``ended_by``: customer, agent, system. ``flow_path`` are the menu choices taken.
+    system_restart, closed_hours, erased (an open item of whoever was erased). ``ended_by``: customer, agent, system.
+    ``flow_path`` are the menu choices taken.
     """
 
     contact_id: str

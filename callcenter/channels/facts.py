@@ -17,6 +17,8 @@ class ItemResult(StrEnum):
     """Somebody dealt with it."""
     LEFT = "left"
     """Whoever sent it took it back, or is gone."""
+    ERASED = "erased"
+    """Whoever sent it was erased; nobody gave up, and nobody dealt with it."""
 
 
 class ReturnReason(StrEnum):

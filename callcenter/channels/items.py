@@ -176,7 +176,7 @@ class Items:
         """Whoever left something in this call is to be forgotten: nobody works it any more."""
         for contact_id, item in list(self._open.items.items()):
             if call_id in (contact_id, item.arrived.parent_id):
-                await self.leave(contact_id)
+                await self._close(contact_id, "", ItemResult.ERASED)
 
     # After a restart
 
@@ -365,8 +365,8 @@ class Items:
         while len(self._records) > REMEMBERED:
             del self._records[next(iter(self._records))]
         await self._write(ItemClosed(contact_id, now, by, record))
-        ended = ContactFinished if item.agent_id else ContactLeft
-        await self._request(ended(ContactId(contact_id)))
+        left = ContactLeft(ContactId(contact_id), withdrawn=result is ItemResult.ERASED)
+        await self._request(ContactFinished(ContactId(contact_id)) if item.agent_id else left)
         if item.agent_id and item.agent_id != by:  # who dealt with it elsewhere leaves nobody a wrap-up
             self._routing.post(WrapUpFinished(AgentId(item.agent_id), ContactId(contact_id)))
 

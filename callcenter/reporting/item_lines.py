@@ -2,7 +2,7 @@
 
 A queue's messages are the line ``QUEUE/message`` and an agent's ``AGENT/message``, so that they mix with no calls.
 Being taken is being answered; being given back or handed on is another wait, offered once more; who dealt with one that
-nobody had taken has answered it.
+nobody had taken has answered it. What an erasure ended was not given up by its sender: it is lost.
 """
 
 from acd.events import Channel
@@ -17,6 +17,11 @@ from callcenter.channels.facts import (
     ItemReturned,
 )
 
+_OUTCOMES = {
+    ItemResult.HANDLED: Outcome.ANSWERED,
+    ItemResult.LEFT: Outcome.ABANDONED,
+    ItemResult.ERASED: Outcome.FAILED,
+}
 SEPARATOR = "/"
 """Stands between a queue's or an agent's id and a channel; no id holds it."""
 
@@ -54,11 +59,11 @@ class ItemLines:
                 self._open[contact_id] = (channel, moved_to, False)
                 return [self._queued(contact_id, fact.at)]
             case ItemClosed():
-                handled = fact.record.result is ItemResult.HANDLED
+                result = fact.record.result
+                handled = result is ItemResult.HANDLED
                 found: list[CallFact] = [self._taken(contact_id, fact.at, fact.by)] if handled and not had else []
                 del self._open[contact_id]
-                outcome = Outcome.ANSWERED if handled else Outcome.ABANDONED
-                return [*found, CallEnded(contact_id, fact.at, outcome, EndedBy.AGENT)]
+                return [*found, CallEnded(contact_id, fact.at, _OUTCOMES[result], EndedBy.AGENT)]
             case _:
                 return []
 

@@ -97,7 +97,7 @@ METRICS: tuple[Metric, ...] = (
     _count(_M.ABANDONED, "customers who left before connection, having waited >= S, at leaving"),
     _count(_M.SHORT_ABANDONED, "customers who left before connection, having waited < S, at leaving"),
     _count(_M.FLOWED_OUT, "contacts that left the queue otherwise: sent elsewhere, by a key, or lost, at leaving"),
-    _count(_M.LOST, "of flowed_out: ended by a removed queue, a failure or a restart"),
+    _count(_M.LOST, "of flowed_out: ended by a removed queue, a failure, a restart or an erasure", version=2),
     _count(_M.CALLBACK_CONVERTED, "contacts that left the queue by a way on which they took a callback, at leaving"),
     _count(_M.IN_PROGRESS, "contacts in the queue, ringing ones included, when the period ends"),
     Metric("abandon_rate", Unit.SHARE, "(abandoned + short_abandoned) / offered", (_Q,),

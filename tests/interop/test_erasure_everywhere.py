@@ -4,7 +4,6 @@ Conversations are recorded there, and the person has left a message; somebody el
 recording is on legal hold, and goes when the hold is lifted.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from callcenter.reporting.report import report
 from tests.support.floor_people import calling, hear_each_other, seats
 from tests.support.installation import Installation, Plan, running_installation, until_recorded
 from tests.support.waiting import until
@@ -89,7 +89,8 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
         await until("three recordings are on disk", lambda: len(sounds(house)) == 3)
         await until("both messages wait", lambda: messages(http, 2))
         assert {secret for secret, _ in traces(house.folder)} == set(SECRETS)
-        before = figures(house), await statistics(http)
+        newest = house.journal.read()[-1].seq
+        before = figures(house, newest), await statistics(http)
 
         [talk] = (await until_recorded(http, 3))[0]["recordings"]
         hold = f"/api/v1/interactions/{talk['contact_id']}/recordings/{talk['recording_id']}/legal-hold"
@@ -119,10 +120,14 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
         others = {path.name.partition(".")[0] for path in recorded(house) if not path.name.startswith(".")}
         assert others == {left.name.partition(".")[0]}, "sidecars go with their sound"
         after = await statistics(http, 4)
-        [given_up] = [each for each in after if each not in before[1]]
-        assert (given_up["channel"], given_up["customer_id"]) == ("message", customer["id"])
-        assert [each for each in after if each != given_up] == before[1]
-        assert figures(house) == before[0]
+        [ended] = [each for each in after if each not in before[1]]
+        assert (ended["channel"], ended["customer_id"]) == ("message", customer["id"])
+        assert (ended["outcome"], ended["ended_by"]) == ("erased", "system")
+        assert [each for each in after if each != ended] == before[1]
+        assert figures(house, newest) == before[0]
+        whole = {line.subject.id: line.values for line in report(house.journal.read()).lines}["support/message"]
+        ends = ("answered", "abandoned", "short_abandoned", "flowed_out", "in_progress")
+        assert [whole[name] for name in ("offered", *ends)] == [2, 0, 0, 0, 1, 1], "nobody gave up"
         command(house, "audit")
 
 
@@ -163,21 +168,12 @@ def traces(folder: Path) -> list[tuple[str, str]]:
     return [(secret, str(path)) for secret in SECRETS for path, lying in held.items() if secret.encode() in lying]
 
 
-def figures(house: Installation) -> dict[str, dict[str, int]]:
-    """What the report over the journal counts of calls: by queue and agent. Times go on, and with an erasure what is
-    still to be done for the person is over."""
-    report = json.loads(command(house, "report", "--json"))
-    counts = {each["id"] for each in report["formulas"] if each["unit"] == "count"}
-    lines = [line for kind in ("queues", "agents") for line in report[kind]]
-    found = {
-        str(line["id"]): {
-            name: value for name, value in line["metrics"].items() if name in counts and isinstance(value, int)
-        }
-        for line in lines
-        if not str(line["id"]).endswith("/message")
-    }
-    assert any(sum(each.values()) for each in found.values())
-    return found
+def figures(house: Installation, newest: int) -> list[tuple[object, ...]]:
+    """Every figure of a report that goes as far as this entry: counts, times, shares, service levels."""
+    found = report(row for row in house.journal.read() if row.seq <= newest)
+    assert (found.divergences, found.missing) == (0, 0)
+    assert sum(line.subject.id.endswith("/message") for line in found.lines) == 1
+    return [(line.subject, line.name, line.period, line.values, line.target) for line in found.lines]
 
 
 def command(house: Installation, *words: str) -> str:
@@ -189,7 +185,7 @@ def command(house: Installation, *words: str) -> str:
 
 async def statistics(http: httpx.AsyncClient, count: int = 3) -> list[dict[str, Any]]:
     """The interactions without who it was; of their recordings, that there were some and how long."""
-    personal = {"from_value", "from_name", "notes", "to_value", "recordings"}
+    personal = {"from_value", "from_name", "customer_name", "notes", "to_value", "recordings"}
     found = await until_recorded(http, count)
     return [
         {key: value for key, value in each.items() if key not in personal}

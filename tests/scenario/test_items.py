@@ -6,9 +6,11 @@ import pytest
 
 from agent_console.messages import Channel, ChannelLoad, ContactState
 from agent_console.ports import IntentError
+from callcenter.audit import audit
 from callcenter.calls.facts import WrapUpRecorded
 from callcenter.channels.facts import ItemAccepted, ItemClosed, ItemResult, ItemReturned
 from callcenter.ports import Match
+from callcenter.reporting.report import report
 from tests.support.house import House
 from tests.support.messages_left import a_house, leave_message, message_arrives, shown, site_with_exit
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -368,9 +370,31 @@ def test_whoever_is_erased_leaves_no_work_behind() -> None:
         message = await leave_message(house)
         await house.core.desk.accept("ben", message)
         await house.core.items.forget_person(message.split("-")[0])
-        assert facts(house, ItemClosed)[0].record.result is ItemResult.LEFT
+        assert facts(house, ItemClosed)[0].record.result is ItemResult.ERASED
         await settle()
         assert (shown(house, message), loads(house, "ben")) == (None, [(0, 1)])
+
+    run_virtual(live)
+
+
+def test_an_erased_persons_message_was_neither_given_up_nor_dealt_with() -> None:
+    """Not on the floor, not in the report, whose books balance, and not to the auditor."""
+
+    async def live() -> None:
+        house = await a_house()
+        for number, end in enumerate((house.core.items.forget_person, house.core.items.leave)):
+            message = await message_arrives(house, number)
+            await pass_seconds(30)
+            await end(message if number else message.split("-")[0])
+        await message_arrives(house, 2)
+        await pass_seconds(10)
+        (channel,) = house.queue("sales").channels
+        assert (channel.offered, channel.abandoned, channel.waiting) == (3, 1, 1)
+        figures = {line.subject.id: line.values for line in report(house.journal.rows).lines}["sales/message"]
+        ends = ("answered", "abandoned", "short_abandoned", "flowed_out", "callback_converted", "in_progress")
+        assert [figures[name] for name in ("offered", *ends)] == [3, 0, 1, 0, 1, 0, 1]
+        assert (figures["lost"], figures["time_to_abandon"], figures["abandon_rate"]) == (1, 30_000, 1 / 3)
+        assert audit(house.journal.rows).breaches == []
 
     run_virtual(live)
 

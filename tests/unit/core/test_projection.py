@@ -310,6 +310,24 @@ async def test_an_item_is_an_interaction_and_its_message_is_dealt_with(
     assert (message.recording_id, message.worked_by) == ("c1-v1", "anna")
 
 
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [(ItemResult.LEFT, ("abandoned", "customer", 30_000)), (ItemResult.ERASED, ("erased", "system", 30_000))],
+)
+async def test_how_an_item_ended_that_nobody_dealt_with_is_told(
+    tmp_path: Path, database: Database, journal: SqliteJournal, result: ItemResult, told: tuple[str, str, int]
+) -> None:
+    item = Item(ItemArrived("c1-v1", NOON, Channel.MESSAGE, "sales", "+12025550111"), "sales", "")
+    await journal.committed(
+        journal.append(ItemClosed("c1-v1", NOON + 30_000, "", item.record(result, "", NOON + 30_000)), at=NOON)
+    )
+    await projection(tmp_path, database).drain()
+    async with database.read() as session:
+        row = await session.scalar(select(Interaction))
+    assert row is not None
+    assert (row.outcome, row.ended_by, row.waited_ms) == told
+
+
 @in_virtual_time
 async def test_in_a_rush_batches_begin_apart_and_a_single_call_is_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

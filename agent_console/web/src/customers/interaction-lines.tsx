@@ -21,6 +21,7 @@ const OUTCOMES: Partial<Record<string, { readonly label: Key; readonly tone: str
   no_queue: { label: 'outcome.no_queue', tone: 'tone-attention' },
   failed: { label: 'outcome.failed', tone: 'tone-bad' },
   system_restart: { label: 'outcome.system_restart', tone: 'tone-bad' },
+  erased: { label: 'outcome.erased', tone: 'tone-quiet' },
 };
 
 /** How a contact came from the one before it. */
