@@ -8,11 +8,6 @@ PAUSE_SECONDS = 0.04
 """Between two looks."""
 
 
-async def a_while(seconds: float = PAUSE_SECONDS) -> None:
-    """Let the world go on: between two looks at it, or up to a random instant at which something is killed."""
-    await asyncio.sleep(seconds)
-
-
 async def until(what: str, look: Callable[[], object | Awaitable[object]], *, within: float = 15.0) -> None:
     """Return once ``look`` says yes. Raises ``AssertionError`` that names ``what`` after ``within`` seconds."""
     try:
