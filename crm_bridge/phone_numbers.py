@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 import phonenumbers
@@ -66,12 +67,14 @@ class Unparsable:
 Parsed = PhoneNumber | ShortCode | Unparsable
 
 
+@lru_cache(512)
 def parse_phone(raw: str, region: str | None) -> Parsed:
     """What ``raw`` means when dialled in ``region`` (ISO 3166-1 alpha-2); without one, only international forms count.
 
     Understands SIP and tel URIs and their user parts, Chinese and Western extension marks, full-width digits,
     ``00`` as international prefix everywhere, and slashes. An international number in a range the library does not
-    know yet is kept when its length is possible: numbering plans grow faster than installations are updated.
+    know yet is kept when its length is possible: numbering plans grow faster than installations are updated. The last
+    few are remembered: a call is looked up, and written with its lines and its record.
     """
     if len(raw) > _MAX_RAW:
         return Unparsable("too_long")

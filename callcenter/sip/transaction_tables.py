@@ -112,6 +112,12 @@ class Do(StrEnum):
     START_M = "start_M"
 
 
+STARTED: Mapping[Do, Timer] = {order: Timer(order[6:]) for order in Do if order.startswith("start_")}
+STOPPED: Mapping[Do, Timer] = {order: Timer(order[5:]) for order in Do if order.startswith("stop_")}
+"""The timers that orders start and stop."""
+RANG: Mapping[Timer, Input] = {timer: Input(f"timer_{timer}") for timer in Timer}
+"""What it is to a transaction that a timer rings."""
+
 Row = tuple[State, tuple[Do, ...]]
 Table = Mapping[tuple[State, Input], Row]
 

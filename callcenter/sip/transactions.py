@@ -13,6 +13,9 @@ from callcenter.sip.messages import SipRequest, SipResponse, build_request
 from callcenter.sip.transaction_tables import (
     FIRST_STATE,
     FIRST_TIMERS,
+    RANG,
+    STARTED,
+    STOPPED,
     Do,
     Input,
     Kind,
@@ -201,7 +204,7 @@ class Transactions:
         """An alarm of this layer rang."""
         found = self._alive.get(transaction_id)
         if found is not None:
-            self._step(found, Input(f"timer_{timer}"), now)
+            self._step(found, RANG[timer], now)
         return self._drain()
 
     def flow_lost(self, flow: Flow, now: int) -> list[Outcome]:
@@ -226,10 +229,10 @@ class Transactions:
     ) -> None:
         one.state, orders = step(one.kind, one.state, happened)
         for order in orders:
-            if order.startswith("start_"):
-                self._start(one, Timer(order[6:]), now)
-            elif order.startswith("stop_"):
-                self._alarms.cancel(("transaction", one.id, order[5:]))
+            if (timer := STARTED.get(order)) is not None:
+                self._start(one, timer, now)
+            elif (timer := STOPPED.get(order)) is not None:
+                self._alarms.cancel(("transaction", one.id, timer))
             elif order is Do.TELL and response is not None and flow is not None:
                 self._outcomes.append(ResponseArrived(one.id, response, flow))
             elif order is Do.TELL and request is not None and flow is not None:
