@@ -22,9 +22,20 @@ SAME = 0
 
 _LEAST = 1e-5
 _SHARED_BY_CHANCE = 0.002
-"""Families and offices: how often two people with one number are two, at least."""
+_SHARERS = 0.3
+"""Families and offices: with how many others somebody may be believed to share a number. Among many people that makes
+two at random share one the more rarely; among few no more often than ``_SHARED_BY_CHANCE``."""
+_ANOTHER_ONE = 0.3
+_BELIEVED_STRANGERS = 50
+"""So many pairs of two people are believed to have nothing in common, before any are compared."""
+_BELIEVED_VALUES = 200
+_BELIEVED_SHARE = 0.0005
+"""How common a value is believed to be among so many others, before it is counted: of five customers, two with one name
+do not make it a name that two in five have."""
 _RANDOM_PAIRS = 40_000
 _BELIEVED_PAIRS = 50
+_BELIEVED_DUPLICATES = 0.05
+"""How many customers are believed to be there twice, before any is found."""
 _ROUNDS = 25
 _LARGEST_BLOCK = 100
 
@@ -44,10 +55,14 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One field: its level for a pair, how many levels there are, and the value whose rarity counts."""
+    """One field: its level for a pair, how many levels there are, and the value whose rarity counts.
+
+    ``strangers`` is the level of two values that have nothing in common.
+    """
 
     name: str
     levels: int
+    strangers: int
     compare: Callable[[LinkRecord, LinkRecord], int]
     value: Callable[[LinkRecord], Iterable[str]]
     is_identifier: bool = False
@@ -141,11 +156,11 @@ def _phones(a: LinkRecord, b: LinkRecord) -> int:
 
 
 COMPARISONS = (
-    Comparison("name", 8, _names, lambda record: [f"{record.first_name} {record.last_name}"]),
-    Comparison("birth_date", 4, _birth_dates, lambda record: [record.birth_date]),
-    Comparison("city", 3, _cities, lambda record: [record.city]),
-    Comparison("email", 4, _emails, lambda record: record.emails, is_identifier=True),
-    Comparison("phone", 3, _phones, lambda record: record.phones, is_identifier=True),
+    Comparison("name", 8, 4, _names, lambda record: [f"{record.first_name} {record.last_name}"]),
+    Comparison("birth_date", 4, 3, _birth_dates, lambda record: [record.birth_date]),
+    Comparison("city", 3, 2, _cities, lambda record: [record.city]),
+    Comparison("email", 4, 3, _emails, lambda record: record.emails, is_identifier=True),
+    Comparison("phone", 3, 2, _phones, lambda record: record.phones, is_identifier=True),
 )
 
 _BLOCKS: tuple[Callable[[LinkRecord], Iterable[str]], ...] = (
@@ -202,9 +217,11 @@ class Linker:
             shared = set(comparison.value(a)) & set(comparison.value(b))
             fewest = min((known.counts.get(value, 1) for value in shared), default=None)
             if fewest is not None and comparison.is_identifier:
-                u = max((fewest - 2) / known.total, _SHARED_BY_CHANCE)
+                by_chance = min(_SHARED_BY_CHANCE, _SHARERS / known.total)
+                u = max((fewest - 2) / (known.total + _BELIEVED_VALUES), by_chance, _LEAST)
             elif fewest is not None:
-                u = max((fewest - 1) / known.total, _LEAST)
+                believed = _BELIEVED_VALUES * _BELIEVED_SHARE
+                u = max((fewest - 1 + believed) / (known.total + _BELIEVED_VALUES), _LEAST)
         return math.log2(known.m[level] / u)
 
 
@@ -212,16 +229,18 @@ def learn(records: Sequence[LinkRecord], *, seed: int = 1) -> Linker:
     """A linker that fits these records. Needs a few hundred of them to mean something."""
     rng = random.Random(seed)  # noqa: S311 - a sample, nothing secret
     weights = {
-        each.name: Weights(_first_guess(each.levels), _levels_at_random(each, records, rng), *_counts(each, records))
+        each.name: Weights(_first_guess(each), _levels_at_random(each, records, rng), *_counts(each, records))
         for each in COMPARISONS
     }
     patterns = Counter(tuple(each.compare(a, b) for each in COMPARISONS) for a, b in candidate_pairs(records))
     pairs = max(len(records) * (len(records) - 1) / 2, 1.0)
-    odds = _maximise(patterns, weights, pairs)
+    odds = _maximise(patterns, weights, pairs, 0.5 + _BELIEVED_DUPLICATES * len(records))
     return Linker(weights, math.log2(odds))
 
 
-def _maximise(patterns: Mapping[tuple[int, ...], int], weights: Mapping[str, Weights], pairs: float) -> float:
+def _maximise(
+    patterns: Mapping[tuple[int, ...], int], weights: Mapping[str, Weights], pairs: float, believed: float
+) -> float:
     """Expectation maximisation of ``m`` over the patterns, with ``u`` as it was counted; the odds of a random pair.
 
     What is believed beforehand counts as much as some fifty pairs: a store with three duplicates must not learn from
@@ -231,7 +250,7 @@ def _maximise(patterns: Mapping[tuple[int, ...], int], weights: Mapping[str, Wei
     odds = 1 / math.sqrt(pairs)
     for _ in range(_ROUNDS):
         counts = {name: list(each) for name, each in guess.items()}
-        matches = 0.5
+        matches = believed
         for pattern, count in patterns.items():
             ratio = odds
             for comparison, level in zip(COMPARISONS, pattern, strict=True):
@@ -248,13 +267,15 @@ def _maximise(patterns: Mapping[tuple[int, ...], int], weights: Mapping[str, Wei
     return odds
 
 
-def _first_guess(levels: int) -> list[float]:
-    """Mostly the same, and the less alike the rarer."""
-    return _shares([0.5 ** (level + 1) for level in range(levels)])
+def _first_guess(comparison: Comparison) -> list[float]:
+    """Mostly the same, and the less alike the rarer; but many people have two numbers or two addresses."""
+    guess = [0.5 ** (level + 1) for level in range(comparison.levels)]
+    return _shares([*guess[:-1], _ANOTHER_ONE] if comparison.is_identifier else guess)
 
 
 def _levels_at_random(comparison: Comparison, records: Sequence[LinkRecord], rng: random.Random) -> list[float]:
     counts = [0.5] * comparison.levels
+    counts[comparison.strangers] += _BELIEVED_STRANGERS
     if len(records) > 1:
         for _ in range(min(_RANDOM_PAIRS, len(records) ** 2)):
             a, b = rng.sample(records, 2)

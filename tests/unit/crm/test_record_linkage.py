@@ -1,6 +1,7 @@
 """Record linkage on people whose true clusters are known."""
 
 import csv
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_bridge.duplicates import CERTAIN_BITS, split_name
+from crm_bridge.duplicates import CERTAIN_BITS, find_links, split_name
 from crm_bridge.linkage import Link, Linker, LinkRecord, candidate_pairs, learn
 from crm_bridge.similarity import edits_between, jaro_winkler
 
@@ -136,3 +137,39 @@ def test_similarities_are_symmetric_and_know_equals(a: str, b: str) -> None:
     assert (edits_between(a, b) == 0) is (a == b)
     assert 0 <= jaro_winkler(a, b) <= 1 + 1e-9
     assert jaro_winkler(a, b) == pytest.approx(jaro_winkler(b, a))
+
+
+@pytest.mark.parametrize("others", [0, 3, 30, 300, 1000])
+def test_one_name_and_one_number_are_a_duplicate_whoever_else_is_there(others: int) -> None:
+    """Among few and among many, although addresses differ and a son has the number, too. Two of one name are none, once
+    enough people are there to say how much a name means."""
+    here = {"phones": frozenset({"+12125550303"})}
+    carla = LinkRecord(
+        id=1, first_name="carla", last_name="twice", city="elm street", emails=frozenset({"carla@example.com"}), **here
+    )
+    again = LinkRecord(
+        id=2, first_name="carla", last_name="twice", city="oak street", emails=frozenset({"ct@example.org"}), **here
+    )
+    son = LinkRecord(id=3, first_name="emil", last_name="twice", emails=frozenset({"emil@example.com"}), **here)
+    two = ("+12125557777", "+16465550142")
+    name = {"first_name": "john", "last_name": "smith"}
+    johns = [LinkRecord(id=10 + n, **name, phones=frozenset({number})) for n, number in enumerate(two)]
+    rng = random.Random(7)
+
+    def word(length: int) -> str:
+        return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=length))
+
+    unrelated = [
+        LinkRecord(
+            id=100 + n,
+            first_name=word(5),
+            last_name=word(6),
+            emails=frozenset({f"{word(8)}@example.net"} if n % 3 else ()),
+            phones=frozenset({f"+1{rng.randrange(10**10):010d}"}),
+        )
+        for n in range(others)
+    ]
+    records = [carla, again, son, *johns, *unrelated]
+    found = {(link.left, link.right) for link in find_links(records) if link.right < 100}
+    assert (1, 2) in found
+    assert others < 30 or (10, 11) not in found
