@@ -22,12 +22,17 @@ def _nobody() -> str:
 
 
 class SiteAccounts:
-    """Implements the console's ``Accounts`` port from the site."""
+    """Implements the console's ``Accounts`` port from the site.
+
+    An account of the role ``integration`` opens nothing, neither by its password nor by a session from before: a program
+    comes in with a token, which is narrowed, expires and is revoked on its own.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._by_login = {agent.login: agent for agent in site.agents}
-        self._by_id = {agent.id: agent for agent in site.agents}
+        people = [agent for agent in site.agents if Role.INTEGRATION not in agent.roles]
+        self._by_login = {agent.login: agent for agent in people}
+        self._by_id = {agent.id: agent for agent in people}
         self._hasher = PasswordHasher()
 
     async def verify(self, login: str, password: str) -> Principal | None:

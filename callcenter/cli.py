@@ -107,7 +107,7 @@ def add_user(
     skills: Annotated[str, typer.Option(help="Skills with levels, such as en=2,zh=1.")] = "",
     role: Annotated[
         list[str],
-        typer.Option(help="agent, team_lead, supervisor, administrator, auditor, integration; may be repeated."),
+        typer.Option(help="agent, team_lead, supervisor, administrator, auditor; may be repeated."),
     ] = ["agent"],  # noqa: B006 - typer copies it
     teams: Annotated[str, typer.Option(help="Teams whose customers the person sees, separated by commas.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,

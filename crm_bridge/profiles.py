@@ -76,7 +76,8 @@ async def load_record(session: AsyncSession, customer_id: int) -> CustomerRecord
         known |= {name} if value else set()
     for name, rows in (("relations", relations), ("preferences", preferences), ("tags", tags)):
         known |= {name} if rows else set()
-    definitions = await field_definitions(session)
+    definitions = (await field_definitions(session)).values()
+    everybodys = [each for each in definitions if each.data_class not in SENSITIVE]
     return CustomerRecord(
         customer=customer,
         profile=profile,
@@ -87,7 +88,7 @@ async def load_record(session: AsyncSession, customer_id: int) -> CustomerRecord
         owners=owners.all(),
         tags=tags,
         level=next((level for level in await levels(session) if level.code == customer.level), None),
-        completeness=completeness(customer.kind, known, profile.custom, definitions.values()),
+        completeness=completeness(customer.kind, known, profile.custom, everybodys),
         merged_into=await survivor_of(session, customer_id) if customer.status is CustomerStatus.MERGED else None,
     )
 

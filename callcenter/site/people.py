@@ -57,6 +57,10 @@ def add_person(
     teams: tuple[str, ...] = (),
 ) -> Site:
     """Append a person to the site file; the file is left as it was when the result would not be valid."""
+    if "integration" in roles:
+        raise ConfigError(
+            f"{login}: programs do not sign in; make a token: callcenter token create {login} --scope read"
+        )
     before = path.read_text("utf-8")
     block = person_block(
         realm=realm,

@@ -201,7 +201,7 @@ def test_people_of_every_role_sign_in_with_their_teams(tmp_path: Path) -> None:
     assert {role.value for role in Role} == {role.value for role in StoreRole} == set(get_args(RoleName))
     path = tmp_path / "site.toml"
     path.write_text(f"{BASE}\nnumbers = []", "utf-8")
-    for role in Role:
+    for role in set(Role) - {Role.INTEGRATION}:
         site = add_person(
             path, realm="r", login=f"a-{role}".replace("_", "-"), name="A", password="p", roles=(role.value,),
             queues=(), skills={}, teams=("north",),
@@ -210,6 +210,20 @@ def test_people_of_every_role_sign_in_with_their_teams(tmp_path: Path) -> None:
         principal = principal_of(agent, site)
         assert (principal.roles, principal.teams) == (frozenset(Role(role) for role in agent.roles), {"north"})
         assert permissions_of(str(role) for role in principal.roles)
+
+
+async def test_a_program_has_no_password(company: Path, site: Site) -> None:
+    """Neither made anew nor, of an account from before, at the sign-in or in a session that is still open."""
+    path = company / "site.toml"
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match="callcenter token create erp"):
+        add_person(path, realm="r", login="erp", name="E", password="p", roles=("integration",), queues=(), skills={})
+    assert path.read_bytes() == before
+    password = (company / "password").read_text("utf-8").strip()
+    programs = [agent.model_copy(update={"roles": ["integration"]}) for agent in site.agents]
+    accounts = SiteAccounts(site.model_copy(update={"agents": programs}))
+    assert await accounts.verify("anna", password) is None
+    assert await accounts.find("anna") is None
 
 
 def refused(site: Site, **changes: object) -> str:

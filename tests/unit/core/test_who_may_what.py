@@ -71,7 +71,6 @@ HAS: Mapping[str, set[str]] = {
     "supervisor": _SUPERVISOR,
     "administrator": _SUPERVISOR | {"define", "audit", "tokens"},
     "auditor": {"nothing", "a session", "anybody", "read", "audit"},
-    "integration": {"nothing", "a session", "anybody", "read", "write", "import"},
     "a token to read": _PROGRAM | {"read"},
     "a token to write": _PROGRAM | {"write"},
     "a token to import": _PROGRAM | {"import"},

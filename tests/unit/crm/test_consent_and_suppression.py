@@ -280,7 +280,10 @@ async def test_a_sensitive_value_is_in_no_answer_but_the_one_that_is_logged(
     assert len((await web.get(f"/customers/{ada}/access-log")).json()) == 1
     groups = (await web.get(f"/customers/{ada}/record")).json()["completeness"]
     assert set(groups) == {"visible", "related", "extended"}
-    assert "secret" not in groups["extended"]["missing"]
+    emptied = {"custom": {"secret": None}}
+    assert (await web.patch(f"/customers/{ada}", json=emptied, headers={"if-match": "*"})).status_code == 200
+    look = await web.get(f"/customers/{ada}/record")
+    assert look.json()["completeness"] == groups, "nobody is told without a purpose whether such a field is filled"
 
 
 async def test_a_callback_is_asked_about_with_its_own_consent_and_the_zone_of_the_customer(
