@@ -10,6 +10,7 @@ from crm_bridge.vocabulary import ContactUsage, CustomerKind
 
 LAST_INTERACTIONS = 5
 PROMISES_SHOWN = 5
+RELATED_SHOWN = 5
 REPEAT_WINDOW = timedelta(days=7)
 
 
@@ -70,6 +71,16 @@ class CardPromise:
 
 
 @dataclass(frozen=True, slots=True)
+class CardRelated:
+    """Another customer this one has to do with. ``is_from``: this customer is the ``type`` of the other one."""
+
+    customer_id: int
+    display_name: str
+    type: str
+    is_from: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """The screen pop. ``contacts_in_window`` counts how often the customer came to us in the last seven days, the
     present contact not included as long as it has not ended."""
@@ -89,6 +100,8 @@ class Card:
     preferences: tuple[CardPreference, ...] = ()
     promises: tuple[CardPromise, ...] = ()
     """What was promised and is open, the most urgent first."""
+    related: tuple[CardRelated, ...] = ()
+    """Active customers whom the person asking may see, in the order in which the relations were entered."""
 
     @property
     def is_repeat_caller(self) -> bool:

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_bridge.models import ContactPoint, Customer, PhoneLookup
+from crm_bridge.cards import CardBadge
+from crm_bridge.models import ContactPoint, Customer, CustomerLevel, PhoneLookup
 from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, parse_phone
 from crm_bridge.ready_queries import ReadyQuery
@@ -26,6 +27,8 @@ class Candidate:
     preferred_language: str | None
     level: str | None
     last_contact_at: datetime | None
+    badge: CardBadge | None = None
+    """The level as people see it, where ``with_badges`` was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,17 @@ async def without_hidden(session: AsyncSession, match: Match) -> Match:
     """The same for the eyes of the person asking: customers of other people's teams are not named."""
     seen = tuple([each for each in match.candidates if await may_see(session, each.customer_id)])
     return match if len(seen) == len(match.candidates) else replace(match, candidates=seen, more=True)
+
+
+async def with_badges(session: AsyncSession, match: Match) -> Match:
+    """The same with what the candidates' levels look like."""
+    codes = {each.level for each in match.candidates if each.level}
+    if not codes:
+        return match
+    rows = await session.scalars(select(CustomerLevel).where(CustomerLevel.code.in_(codes)))
+    badges = {row.code: CardBadge(row.name, row.rank, row.colour) for row in rows}
+    shown = tuple(replace(each, badge=badges.get(each.level or "")) for each in match.candidates)
+    return replace(match, candidates=shown)
 
 
 def _active_customers() -> Select[int, CustomerKind, str, str | None, str | None, datetime | None]:

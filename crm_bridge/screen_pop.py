@@ -8,19 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.cards import (
     LAST_INTERACTIONS,
     PROMISES_SHOWN,
+    RELATED_SHOWN,
     Card,
     CardBadge,
     CardContact,
     CardInteraction,
     CardPreference,
     CardPromise,
+    CardRelated,
     repeat_window_start,
 )
 from crm_bridge.customers import contact_points_of, get_customer
 from crm_bridge.history import InteractionView, count_inbound_since, last_interactions
-from crm_bridge.models import ContactPoint, ContactPreference, CustomerLevel
+from crm_bridge.models import ContactPoint, ContactPreference, Customer, CustomerLevel, Relation
 from crm_bridge.promises import open_promises
-from crm_bridge.vocabulary import ContactKind
+from crm_bridge.visibility import hidden_from
+from crm_bridge.vocabulary import ContactKind, CustomerStatus
 
 
 async def load_card(session: AsyncSession, customer_id: int, now: datetime) -> Card:
@@ -43,6 +46,7 @@ async def load_card(session: AsyncSession, customer_id: int, now: datetime) -> C
         badge=await _badge(session, customer.level),
         preferences=await _preferences(session, customer_id),
         promises=await _promises(session, customer_id, now),
+        related=await _related(session, customer_id),
     )
 
 
@@ -64,6 +68,24 @@ async def _preferences(session: AsyncSession, customer_id: int) -> tuple[CardPre
 async def _promises(session: AsyncSession, customer_id: int, now: datetime) -> tuple[CardPromise, ...]:
     rows = await open_promises(session, customer_id, limit=PROMISES_SHOWN)
     return tuple(CardPromise(row.id, row.what, row.due_at, row.assignee_id, row.due_at < now) for row in rows)
+
+
+async def _related(session: AsyncSession, customer_id: int) -> tuple[CardRelated, ...]:
+    """Each direction from its own index; of a firm with very many, some."""
+    ends = ((Relation.from_id, Relation.to_id, True), (Relation.to_id, Relation.from_id, False))
+    found: list[tuple[int, CardRelated]] = []
+    for here, there, is_from in ends:
+        query = (
+            select(Relation.id, Customer.id, Customer.display_name, Relation.type)
+            .join(Customer, Customer.id == there)
+            .where(here == customer_id, Customer.status == CustomerStatus.ACTIVE)
+        )
+        hidden = hidden_from(session, Customer.id)
+        query = query if hidden is None else query.where(~hidden)
+        for row in await session.execute(query.limit(RELATED_SHOWN)):
+            relation_id, other_id, name, what = row
+            found.append((relation_id, CardRelated(other_id, name, what, is_from)))
+    return tuple(each for _, each in sorted(found, key=lambda pair: pair[0])[:RELATED_SHOWN])
 
 
 def _contact(point: ContactPoint) -> CardContact:

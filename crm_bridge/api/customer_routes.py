@@ -44,7 +44,7 @@ from crm_bridge.errors import (
     InvalidContactPoint,
     WriteConflict,
 )
-from crm_bridge.matching import lookup_by_number, without_hidden
+from crm_bridge.matching import lookup_by_number, with_badges, without_hidden
 from crm_bridge.models import Customer
 from crm_bridge.permissions import Permission
 from crm_bridge.screen_pop import load_card
@@ -126,7 +126,7 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
         number = _with_plus(number)
         async with given.reading_soon(principal) as session:
             match = await lookup_by_number(session, number, region=given.region, own_numbers=given.own_numbers)
-            return MatchOut.model_validate(await without_hidden(session, match))
+            return MatchOut.model_validate(await with_badges(session, await without_hidden(session, match)))
 
 
 def _one_customer(router: APIRouter, given: Surroundings) -> None:

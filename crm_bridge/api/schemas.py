@@ -133,6 +133,14 @@ class CustomerPage(BaseModel):
     next_cursor: str | None
 
 
+class CardBadgeOut(Out):
+    """The customer's level as everybody sees it at a glance."""
+
+    name: str
+    rank: int
+    colour: str
+
+
 class CandidateOut(Out):
     """A customer who has the number."""
 
@@ -142,6 +150,7 @@ class CandidateOut(Out):
     preferred_language: str | None
     level: str | None
     last_contact_at: datetime | None
+    badge: CardBadgeOut | None
 
 
 class MatchOut(Out):
@@ -178,14 +187,6 @@ class CardInteractionOut(Out):
     talk_ms: int
 
 
-class CardBadgeOut(Out):
-    """The customer's level as everybody sees it at a glance."""
-
-    name: str
-    rank: int
-    colour: str
-
-
 class CardPreferenceOut(Out):
     """How the customer likes to be reached."""
 
@@ -202,6 +203,15 @@ class CardPromiseOut(Out):
     due_at: datetime
     assignee_id: str
     is_overdue: bool
+
+
+class CardRelatedOut(Out):
+    """Another customer this one has to do with. `is_from`: this customer is the `type` of the other one."""
+
+    customer_id: Id
+    display_name: str
+    type: str
+    is_from: bool
 
 
 class CardOut(Out):
@@ -222,6 +232,7 @@ class CardOut(Out):
     badge: CardBadgeOut | None
     preferences: list[CardPreferenceOut]
     promises: list[CardPromiseOut]
+    related: list[CardRelatedOut]
 
 
 class RecordingOut(Out):

@@ -38,6 +38,7 @@ const JANE = {
   promises: [
     { id: '7', what: 'Send the refund', due_at: '2025-10-08T12:00:00Z', assignee_id: 'anna', is_overdue: true },
   ],
+  related: [{ customer_id: '44', display_name: 'Tom Cooper', type: 'spouse', is_from: true }],
 };
 const EMPTY_PAGE = { items: [], next_cursor: null, previous_cursor: null };
 const ANSWERS = {
@@ -139,6 +140,7 @@ describe('an offer', () => {
     expect(within(card).getByTestId('level-badge').textContent).toBe('Key account');
     expect(within(card).getByTestId('card-preferences').textContent).toContain('Service SMS · 中文');
     expect(within(card).getByTestId('card-promises').textContent).toContain('Overdue Send the refund');
+    expect(within(card).getByTestId('card-related').textContent).toContain('Spouse of Tom Cooper');
   });
 
   it('is shown and can be declined though what the store says of the customer makes no sense', async () => {

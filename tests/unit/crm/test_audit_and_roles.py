@@ -205,6 +205,27 @@ async def test_a_customer_of_a_team_is_seen_by_its_members_and_by_those_above(we
     assert (await web.post(f"/customers/{ada['id']}/notes", json={"body": "x"}, headers=south)).status_code == 404
 
 
+async def test_the_card_names_whom_the_customer_belongs_to_unless_hidden(web: httpx.AsyncClient) -> None:
+    bob, ada = await enter(web, "Bob", NUMBER), await enter(web, "Ada", NUMBER)
+    await web.put("/levels/key", json={"name": "Key account", "rank": 90, "colour": "#aa0000"})
+    await web.put(f"/customers/{bob['id']}/level", json={"code": "key"}, headers={"if-match": "*"})
+    relation = await web.post(f"/customers/{bob['id']}/relations", json={"to_id": ada["id"], "type": "spouse"})
+    assert relation.status_code == 201, relation.text
+
+    async def related(who: dict[str, Any], **headers: str) -> list[tuple[str, str, bool]]:
+        card = (await web.get(f"/customers/{who['id']}/card", headers=headers)).json()
+        return [(each["display_name"], each["type"], each["is_from"]) for each in card["related"]]
+
+    assert await related(bob) == [("Ada", "spouse", True)]
+    assert await related(ada) == [("Bob", "spouse", False)]
+    candidates = (await web.get(f"/customers/lookup?number={NUMBER[3:]}")).json()["candidates"]
+    badges = {each["display_name"]: each["badge"] and each["badge"]["name"] for each in candidates}
+    assert badges == {"Ada": None, "Bob": "Key account"}
+    await web.patch(f"/customers/{ada['id']}", json={"team_id": "north"}, headers={"if-match": "*"})
+    assert await related(bob, **{"x-roles": "agent", "x-teams": "south"}) == []
+    assert await related(bob, **{"x-roles": "agent", "x-teams": "north"}) == [("Ada", "spouse", True)]
+
+
 async def test_every_list_leaves_out_the_customers_of_other_teams(web: httpx.AsyncClient, database: Database) -> None:
     """Interactions, duplicates, collisions, merges and what a team lead hands over."""
     ada, twin = await enter(web, "Ada Lovelace", NUMBER), await enter(web, "Ada Lovelace", NUMBER)

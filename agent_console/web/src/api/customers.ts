@@ -24,6 +24,7 @@ export interface Candidate {
   readonly level: string | null;
   readonly preferred_language: string | null;
   readonly last_contact_at: string | null;
+  readonly badge: CustomerCard['badge'];
 }
 
 /** Who has a number, best first. */
@@ -118,6 +119,13 @@ export interface CustomerCard {
     readonly due_at: string;
     readonly assignee_id: string;
     readonly is_overdue: boolean;
+  }[];
+  /** Customers this one has to do with, five at most; `is_from`: this customer is the `type` of the other one. */
+  readonly related: readonly {
+    readonly customer_id: string;
+    readonly display_name: string;
+    readonly type: string;
+    readonly is_from: boolean;
   }[];
 }
 

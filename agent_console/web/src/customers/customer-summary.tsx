@@ -6,7 +6,8 @@ import { useLocalisation } from '../i18n/context';
 import { LANGUAGES, supported } from '../i18n/translate';
 import { Icon } from '../icons';
 import { LevelBadge } from './level-badge';
-import { CHANNELS, PURPOSES, said } from '../record/words';
+import { CHANNELS, PURPOSES, RELATIONS, said } from '../record/words';
+import { addressOf } from '../shell/route';
 import { RecentInteractions } from './interaction-lines';
 import { LoadProblem } from './load-problem';
 import classes from './customers.module.css';
@@ -109,6 +110,27 @@ function Promised({ card }: { readonly card: CustomerCard }) {
   );
 }
 
+/** Whom the customer has to do with: a spouse who may ask, the firm somebody calls for. */
+function Related({ card }: { readonly card: CustomerCard }) {
+  const { t } = useLocalisation();
+  if (card.related.length === 0) return null;
+  return (
+    <section aria-label={t('relation.title')} data-testid="card-related">
+      <h3 className={classes.heading}>{t('relation.title')}</h3>
+      <ul className={classes.plain}>
+        {card.related.map(({ customer_id, display_name, type, is_from }) => (
+          <li key={`${customer_id} ${type} ${is_from}`}>
+            <span className="soft">
+              {t(is_from ? 'relation.of' : 'relation.is', { what: said(RELATIONS, type, t) })}
+            </span>{' '}
+            <a href={addressOf({ page: 'customer', customerId: customer_id })}>{display_name}</a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 interface CustomerSummaryProps {
   readonly customerId: string;
   /** Shown at the end of the head: what can be done with this customer. */
@@ -134,6 +156,7 @@ export function CustomerSummary({ customerId, children, withRecent }: CustomerSu
       <CustomerHead card={card.value}>{children}</CustomerHead>
       <Promised card={card.value} />
       <Preferred card={card.value} />
+      <Related card={card.value} />
       {withRecent && <RecentInteractions lines={card.value.last_interactions.slice(0, SHOWN_WHILE_RINGING)} />}
     </div>
   );

@@ -10,6 +10,7 @@ import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import type { ContactView } from '../wire';
+import { LevelBadge } from './level-badge';
 import { LoadProblem } from './load-problem';
 import { NewCustomerForm } from './new-customer-form';
 import classes from './customers.module.css';
@@ -45,7 +46,11 @@ function CandidateRow({
             : t('match.no_contact')}
         </span>
       </div>
-      {candidate.level && <span className="pill tone-after">{candidate.level}</span>}
+      {candidate.badge ? (
+        <LevelBadge level={candidate.badge} />
+      ) : (
+        candidate.level && <span className="pill tone-after">{candidate.level}</span>
+      )}
       <Button
         variant="default"
         disabled={busy}
