@@ -21,6 +21,7 @@ from acd.outcomes import OfferContact, Outcome
 from callcenter.bus import Bus
 from callcenter.calls.facts import TimersFired
 from callcenter.doorway import Doorway
+from callcenter.inbox import Inbox
 from callcenter.ports import Clock, Journal
 from ivr.hours import Hours
 
@@ -87,16 +88,16 @@ class Routing:
         self._on_milestone = on_milestone
         self._doorway = Doorway(hours)
         self._taken = 0
-        self._mailbox: asyncio.Queue[_Posted] = asyncio.Queue()
+        self._mailbox: Inbox[_Posted] = Inbox()
 
     def post(self, event: Event, *, contact_id: str | None = None) -> None:
         """Tell routing; what the engine refuses is logged."""
-        self._mailbox.put_nowait(_Posted(event, contact_id, None))
+        self._mailbox.put(_Posted(event, contact_id, None))
 
     async def request(self, event: Event) -> None:
         """Tell routing and wait until it is done. Raises ``AcdError`` when the engine refuses."""
         done = asyncio.get_running_loop().create_future()
-        self._mailbox.put_nowait(_Posted(event, None, done))
+        self._mailbox.put(_Posted(event, None, done))
         await done
 
     def expected_wait_ms(self, queue_id: str, ahead: int) -> float | None:
@@ -120,22 +121,16 @@ class Routing:
 
     async def _next_batch(self) -> list[_Posted]:
         batch: list[_Posted] = []
-        if self._mailbox.empty():
+        if not self._mailbox:
             first = await self._wait()
             batch.extend([first] if first is not None else [])
-        while len(batch) < BATCH and not self._mailbox.empty():
-            batch.append(self._mailbox.get_nowait())
+        while len(batch) < BATCH and self._mailbox:
+            batch.append(self._mailbox.take())
         return batch
 
     async def _wait(self) -> _Posted | None:
         deadline = self.engine.next_deadline()
-        if deadline is None:
-            return await self._mailbox.get()
-        try:
-            async with asyncio.timeout(max(deadline - self._clock.now(), 0) / 1000):
-                return await self._mailbox.get()
-        except TimeoutError:
-            return None
+        return await self._mailbox.next(None if deadline is None else (deadline - self._clock.now()) / 1000)
 
     def _apply(self, batch: list[_Posted], now: int) -> tuple[list[_Decided], int]:
         decided: list[_Decided] = []

@@ -6,7 +6,6 @@ A call does not wait for the disk: what leaves the house, does, until the facts 
 A runner that fails ends its call politely; it never ends the process.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
@@ -49,6 +48,7 @@ from callcenter.calls.segments import Seat, SegmentKind
 from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked
 from callcenter.errors import JournalError, MediaError
+from callcenter.inbox import Inbox
 from callcenter.media.sdp import puts_on_hold
 from callcenter.ports import DigitPressed, LegQualityTurned, LegQuiet, LegSilent, PlayFinished, SessionLost
 from ivr import events as flow_ev
@@ -76,7 +76,7 @@ class CallRunner:
     """Tells that something changed in a call that an agent makes beside another one."""
     free_slot: Callable[[], str | None]
     """Finds a park slot that nobody waits in; ``None`` when all are taken."""
-    mailbox: asyncio.Queue[Mail] = field(default_factory=lambda: asyncio.Queue(MAILBOX_SIZE))
+    mailbox: Inbox[Mail] = field(default_factory=lambda: Inbox(MAILBOX_SIZE))
     machine: CallMachine = field(init=False)
     """For others to look at; only this runner's task feeds it."""
     _audio: CallAudio = field(init=False)
@@ -148,9 +148,7 @@ class CallRunner:
 
     def tell(self, mail: Mail) -> None:
         """Put something into the mailbox. A full one means a flood on one call: the mail is dropped, and logged."""
-        try:
-            self.mailbox.put_nowait(mail)
-        except asyncio.QueueFull:
+        if not self.mailbox.put(mail):
             log.warning("call mailbox full", call_id=self.call_id, mail=type(mail).__name__)
 
     async def run(self) -> None:
@@ -185,20 +183,14 @@ class CallRunner:
 
     async def _next_mail(self) -> Mail | None:
         """The next mail, or ``None`` when a timer is due."""
-        if not self.mailbox.empty():
-            return self.mailbox.get_nowait()
+        if self.mailbox:
+            return self.mailbox.take()
         deadlines = (self._flow.next_deadline(), self.machine.next_deadline())
         deadline = min((each for each in deadlines if each is not None), default=None)
         if deadline is None:
-            return await self.mailbox.get()
+            return await self.mailbox.next()
         remaining = (deadline - self.deps.clock.now()) / 1000
-        if remaining <= 0:
-            return None
-        try:
-            async with asyncio.timeout(remaining):
-                return await self.mailbox.get()
-        except TimeoutError:
-            return None
+        return await self.mailbox.next(remaining) if remaining > 0 else None
 
     # Arrival
 
@@ -375,8 +367,8 @@ class CallRunner:
 
     def _refuse_rest(self) -> None:
         """Whoever waits for an answer of this call gets none."""
-        while not self.mailbox.empty():
-            self._requests.refuse(self.mailbox.get_nowait())
+        while self.mailbox:
+            self._requests.refuse(self.mailbox.take())
 
     async def _close_media(self) -> None:
         try:
