@@ -343,7 +343,8 @@ class CallbackView(msgspec.Struct, frozen=True):
     most_attempts: int
     next_at: int | None = None
     reason: str = ""
-    """Why it is put off: a SIP status of the last attempt, ``no_hours``, ``store_unavailable``, ``queue_closed``."""
+    """Why it is put off: a SIP status of the last attempt, ``no_hours``, ``store_unavailable``, ``queue_closed``,
+    ``in_call``."""
     promised_by: str | None = None
     """The agent who promised it; ``None``: asked for in the menu."""
     agent_id: str | None = None

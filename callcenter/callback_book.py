@@ -15,6 +15,8 @@ from callcenter.calls.callback_facts import (
     CallbackTried,
 )
 
+IN_CALL = "in_call"
+"""Why one does not stand in line: its customer is still in the call in which it was promised."""
 TOP_PRIORITY = 1_000
 """What is added to the priority of a callback that somebody moved to the top of its queue."""
 
@@ -81,7 +83,7 @@ class Callback:
             ends_at=ends_at,
             attempts=self.attempts,
             most_attempts=most_attempts,
-            next_at=self.next_at,
+            next_at=None if self.detail == IN_CALL else self.next_at,
             reason=self.detail,
             promised_by=asked.by or None,
             agent_id=self.agent_id,

@@ -25,6 +25,10 @@ class Dialling(Protocol):
         """Call the customer, as the call of this id; agents are rung once the customer is there."""
         ...
 
+    def is_up(self, call_id: str) -> bool:
+        """Whether this call goes on."""
+        ...
+
     def tell(self, contact_id: str, mail: QueueVanished) -> bool:
         """Bring mail to the call of a contact."""
         ...

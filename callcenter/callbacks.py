@@ -36,7 +36,7 @@ from acd.outcomes import (
     OfferContact,
     WithdrawOffer,
 )
-from callcenter.callback_book import TOP_PRIORITY, Callback, CallbackBook, CallbackGone, CallbackShown, person
+from callcenter.callback_book import IN_CALL, TOP_PRIORITY, Callback, CallbackBook, CallbackGone, CallbackShown, person
 from callcenter.callback_terms import CallbackTerms, Dialling
 from callcenter.calls.callback_facts import (
     CallbackClosed,
@@ -69,8 +69,8 @@ LEAVE_MS = 60_000
 RESTART = "system_restart"
 """What became of an attempt that was under way when the exchange died."""
 NO_HOURS, NO_ANSWER_OF_STORE, QUEUE_CLOSED = "no_hours", "store_unavailable", "queue_closed"
-"""Why a callback does not stand in line: it is no hour to call the customer, the store could not be asked, the queue
-lets nobody in."""
+"""Why a callback does not stand in line, besides ``IN_CALL``: it is no hour to call the customer, the store could not
+be asked, the queue lets nobody in."""
 
 
 @dataclass(slots=True)
@@ -178,7 +178,7 @@ class Callbacks:
     def call_now(self, callback: Callback, by: str) -> bool:
         """Wait no longer for the next attempt; ``False`` when it does not wait, or it is no hour to call."""
         now = self.clock.now()
-        if callback.next_at is None or self.terms.next_hour(callback, now) != now:
+        if callback.next_at is None or self._is_in_call(callback) or self.terms.next_hour(callback, now) != now:
             return False
         self._note(CallbackMoved(callback.asked.call_id, now, "now", by))
         self._arrive(callback)
@@ -254,6 +254,9 @@ class Callbacks:
         if not isinstance(fact, CallbackDialled | CallConnected | CallEnded):
             return
         made = fact.contact_id if isinstance(fact, CallbackDialled) else fact.call_id
+        promised = self.book.find(made) if isinstance(fact, CallEnded) else None
+        if promised is not None and promised.detail == IN_CALL:
+            self._arrive(promised)
         callback = self.book.of_contact(made)
         if callback is None:
             return
@@ -291,6 +294,9 @@ class Callbacks:
         if now >= self.terms.ends_at(asked):
             self._close(callback, CallbackResult.EXPIRED)
             return
+        if self._is_in_call(callback):
+            self._wait_until(callback, None, IN_CALL)
+            return
         at = self.terms.next_hour(callback, now)
         if at != now:
             self._wait_until(callback, at, NO_HOURS)
@@ -311,6 +317,10 @@ class Callbacks:
             )
         )
         self._show(callback)
+
+    def _is_in_call(self, callback: Callback) -> bool:
+        """Whether the call in which it was promised goes on: nobody is called who is on the line."""
+        return self.dialling is not None and self.dialling.is_up(callback.asked.call_id)
 
     def _offered(self, callback: Callback, offer: OfferContact) -> None:
         """An agent is there: the call goes out if the customer may be called, now."""

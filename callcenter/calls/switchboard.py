@@ -265,6 +265,11 @@ class Switchboard:
         )
         self._open(Origin(None, order=order), call_id)
 
+    def is_up(self, call_id: str) -> bool:
+        """Whether this call goes on."""
+        runner = self._runners.get(call_id)
+        return runner is not None and runner.machine.state is not CallState.ENDED
+
     def call_first(self, call_id: str, order: ev.CallBackOrdered) -> None:
         """Call a customer back; an agent is rung once the customer is there."""
         self._open(Origin(None, order=order), call_id)

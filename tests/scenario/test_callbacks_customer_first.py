@@ -323,6 +323,30 @@ async def test_every_phone_of_a_queue_that_rings_all_rings_only_when_the_custome
     consistent(house)
 
 
+@pytest.mark.parametrize("order", ["agent", "customer"])
+@in_virtual_time
+async def test_nobody_is_called_back_who_is_still_on_the_line(order: str) -> None:
+    """An agent promises it by hand while a colleague idles, who would call the customer in the middle of the call."""
+    house = await open_house(site=first_site(callback_order=order), flow=FLOW)
+    await house.sign_in("ben")
+    ada = await wait_in_line(house, ADA)
+    await house.answer("ben")
+    await house.sign_in("anna")
+    await house.core.desk.promise_callback("ben", house.call_id(ada))
+    await pass_seconds(30)
+    assert house.agent("anna").state is AgentState.READY
+    (shown,) = house.core.floor.view().callbacks
+    assert (shown.state, shown.reason, shown.next_at) == (CallbackState.PUT_OFF, "in_call", None)
+    callback = house.core.callbacks.book.find(shown.callback_id)
+    assert callback is not None
+    assert not house.core.callbacks.call_now(callback, "ben")
+    await house.hang_up(ada)
+    if order == "agent":
+        await house.answer("anna")
+    assert numbers(house) == [ADA]
+    consistent(house)
+
+
 def test_no_accident_leads_to_a_second_dial_or_a_forgotten_promise() -> None:
     asked = reached = 0
     for seed in range(25):

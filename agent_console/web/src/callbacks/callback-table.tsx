@@ -18,6 +18,7 @@ const STATES: Readonly<Record<CallbackState, Key>> = {
 /** Why one is put off; SIP statuses that say more than "no answer" have words of their own. */
 const REASONS: Readonly<Partial<Record<string, Key>>> = {
   no_hours: 'callbacks.no_hours',
+  in_call: 'callbacks.in_call',
   store_unavailable: 'callbacks.store_unavailable',
   queue_closed: 'callbacks.queue_closed',
   system_restart: 'callbacks.system_restart',
