@@ -22,7 +22,7 @@ from acd.events import (
     SkillLevel,
 )
 from acd.outcomes import OfferContact, OfferResult
-from callcenter.audit_floor import floor_breaches
+from callcenter.audit_floor import floor_breaches, unearned_pick_ups
 from callcenter.audit_house import house_breaches
 from callcenter.audit_items import item_breaches
 from callcenter.calls.facts import (
@@ -72,6 +72,7 @@ def audit(rows: Sequence[JournalRow]) -> AuditReport:
         _eligible,
         _in_order,
         floor_breaches,
+        unearned_pick_ups,
         item_breaches,
         _unfinished,
         house_breaches,

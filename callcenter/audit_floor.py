@@ -7,8 +7,10 @@ did (offers), what it said of itself (snapshots) and what it left undone (work c
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from acd.events import AgentEngaged, OfferAccepted
+from acd.outcomes import OfferContact
 from callcenter.audit_book import IDLE_MS, FloorBook
-from callcenter.calls.facts import CallClosed, RoutingSnapshot
+from callcenter.calls.facts import CallClosed, CallConnected, RoutingSnapshot
 from callcenter.calls.segments import call_of
 from callcenter.journal import JournalRow
 
@@ -16,6 +18,28 @@ SINCE_MS = 1_000
 """By how much the beginning of a state may differ between book and snapshot."""
 COMPARED = frozenset({"ready", "busy", "wrap_up"})
 """States whose beginning is compared, too; a pause begins anew with every other reason for it."""
+
+
+def unearned_pick_ups(rows: Sequence[JournalRow]) -> Iterator[str]:
+    """Who talks with whom routing offered somebody has it by routing's word: an offer taken, or ``AgentEngaged``."""
+    rung: dict[str, tuple[str, str]] = {}
+    contacts: set[str] = set()
+    engaged: set[tuple[str, str]] = set()
+    for row in rows:
+        match row.entry:
+            case OfferContact() as offer:
+                rung[offer.offer_id] = offer.agent_id, offer.contact_id
+                contacts.add(offer.contact_id)
+            case OfferAccepted(offer_id=offer_id) if offer_id in rung:
+                engaged.add(rung[offer_id])
+            case AgentEngaged(agent_id=agent_id, contact_id=contact_id):
+                engaged.add((agent_id, contact_id))
+            case CallConnected(offer_id="", agent_id=agent_id) as connected:
+                whose = connected.contact_id or connected.call_id
+                if whose in contacts and (agent_id, whose) not in engaged:
+                    yield f"I3: entry {row.seq}: {agent_id} has {whose}, which rang, by nobody's word"
+            case _:
+                pass
 
 
 def floor_breaches(rows: Sequence[JournalRow]) -> Iterator[str]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from acd.events import AgentMadeReady, ContactArrived, ContactFinished, FloorConfigured
+from acd.events import AgentEngaged, AgentMadeReady, ContactArrived, ContactFinished, FloorConfigured
 from acd.outcomes import OfferContact
 from acd.simulator_journal import FloorSize, large_floor
 from callcenter.audit import audit
+from callcenter.audit_book import FloorBook
 from callcenter.audit_floor import floor_breaches
 from callcenter.audit_house import EACH_CONNECTION, QUIET_MS, SPARE
 from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome, RoutingSnapshot, TimersFired
@@ -200,3 +201,49 @@ def test_the_auditors_book_of_the_floor_follows_a_busy_day() -> None:
     assert list(floor_breaches(rows)) == []
     deaf = [row for row in rows if not (isinstance(row.entry, OfferContact) and row.seq % 50 == 0)]
     assert {breach[:2] for breach in floor_breaches(deaf)} >= {"I5"}
+
+
+def picked_up() -> Rows:
+    """anna is rung, ben picks it up, talks, and wraps up; anna is rung by the next caller."""
+
+    async def story() -> Rows:
+        house = await open_house()
+        await house.sign_in("anna", "ben")
+        customer = await house.queue_call()
+        await pass_seconds(4)
+        house.signalling.phone_calls("ben", "*8anna")
+        await settle()
+        await pass_seconds(20)
+        second = await house.queue_call("+12025550112")
+        await house.answer("anna")
+        house.core._write_snapshot()
+        await house.hang_up(customer)
+        await pass_seconds(5)
+        await house.hang_up(second)
+        await pass_seconds(2)
+        house.core._write_snapshot()
+        return house.journal.rows
+
+    return run_virtual(story)
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda rows: rows, set()),
+        (lambda rows: without(rows, AgentEngaged), {"I3", "I4", "I7"}),
+        (lambda rows: changed(rows, AgentEngaged, agent_id="anna"), {"I7"}),
+        (lambda rows: changed(rows, AgentEngaged, contact_id="another"), {"I7"}),
+        (lambda rows: changed(rows, CallConnected, agent_id="chen"), {"I3"}),
+    ],
+)
+def test_a_pick_up_that_the_journal_does_not_bear_out_is_found(damage: Callable[[Rows], Rows], found: set[str]) -> None:
+    breaches = audit(damage(picked_up())).breaches
+    assert {each.split()[0].rstrip(":") for each in breaches} >= found, breaches
+    assert bool(breaches) is bool(found)
+
+
+def test_an_auditor_that_knew_no_pick_up_would_find_fault_with_a_sound_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the case is not one that any book of the floor would pass."""
+    monkeypatch.setattr(FloorBook, "_pick_up", lambda book, seat, contact_id, at: book._engage(seat, contact_id, 0, at))
+    assert audit(picked_up()).breaches
