@@ -4,7 +4,6 @@ Who may come in is ``front_door``'s to say, which phones there are ``registered_
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from callcenter.calls.legs import LegAnswered, LegEarlyMedia, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import Allowed, EncryptionPolicy, PhoneTarget, TrunkPolicy
@@ -160,7 +159,7 @@ class Exchange(Endpoint):
             return EncryptionPolicy.REQUIRED
         if rule.srtp is SrtpPolicy.NEVER:
             return None
-        private = any(rule.is_private(target.flow) for target in self._phones.targets(agent_id, now))
+        private = any(rule.is_private(flow) for flow in self._phones.flows(agent_id, now))
         return EncryptionPolicy.OPTIONAL if private else None
 
     # Watching and texting.
@@ -261,10 +260,9 @@ class Exchange(Endpoint):
             Uri("sip", escape_user(clean_text(caller.number)) or "anonymous", host), clean_text(caller.display_name)
         )
         self._agent_of_leg[leg_id] = (agent_id, "recipient")
-        rule = self._directory.media_rule(agent_id)
         return self.invite(
             leg_id,
-            [replace(target, media=rule) for target in self._phones.targets(agent_id, now)],
+            self._phones.targets(agent_id, now, self._directory.media_rule(agent_id)),
             from_=str(shown),
             to=str(NameAddress(Uri("sip", escape_user(self._phones.address_of(agent_id)), host))),
             sdp=sdp,

@@ -6,6 +6,7 @@ from callcenter.sip.addresses import parse_address
 from callcenter.sip.binding_file import KeptBinding
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow, Transport
+from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.messages import SipRequest
 from callcenter.sip.outbound import Target
 from callcenter.sip.registrar import Binding, Limits, Registrar, TooBrief, render_contacts
@@ -142,10 +143,14 @@ class RegisteredPhones:
         """Whether a phone of this agent is registered."""
         return any(self.registrar.bindings(aor, now) for aor in self._addresses.get(agent_id, ()))
 
-    def targets(self, agent_id: str, now: int) -> list[Target]:
-        """Every phone of an agent, as it is rung."""
+    def flows(self, agent_id: str, now: int) -> list[Flow]:
+        """How the phones of an agent are reached."""
+        return [one.flow for aor in self._addresses.get(agent_id, ()) for one in self.registrar.bindings(aor, now)]
+
+    def targets(self, agent_id: str, now: int, media: MediaRule | None = None) -> list[Target]:
+        """Every phone of an agent, as it is rung; ``media`` is what holds for its media."""
         return [
-            _way_to(aor, phone)
+            _way_to(aor, phone, media)
             for aor in sorted(self._addresses.get(agent_id, ()))
             for phone in self.registrar.ways(aor, now)
         ]
@@ -164,8 +169,8 @@ def _outbound_headers(request: SipRequest) -> tuple[tuple[str, str], ...]:
     return (("Supported", "path, outbound"), *((("Require", "outbound"),) if keeps_flows and asks and near else ()))
 
 
-def _way_to(aor: str, phone: Sequence[Binding]) -> Target:
+def _way_to(aor: str, phone: Sequence[Binding], media: MediaRule | None) -> Target:
     """How a phone is rung: over its first binding, and when that fails over the next."""
     first, others = phone[0], phone[1:]
-    otherwise = _way_to(aor, others) if others else None
-    return Target(str(first.contact.uri), first.flow, f"{aor}\0{first.key}", first.path, otherwise)
+    otherwise = _way_to(aor, others, media) if others else None
+    return Target(str(first.contact.uri), first.flow, f"{aor}\0{first.key}", first.path, otherwise, media)

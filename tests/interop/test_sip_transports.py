@@ -3,21 +3,25 @@
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from callcenter.calls.legs import LegEnded, LegOffered
+from callcenter.calls.legs import EndCause, LegEnded, LegOffered, LegRefused, Party
 from callcenter.errors import ConfigError
+from callcenter.ports import TrunkPolicy
 from callcenter.sip.digest import answer_challenge
 from callcenter.sip.flows import Transport
 from callcenter.sip.parser import parse
 from callcenter.sip.settings import SipSettings
 from callcenter.sip.tls import client_context, load_certificate, server_context
+from callcenter.sip.trunks import Trunk
 from tests.support.sip_agent import SDP, RawPeer, live_agent
 from tests.support.sip_certificates import new_certificate
 from tests.support.sip_wire import REALM
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.interop
 
@@ -172,3 +176,27 @@ async def test_a_head_that_is_no_message_is_answered_and_the_connection_closed()
             assert (await answer_on(reader)).startswith(b"SIP/2.0 400")
             assert await asyncio.wait_for(reader.read(), 5) == b""
         assert not live.told(LegEnded)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_carrier_by_tls_is_called_only_with_a_certificate_that_somebody_we_believe_signed(tmp_path, trusted):
+    """The carrier's certificate is its own authority; without it among ours there is no call, and no other way is
+    tried."""
+    for name in ("theirs", "ours"):
+        (tmp_path / name).mkdir()
+    theirs, ours = (new_certificate(tmp_path / name, "127.0.0.1") for name in ("theirs", "ours"))
+    believed = replace(ours, authorities=theirs.authorities if trusted else ours.authorities)
+    carrier = SipSettings(port=0, realm=REALM, tls=theirs, tls_port=0)
+    async with live_agent(carrier, trunk="127.0.0.1/32") as far:
+        port = far.agent.port_of(Transport.TLS)
+        gateway = Trunk("far", (), gateway="127.0.0.1", gateway_port=port, transport=Transport.TLS, options_seconds=0)
+        settings = SipSettings(port=0, realm=REALM, tls=believed, tls_port=0)
+        async with live_agent(settings, trunks=(gateway,)) as near:
+            await until("the gateway is found", lambda: near.agent._exchange.trunk_states()["far"].flows)
+            near.agent.dial("L", "+12025550177", TrunkPolicy(("far",)), caller=Party("1"), sdp=SDP)
+            if trusted:
+                await far.until(lambda: far.told(LegOffered))
+                near.agent.end("L", EndCause.CANCELLED)
+            else:
+                await near.until(lambda: near.told(LegRefused))
+                assert not far.told(LegOffered)

@@ -1,7 +1,7 @@
 """A live user agent on loopback sockets, and a raw UDP peer to provoke it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 
@@ -22,7 +22,9 @@ CALM_LAG_MS = 5_000.0
 class LiveAgent:
     """A user agent with what it told, for tests to wait on."""
 
-    def __init__(self, settings: SipSettings | None, trunk: str, agents: dict[str, str]) -> None:
+    def __init__(
+        self, settings: SipSettings | None, trunk: str, agents: dict[str, str], trunks: Sequence[Trunk] = ()
+    ) -> None:
         self.events: list[LegEvent] = []
         self.phones: list[tuple[str, bool]] = []
         self.reaction: Callable[[LegEvent], None] | None = None
@@ -32,7 +34,7 @@ class LiveAgent:
             sink=self._take,
             settings=settings or SipSettings(port=0, realm=REALM, max_lag_ms=CALM_LAG_MS),
             directory=FakeDirectory(**agents),
-            trunks=[Trunk("carrier", (ip_network(trunk),))],
+            trunks=[Trunk("carrier", (ip_network(trunk),)), *trunks],
             secret=b"s" * 32,
             phones=self._take_phone,
         )
@@ -74,10 +76,10 @@ class LiveAgent:
 
 @asynccontextmanager
 async def live_agent(
-    settings: SipSettings | None = None, *, trunk: str = "127.0.0.2/32", **agents: str
+    settings: SipSettings | None = None, *, trunk: str = "127.0.0.2/32", trunks: Sequence[Trunk] = (), **agents: str
 ) -> AsyncIterator[LiveAgent]:
     """Start a user agent on a free port and stop it afterwards."""
-    live = LiveAgent(settings, trunk, agents)
+    live = LiveAgent(settings, trunk, agents, trunks)
     await live.agent.start()
     try:
         yield live
