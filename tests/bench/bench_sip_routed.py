@@ -171,9 +171,10 @@ def loop_seconds(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started."""
+    """The processes that a process started, and those that they did."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(each) for task in tasks for each in task.read_text("utf-8").split()]
+    started = [int(each) for task in tasks for each in task.read_text("utf-8").split()]
+    return [*started, *(later for each in started for later in children(each))]
 
 
 def main(rates: Sequence[int] = RATES) -> None:
