@@ -28,6 +28,9 @@ class DecisionView(msgspec.Struct, frozen=True):
     runner_up_key: str | None
     result: str | None
     """``accepted``, ``expired``, ``declined`` ...; ``None`` while it rings."""
+    policy: str = ""
+    """The version of the policy that held: the same for the same queues, agents and rules, whenever they are loaded;
+    empty when the journal does not reach back to it."""
 
 
 class CandidateView(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ worker threads.
 
 import asyncio
 import contextlib
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -14,7 +15,7 @@ from acd import explain
 from acd.contacts import ContactState
 from acd.engine import Acd
 from acd.errors import AcdError
-from acd.events import Event
+from acd.events import Event, FloorConfigured
 from acd.ids import AgentId, ContactId, OfferId
 from acd.outcomes import AgentState, OfferContact
 from agent_console.explanations import (
@@ -27,10 +28,11 @@ from agent_console.explanations import (
 )
 from callcenter.calls.facts import CallConnected, CallOfferFailed, RoutingSnapshot, TimersFired
 from callcenter.channels.facts import ItemAccepted, ItemOfferFailed
+from callcenter.entries import encode
 from callcenter.journal import JournalRow
 from callcenter.recovery import ROUTING_KINDS
 
-SNAPSHOT = "routing.snapshot"
+SNAPSHOT, CONFIGURED = "routing.snapshot", "floor.configured"
 AnswerT = TypeVar("AnswerT")
 
 
@@ -70,14 +72,16 @@ class Explainer:
         rows = self._journal.about(contact_id)
         if not rows:
             raise NothingKnown(f"nothing is known of contact {contact_id!r}")
-        return WhyView(contact_id, _decisions(rows), self._waiting(contact_id))
+        return WhyView(contact_id, _decisions(rows, self._policy_at), self._waiting(contact_id))
 
     def decision(self, contact_id: str, offer_id: str) -> DecisionTable:
         """The full table behind one offer. Raises ``NothingKnown``."""
         rows = self._journal.about(contact_id)
         for row in rows:
             if isinstance(row.entry, OfferContact) and row.entry.offer_id == offer_id:
-                found = next(each for each in _decisions(rows) if (each.offer_id, each.at) == (offer_id, row.at))
+                found = next(
+                    each for each in _decisions(rows, self._policy_at) if (each.offer_id, each.at) == (offer_id, row.at)
+                )
                 engine = self._engine_at(row)
                 table = explain.table(engine, row.entry.contact_id, winner=row.entry.agent_id)
                 return DecisionTable(found, _views(table))
@@ -89,6 +93,11 @@ class Explainer:
             return _view(explain.why_not(self._now(), ContactId(contact_id), AgentId(agent_id)))
         except AcdError as error:
             raise NothingKnown(str(error)) from error
+
+    def _policy_at(self, seq: int) -> str:
+        """The version of the policy that held at an entry of the journal."""
+        configured = self._journal.last(CONFIGURED, before=seq)
+        return "" if configured is None else policy_version(configured.entry)
 
     def _waiting(self, contact_id: str) -> WaitingView | None:
         engine = self._now()
@@ -170,7 +179,12 @@ def _fed(engine: Acd, row: JournalRow) -> Acd:
     return engine
 
 
-def _decisions(rows: Sequence[JournalRow]) -> tuple[DecisionView, ...]:
+def policy_version(policy: FloorConfigured) -> str:
+    """Eight hexadecimal digits that are the same for the same queues, agents and rules."""
+    return hashlib.blake2b(encode(policy)[1], digest_size=4).hexdigest()
+
+
+def _decisions(rows: Sequence[JournalRow], policy_at: Callable[[int], str]) -> tuple[DecisionView, ...]:
     results = dict(_results(rows))
     found = []
     for row in rows:
@@ -189,6 +203,7 @@ def _decisions(rows: Sequence[JournalRow]) -> tuple[DecisionView, ...]:
                     why.runner_up,
                     why.runner_up_key,
                     results.get(offer.offer_id),
+                    policy_at(row.seq),
                 )
             )
     return tuple(found)

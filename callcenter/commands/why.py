@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -15,8 +16,9 @@ from callcenter.journal import JournalReader, JournalRow
 HIDDEN_FIELDS = {"call_id", "contact_id", "at", "record", "engine", "counts", "decision", "notes"}
 
 
-def story(rows: list[JournalRow]) -> Iterator[str]:
-    """One line for each entry about the contact; a decision says who won and who came second."""
+def story(rows: list[JournalRow], policies: Mapping[tuple[str, int], str] = MappingProxyType({})) -> Iterator[str]:
+    """One line for each entry about the contact; a decision says who won and who came second, and by which version of
+    the policy. ``policies``: by offer and instant."""
     for row in rows:
         at = _clock(row.at)
         fields = {
@@ -27,7 +29,9 @@ def story(rows: list[JournalRow]) -> Iterator[str]:
         if isinstance(row.entry, OfferContact):
             why = row.entry.decision
             second = f"; second was {why.runner_up} with {why.runner_up_key}" if why.runner_up else ""
-            yield f"{'':14}because: {why.rule}, {why.candidates} candidates, best key {why.winner_key}{second}"
+            version = policies.get((row.entry.offer_id, row.at))
+            by = f"; policy {version}" if version else ""
+            yield f"{'':14}because: {why.rule}, {why.candidates} candidates, best key {why.winner_key}{second}{by}"
 
 
 def _clock(at: int) -> str:
@@ -90,5 +94,7 @@ def register(app: typer.Typer) -> None:
         if not rows:
             typer.echo(f"{journal} knows no contact {contact}", err=True)
             raise typer.Exit(1)
-        for line in (*story(rows), *waiting_lines(explainer.why(contact).waiting)):
+        found = explainer.why(contact)
+        policies = {(each.offer_id, each.at): each.policy for each in found.decisions}
+        for line in (*story(rows, policies), *waiting_lines(found.waiting)):
             typer.echo(line)

@@ -5,12 +5,12 @@ import pytest
 from acd.outcomes import OfferContact
 from agent_console.explanations import NothingKnown
 from callcenter.calls.facts import RoutingSnapshot
-from callcenter.commands.why import candidates_table, waiting_lines
+from callcenter.commands.why import candidates_table, story, waiting_lines
 from callcenter.replay import replay
 from callcenter.why import Explainer
 from tests.scenario.test_overflow import site
 from tests.scenario.test_replay import lived_through
-from tests.support.house import open_house
+from tests.support.house import open_house, small_site
 from tests.support.memory_journal import MemoryJournalReader
 from tests.support.virtual_time import in_virtual_time, pass_seconds
 from tests.support.waiting_flows import NO_WAY_BACK
@@ -79,3 +79,23 @@ async def test_a_snapshot_is_written_every_so_often(monkeypatch: pytest.MonkeyPa
     snapshots = [row for row in house.journal.rows if isinstance(row.entry, RoutingSnapshot)]
     assert len(snapshots) > 2
     assert replay(house.journal.rows).divergences == []
+
+
+@in_virtual_time
+async def test_each_decision_names_the_policy_that_held() -> None:
+    """The same site has the same version, over restarts too; whatever changes it has another."""
+    house = await open_house()
+    await house.sign_in("anna")
+    first = house.call_id(await house.queue_call())
+    other_site = small_site(ring_seconds=20)
+    for present in (small_site(), other_site):
+        house = await open_house(site=present, journal=house.journal)
+        await house.sign_in("anna")
+        later = house.call_id(await house.queue_call())
+        explainer = Explainer(MemoryJournalReader(house.journal))
+        (then,), (now,) = explainer.why(first).decisions, explainer.why(later).decisions
+        assert len(now.policy) == 8
+        assert (then.policy == now.policy) is (present is not other_site)
+        assert explainer.decision(later, now.offer_id).decision.policy == now.policy
+        lines = list(story(house.journal.rows, {(now.offer_id, now.at): now.policy}))
+        assert any(f"policy {now.policy}" in line for line in lines)

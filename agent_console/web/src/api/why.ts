@@ -17,6 +17,8 @@ export interface Decision {
   readonly runner_up_key: string | null;
   /** `null` while it rings. */
   readonly result: string | null;
+  /** The version of the policy that held; empty when nobody knows. */
+  readonly policy: string;
 }
 
 /** One agent as a decision saw it; no reasons: was chosen, or would be. */

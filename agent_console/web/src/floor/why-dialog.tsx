@@ -113,6 +113,7 @@ function DecisionEntry({ contactId, decision }: { readonly contactId: string; re
           t('why.step', { step: decision.step + 1 }),
           t.count('why.candidates', decision.candidates),
           decision.runner_up !== null && t('why.runner_up', { who: nameOf(decision.runner_up) }),
+          decision.policy && t('why.policy', { version: decision.policy }),
         ]
           .filter(Boolean)
           .join(' · ')}
