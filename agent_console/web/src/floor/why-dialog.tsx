@@ -4,7 +4,7 @@ import { decisionTable, why, type Candidate, type Decision, type Waiting } from 
 import { useFetched } from '../api/use-fetched';
 import { LoadProblem } from '../customers/load-problem';
 import { useLocalisation } from '../i18n/context';
-import type { Key } from '../i18n/translate';
+import type { Key, Translate } from '../i18n/translate';
 import { useLive } from '../live/context';
 import { useLabels } from '../session/session';
 import classes from './floor.module.css';
@@ -26,6 +26,9 @@ const REASONS: Readonly<Partial<Record<string, Key>>> = {
   reserved: 'why.reserved',
   outranked: 'why.outranked',
 };
+
+/** Reasons of which the exchange knows more than their word: which skill, how many of how many, since when. */
+const DETAILED: ReadonlySet<string> = new Set(['lacks_skill', 'no_room', 'not_ready', 'wrap_up', 'reserved']);
 
 const RESULTS: Readonly<Partial<Record<string, Key>>> = {
   ringing: 'why.ringing_now',
@@ -74,7 +77,12 @@ function Candidates({ candidates }: { readonly candidates: readonly Candidate[] 
                 {candidate.reasons.length === 0
                   ? t('why.chosen')
                   : candidate.reasons.map((reason) => (REASONS[reason] ? t(REASONS[reason]) : reason)).join(', ')}
-                {candidate.detail && <span className="soft"> {candidate.detail}</span>}
+                {candidate.reasons.some((reason) => DETAILED.has(reason)) && (
+                  <span className="soft" lang="en">
+                    {' '}
+                    {candidate.detail}
+                  </span>
+                )}
               </td>
             </tr>
           ))}
@@ -133,7 +141,17 @@ function DecisionEntry({ contactId, decision }: { readonly contactId: string; re
   );
 }
 
+/** Whom a step asks for; in words, where the house wrote it by itself: for one agent's box, and after a giving back. */
+function spokenDemand(demand: string, nameOf: (agentId: string) => string, t: Translate): string {
+  const only = /^agent:(\S+) and floor$/.exec(demand)?.[1];
+  const without = /^not agent:(\S+)$/.exec(demand)?.[1];
+  if (only) return t('why.only', { agent: nameOf(only) });
+  if (without) return t('why.without', { agent: nameOf(without) });
+  return demand ? t('why.demand', { demand }) : t('why.anybody');
+}
+
 function StillWaiting({ waiting }: { readonly waiting: Waiting }) {
+  const nameOf = useAgentName();
   const { t, format } = useLocalisation();
   const labels = useLabels();
   const counts = (found: Readonly<Record<string, number>>) =>
@@ -145,10 +163,14 @@ function StillWaiting({ waiting }: { readonly waiting: Waiting }) {
       <h3>{t('why.waits')}</h3>
       <ul>
         <li>{t('why.in_queue', { queue: labels.queue(waiting.queue_id), step: waiting.step + 1 })}</li>
-        <li>{waiting.demand ? t('why.demand', { demand: waiting.demand }) : t('why.anybody')}</li>
+        <li>{spokenDemand(waiting.demand, nameOf, t)}</li>
         {!waiting.somebody_there && <li>{t('why.nobody_there')}</li>}
-        <li>{t.count('why.ahead', waiting.ahead)}</li>
-        <li>{t('why.fitting', { states: counts(waiting.fitting) })}</li>
+        <li>{waiting.ahead === 0 ? t('why.first') : t.count('why.ahead', waiting.ahead)}</li>
+        <li>
+          {Object.keys(waiting.fitting).length === 0
+            ? t('why.nobody_fits')
+            : t('why.fitting', { states: counts(waiting.fitting) })}
+        </li>
         {Object.keys(waiting.idle_but).length > 0 && (
           <li>{t('why.idle_but', { reasons: counts(waiting.idle_but) })}</li>
         )}
