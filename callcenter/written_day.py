@@ -6,7 +6,7 @@ how long that kept the agent away.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from acd.engine import Acd
@@ -108,6 +108,8 @@ class _Reader:
         self.engine = Acd()
         self.arrived: dict[ContactId, tuple[ContactArrived, int]] = {}
         self.ended: dict[ContactId, tuple[int, bool]] = {}
+        self.never_there: set[ContactId] = set()
+        """Customers who were called first and did not answer: no policy can serve them."""
         self.talked: dict[ContactId, tuple[int, int | None]] = {}
         self.own_work: set[ContactId] = set()
         self.states: dict[AgentId, AgentState] = {}
@@ -124,7 +126,7 @@ class _Reader:
             elif type(row.entry).__module__ == "acd.events":
                 self._event(row.entry, row.at)
         self.day.recorded.close(self.day.ends_at)
-        self.day.customers = [self._customer(contact_id) for contact_id in self.arrived]
+        self.day.customers = [self._customer(each) for each in self.arrived if each not in self.never_there]
         if self.answers:
             self.day.answer_ms = round(median(self.answers))
         return self.day
@@ -176,6 +178,9 @@ class _Reader:
                     self.talked[contact_id] = (at, None)
                 case ContactDequeued(contact_id=contact_id, reason=reason, waited_ms=waited_ms):
                     self.ended[contact_id] = (waited_ms, reason is DequeueReason.ABANDONED)
+                    known = self.arrived.get(contact_id)
+                    if reason is DequeueReason.WITHDRAWN and known is not None and known[0].reserve_ms is not None:
+                        self.never_there.add(contact_id)
                 case AgentStateChanged():
                     self._agent_changed(outcome, at)
                 case _:
@@ -208,4 +213,5 @@ class _Reader:
         waited_ms, gave_up = self.ended.get(contact_id, (0, False))
         since, until = self.talked.get(contact_id, (0, None))
         talk_ms = None if until is None else until - since
+        event = replace(event, reserve_ms=None)  # who was called first answered: from here on as anybody
         return Customer(event, at, waited_ms if gave_up else None, waited_ms, talk_ms)

@@ -14,6 +14,8 @@ from callcenter.calls.facts import CallOffered, CallQueued, Outcome
 from callcenter.ports import Answer, Leave
 from callcenter.replay import replay
 from callcenter.site.models import Site
+from callcenter.what_if import live_again
+from callcenter.written_day import read_day
 from tests.scenario.test_callbacks import (
     ADA,
     BOB,
@@ -321,6 +323,25 @@ async def test_every_phone_of_a_queue_that_rings_all_rings_only_when_the_custome
     assert house.agent("anna").state is AgentState.READY
     assert results(house) == [CallbackResult.REACHED]
     consistent(house)
+
+
+@in_virtual_time
+async def test_another_policy_is_told_of_those_who_answered_and_of_nobody_else() -> None:
+    house = await open_house(site=first_site(), flow=FLOW)
+    await promise(house, ADA)
+    await promise(house, BOB)
+    await house.sign_in("ben")
+    house.signalling.refuse(dialled(house)[0], 486)
+    await settle()
+    await pick_up(house, dialled(house)[1])
+    await house.answer("ben")
+    await pass_seconds(20)
+    await house.hang_up(dialled(house)[1])
+    day = read_day(house.journal.rows)
+    (bob,) = day.customers
+    assert (bob.talk_ms, bob.arrived.reserve_ms) == (20_000, None)
+    again = live_again(day, day.policy).total()
+    assert (again.offered, again.answered) == (1, 1)
 
 
 @pytest.mark.parametrize("order", ["agent", "customer"])
