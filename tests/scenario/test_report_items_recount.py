@@ -7,6 +7,7 @@ every instant between two changes is looked at.
 import random
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -113,6 +114,83 @@ def stretches(told: Told, horizon: int) -> tuple[list[Stretch], list[Stretch]]:
     wraps += [(agent_id, c, wrapped[c], horizon) for (agent_id, c) in begun if c in wrapped]
     hand += [(agent_id, contact_id, at, horizon) for agent_id, (contact_id, at) in calls.items()]
     return hand, wraps
+
+
+@dataclass
+class Work:
+    """An item at one agent: talk until it is over or goes elsewhere, then perhaps a wrap-up, until it is let go."""
+
+    agent_id: str
+    began: int
+    ended: int | None = None
+    released: int | None = None
+
+
+def works(told: Told) -> list[Work]:
+    """Every stretch of an item at an agent."""
+    found: list[Work] = []
+    here: dict[str, Work] = {}
+    going: dict[tuple[str, str], Work] = {}
+    for at, fact in told:
+        match fact:
+            case ItemAccepted(agent_id=agent_id, contact_id=contact_id):
+                here[contact_id] = going[agent_id, contact_id] = Work(agent_id, at)
+                found.append(here[contact_id])
+            case (
+                ItemClosed(contact_id=contact_id)
+                | ItemReturned(contact_id=contact_id)
+                | ItemMoved(contact_id=contact_id)
+            ):
+                if contact_id in here:
+                    here.pop(contact_id).ended = at
+            case WorkEnded(agent_id=agent_id, contact_id=contact_id) if (agent_id, contact_id) in going:
+                going.pop((agent_id, contact_id)).released = at
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_handle_times_of_items_are_as_counted(seed: int) -> None:
+    """Cut at each boundary, and whole in the interval in which the agent was done; wrap-up is what follows the talk."""
+    rows, told = life(seed)
+    found = report(rows, Wanted(grain=Grain.INTERVAL))
+    expected = works(told)
+    assert sum(work.ended is not None for work in expected) > 15
+    for start in {line.period.start for line in found.lines}:
+        for agent_id in AGENTS:
+            lines = [
+                line.values
+                for line in found.lines
+                if line.period.start == start and line.subject.id.startswith(f"{agent_id}/")
+            ]
+            own = [work for work in expected if work.agent_id == agent_id]
+            talk = sum(within(work.began, found.horizon if work.ended is None else work.ended, start) for work in own)
+            assert sum(figure(each, "talk_split") for each in lines) == talk
+            done = [
+                (work.began, work.ended, work.released)
+                for work in own
+                if work.ended is not None and work.released is not None
+                if start <= max(work.ended, work.released) < start + QUARTER
+            ]
+            others = handled_elsewhere(told, agent_id, start)
+            assert sum(figure(each, "handled") for each in lines) == len(done) + others
+            assert sum(figure(each, "talk_closed") for each in lines) == sum(end - begin for begin, end, _ in done)
+            wraps = sum(released - end for _, end, released in done)
+            assert sum(figure(each, "wrap_up_closed") for each in lines) == wraps
+
+
+def handled_elsewhere(told: Told, agent_id: str, start: int) -> int:
+    """Items that this agent dealt with though nobody had them at that moment."""
+    had: set[str] = set()
+    count = 0
+    for at, fact in told:
+        match fact:
+            case ItemAccepted(contact_id=contact_id):
+                had.add(contact_id)
+            case ItemReturned(contact_id=contact_id) | ItemMoved(contact_id=contact_id):
+                had.discard(contact_id)
+            case ItemClosed(contact_id=contact_id, by=by) if by == agent_id and contact_id not in had:
+                count += start <= at < start + QUARTER
+    return count
 
 
 class Sweep:
