@@ -89,6 +89,8 @@ class Plan:
     trunk_host: str = "127.0.0.1"
     agent_lines: tuple[tuple[str, str], ...] = ()
     """Further lines of agents in the site file: login, line."""
+    site_lines: tuple[str, ...] = ('quiet_hours_by_hand = "ignore"',)
+    """Lines at the top of the site file; by default tests may call at night."""
     more_site: str = ""
     """Further tables of the site file."""
     environment: tuple[tuple[str, str], ...] = ()
@@ -317,11 +319,12 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
 
 
 def _site(plan: Plan) -> str:
+    lines = "\n".join(plan.site_lines)
     head = f"""\
 company = "Northwind Instruments"
 time_zone = "UTC"
 region = "US"
-quiet_hours_by_hand = "ignore"
+{lines}
 
 [[trunks]]
 id = "carrier"
