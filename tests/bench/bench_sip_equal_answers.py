@@ -61,8 +61,10 @@ def joint_p(ps: Sequence[float]) -> float:
 
 
 def shift(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """The median of all differences between an observation of the one and one of the other, of 2,000 of each."""
-    return float(np.median(np.subtract.outer(one[:2_000], other[:2_000])))
+    """The median of all differences between an observation of the one and one of the other, of 2,000 of each that are
+    spread evenly over all."""
+    some, others = (each[:: max(1, len(each) // 2_000)] for each in (one, other))
+    return float(np.median(np.subtract.outer(some, others)))
 
 
 class Stored:
