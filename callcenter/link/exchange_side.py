@@ -45,7 +45,7 @@ MATCH_DEADLINE_SECONDS = 2.0
 """How long a caller's name is worth waiting for; it runs beside the greeting and delays nothing."""
 LEAVE_DEADLINE_SECONDS = 0.5
 """How long it is worth waiting to hear whether somebody may be called back: an agent, or the customer, waits too."""
-DIAL_LEAVE_DEADLINE_SECONDS = 1.0
+DIAL_LEAVE_DEADLINE_SECONDS = 2.0
 """The same for a number that an agent dials, who waits alone and expects the number to take a moment."""
 MAX_UNREAD_BYTES = 8 * 1024 * 1024
 """A web process that leaves more than this unread is cut off."""
