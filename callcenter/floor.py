@@ -237,7 +237,12 @@ class FloorFold:
                 self._count(fact.queue_id, offered=0 if fact.returned else 1)
             case acd.ContactDequeued():
                 self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
-                self._count(fact.queue_id, abandoned=1 if fact.reason is acd.DequeueReason.ABANDONED else 0)
+                never_there = fact.reason is acd.DequeueReason.WITHDRAWN and not self._contacts.waits(fact.contact_id)
+                self._count(
+                    fact.queue_id,
+                    offered=-1 if never_there else 0,  # a callback that nobody was reached for: it comes again
+                    abandoned=1 if fact.reason is acd.DequeueReason.ABANDONED else 0,
+                )
             case acd.ContactAssigned():
                 self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
                 in_target = fact.waited_ms <= self._targets.of(fact.queue_id, Channel.VOICE).within_seconds * 1000
@@ -265,7 +270,7 @@ class FloorFold:
                 queue,
                 waiting=len(waiting),
                 longest_waiting_since=min(waiting.values(), default=None),
-                offered=queue.offered + offered,
+                offered=max(0, queue.offered + offered),  # what came yesterday is not among today's
                 answered=queue.answered + answered,
                 abandoned=queue.abandoned + abandoned,
                 answered_in_target=queue.answered_in_target + in_target,

@@ -86,6 +86,11 @@ class FloorContacts:
         """The contact of the agent who has the customer, else the call's first."""
         return self._holders.get(call_id, call_id)
 
+    def waits(self, contact_id: str) -> bool:
+        """Whether the customer of this contact is there, and not only to be called."""
+        view = self._views.get(contact_id)
+        return view is not None and view.state is not ContactState.DIALLING
+
     def is_named(self, contact_id: str) -> bool:
         """Whether this contact asks for one certain agent, so that it counts in no queue."""
         return contact_id in self._named

@@ -100,7 +100,8 @@ async def test_a_customer_who_does_not_answer_costs_the_agent_neither_state_nor_
     assert dialled(house)[0].state == "ended", "it rang for thirty seconds"
     assert house.agent("ben").state is AgentState.READY
     assert house.core.routing.engine.agents()[1].idle_since == since
-    assert house.queue("sales").abandoned == 0, "nobody gave up waiting"
+    shown = house.queue("sales")
+    assert (shown.offered, shown.abandoned, shown.waiting) == (0, 0, 0), "nobody came, and nobody gave up waiting"
     await pass_seconds(61)
     house.signalling.refuse(dialled(house)[1], 486)
     await settle()
