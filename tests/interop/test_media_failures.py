@@ -28,9 +28,11 @@ async def kill_worker(media: MediaProcess, number: signal.Signals = signal.SIGKI
     """Kill the active worker and wait until the keeper has noticed."""
     before = await media.plane.status()
     os.kill(before.worker_pids[0], number)
-    async with asyncio.timeout(20):
-        while (await media.plane.status()).worker_deaths == before.worker_deaths:
-            pass
+
+    async def is_noticed() -> bool:
+        return (await media.plane.status()).worker_deaths > before.worker_deaths
+
+    await until("the keeper has noticed", is_noticed, within=20)
 
 
 def nursery_of(media: MediaProcess) -> int:

@@ -21,11 +21,15 @@ from tests.support.heard_recordings import listen
 from tests.support.media_contract import EventSink
 from tests.support.mediad_process import MediaProcess, running_mediad
 from tests.support.peers import peer
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.faults
 
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 HALF_A_FRAME = 80
+TAIL = 2000
+"""Samples at the end of a recording that a phone may not have sent yet when it is stopped: phones are on the same
+crowded machine."""
 
 
 class Call:
@@ -69,10 +73,12 @@ async def recorded_call(media: MediaProcess, session_id: str = "s") -> AsyncIter
 
 
 async def until_status(media: MediaProcess, field: str, least: int) -> None:
-    """Wait until a figure of the status has grown to ``least``."""
-    async with asyncio.timeout(20):
-        while getattr(await media.plane.status(), field) < least:
-            pass
+    """Wait until a figure of the status has grown to ``least``; between two looks the phones of this process speak."""
+
+    async def has_grown() -> bool:
+        return int(getattr(await media.plane.status(), field)) >= least
+
+    await until(f"{field} is {least}", has_grown, within=20)
 
 
 @pytest.mark.parametrize("standby", ["0", "1"])
@@ -90,9 +96,9 @@ async def test_a_killed_worker_costs_a_recording_a_second_at_most(tmp_path: Path
         assert finished.truncated == "interrupted"
         assert sum(missing.samples for missing in heard.sidecar.missing) <= 8000
         for channel, frequency, other in ((heard.left, 440, 620), (heard.right, 620, 440)):
-            assert heard.silent_samples(channel) <= 8000 + HALF_A_FRAME
+            assert heard.silent_samples(channel[:-TAIL]) <= 8000 + HALF_A_FRAME
             assert max(heard.tones(channel, other)) < 0.01
-            assert min(heard.tones(channel, frequency, first=heard.seconds - 1)) > 0.9
+            assert min(heard.tones(channel, frequency, first=heard.seconds - 1, last=heard.seconds - 0.25)) > 0.9
             assert min(heard.tones(channel, frequency, first=0.2, last=1.2)) > 0.9
         assert abs(finished.duration_ms - 5000) <= 1500
 
@@ -136,10 +142,10 @@ async def test_a_killed_recorder_is_replaced_and_goes_on_in_the_same_file(tmp_pa
             finished = await call.stop()
             assert call.worst_gap() == 1, "the call noticed nothing"
             heard = listen(finished, load_keys(key))
-            lost = heard.silent_samples(heard.left)
+            lost = heard.silent_samples(heard.left[:-TAIL])
             assert lost <= 8000 + HALF_A_FRAME
             assert (finished.truncated is None) == (lost <= HALF_A_FRAME)
-            assert min(heard.tones(heard.left, 440, first=heard.seconds - 1)) > 0.9
+            assert min(heard.tones(heard.left, 440, first=heard.seconds - 1, last=heard.seconds - 0.25)) > 0.9
             assert len([*folder.glob("2*/*/*/*.wav*")]) == 1
 
 
@@ -319,7 +325,7 @@ async def test_a_recorder_that_hangs_is_replaced(tmp_path: Path) -> None:
         assert call.worst_gap() == 1
         heard = listen(finished)
         assert heard.seconds > 10
-        assert min(heard.tones(heard.left, 440, first=heard.seconds - 1)) > 0.9
+        assert min(heard.tones(heard.left, 440, first=heard.seconds - 1, last=heard.seconds - 0.25)) > 0.9
 
 
 async def test_a_stopped_mediad_keeps_what_was_recorded(tmp_path: Path) -> None:

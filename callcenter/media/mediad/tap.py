@@ -9,11 +9,11 @@ from callcenter.media.mediad.recorder_protocol import Chunk, TapEnded, TapMessag
 from callcenter.media.protocol import RecordingSpec, TapOrder
 from callcenter.media.track import Track
 
-INTERVAL = 800
+INTERVAL = 500
 """Milliseconds between chunks."""
 QUIET_AFTER = 5_000
 """Milliseconds without speech after which a message is taken to be over."""
-_GUARD = 100
+_GUARD = 400
 """Milliseconds that are kept back, because packets of that time may still come."""
 _HELD_BACK = 1000
 """Milliseconds of speech that may wait in the sockets of a worker that takes over."""

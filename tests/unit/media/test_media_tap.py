@@ -72,6 +72,22 @@ def test_each_party_is_in_its_own_channel_at_its_time() -> None:
     assert stage.right == bytes([2]) * 24_000 + bytes([QUIET]) * 8000
 
 
+@pytest.mark.parametrize("began", range(1000, 1840, 40))
+def test_what_a_stall_of_a_third_of_a_second_held_up_is_all_recorded(began: int) -> None:
+    """A far end or a network that stalls sends everything at once afterwards, wherever the chunks are cut."""
+    stage, held_up = Stage(), 360
+    stage.talk(began)
+    for _ in range(held_up // 20):
+        stage.talk(20, left=None)
+    for frame in range(held_up // 20):
+        spoken_at = began + 20 * (frame + 1)
+        stage.tap.hear(stage.tap.left, 1, spoken_at * 8, bytes([1]) * 160, Law.PCMU, stage.now)
+    stage.talk(2000)
+    stage.end()
+    assert stage.left.count(QUIET) == 0
+    assert set(stage.right) == {2}
+
+
 def test_less_than_a_second_is_kept_back() -> None:
     stage = Stage()
     for _ in range(200):
