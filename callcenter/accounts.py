@@ -24,8 +24,8 @@ def _nobody() -> str:
 class SiteAccounts:
     """Implements the console's ``Accounts`` port from the site.
 
-    An account of the role ``integration`` opens nothing, neither by its password nor by a session from before: a program
-    comes in with a token, which is narrowed, expires and is revoked on its own.
+    An account of the role ``integration`` opens nothing, neither by its password nor by a session from before: a
+    program comes in with a token, which is narrowed, expires and is revoked on its own.
     """
 
     def __init__(self, site: Site) -> None:

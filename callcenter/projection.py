@@ -25,7 +25,7 @@ from callcenter.channels.facts import ItemClosed, ItemCorrected, ItemRecord, Ite
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
-from crm_bridge.errors import CrmError
+from crm_bridge.errors import CrmError, CrmUnavailable
 from crm_bridge.interactions import (
     InteractionRecord,
     LineQualityRecord,
@@ -66,6 +66,8 @@ KINDS = (
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+BATCH_SECONDS = 60.0
+"""A batch that takes longer waits for a store that has stopped to answer; it is given up and written again."""
 APART_SECONDS = 0.25
 """From the beginning of one batch to that of the next, at least: in a rush one transaction serves many calls, which
 spares the processor that the calls need; a single call is written at once."""
@@ -122,10 +124,13 @@ class InteractionProjection:
         rows = await asyncio.to_thread(self._reader.read, after=cursor, kinds=KINDS, limit=BATCH)
         if not rows:
             return 0
-        async with self._database.begin() as session:
-            records = [record for row in rows for record in self._records(row)]
-            await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
-            await set_cursor(session, CURSOR, rows[-1].seq)
+        records = [record for row in rows for record in self._records(row)]
+        try:
+            async with asyncio.timeout(BATCH_SECONDS), self._database.begin() as session:
+                await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
+                await set_cursor(session, CURSOR, rows[-1].seq)
+        except TimeoutError as error:
+            raise CrmUnavailable("the customer store does not answer in time") from error
         return len(rows)
 
     async def _wait(self) -> None:

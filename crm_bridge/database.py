@@ -1,17 +1,19 @@
 """The engine and its units of work. Domain functions take a session and never commit; who opens the session does."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.util import await_only
 
 from crm_bridge.audit import AuditedSession
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
@@ -25,8 +27,9 @@ _SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON",  # what is erased must not lie on in free pages
 )
 _SETTLE_SQLITE = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)")
-_CONNECT_SECONDS = 10
-"""A server that takes connections and says nothing is away; the driver would wait for a minute."""
+PATIENCE_SECONDS = 10.0
+"""A server that takes connections, or keeps those it has, and says nothing is away: the driver would wait for a minute,
+or for ever."""
 _READ_ONLY = "crm_read_only"
 _IMPERSONAL = ("audit_entry", "audit_head", "projection_cursor", "maintenance_run")
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -37,10 +40,19 @@ _AWAY = ("08", "53", "57", "58")
 """Connection lost, out of disk, memory or connections, shut down or cancelled, the system's own trouble."""
 
 
-def create_engine(url: str) -> AsyncEngine:
-    """An engine for ``sqlite+aiosqlite:///path`` or a PostgreSQL URL with an asynchronous driver."""
+_NOBODY_THERE = (OperationalError, InterfaceError, DisconnectionError, sqlite3.OperationalError, PoolTimeout)
+
+
+def create_engine(url: str, patience: float = PATIENCE_SECONDS) -> AsyncEngine:
+    """An engine for ``sqlite+aiosqlite:///path`` or a PostgreSQL URL with an asynchronous driver.
+
+    Each connection is asked for a sign of life before it is used; what gives none within ``patience`` seconds, or fails
+    in whatever way, is thrown away and another one made, for which there is as much time.
+    """
     if not _is_sqlite(url):
-        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": _CONNECT_SECONDS})
+        engine = create_async_engine(url, connect_args={"timeout": patience})
+        event.listen(engine.sync_engine, "checkout", _sign_of_life(patience))
+        return engine
     engine = create_async_engine(url)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -50,8 +62,8 @@ def create_engine(url: str) -> AsyncEngine:
 class Database:
     """One database. ``begin`` for work that writes, ``read`` for work that does not."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = create_engine(url)
+    def __init__(self, url: str, *, patience: float = PATIENCE_SECONDS) -> None:
+        self.engine = create_engine(url, patience)
         reading = self.engine.execution_options(
             **{_READ_ONLY: True} if _is_sqlite(url) else {"postgresql_readonly": True}
         )
@@ -167,6 +179,18 @@ def _is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
+def _sign_of_life(patience: float) -> Callable[[Any, object, object], None]:
+    """What the pool asks of a connection that is taken out of it (``DisconnectionError`` makes it try another)."""
+
+    def ask(connection: Any, _record: object, _fairy: object) -> None:
+        try:
+            await_only(asyncio.wait_for(connection.driver_connection.fetchrow(";"), patience))
+        except Exception as error:  # the driver's, the event loop's, or none in time: it is of no use any more
+            raise DisconnectionError("the database says nothing") from error
+
+    return ask
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Transactions are begun by us, not by the driver, which would leave schema changes outside of them."""
     connection.isolation_level = None
@@ -190,7 +214,7 @@ def _translated() -> Iterator[None]:
         raise StaleRow("somebody else changed this meanwhile") from error
     except IntegrityError as error:
         raise WriteConflict("the database refused a contradicting row") from error
-    except (OperationalError, InterfaceError, sqlite3.OperationalError, PoolTimeout, OSError) as error:
+    except (*_NOBODY_THERE, OSError) as error:
         raise CrmUnavailable("the customer store does not answer") from error
     except Exception as error:  # DBAPIError, or what went past SQLAlchemy: the SQLSTATE tells
         cause = error.orig if isinstance(error, DBAPIError) else error
