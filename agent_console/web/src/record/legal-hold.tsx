@@ -52,8 +52,8 @@ export function HoldLines({ hold }: { readonly hold: LegalHold }) {
   const { t, format } = useLocalisation();
   return (
     <span className={classes.rowText}>
-      <strong className="wrap-anywhere">{hold.reason || t('hold.reason_erased')}</strong>
-      <span className="soft">{t('hold.by', { who: hold.held_by, at: format.dateTime(hold.held_at) })}</span>
+      <strong className="wrap-anywhere">{hold.reason || t('hold.reason_erased')}</strong>{' '}
+      <span className="soft">{t('hold.by', { who: hold.held_by, at: format.dateTime(hold.held_at) })}</span>{' '}
       {hold.lifted_at !== null && (
         <span className="soft">
           {t('hold.lifted_by', { who: hold.lifted_by ?? '', at: format.dateTime(hold.lifted_at) })}
