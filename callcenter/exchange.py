@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from callcenter.agent_phones import AgentPhones
 from callcenter.calls.legs import LegEvent
 from callcenter.calls.mailbox import mailbox_prompts
 from callcenter.calls.spoken_call import parking_prompts
@@ -29,6 +28,7 @@ from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
 from callcenter.media.speech import PromptStore
 from callcenter.metrics import MetricsServer, Readings, metrics_address
 from callcenter.payments.setup import card_prompt_texts, payments_of
+from callcenter.phones.agent_phones import AgentPhones
 from callcenter.ports import EncryptionPolicy, MediaEvent, RecordingEvent
 from callcenter.recovery import recover
 from callcenter.secret import installation_key

@@ -30,8 +30,8 @@ from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
-from callcenter.callback_terms import CallbackTerms
-from callcenter.callbacks import Callbacks
+from callcenter.callbacks.callbacks import Callbacks
+from callcenter.callbacks.terms import CallbackTerms
 from callcenter.calls.callback_facts import CallbackDialled, CallbackFact
 from callcenter.calls.clearance import Clearance
 from callcenter.calls.dependencies import CallDependencies
@@ -53,17 +53,17 @@ from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.calls.voicemail_facts import VoicemailFact
 from callcenter.channels.facts import ItemFact, ReturnReason
 from callcenter.channels.items import Items
+from callcenter.channels.message_shelf import PhoneShelf
 from callcenter.channels.voicemail import Voicemail
-from callcenter.desk import ExchangeDesk
-from callcenter.floor import FloorFold, PhoneRegistrationChanged
-from callcenter.message_shelf import PhoneShelf
+from callcenter.desk.exchange_desk import ExchangeDesk
+from callcenter.floor.fold import FloorFold, PhoneRegistrationChanged
 from callcenter.open_work import NotingJournal, OpenWork
 from callcenter.payments.fields import CardField
 from callcenter.payments.port import Payments
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, OutboundRules, Prompts, Signalling
 from callcenter.presence import SeatPresence, absence_ms
 from callcenter.queue_announcer import QueueAnnouncer
-from callcenter.recording_ledger import RecordingLedger
+from callcenter.recordings.ledger import RecordingLedger
 from callcenter.recovery import closing_facts, closing_inputs
 from callcenter.routing import Routing
 from callcenter.safe_signalling import SafeSignalling

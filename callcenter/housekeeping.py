@@ -1,6 +1,6 @@
 """How much the exchange holds, counted into the journal now and then, so that an audit sees what leaks.
 
-A count is only a fact: nobody acts on it. ``audit_house`` compares those that were taken while nobody called.
+A count is only a fact: nobody acts on it. ``audit/house`` compares those that were taken while nobody called.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ from callcenter.calls.record import OpenRecord, fold
 from callcenter.calls.recording_facts import RecordingImpaired, RecordingStored
 from callcenter.calls.voicemail_facts import VoicemailBegun
 from callcenter.entries import ENTRY_KINDS, KIND_OF, subject_of
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.journal import JournalRow
 from callcenter.open_work import TAKEN, OpenWork, WorkNoted
 from callcenter.open_work import fold as open_work_after

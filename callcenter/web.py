@@ -19,6 +19,7 @@ from agent_console.live import ConsoleHub
 from agent_console.ports import Choice, DeskSettings, WrapUpRule
 from callcenter.accounts import SiteAccounts
 from callcenter.calls.recordings import RecordingMode
+from callcenter.channels.voicemail_routes import voicemail_router
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
 from callcenter.ended_sessions import EndedSessions
@@ -28,13 +29,12 @@ from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.maintenance import maintain_daily
 from callcenter.program_tokens import StoreTokens
 from callcenter.projection import InteractionProjection
-from callcenter.recording_player import RecordingShelf, player_router
-from callcenter.recording_sweep import erase_at_once, sweep_daily
+from callcenter.recordings.player import RecordingShelf, player_router
+from callcenter.recordings.sweep import erase_at_once, sweep_daily
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
 from callcenter.store_directory import HandRules, StoreDirectory
-from callcenter.voicemail_routes import voicemail_router
 from callcenter.why import JournalExplanations
 from crm_bridge.api import create_router
 from crm_bridge.database import Database, migrate

@@ -98,7 +98,7 @@ class CallbackRule:
 
 
 class CallbackPromises(Protocol):
-    """Who promises callbacks; ``callcenter.callbacks``."""
+    """Who promises callbacks; ``callcenter.callbacks.callbacks``."""
 
     async def request(self, call_id: str, caller: str, order: RequestCallback, since: int) -> bool:
         """Promise one with the place of ``since`` (milliseconds); whether it is promised."""

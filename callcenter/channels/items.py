@@ -96,7 +96,7 @@ class ItemRules:
 
 
 class Items:
-    """Implements ``ItemInbox`` for adapters and, with ``desk_items``, what desks order. ``tell`` is the bus, once what
+    """Implements ``ItemInbox`` for adapters and, with ``desk/items``, what desks order. ``tell`` is the bus, once what
     was appended is on disk."""
 
     def __init__(

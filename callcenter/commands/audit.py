@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     ) -> None:
         """Recount a journal from its raw entries; exit code 1 when a promise of the product was broken."""
-        from callcenter.audit import audit
+        from callcenter.audit.recount import audit
         from callcenter.journal import JournalReader
 
         if not journal.exists():

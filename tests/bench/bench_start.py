@@ -16,7 +16,7 @@ from acd.events import Channel
 from callcenter.calls.facts import CallArrived, CallClosed, CallRecord, CustomerMatched, EndedBy, Outcome
 from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemRecord, ItemResult
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.open_work import fold
 from callcenter.recovery import recover

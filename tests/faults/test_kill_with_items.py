@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.demo.console_client import ConsoleClient, IntentRefusedError
 from callcenter.replay import replay
 from tests.interop.test_voicemail_calls import BOX_NUMBER, FLOW, SITE, leave_message

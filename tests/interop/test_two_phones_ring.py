@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import CallClosed
 from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
 from tests.support.floor_people import calling, ready_at_console

@@ -10,10 +10,10 @@ import pytest
 from acd.events import AgentEngaged, AgentMadeReady, ContactArrived, ContactFinished, FloorConfigured
 from acd.outcomes import OfferContact
 from acd.simulator_journal import FloorSize, large_floor
-from callcenter.audit import audit
-from callcenter.audit_book import FloorBook
-from callcenter.audit_floor import floor_breaches
-from callcenter.audit_house import EACH_CONNECTION, QUIET_MS, SPARE
+from callcenter.audit.book import FloorBook
+from callcenter.audit.floor import floor_breaches
+from callcenter.audit.house import EACH_CONNECTION, QUIET_MS, SPARE
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome, RoutingSnapshot, TimersFired
 from callcenter.housekeeping import HouseCounted
 from callcenter.journal import JournalRow

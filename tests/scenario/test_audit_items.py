@@ -19,7 +19,7 @@ from acd.events import (
 )
 from acd.outcomes import OfferContact
 from agent_console.ports import IntentError
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import RoutingSnapshot
 from callcenter.channels.facts import ItemArrived, ItemClosed
 from callcenter.journal import JournalRow

@@ -6,7 +6,7 @@ import pytest
 
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import CallClosed, Outcome
 from callcenter.calls.legs import TransferRequested
 from callcenter.replay import replay

@@ -7,7 +7,7 @@ import pytest
 from acd.events import OfferAccepted
 from agent_console.messages import AgentState, CallbackState
 from agent_console.ports import IntentError
-from callcenter.callback_terms import CallbackTerms
+from callcenter.callbacks.terms import CallbackTerms
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,

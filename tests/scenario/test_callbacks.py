@@ -7,7 +7,7 @@ import pytest
 
 from acd.events import ContactArrived, OfferAccepted
 from agent_console.messages import AgentState
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.callback_facts import CallbackClosed, CallbackRequested, CallbackResult, CallbackTried
 from callcenter.calls.facts import Outcome
 from callcenter.replay import replay

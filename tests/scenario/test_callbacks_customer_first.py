@@ -150,7 +150,7 @@ async def test_whose_agent_went_away_meanwhile_waits_before_everybody_and_the_wa
 
 @in_virtual_time
 async def test_keeping_an_agent_has_an_end_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callcenter.callbacks.KEPT_BESIDES_MS", -20_000)
+    monkeypatch.setattr("callcenter.callbacks.callbacks.KEPT_BESIDES_MS", -20_000)
     house = await open_house(site=first_site(), flow=FLOW)
     await promise(house, ADA)
     await house.sign_in("ben")

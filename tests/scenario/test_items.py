@@ -6,7 +6,7 @@ import pytest
 
 from agent_console.messages import Channel, ChannelLoad, ContactState
 from agent_console.ports import IntentError
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import WrapUpRecorded
 from callcenter.channels.facts import ItemAccepted, ItemClosed, ItemResult, ItemReturned
 from callcenter.ports import Match

@@ -11,7 +11,7 @@ import pytest
 
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import CallArrived
 from callcenter.calls.legs import TransferRequested
 from callcenter.link.web_side import FloorCopy

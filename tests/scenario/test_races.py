@@ -12,7 +12,7 @@ import pytest
 
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.replay import replay
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site

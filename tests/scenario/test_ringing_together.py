@@ -8,7 +8,7 @@ The pains behind it: with other queue engines a second answer in the same moment
 import pytest
 
 from agent_console.messages import AgentState, ContactState
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.facts import ANSWERED_ELSEWHERE, CallOfferFailed
 from callcenter.calls.legs import EndCause
 from callcenter.commands.why import story

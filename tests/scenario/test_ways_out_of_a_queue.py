@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.replay import replay
 from callcenter.reporting.postings import Rules, Subject, SubjectKind
 from callcenter.reporting.report import Wanted, report

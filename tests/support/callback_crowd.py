@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acd.events import ContactArrived
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.calls.audio import GREETING_PLAY
 from callcenter.calls.callback_facts import CallbackClosed, CallbackDialled, CallbackRequested, CallbackResult
 from callcenter.site.models import Site

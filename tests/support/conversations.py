@@ -1,6 +1,6 @@
 """Conversations in a whole exchange: who hears whom, and whether nothing is left of them at the end."""
 
-from callcenter.audit import audit
+from callcenter.audit.recount import audit
 from callcenter.replay import replay
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import CUSTOMER, House

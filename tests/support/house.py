@@ -10,7 +10,7 @@ from agent_console.messages import AgentView, ContactView, QueueView
 from callcenter.calls.facts import CallClosed, CallRecord
 from callcenter.calls_out import resume_caps
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.payments.fields import CardField
 from callcenter.payments.port import Payments
 from callcenter.ports import Allowed, Answer, Leave, Match, Refused, TrunkPolicy

@@ -15,9 +15,9 @@ from agent_console.app import create_app
 from agent_console.auth import current_principal
 from agent_console.ports import Role
 from agent_console.throttle import RequestRates, SignInThrottle
+from callcenter.channels.voicemail_routes import voicemail_router
 from callcenter.program_tokens import StoreTokens
-from callcenter.recording_player import player_router
-from callcenter.voicemail_routes import voicemail_router
+from callcenter.recordings.player import player_router
 from crm_bridge.api import create_router
 from crm_bridge.api_tokens import NewToken, create_token
 from crm_bridge.database import Database

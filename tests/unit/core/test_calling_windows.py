@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from callcenter.calling_windows import next_call_at, zones_of
+from callcenter.callbacks.calling_windows import next_call_at, zones_of
 from callcenter.site.opening_hours import opening_hours
 
 pytestmark = pytest.mark.unit

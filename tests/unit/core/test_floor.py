@@ -11,7 +11,7 @@ from acd.events import AgentSpec, Channel, FloorConfigured, QueueSpec
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from agent_console.messages import AgentState, ContactState, MatchState
 from callcenter.calls import facts
-from callcenter.floor import FloorFold, PhoneRegistrationChanged
+from callcenter.floor.fold import FloorFold, PhoneRegistrationChanged
 from callcenter.link.web_side import FloorCopy
 from callcenter.service_targets import ServiceTarget, ServiceTargets
 

@@ -3,7 +3,7 @@
 import pytest
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered, LegRefused, LegRinging, Party
-from callcenter.phone_router import PhoneKind, PhoneRouter
+from callcenter.phones.router import PhoneKind, PhoneRouter
 from callcenter.ports import PhoneTarget
 from tests.support.fake_signalling import FakeSignalling
 

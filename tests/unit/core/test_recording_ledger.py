@@ -7,10 +7,10 @@ import pytest
 
 from callcenter.bus import Bus
 from callcenter.calls.recording_facts import RecordingImpaired, RecordingStarted, RecordingStored
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.media.recordings.sidecar import Finished, Opened, Paused, Resumed, lines
 from callcenter.ports import RecordingDegraded, RecordingFinished
-from callcenter.recording_ledger import RecordingLedger
+from callcenter.recordings.ledger import RecordingLedger
 from callcenter.recovery import recover
 from tests.support.house import new_floor, small_site
 from tests.support.memory_journal import MemoryJournal, MemoryJournalReader

@@ -10,8 +10,8 @@ from callcenter.app import prepare_recordings, server_processes
 from callcenter.config import load_settings
 from callcenter.errors import ConfigError
 from callcenter.media.recordings.retention import StoredRecording, overdue
-from callcenter.recording_player import RecordingShelf, Span, requested_span
-from callcenter.recording_sweep import next_sweep
+from callcenter.recordings.player import RecordingShelf, Span, requested_span
+from callcenter.recordings.sweep import next_sweep
 from crm_bridge.errors import RecordingGone
 from tests.support.house import small_site
 

@@ -33,7 +33,7 @@ from callcenter.errors import MediaError
 from callcenter.media.sdp import LocalStream, build_offer, read_answer
 from callcenter.media.webrtc.protocol import BrowserConnected, BrowserHeard, BrowserSilent, Greeted, WayOpened
 from callcenter.media.webrtc.servers import IceServers
-from callcenter.softphones import AWAY_AFTER_SECONDS, CONNECT_SECONDS, LOST_AFTER_SECONDS, Softphones
+from callcenter.phones.softphones import AWAY_AFTER_SECONDS, CONNECT_SECONDS, LOST_AFTER_SECONDS, Softphones
 from tests.support.virtual_time import FakeClock, in_virtual_time, pass_seconds
 
 pytestmark = pytest.mark.unit

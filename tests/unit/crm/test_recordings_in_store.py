@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from callcenter.recording_sweep import erase_portion
+from callcenter.recordings.sweep import erase_portion
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import RecordingNotFound

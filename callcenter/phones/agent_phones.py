@@ -10,10 +10,10 @@ from callcenter.media.mediad.browsers_line import browsers_socket
 from callcenter.media.webrtc.edge import BrowserEdge
 from callcenter.media.webrtc.servers import IceServers
 from callcenter.media.wideband import has_opus
-from callcenter.phone_router import PhoneKind, PhoneRouter
+from callcenter.phones.router import PhoneKind, PhoneRouter
+from callcenter.phones.softphones import Softphones
 from callcenter.ports import Clock, Signalling
 from callcenter.site.models import Site
-from callcenter.softphones import Softphones
 
 
 def ice_servers(section: WebrtcSection) -> IceServers:

@@ -18,10 +18,10 @@ from starlette.responses import Response, StreamingResponse
 
 from agent_console.auth import current_principal
 from agent_console.ports import Principal
+from callcenter.channels.voicemail_routes import boxes_of
 from callcenter.errors import MediaError
 from callcenter.media.recordings import KeyRing, load_keys, open_recording
 from callcenter.ports import Clock
-from callcenter.voicemail_routes import boxes_of
 from crm_bridge.api.problems import ProblemRoute, responses
 from crm_bridge.audit import ASKING
 from crm_bridge.database import Database

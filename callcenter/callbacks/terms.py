@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from callcenter.callback_book import Callback
-from callcenter.calling_windows import next_call_at, zones_of
+from callcenter.callbacks.book import Callback
+from callcenter.callbacks.calling_windows import next_call_at, zones_of
 from callcenter.calls.callback_facts import CallbackRequested
 from callcenter.calls.events import CallBackOrdered, QueueVanished
 from callcenter.calls.queueing import CallbackRule

@@ -15,7 +15,7 @@ from callcenter.calls.segments import Target, TargetKind, call_of
 from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.table import TABLE
 from callcenter.calls.targets import Directory
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.ports import Clock, Refused, Signalling
 
 FREE_TO_CALL = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.WRAP_UP})

@@ -9,7 +9,7 @@ from callcenter.calls.segments import call_of
 from callcenter.calls.supervision import SupervisionAsked, SupervisionRefused, SupervisionWish
 from callcenter.calls.switchboard import Switchboard
 from callcenter.errors import MediaError
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 
 ANSWER_SECONDS = 4.0
 """Longer than media may take; a call that ends meanwhile answers before that."""

@@ -1,4 +1,4 @@
-"""The auditor's walk over the floor: its own book of it (``audit_book``) against what the engine did and said.
+"""The auditor's walk over the floor: its own book of it (``audit/book``) against what the engine did and said.
 
 A second telling of the rules, on purpose: it knows nothing of the routing engine and is held against what the engine
 did (offers), what it said of itself (snapshots) and what it left undone (work conservation). Pure.
@@ -9,7 +9,7 @@ from typing import Any
 
 from acd.events import AgentEngaged, OfferAccepted
 from acd.outcomes import OfferContact
-from callcenter.audit_book import IDLE_MS, FloorBook
+from callcenter.audit.book import IDLE_MS, FloorBook
 from callcenter.calls.facts import CallClosed, CallConnected, RoutingSnapshot
 from callcenter.calls.segments import call_of
 from callcenter.journal import JournalRow

@@ -8,8 +8,8 @@ from acd import events as ev
 from acd.events import Channel, ContactArrived, FloorConfigured, WrapUpMode
 from acd.outcomes import OfferContact
 from acd.route_plans import StepGuard
-from callcenter.audit_item_book import ItemBook, Seat, Waiting
-from callcenter.audit_items import PATIENT, Held
+from callcenter.audit.item_book import ItemBook, Seat, Waiting
+from callcenter.audit.items import PATIENT, Held
 from callcenter.calls.facts import CallOverflowed, TimersFired
 
 IDLE_MS = 1_000

@@ -32,11 +32,11 @@ from agent_console.messages import (
     SupervisionView,
 )
 from agent_console.messages import Channel as ViewChannel
-from callcenter.callback_book import CallbackGone, CallbackShown
+from callcenter.callbacks.book import CallbackGone, CallbackShown
 from callcenter.calls import recording_facts as recorded
 from callcenter.calls import supervision_facts as supervised
-from callcenter.floor_contacts import FloorContacts
-from callcenter.floor_items import FloorChannels, FloorItems, loads, takes_calls
+from callcenter.floor.contacts import FloorContacts
+from callcenter.floor.items import FloorChannels, FloorItems, loads, takes_calls
 from callcenter.service_targets import ServiceTargets
 
 

@@ -23,7 +23,7 @@ from acd.outcomes import WrapUpCodeForced
 from agent_console.messages import AgentState
 from agent_console.ports import IntentError
 from callcenter.bus import Bus
-from callcenter.callbacks import Callbacks
+from callcenter.callbacks.callbacks import Callbacks
 from callcenter.calls import events as ev
 from callcenter.calls.card_entry import SecureAsked
 from callcenter.calls.clearance import Clearance
@@ -47,12 +47,12 @@ from callcenter.calls.targets import Directory
 from callcenter.channels.facts import ReturnReason
 from callcenter.channels.items import Items
 from callcenter.channels.voicemail import Voicemail
-from callcenter.desk_callbacks import CallbackDesk
-from callcenter.desk_calls import CallControl
-from callcenter.desk_items import ItemDesk
-from callcenter.desk_supervision import SupervisionDesk
+from callcenter.desk.callbacks import CallbackDesk
+from callcenter.desk.calls import CallControl
+from callcenter.desk.items import ItemDesk
+from callcenter.desk.supervision import SupervisionDesk
 from callcenter.errors import MediaError
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.payments.fields import CardField
 from callcenter.ports import Clock, Journal, RecordingAction, Signalling
 from callcenter.routing import RoutingInbox

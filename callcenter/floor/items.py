@@ -19,7 +19,7 @@ from agent_console.messages import (
     MatchState,
 )
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemMoved, ItemReturned
-from callcenter.floor_contacts import NO_RINGING, FloorContacts
+from callcenter.floor.contacts import NO_RINGING, FloorContacts
 from callcenter.service_targets import ServiceTarget, ServiceTargets
 
 NO_OFFER: Mapping[str, object] = {**NO_RINGING, "agent_id": None, "connected_at": None}

@@ -36,8 +36,8 @@ from acd.outcomes import (
     OfferContact,
     WithdrawOffer,
 )
-from callcenter.callback_book import IN_CALL, TOP_PRIORITY, Callback, CallbackBook, CallbackGone, CallbackShown, person
-from callcenter.callback_terms import CallbackTerms, Dialling
+from callcenter.callbacks.book import IN_CALL, TOP_PRIORITY, Callback, CallbackBook, CallbackGone, CallbackShown, person
+from callcenter.callbacks.terms import CallbackTerms, Dialling
 from callcenter.calls.callback_facts import (
     CallbackClosed,
     CallbackDialled,

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from agent_console.messages import ContactKind, ContactState
 from agent_console.ports import IntentError
-from callcenter.callback_book import Callback
-from callcenter.callbacks import Callbacks
+from callcenter.callbacks.book import Callback
+from callcenter.callbacks.callbacks import Callbacks
 from callcenter.calls.reach import SupervisorRights
 from callcenter.calls.segments import call_of
-from callcenter.floor import FloorFold
+from callcenter.floor.fold import FloorFold
 from callcenter.ports import Clock
 from ivr.effects import RequestCallback
 

@@ -22,9 +22,9 @@ from acd.events import (
     SkillLevel,
 )
 from acd.outcomes import OfferContact, OfferResult
-from callcenter.audit_floor import floor_breaches, unearned_pick_ups
-from callcenter.audit_house import house_breaches
-from callcenter.audit_items import item_breaches
+from callcenter.audit.floor import floor_breaches, unearned_pick_ups
+from callcenter.audit.house import house_breaches
+from callcenter.audit.items import item_breaches
 from callcenter.calls.facts import (
     ANSWERED_ELSEWHERE,
     CallArrived,

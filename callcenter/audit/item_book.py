@@ -1,11 +1,11 @@
-"""The auditor's book of seats and of contacts of shared channels; ``audit_book`` has the rest. Pure."""
+"""The auditor's book of seats and of contacts of shared channels; ``audit/book`` has the rest. Pure."""
 
 from dataclasses import dataclass, field, replace
 
 from acd import events as ev
 from acd.events import AgentSpec, Channel, ContactArrived, QueueSpec, WrapUpMode
 from acd.outcomes import OfferContact
-from callcenter.audit_items import SharedBook
+from callcenter.audit.items import SharedBook
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""Callbacks (virtual hold): the place in line stays while the customer hangs up."""

@@ -1,0 +1,1 @@
+"""Agents' phones, SIP and browsers, behind one ``Signalling``."""
