@@ -209,7 +209,7 @@ class RtpenginePlane:
             "call_id": _call_id(session_id, leg_id),
             "from_tag": offerer,
             "sdp": sdp,
-            "flags": _flags(profile),
+            "flags": _flags(sdp, profile if writer == _FAR else None),
             "replace": ["origin"],
         }
         if command == "answer":
@@ -289,12 +289,19 @@ def _call_id(session_id: str, leg_id: str) -> str:
     return f"{session_id}/{leg_id}"
 
 
-def _flags(profile: LegProfile | None) -> list[Value]:
-    """Only the address that was learned is heard; where nothing may be learned, the described one from the start."""
-    flags: list[Value] = ["trust-address", "strict-source"]
-    if profile is not None and profile.latch is LatchPolicy.SDP_ADDRESS:
-        flags.append("no-port-latching")
-    return flags
+def _flags(sdp: str, profile: LegProfile | None) -> list[Value]:
+    """How rtpengine meets the writer of a description; ``profile`` is the far end's, ``None`` where the plane wrote it.
+
+    Who may send from the described address only is told as asymmetric, since that ends rtpengine's learning, which
+    takes whoever comes first. It goes on where it must: a far end whose description names another address than it
+    signals from is behind NAT, and its true one is not known.
+    """
+    learns = (
+        profile is not None
+        and profile.latch is LatchPolicy.LEARN
+        and any(media.address != profile.peer_address for media in parse_sdp(sdp).media)
+    )
+    return ["trust-address", "strict-source"] if learns else ["trust-address", "strict-source", "asymmetric"]
 
 
 def _is_sealed(sdp: str) -> bool:

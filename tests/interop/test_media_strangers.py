@@ -2,19 +2,15 @@
 
 import asyncio
 import itertools
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
-from callcenter.media.audio import tone
 from callcenter.media.endpoint import RtpEndpoint
-from callcenter.media.g711 import Law, encode
-from callcenter.media.rtp import RtpPacket, pack
-from callcenter.media.telephone_event import digit_payloads
 from callcenter.ports import Route
 from tests.support.media_contract import PROFILE
 from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.rtp_stranger import STRANGER_HZ, Stranger
 
 pytestmark = pytest.mark.interop
 
@@ -30,44 +26,9 @@ async def media(request: pytest.FixtureRequest) -> AsyncIterator[MediaProcess]:
         yield process
 
 
-class Stranger:
-    """Sends speech, digits and reports to every port in turn, and keeps what it is sent."""
-
-    def __init__(self, host: str) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((host, 0))
-        self.socket.setblocking(False)
-        self._sequence = itertools.count()
-        self._speech = encode(tone(2500, 0.02), Law.PCMU)
-
-    def attack(self) -> None:
-        """Six packets of speech running, a digit and a report to each port, odd ones too."""
-        for port in range(FIRST, LAST + 2):
-            for _ in range(6):
-                self._send(port, 0, self._speech)
-            for payload in digit_payloads("9"):
-                self._send(port, 101, payload)
-            self.socket.sendto(b"\x81\xc9\x00\x07" + bytes(28), ("127.0.0.1", port))
-
-    @property
-    def bled(self) -> int:
-        """Bytes that came here."""
-        total = 0
-        while True:
-            try:
-                total += len(self.socket.recv(65536))
-            except BlockingIOError:
-                return total
-
-    def _send(self, port: int, payload_type: int, payload: bytes) -> None:
-        number = next(self._sequence)
-        packet = RtpPacket(payload_type, number & 0xFFFF, 160 * number & 0xFFFFFFFF, 4711, payload)
-        self.socket.sendto(pack(packet), ("127.0.0.1", port))
-
-
 async def test_a_stranger_hears_nothing_is_not_heard_and_presses_nothing(media: MediaProcess) -> None:
     """Before there is a call, while it is set up, before the phones speak, and during it."""
-    stranger = Stranger("127.0.0.2")
+    stranger = Stranger("127.0.0.2", range(FIRST, LAST + 2))
     stranger.attack()
     caller, agent = await media.calling("s", "caller"), await RtpEndpoint.open()
     stranger.attack()
@@ -83,7 +44,7 @@ async def test_a_stranger_hears_nothing_is_not_heard_and_presses_nothing(media: 
     for _ in range(5):
         stranger.attack()
         await agent.wait_frames(10)
-        assert agent.heard_tone(2500) < 0.01
+        assert agent.heard_tone(STRANGER_HZ) < 0.01
     assert agent.heard_tone(440) > 0.9
     assert media.sink.events == []
     assert (agent.digits, caller.digits) == ("", "")
@@ -93,7 +54,7 @@ async def test_a_stranger_hears_nothing_is_not_heard_and_presses_nothing(media: 
         assert figures[leg_id].packets_in <= phone.counters.packets_sent
         assert figures[leg_id].packets_dropped > 0
         assert figures[leg_id].far_loss_percent is None
-    stranger.socket.close()
+    stranger.close()
     await caller.close()
     await agent.close()
 

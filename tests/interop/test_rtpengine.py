@@ -14,6 +14,7 @@ from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
 from callcenter.ports import DigitPressed, Route, SessionLost
 from tests.support.media_contract import OFFER, PROFILE, EventSink, MediaPlaneContract, PlaneUnderTest
+from tests.support.rtp_stranger import STRANGER_HZ, Stranger
 from tests.support.rtpengine_process import RtpengineHouse, calls_at, fresh_plane, rtpengine_house, running_rtpengine
 from tests.support.waiting import until
 
@@ -74,6 +75,42 @@ async def test_both_hear_each_other_through_it_digits_are_told_and_a_stranger_is
     assert await calls_at(house.control) == before + 2
     await plane.destroy("s")
     assert await calls_at(house.control) == before
+    await caller.close()
+    await agent.close()
+
+
+async def test_a_flood_on_the_whole_range_is_heard_by_nobody_and_hears_nothing(
+    house: RtpengineHouse, media: tuple[RtpenginePlane, EventSink]
+):
+    """Before there is a call, while it is set up, before the phones speak, and during it."""
+    plane, sink = media
+    stranger = Stranger("127.0.0.9", house.edge_ports)
+    await plane.create("s")
+    caller, agent = await RtpEndpoint.open(), await RtpEndpoint.open()
+    stranger.attack()
+    caller.accept(await plane.answer_offer("s", "caller", caller.sdp_offer(), PROFILE))
+    stranger.attack()
+    offer = await plane.make_offer("s", "agent")
+    stranger.attack()
+    await plane.accept_answer("s", "agent", agent.sdp_answer(offer), PROFILE)
+    await plane.route("s", [Route("caller", "agent"), Route("agent", "caller")])
+    for _ in range(3):
+        stranger.attack()
+    caller.start(440)
+    agent.start(620)
+    await agent.wait_heard(440, share=0.9)
+    await caller.wait_heard(620, share=0.9)
+    for _ in range(5):
+        stranger.attack()
+        await agent.wait_frames(10)
+        await caller.wait_frames(10)
+        assert agent.heard_tone(STRANGER_HZ) < 0.01
+        assert caller.heard_tone(STRANGER_HZ) < 0.01
+    assert agent.heard_tone(440) > 0.9
+    assert caller.heard_tone(620) > 0.9
+    assert (sink.events, agent.digits, caller.digits, stranger.bled) == ([], "", "", 0)
+    await plane.destroy("s")
+    stranger.close()
     await caller.close()
     await agent.close()
 
