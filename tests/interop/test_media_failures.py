@@ -67,6 +67,8 @@ async def test_workers_are_forked_and_started_from_nothing_where_the_nursery_is_
         assert not is_forked(media, (await media.plane.status()).worker_pids[0])
         await until("there is a nursery again", lambda: nursery_of(media) != nursery)
         assert not is_alive(nursery)
+        for phone in (caller, agent):
+            await phone.close()
 
 
 @pytest.mark.parametrize(("standby", "loop"), [("0", "python"), ("1", "python"), ("1", "compiled")])

@@ -3,9 +3,9 @@ import { useState, type SubmitEvent } from 'react';
 import { accesses, type Access, type AccessFilter } from '../api/privacy';
 import { usePaged } from '../api/use-fetched';
 import { CustomerLink } from '../customers/customer-link';
-import { LoadProblem } from '../customers/load-problem';
 import { useLocalisation } from '../i18n/context';
 import { LEGAL_BASES, PURPOSES, said } from '../record/words';
+import { LogTable, type Column } from './log-table';
 import { PagesNav } from './pages-nav';
 import classes from './stewardship.module.css';
 
@@ -52,47 +52,21 @@ export default function AccessPage() {
     const items = await accesses(filter, cursor, signal);
     return { items, next_cursor: items.length === A_PAGE ? (items.at(-1)?.id ?? null) : null };
   });
+  const columns: readonly Column<Access>[] = [
+    { heading: 'audit.when', cell: ({ at }) => format.dateTime(at) },
+    { heading: 'audit.who', cell: ({ actor_id }) => actor_id },
+    { heading: 'access.customer', cell: ({ customer_id }) => <CustomerLink customerId={customer_id} /> },
+    { heading: 'audit.fields', cell: ({ fields }) => fields.join(', '), wraps: true },
+    { heading: 'sensitive.purpose', cell: ({ purpose }) => said(PURPOSES, purpose, t) },
+    { heading: 'consent.basis', cell: ({ legal_basis }) => said(LEGAL_BASES, legal_basis, t) },
+  ];
   return (
     <>
       <PagesNav current="access" />
       <section className={`panel ${classes.stack}`} aria-label={t('access.title')}>
         <h1>{t('access.title')}</h1>
         <Filter onFilter={setFilter} />
-        {list.error && <LoadProblem onRetry={list.reload} />}
-        <div className={classes.scroll}>
-          <table className={classes.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('audit.when')}</th>
-                <th scope="col">{t('audit.who')}</th>
-                <th scope="col">{t('access.customer')}</th>
-                <th scope="col">{t('audit.fields')}</th>
-                <th scope="col">{t('sensitive.purpose')}</th>
-                <th scope="col">{t('consent.basis')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.map((entry) => (
-                <tr key={entry.id} data-testid="access-row">
-                  <td>{format.dateTime(entry.at)}</td>
-                  <td>{entry.actor_id}</td>
-                  <td>
-                    <CustomerLink customerId={entry.customer_id} />
-                  </td>
-                  <td className="wrap-anywhere">{entry.fields.join(', ')}</td>
-                  <td>{said(PURPOSES, entry.purpose, t)}</td>
-                  <td>{said(LEGAL_BASES, entry.legal_basis, t)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-        {!list.loading && !list.error && list.items.length === 0 && <p className="soft">{t('audit.none')}</p>}
-        {list.more && (
-          <Button variant="default" onClick={list.loadMore} loading={list.loading}>
-            {t('action.load_more')}
-          </Button>
-        )}
+        <LogTable entries={list} columns={columns} keyOf={({ id }) => id} none="audit.none" rowTestId="access-row" />
       </section>
     </>
   );

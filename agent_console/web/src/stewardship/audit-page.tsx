@@ -2,12 +2,12 @@ import { Button, TextInput } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
 import { auditChain, auditEntries, type AuditEntry, type AuditFilter } from '../api/stewardship';
 import { usePaged } from '../api/use-fetched';
-import { LoadProblem } from '../customers/load-problem';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { Problem } from '../record/problem';
 import { useAction } from '../record/problems';
 import { useAnnouncer } from '../shell/announcer';
+import { LogTable, type Column } from './log-table';
 import { PagesNav } from './pages-nav';
 import classes from './stewardship.module.css';
 
@@ -86,6 +86,14 @@ export default function AuditPage() {
     const items = await auditEntries(filter, cursor, signal);
     return { items, next_cursor: items.length === A_PAGE ? (items.at(-1)?.seq ?? null) : null };
   });
+  const columns: readonly Column<AuditEntry>[] = [
+    { heading: 'audit.when', cell: ({ at }) => format.dateTime(at) },
+    { heading: 'audit.who', cell: ({ actor_id }) => actor_id },
+    { heading: 'audit.action', cell: ({ action }) => action },
+    { heading: 'audit.table', cell: ({ table_name }) => table_name },
+    { heading: 'audit.row', cell: ({ row_key }) => row_key, wraps: true },
+    { heading: 'audit.fields', cell: ({ fields }) => fields.join(', '), wraps: true },
+  ];
   return (
     <>
       <PagesNav current="audit" />
@@ -95,39 +103,7 @@ export default function AuditPage() {
           <Chain />
         </div>
         <Filter onFilter={setFilter} />
-        {list.error && <LoadProblem onRetry={list.reload} />}
-        <div className={classes.scroll}>
-          <table className={classes.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('audit.when')}</th>
-                <th scope="col">{t('audit.who')}</th>
-                <th scope="col">{t('audit.action')}</th>
-                <th scope="col">{t('audit.table')}</th>
-                <th scope="col">{t('audit.row')}</th>
-                <th scope="col">{t('audit.fields')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.map((entry) => (
-                <tr key={entry.seq} data-testid="audit-row">
-                  <td>{format.dateTime(entry.at)}</td>
-                  <td>{entry.actor_id}</td>
-                  <td>{entry.action}</td>
-                  <td>{entry.table_name}</td>
-                  <td className="wrap-anywhere">{entry.row_key}</td>
-                  <td className="wrap-anywhere">{entry.fields.join(', ')}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-        {!list.loading && !list.error && list.items.length === 0 && <p className="soft">{t('audit.none')}</p>}
-        {list.more && (
-          <Button variant="default" onClick={list.loadMore} loading={list.loading}>
-            {t('action.load_more')}
-          </Button>
-        )}
+        <LogTable entries={list} columns={columns} keyOf={({ seq }) => seq} none="audit.none" rowTestId="audit-row" />
       </section>
     </>
   );

@@ -1,10 +1,10 @@
-import { collisions } from '../api/privacy';
+import { collisions, type Collision } from '../api/privacy';
 import { useFetched } from '../api/use-fetched';
 import { CustomerLink } from '../customers/customer-link';
-import { LoadProblem } from '../customers/load-problem';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
 import { said } from '../record/words';
+import { LogTable, type Column } from './log-table';
 import { PagesNav } from './pages-nav';
 import classes from './stewardship.module.css';
 
@@ -24,50 +24,37 @@ const SIGNALS: Readonly<Partial<Record<string, Key>>> = {
 export default function CollisionsPage() {
   const { t, format } = useLocalisation();
   const list = useFetched('collisions', collisions);
+  const somebody = (name: string | null) => name ?? <span className="soft">{t('collision.nobody')}</span>;
+  const columns: readonly Column<Collision>[] = [
+    { heading: 'audit.when', cell: ({ at }) => format.dateTime(at) },
+    { heading: 'collision.existing', cell: ({ existing_id }) => <CustomerLink customerId={existing_id} /> },
+    { heading: 'collisions.owner', cell: ({ existing_owner }) => somebody(existing_owner) },
+    { heading: 'collision.entered_by', cell: ({ entered_by }) => somebody(entered_by) },
+    {
+      heading: 'collision.created',
+      cell: ({ created_id }) =>
+        created_id === null ? (
+          <span className="soft">{t('collision.not_created')}</span>
+        ) : (
+          <CustomerLink customerId={created_id} />
+        ),
+    },
+    { heading: 'collision.signals', cell: ({ signals }) => signals.map((each) => said(SIGNALS, each, t)).join(', ') },
+    { heading: 'collision.outcome', cell: ({ outcome }) => said(OUTCOMES, outcome, t) },
+  ];
   return (
     <>
       <PagesNav current="collisions" />
       <section className={`panel ${classes.stack}`} aria-label={t('collisions.title')}>
         <h1>{t('collisions.title')}</h1>
         <p className="soft">{t('collision.about')}</p>
-        {list.error && <LoadProblem onRetry={list.reload} />}
-        <div className={classes.scroll}>
-          <table className={classes.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('audit.when')}</th>
-                <th scope="col">{t('collision.existing')}</th>
-                <th scope="col">{t('collisions.owner')}</th>
-                <th scope="col">{t('collision.entered_by')}</th>
-                <th scope="col">{t('collision.created')}</th>
-                <th scope="col">{t('collision.signals')}</th>
-                <th scope="col">{t('collision.outcome')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {(list.value ?? []).map((each) => (
-                <tr key={each.id} data-testid="collision-row">
-                  <td>{format.dateTime(each.at)}</td>
-                  <td>
-                    <CustomerLink customerId={each.existing_id} />
-                  </td>
-                  <td>{each.existing_owner ?? <span className="soft">{t('collision.nobody')}</span>}</td>
-                  <td>{each.entered_by ?? <span className="soft">{t('collision.nobody')}</span>}</td>
-                  <td>
-                    {each.created_id === null ? (
-                      <span className="soft">{t('collision.not_created')}</span>
-                    ) : (
-                      <CustomerLink customerId={each.created_id} />
-                    )}
-                  </td>
-                  <td>{each.signals.map((signal) => said(SIGNALS, signal, t)).join(', ')}</td>
-                  <td>{said(OUTCOMES, each.outcome, t)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-        {list.value?.length === 0 && <p className="soft">{t('collision.none')}</p>}
+        <LogTable
+          entries={{ ...list, items: list.value ?? [], loading: list.value === null }}
+          columns={columns}
+          keyOf={({ id }) => id}
+          none="collision.none"
+          rowTestId="collision-row"
+        />
       </section>
     </>
   );
