@@ -1,4 +1,4 @@
-"""A real browser at a long history: 100,000 entries, read both ways, from any day on, and by channel."""
+"""A real browser at a long history: 30,000 entries, read both ways, from any day on, and by channel."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.interop
 
 CALLER = "+12125550391"
 BUSY = "+12125550392"
-ENTRIES = 100_000
+ENTRIES = 30_000
 PAGE = 25
 KEPT = 8 * PAGE
 """Entries that the page keeps on the screen."""
@@ -96,9 +96,7 @@ async def test_a_transferred_customer_is_one_conversation_that_unfolds(house: In
 
 
 @pytest.mark.timeout(300)
-async def test_a_hundred_thousand_entries_are_read_both_ways_and_from_any_day(
-    house: Installation, tmp_path: Path
-) -> None:
+async def test_thirty_thousand_entries_are_read_both_ways_and_from_any_day(house: Installation, tmp_path: Path) -> None:
     async with house.signed_in() as http, console_page(house, tmp_path) as page:
         busy = await enter(http, "Busy Caller", BUSY)
         await write(house, [one_of_many(number) for number in range(ENTRIES)])
