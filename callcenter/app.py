@@ -70,6 +70,8 @@ class Process:
             self._child = await asyncio.create_subprocess_exec(
                 *self.command,
                 env={**os.environ, **self.env},
+                preexec_fn=os.setpgrp,  # Ctrl+C is for the supervisor alone, which ends the others in order
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL if self.quiet else None,
             )
             self.pid = self._child.pid

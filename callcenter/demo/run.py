@@ -185,7 +185,12 @@ async def _score_calls(options: DemoOptions, company: DemoCompany, settings: Set
 async def _listening(command: Any, env: dict[str, str], reports: list[dict[str, Any]]) -> Any:
     """Run an actor and collect the JSON lines it prints."""
     child = await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, **env}, stdout=asyncio.subprocess.PIPE, limit=1 << 20
+        *command,
+        env={**os.environ, **env},
+        preexec_fn=os.setpgrp,  # as every process of the supervisor
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        limit=1 << 20,
     )
     listener = asyncio.create_task(_collect(child, reports))
     try:

@@ -1,6 +1,8 @@
 """The supervisor gives up only on an essential process that never came up; everything else is started again."""
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +10,9 @@ import pytest
 
 from callcenter import app
 from callcenter.app import Process, ProcessFailed
+from callcenter.calls.legs import EndCause
+from tests.support.floor_people import calling
+from tests.support.installation import Plan, running_installation
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.faults
@@ -63,3 +68,17 @@ async def test_essential_process_that_had_lived_is_started_again_for_ever(
     monkeypatch.setattr(app, "QUICK_DEATH_SECONDS", 0.4)
     process = dying(tmp_path / "marks", essential=True, first_life=0.6)
     assert await started(process, tmp_path / "marks") == STARTS
+
+
+@pytest.mark.timeout(60)
+async def test_ctrl_c_in_a_terminal_ends_calls_politely_and_says_nothing_of_dead_processes() -> None:
+    """A terminal sends the signal to everybody in the foreground; media must outlive the exchange all the same."""
+    with running_installation(Plan(agents=1)) as house:
+        async with calling(house, "+12125550120") as customer:
+            await until("the customer waits", lambda: house.journal.read(kinds=("call.queued",)))
+            os.killpg(house.process.pid, signal.SIGINT)
+            assert await customer.ended() is EndCause.NORMAL
+            await until("everything is over", lambda: house.process.poll() is not None)
+        assert house.process.returncode == 0
+        alarms = ('"error", "timestamp"', "Traceback", "died", "media session not closed")
+        assert [line for line in house.output.splitlines() if any(alarm in line for alarm in alarms)] == []
