@@ -60,7 +60,9 @@ AWAY_AFTER_SECONDS = 8.0
 CONNECT_SECONDS = 10.0
 """From the agent's accepting to audio."""
 RESTART_AFTER_SECONDS = 1.0
-"""Silence told is a second old already; then the page is offered another way, and again as often as this times four."""
+"""Silence told is a second old already; then the page is offered another way."""
+RESTART_EVERY_SECONDS = 2.5
+"""And again as often as this: what is back is found within three seconds, and a slow relay has the time it takes."""
 
 
 class Edge(Protocol):
@@ -320,7 +322,7 @@ class Softphones:
     def _offer_again(self, leg: _Leg) -> None:
         if leg.silent and leg.leg_id in self._legs:
             self._offer_if_present(leg)
-            self._prod(leg, 4 * RESTART_AFTER_SECONDS)
+            self._prod(leg, RESTART_EVERY_SECONDS)
 
     # Inside
 

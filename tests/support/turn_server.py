@@ -14,7 +14,7 @@ from tests.support.process_table import udp_sockets
 from tests.support.waiting import until
 
 CONFIGURATION = Path(__file__).parents[2] / "sip_configs" / "coturn" / "turnserver.conf"
-_PORTS = 40
+RELAYED_PORTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class TurnServer:
     port: int
     secret: str
     log: Path
+    first: int
+    """The lowest of its relayed ports."""
 
     @property
     def url(self) -> str:
@@ -44,14 +46,18 @@ class TurnServer:
 
 
 @asynccontextmanager
-async def running_turn_server(folder: Path) -> AsyncIterator[TurnServer]:
-    """Start one; its relayed ports lie outside of those that the kernel gives out."""
+async def running_turn_server(folder: Path, *, after: TurnServer | None = None) -> AsyncIterator[TurnServer]:
+    """Start one, and kill it at the end; its relayed ports lie outside of those that the kernel gives out.
+
+    ``after`` is one that was killed: this one is in its place, relays by other ports, and has forgotten its clients.
+    """
     program = peer("turnserver", "/usr/bin/turnserver")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    first = random.SystemRandom().randrange(61_100, 65_000 - _PORTS)
-    server = TurnServer(port, secrets.token_hex(16), folder / "turn.log")
+    firsts = [*range(61_100, 65_000 - RELAYED_PORTS, RELAYED_PORTS)]
+    if after is not None:
+        firsts.remove(after.first)
+    first = random.SystemRandom().choice(firsts)
+    port, secret = (_free_port(), secrets.token_hex(16)) if after is None else (after.port, after.secret)
+    server = TurnServer(port, secret, folder / "turn.log", first)
     process = await asyncio.create_subprocess_exec(
         program,
         "-c",
@@ -60,7 +66,7 @@ async def running_turn_server(folder: Path) -> AsyncIterator[TurnServer]:
         "--relay-ip=127.0.0.1",
         f"--listening-port={port}",
         f"--min-port={first}",
-        f"--max-port={first + _PORTS}",
+        f"--max-port={first + RELAYED_PORTS - 1}",
         f"--static-auth-secret={server.secret}",
         "--allow-loopback-peers",
         "--no-tls",
@@ -78,6 +84,12 @@ async def running_turn_server(folder: Path) -> AsyncIterator[TurnServer]:
         yield server
     finally:
         if process.returncode is None:
-            process.terminate()
+            process.kill()
         async with asyncio.timeout(10):
             await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -197,7 +197,7 @@ async def test_a_silent_page_that_is_there_is_offered_other_paths_until_it_is_he
     desk = Desk()
     await desk.talk()
     desk.phones.on_edge_event(BrowserSilent("leg"))
-    await pass_seconds(6)
+    await pass_seconds(5)
     assert desk.offers()[1:] == [("anna/p1", "restart")] * 2
     assert {way for _, way, _ in desk.edge.opened} == {"p1.1"}
     desk.phones.on_edge_event(BrowserHeard("leg", 2_300))

@@ -217,7 +217,7 @@ export class Softphone {
         return;
       }
       this.line.say({ type: 'softphone.answer', leg_id: offer.leg_id, sdp: parts.peer.localDescription?.sdp ?? '' });
-      if (again) this.updateCall({ phase: 'up' });
+      if (again && parts.peer.connectionState === 'connected') this.updateCall({ phase: 'up' });
     });
   }
 
