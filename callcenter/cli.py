@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,10 +27,11 @@ from callcenter.commands import (
     token,
     why,
 )
-from callcenter.errors import CallCenterError, ConfigError
+from callcenter.commands.known_errors import Commands
 
 app = typer.Typer(
     name="callcenter",
+    cls=Commands,
     help="A contact center: SIP, IVR, routing, agent console and customer store.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -80,10 +81,10 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.site.repository import load_flows, load_site
     from callcenter.site.trunks import site_trunks
 
-    settings = with_errors(lambda: load_settings(config))
-    site = with_errors(lambda: load_site(settings.site))
-    with_errors(lambda: load_flows(site, settings.site))
-    with_errors(lambda: site_trunks(site.trunks, settings.site))
+    settings = load_settings(config)
+    site = load_site(settings.site)
+    load_flows(site, settings.site)
+    site_trunks(site.trunks, settings.site)
     typer.echo(f"{config}: good")
 
 
@@ -93,7 +94,7 @@ def lint_flow(file: Annotated[Path, typer.Argument(help="The flow's TOML file.")
     from ivr.lint import Severity, lint
     from ivr.parser import parse_flow
 
-    findings = lint(with_errors(lambda: parse_flow(file.read_text("utf-8"), source=str(file))))
+    findings = lint(parse_flow(file.read_text("utf-8"), source=str(file)))
     for finding in findings:
         typer.echo(str(finding))
     raise typer.Exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
@@ -118,19 +119,17 @@ def add_user(
 
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     made_up = "" if password else secrets.token_urlsafe(9)
-    settings = with_errors(lambda: load_settings(config))
-    with_errors(
-        lambda: add_person(
-            settings.site,
-            realm=settings.sip.realm,
-            login=login,
-            name=name,
-            password=password or made_up,
-            roles=tuple(role),
-            queues=tuple(filter(None, queues.split(","))),
-            skills=dict(pair.split("=", 1) for pair in filter(None, skills.split(","))),
-            teams=tuple(filter(None, teams.split(","))),
-        )
+    settings = load_settings(config)
+    add_person(
+        settings.site,
+        realm=settings.sip.realm,
+        login=login,
+        name=name,
+        password=password or made_up,
+        roles=tuple(role),
+        queues=tuple(filter(None, queues.split(","))),
+        skills=dict(pair.split("=", 1) for pair in filter(None, skills.split(","))),
+        teams=tuple(filter(None, teams.split(","))),
     )
     if made_up:
         typer.echo(f"No password was given; {login} has this one: {made_up}")
@@ -146,7 +145,7 @@ def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.logs import configure_logs
 
     die_with_parent()
-    settings = with_errors(lambda: load_settings(config))
+    settings = load_settings(config)
     configure_logs("exchange", level=settings.log.level)
     run(lambda: run_exchange(settings))
 
@@ -160,7 +159,7 @@ def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.web import run_web
 
     die_with_parent()
-    settings = with_errors(lambda: load_settings(config))
+    settings = load_settings(config)
     configure_logs("web", level=settings.log.level)
     run(lambda: run_web(settings))
 
@@ -178,27 +177,9 @@ app.add_typer(sip)
 sip_trace.register(sip)
 
 
-def run(main: Any) -> Any:
-    """Run a coroutine on uvloop; a known error becomes one clear line and exit code 1 (2 for configuration)."""
+def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run a coroutine on uvloop."""
     import uvloop
 
-    def go() -> Any:
-        coroutine: Coroutine[Any, Any, Any] = main()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(coroutine)
-
-    return with_errors(go)
-
-
-def with_errors(work: Any) -> Any:
-    """Call ``work``; a known error becomes one clear line and an exit code."""
-    from ivr.errors import IvrError
-
-    try:
-        return work()
-    except (CallCenterError, IvrError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
-    except OSError as error:
-        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
-        raise typer.Exit(1) from None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())

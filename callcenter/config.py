@@ -329,6 +329,8 @@ def explain(path: Path, error: ValidationError) -> str:
     lines = []
     for fault in error.errors():
         where = ".".join(str(part) for part in fault["loc"])
-        what = "unknown key; remove it or correct its spelling" if fault["type"] == "extra_forbidden" else fault["msg"]
-        lines.append(f"{path}: {where}: {what}")
+        what = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            what = "unknown key; remove it or correct its spelling"
+        lines.append(": ".join(part for part in (str(path), where, what) if part))
     return "\n".join(lines)

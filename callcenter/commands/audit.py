@@ -1,10 +1,11 @@
 """`callcenter audit`: recount a journal with independent code."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from callcenter.commands.arguments import JournalFile
 
 
 def register(app: typer.Typer) -> None:
@@ -12,15 +13,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command("audit")
     def audit_command(
-        journal: Annotated[Path, typer.Argument(help="The journal, such as var/journal.sqlite.")],
+        journal: JournalFile,
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     ) -> None:
         """Recount a journal from its raw entries; exit code 1 when a promise of the product was broken."""
         from callcenter.audit.recount import audit
         from callcenter.journal import JournalReader
 
-        if not journal.exists():
-            raise typer.BadParameter(f"{journal} does not exist")
         report = audit(JournalReader(journal).read())
         if as_json:
             typer.echo(json.dumps({name: getattr(report, name) for name in report.__dataclass_fields__}))

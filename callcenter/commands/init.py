@@ -23,14 +23,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         """Write a new installation's files: one queue, one flow, an administrator and a first agent."""
-        from callcenter.errors import ConfigError
         from callcenter.site.beginning import begin
 
-        try:
-            made = begin(folder, company=company, number=number, address=address, time_zone=time_zone, trunk=trunk)
-        except ConfigError as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(2) from None
+        made = begin(folder, company=company, number=number, address=address, time_zone=time_zone, trunk=trunk)
         typer.echo(f"Written: {made.config}, and beside it site.toml and flows/main.toml.\n")
         typer.echo("Passwords, shown this once:")
         for login, password in made.passwords.items():

@@ -21,9 +21,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Apply the level rules and let go what is older than its rule. The web process does it daily by itself."""
         from callcenter.config import load_settings
-        from callcenter.errors import ConfigError
         from crm_bridge.database import Database, migrate
-        from crm_bridge.errors import CrmError
         from crm_bridge.maintenance import maintain
 
         async def run(url: str) -> dict[str, int]:
@@ -34,11 +32,7 @@ def register(app: typer.Typer) -> None:
             finally:
                 await database.close()
 
-        try:
-            report = asyncio.run(run(load_settings(config).store_url))
-        except (ConfigError, CrmError) as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
+        report = asyncio.run(run(load_settings(config).store_url))
         if as_json:
             typer.echo(json.dumps(report))
         else:

@@ -6,27 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.commands.arguments import JournalFile
+
 if TYPE_CHECKING:
     from callcenter.day_figures import Figures
 
 
 def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
     """Print the day as it was and as it would have been."""
-    from callcenter.errors import ConfigError
+    from callcenter.errors import JournalError
     from callcenter.journal import JournalReader
     from callcenter.site.repository import floor_configuration, load_site
     from callcenter.what_if import live_again
     from callcenter.written_day import read_day
 
-    try:
-        site = load_site(policy)
-    except ConfigError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+    site = load_site(policy)
     day = read_day(JournalReader(journal).read())
     if day.policy is None:
-        typer.echo(f"error: {journal} holds no floor", err=True)
-        raise typer.Exit(1)
+        raise JournalError(f"{journal} holds no floor")
     lives = {
         "recorded": day.recorded,
         "same policy": live_again(day, day.policy),
@@ -68,7 +65,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("replay")
     def replay_command(
-        journal: Annotated[Path, typer.Argument(help="The journal, such as var/journal.sqlite.")],
+        journal: JournalFile,
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
         policy: Annotated[
             Path | None, typer.Option(help="Another site file: what would its queues and agents have made of the day?")
@@ -81,8 +78,6 @@ def register(app: typer.Typer) -> None:
         from callcenter.journal import JournalReader
         from callcenter.replay import replay
 
-        if not journal.exists():
-            raise typer.BadParameter(f"{journal} does not exist")
         if policy is not None:
             compare_policies(journal, policy, as_json=as_json)
             return

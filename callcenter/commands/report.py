@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from callcenter.commands.arguments import JournalFile
+
 if TYPE_CHECKING:
     from callcenter.journal import JournalRow
     from callcenter.reporting.postings import Rules
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report_journal(
-    journal: Annotated[Path, typer.Argument(help="The journal, such as var/journal.sqlite.")],
+    journal: JournalFile,
     start: Annotated[
         str | None, typer.Option("--from", help="First quarter hour: 2026-03-29 or 2026-03-29T08:15, in --time-zone.")
     ] = None,
@@ -44,13 +46,10 @@ def report_journal(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print one row for each figure.")] = False,
 ) -> None:
     """Offered, answered and abandoned, service levels, waits and handle times of queues; times and offers of agents."""
-    from callcenter.errors import JournalError
     from callcenter.reporting import display
     from callcenter.reporting.book import Grain
     from callcenter.reporting.report import Wanted, report
 
-    if not journal.exists():
-        raise typer.BadParameter(f"{journal} does not exist")
     if by not in tuple(Grain):
         raise typer.BadParameter(f"--by is {', '.join(Grain)}, not {by}")
     zone = _zone(time_zone)
@@ -64,11 +63,7 @@ def report_journal(
         queues=team_queues | frozenset(queue or ()),
         agents=team_agents | frozenset(agent or ()),
     )
-    try:
-        found = report(_rows(journal), wanted)
-    except JournalError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
+    found = report(_rows(journal), wanted)
     if as_json:
         typer.echo(display.as_json(found))
     elif as_csv:
@@ -89,14 +84,9 @@ def _print_tables(tables: object) -> None:
 def _team(team: str, config: Path) -> tuple[frozenset[str], frozenset[str]]:
     """The queues and the seats of a team."""
     from callcenter.config import load_settings
-    from callcenter.errors import ConfigError
     from callcenter.site.repository import load_site
 
-    try:
-        members = load_site(load_settings(config).site).seats_of([team])
-    except ConfigError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+    members = load_site(load_settings(config).site).seats_of([team])
     if not members:
         raise typer.BadParameter(f"no agent of the site is in the team {team!r}")
     return frozenset(queue for each in members for queue in each.queues), frozenset(each.id for each in members)

@@ -36,7 +36,6 @@ def simulate_floor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Simulate a floor with the routing engine under virtual time and print how it does in the long run."""
-    from acd.errors import AcdError
     from acd.simulator import simulate
     from acd.simulator_scenario import Scenario, ScenarioError, single_queue
     from acd.simulator_toml import parse_day, parse_scenario
@@ -67,12 +66,6 @@ def simulate_floor(
         if floor.endless and calls is None:
             raise ScenarioError("customers never stop coming: give --calls")
         result = simulate(floor, seed=seed, calls=calls, warm_up=warm_up)
-    except AcdError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except OSError as error:
-        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
-        raise typer.Exit(1) from None
     finally:
         gc.enable()
     figures = as_data(result, seed)

@@ -33,7 +33,7 @@ def staff(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """The smallest number of agents that meets the targets: exact Erlang formulas, or simulation for several skills."""
-    from acd.errors import AcdError
+    from acd.simulator_scenario import ScenarioError
     from acd.staffing import Targets
 
     targets = Targets(service_level, target, asa, abandonment, occupancy)
@@ -42,12 +42,8 @@ def staff(
             rows = [_by_simulation(scenario.read_text("utf-8"), targets, calls, seed, shrinkage)]
         else:
             rows = _by_formula(arrivals_per_hour, aht, patience, targets, shrinkage)
-    except (AcdError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except OSError as error:
-        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
-        raise typer.Exit(1) from None
+    except ValueError as error:
+        raise ScenarioError(str(error)) from None
     if as_json:
         typer.echo(json.dumps(rows[0] if scenario is not None else {"intervals": rows}))
     else:

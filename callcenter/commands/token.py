@@ -88,12 +88,10 @@ def _plain(row: "ApiToken") -> dict[str, Any]:
 
 
 def _with_store(config: Path, work: "Callable[[AsyncSession], Awaitable[Any]]") -> Any:
-    """Do something with the customer store; a known error becomes one line and an exit code."""
+    """Do something with the customer store."""
     from callcenter.config import load_settings
-    from callcenter.errors import ConfigError
     from crm_bridge.audit import ASKING
     from crm_bridge.database import Database, migrate
-    from crm_bridge.errors import CrmError
 
     async def run(url: str) -> Any:
         await migrate(url)
@@ -105,8 +103,4 @@ def _with_store(config: Path, work: "Callable[[AsyncSession], Awaitable[Any]]") 
         finally:
             await database.close()
 
-    try:
-        return asyncio.run(run(load_settings(config).store_url))
-    except (ConfigError, CrmError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
+    return asyncio.run(run(load_settings(config).store_url))

@@ -72,7 +72,9 @@ def register(app: typer.Typer) -> None:
     @app.command("why")
     def why_command(
         contact: Annotated[str, typer.Argument(help="The contact's id, as consoles and the timeline show it.")],
-        journal: Annotated[Path, typer.Option(help="The journal.")] = Path("var/journal.sqlite"),
+        journal: Annotated[Path, typer.Option(help="The journal.", exists=True, dir_okay=False)] = Path(
+            "var/journal.sqlite"
+        ),
         offer: Annotated[str, typer.Option(help="Show everybody who was on the floor when this offer was made.")] = "",
         agent: Annotated[str, typer.Option(help="Why does this agent not have the contact that waits now?")] = "",
     ) -> None:

@@ -106,4 +106,5 @@ async def test_why_a_message_still_waits() -> None:
 
 def test_the_command_tells_an_items_story(tmp_path: object) -> None:
     result = CliRunner().invoke(app, ["why", "nothing-v1", "--journal", f"{tmp_path}/none.sqlite"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from callcenter.commands import bench_routing, simulate, staffing
+from callcenter.cli import app
 
 pytestmark = pytest.mark.unit
 
@@ -34,12 +33,6 @@ queues = ["a", "b"]
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    app = typer.Typer()
-    bench = typer.Typer(name="bench")
-    app.add_typer(bench)
-    simulate.register(app)
-    staffing.register(app)
-    bench_routing.register(bench)
     found = CliRunner().invoke(app, list(arguments))
     return found.exit_code, found.stdout, found.stderr
 
