@@ -5,13 +5,13 @@ there, and earlier interactions are not looked for (``backfill`` does that after
 are, by COPY on PostgreSQL: what a session does for each of them takes longer than the database does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_bridge.contact_points import NormalPoint, distinct_points, primary_points
+from crm_bridge.contact_points import NormalPoint, distinct_points, primary_marks
 from crm_bridge.customers import NewCustomer
 from crm_bridge.ids import new_id
 from crm_bridge.models import ContactPoint, Customer, PhoneLookup, SearchText, TimelineEvent
@@ -54,11 +54,10 @@ async def enter_many(
     ``InvalidContactPoint`` for a phone number or address that is none; nothing is written then.
     """
     rows: Rows = {model: [] for model in _COLUMNS}
-    updated_at = utc_now()
-    ids = []
-    for new in customers:
-        points = distinct_points(new.contact_points, region) if normal is None else normal(new)
-        ids.append(_add_rows(rows, new, points, (now, updated_at), actor_id))
+    pairs = [(new, distinct_points(new.contact_points, region) if normal is None else normal(new)) for new in customers]
+    made = iter(new_id.many(sum(2 + len(points) for _, points in pairs)))
+    stamps = (now, utc_now())
+    ids = [_add_rows(rows, new, points, made, stamps, actor_id) for new, points in pairs]
     for model, values in rows.items():
         if values:
             await write_rows(session, model.__table__, _COLUMNS[model], values)
@@ -66,21 +65,25 @@ async def enter_many(
 
 
 def _add_rows(
-    rows: Rows, new: NewCustomer, points: Sequence[NormalPoint], stamps: tuple[datetime, datetime], actor_id: str | None
+    rows: Rows,
+    new: NewCustomer,
+    points: Sequence[NormalPoint],
+    made: Iterator[int],
+    stamps: tuple[datetime, datetime],
+    actor_id: str | None,
 ) -> int:
-    customer_id, tenant = new_id(), DEFAULT_TENANT
-    name, name_norm = new.display_name.strip(), normalise_name(new.display_name)
+    customer_id, tenant = next(made), DEFAULT_TENANT
+    name_norm = normalise_name(new.display_name)
     known = (new.preferred_language, new.level, CustomerStatus.ACTIVE, 1)
-    rows[Customer].append((customer_id, tenant, new.kind, name, name_norm, *known, *stamps))
-    primaries = primary_points(points)
-    for point in points:
-        given, number, is_primary = point.given, point.number, point in primaries
+    rows[Customer].append((customer_id, tenant, new.kind, new.display_name.strip(), name_norm, *known, *stamps))
+    for point, is_primary in zip(points, primary_marks(points), strict=True):
+        given, number = point.given, point.number
         numbers = (number.e164_int, number.ext) if number else (None, None)
         told = (given.kind, given.usage, given.value.strip(), point.value_norm, *numbers, is_primary)
-        rows[ContactPoint].append((new_id(), tenant, customer_id, *told, *stamps))
+        rows[ContactPoint].append((next(made), tenant, customer_id, *told, *stamps))
         if number:
             rows[PhoneLookup].append((number.e164_int, tenant, customer_id, 0 if is_primary else 1))
-    rows[SearchText].append((customer_id, text_of(name_norm, (point.value_norm for point in points))))
-    created = (TimelineKind.CUSTOMER_CREATED.value, customer_id, actor_id)
-    rows[TimelineEvent].append((new_id(), tenant, customer_id, stamps[0], *created))
+    rows[SearchText].append((customer_id, text_of(name_norm, [point.value_norm for point in points])))
+    created = (TimelineKind.CUSTOMER_CREATED, customer_id, actor_id)
+    rows[TimelineEvent].append((next(made), tenant, customer_id, stamps[0], *created))
     return customer_id

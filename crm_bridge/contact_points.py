@@ -71,9 +71,18 @@ def normalise_point(point: NewContactPoint, region: str | None, where: str) -> N
             raise InvalidContactPoint("this is not a phone number", where=where)
 
 
-def primary_points(points: Sequence[NormalPoint]) -> list[NormalPoint]:
-    """For each kind the first one marked, else the first one."""
-    chosen: dict[ContactKind, NormalPoint] = {}
-    for point in sorted(points, key=lambda point: not point.given.is_primary):
-        chosen.setdefault(point.given.kind, point)
-    return list(chosen.values())
+def primary_marks(points: Sequence[NormalPoint]) -> list[bool]:
+    """Which of the points are primary: of each kind the first one marked, else the first one."""
+    marks = [False] * len(points)
+    first: list[int] = []  # of each kind, there are few
+    for place, point in enumerate(points):
+        for at, other in enumerate(first):
+            if points[other].given.kind is point.given.kind:
+                if point.given.is_primary and not points[other].given.is_primary:
+                    first[at] = place
+                break
+        else:
+            first.append(place)
+    for place in first:
+        marks[place] = True
+    return marks

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.backfill import backfill
-from crm_bridge.contact_points import NewContactPoint, NormalPoint, distinct_points, normalise_point, primary_points
+from crm_bridge.contact_points import NewContactPoint, NormalPoint, distinct_points, normalise_point, primary_marks
 from crm_bridge.errors import ContactPointExists, CustomerNotFound
 from crm_bridge.ids import new_id
 from crm_bridge.matching import Candidate, Match, lookup_by_number, lookup_parsed
@@ -71,9 +71,8 @@ async def create_customer(
             customer_id=customer.id, at=now, kind=TimelineKind.CUSTOMER_CREATED, ref_id=customer.id, actor_id=actor_id
         )
     )
-    primaries = primary_points(points)
-    for point in points:
-        _add_point(session, customer.id, point, is_primary=point in primaries)
+    for point, is_primary in zip(points, primary_marks(points), strict=True):
+        _add_point(session, customer.id, point, is_primary=is_primary)
     session.add(SearchText(customer_id=customer.id, text=_search_text(customer.name_norm, points)))
     await session.flush()
     await _claim_interactions(session, customer, points)

@@ -5,6 +5,7 @@ code); China reserves none, so those are of the plainly made-up form +86 139 000
 """
 
 import random
+from collections.abc import Sequence
 
 from crm_bridge.customers import NewContactPoint, NewCustomer
 from crm_bridge.vocabulary import ContactKind, ContactUsage, CustomerKind
@@ -47,6 +48,14 @@ _ZH_ORGS = ("晨光", "远帆", "青禾", "云岭", "星河")
 _ZH_TRADES = ("物流有限公司", "旅行社", "食品有限公司", "科技有限公司")
 _LEVELS = (None, None, None, "silver", "gold", "key")
 
+_NAMES: dict[tuple[bool, bool], tuple[Sequence[str], Sequence[str], str]] = {
+    (True, True): (_ZH_ORGS, _ZH_TRADES, ""),
+    (True, False): (_ZH_FAMILY, _ZH_GIVEN, ""),
+    (False, True): (_ORG_NAMES, _ORG_TRADES, " "),
+    (False, False): (_GIVEN, _FAMILY, " "),
+}
+"""By Chinese or English, organisation or person: the beginnings, the ends, and what stands between them."""
+
 _SHARED_EVERY = 8
 """Every eighth customer also has the number of the one before: a family phone, an office line."""
 
@@ -81,12 +90,8 @@ def _customer(rng: random.Random, index: int, *, chinese: bool, number: str, sha
 
 def invented_name(rng: random.Random, *, chinese: bool, is_org: bool) -> str:
     """A name of nobody: Chinese or English, of a person or an organisation."""
-    if chinese:
-        return (
-            rng.choice(_ZH_ORGS) + rng.choice(_ZH_TRADES) if is_org else rng.choice(_ZH_FAMILY) + rng.choice(_ZH_GIVEN)
-        )
-    first, second = (_ORG_NAMES, _ORG_TRADES) if is_org else (_GIVEN, _FAMILY)
-    return f"{rng.choice(first)} {rng.choice(second)}"
+    first, second, between = _NAMES[chinese, is_org]
+    return first[int(rng.random() * len(first))] + between + second[int(rng.random() * len(second))]
 
 
 def _american_number(index: int) -> str:

@@ -1,11 +1,14 @@
-"""Finding customers by any part of their name, number or address.
+"""Finding customers by any part of their name, number or address: the newest of all that are meant, exactly.
 
 By an index of three characters. FTS5 on SQLite gives hits from the newest to the oldest and stops when the page is
-full. ``pg_trgm`` on PostgreSQL gives all of them at once, so the newest customers are looked through first: what many
-are called is among them.
+full. ``pg_trgm`` on PostgreSQL gives all of them at once and in no order, so there are two ways to a page: to look
+through the customers from the newest on, which is short when many are meant, and to sort the hits of the index, which
+is short when few are. Which it is shows on the way.
 """
 
 import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, column, func, literal_column, select, table
@@ -14,16 +17,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.keyset import Cursor, Page, bounded
 from crm_bridge.models import Customer, SearchText
 from crm_bridge.models.base import DEFAULT_TENANT, storable
+from crm_bridge.recent_customers import recently_contacted
 from crm_bridge.search_texts import asked, distinctive_groups, normalise_name
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import CustomerStatus
 
-__all__ = ["MAX_HITS", "normalise_name", "search"]
+__all__ = ["normalise_name", "search"]
 
-MAX_HITS = 2000
-"""How many hits of the index one search looks at; a search with more should be made narrower by typing on."""
 NEWEST = 2000
-"""How many of the newest customers are looked through before the index is asked."""
+"""How many of the newest customers are looked through before the index is asked: what one in a hundred is called is
+among them."""
+FEW = 4000
+"""Hits of the index that are fetched and sorted whatever comes; with more of them there are many who are meant."""
+MANY_AMONG = 100_000
+"""How many of the newest customers are looked through then. Where ``FEW`` are spread over ten million, twenty of them
+are among the newest 50,000."""
 
 _AT_A_TIME = 200
 _ONLY_BITMAPS = select(
@@ -32,13 +40,17 @@ _ONLY_BITMAPS = select(
         for name in ("enable_seqscan", "enable_indexscan", "enable_indexonlyscan")
     )
 )
+_WITHOUT_END = 2**62
 _Columns = TypeVarTuple("_Columns")
 _INDEX = table("search_index", column("rowid"))
 """SQLite's full-text index over the search texts, kept by triggers."""
 
 
 async def search(session: AsyncSession, typed: str, *, before: Cursor | None, limit: int) -> Page[Customer]:
-    """Active customers that ``typed`` describes, the most recently created first; all of them for an empty text."""
+    """Active customers that ``typed`` describes, the most recently created first. For an empty text all of them, the
+    last contacted first."""
+    if not normalise_name(typed):
+        return await recently_contacted(session, before=before, limit=limit)
     limit = bounded(limit)
     query = select(Customer).where(Customer.tenant_id == DEFAULT_TENANT, Customer.status == CustomerStatus.ACTIVE)
     hidden = hidden_from(session)
@@ -47,19 +59,13 @@ async def search(session: AsyncSession, typed: str, *, before: Cursor | None, li
     if before is not None:
         query = query.where(Customer.id < before.id)
     query = query.limit(limit + 1)
-    if not normalise_name(typed):
-        return _page((await session.scalars(query.order_by(Customer.id.desc()))).all(), limit)
     needles, of_name = asked(storable(typed))
     if not needles:
         return Page((), None)
     query = query.where(*(Customer.name_norm.contains(each, autoescape=True) for each in of_name))
     if (await session.connection()).dialect.name == "sqlite":
         return _page((await session.scalars(_by_fts5(query, needles, before))).all(), limit)
-    query = query.order_by(Customer.id.desc())
-    rows = (await session.scalars(_among_newest(query, needles, before))).all()
-    if len(rows) <= limit:
-        rows = await _by_pg_trgm(session, query, needles, before, wanted=limit + 1)
-    return _page(rows, limit)
+    return _page(await _on_postgresql(session, query, needles, before, wanted=limit + 1), limit)
 
 
 def _page(rows: Any, limit: int) -> Page[Customer]:
@@ -67,27 +73,65 @@ def _page(rows: Any, limit: int) -> Page[Customer]:
     return Page(items, Cursor(items[-1].created_at, items[-1].id) if len(rows) > limit else None)
 
 
-def _among_newest(query: Select[Customer], needles: tuple[str, ...], before: Cursor | None) -> Select[Customer]:
-    newest = _older(select(SearchText.customer_id, SearchText.text), before)
-    here = newest.order_by(SearchText.customer_id.desc()).limit(NEWEST).subquery()
-    return query.where(Customer.id.in_(select(here.c.customer_id).where(*_has_all(here.c.text, needles))))
-
-
-async def _by_pg_trgm(
+async def _on_postgresql(
     session: AsyncSession, query: Select[Customer], needles: tuple[str, ...], before: Cursor | None, *, wanted: int
-) -> list[Customer]:
-    """The hits first, then of them the newest customers until the page is full.
+) -> Sequence[Customer]:
+    rows = (await session.scalars(_among_newest(query, needles, before, NEWEST))).all()
+    if len(rows) >= wanted:
+        return rows
+    hits = _older(select(SearchText.customer_id), before).where(*_has_all(SearchText.text, needles))
+    async with _only_bitmaps(session):
+        few = sorted(await session.scalars(hits.limit(FEW)), reverse=True)
+    if len(few) < FEW:
+        return await _first_of(session, query, few, wanted)
+    rows = (await session.scalars(_among_newest(query, needles, before, MANY_AMONG))).all()
+    if len(rows) >= wanted:
+        return rows
+    return await _sorted_hits(session, query, hits, wanted)
 
-    The planner has no good idea of how many customers have some part in their text, and would read all of them where it
-    takes rare parts for common ones: for this question it may only use the index of three characters.
-    """
-    hits = _older(select(SearchText.customer_id), before).where(*_has_all(SearchText.text, needles)).limit(MAX_HITS)
+
+async def _sorted_hits(
+    session: AsyncSession, query: Select[Customer], hits: Select[int], wanted: int
+) -> list[Customer]:
+    """Many are meant, and all of them are old, or hardly one may be shown: the database sorts all hits."""
+    found: list[Customer] = []
+    block = FEW
+    while len(found) < wanted:
+        async with _only_bitmaps(session):
+            newest = (await session.scalars(hits.order_by(SearchText.customer_id.desc()).limit(block))).all()
+        found += await _first_of(session, query, newest, wanted - len(found))
+        if len(newest) < block:
+            break
+        hits = hits.where(SearchText.customer_id < newest[-1])
+        block *= 8
+    return found
+
+
+def _among_newest(
+    query: Select[Customer], needles: tuple[str, ...], before: Cursor | None, newest: int
+) -> Select[Customer]:
+    """Those of the newest customers who are meant. Read in their order, and no further than the page takes."""
+    texts = _older(select(SearchText.customer_id, SearchText.text), before)
+    here = texts.order_by(SearchText.customer_id.desc()).limit(newest).subquery()
+    meant = query.join(here, here.c.customer_id == Customer.id).where(*_has_all(here.c.text, needles))
+    return meant.order_by(here.c.customer_id.desc())
+
+
+@asynccontextmanager
+async def _only_bitmaps(session: AsyncSession) -> AsyncIterator[None]:
+    """The planner has no good idea of how many customers have some part in their text, and would read all of them where
+    it takes rare parts for common ones: within the block it may only use the index of three characters."""
     await session.execute(_ONLY_BITMAPS, {"others": "off"})
-    ids = sorted(await session.scalars(hits), reverse=True)
+    yield
     await session.execute(_ONLY_BITMAPS, {"others": "on"})
+
+
+async def _first_of(session: AsyncSession, query: Select[Customer], ids: Sequence[int], wanted: int) -> list[Customer]:
+    """The first of these customers, in this order, who may be shown."""
     found: list[Customer] = []
     for start in range(0, len(ids), _AT_A_TIME):
-        found += await session.scalars(query.where(Customer.id.in_(ids[start : start + _AT_A_TIME])))
+        some = query.where(Customer.id.in_(ids[start : start + _AT_A_TIME])).order_by(Customer.id.desc())
+        found += await session.scalars(some)
         if len(found) >= wanted:
             break
     return found[:wanted]
@@ -97,7 +141,7 @@ def _by_fts5(query: Select[Customer], needles: tuple[str, ...], before: Cursor |
     """The index gives hits from the newest to the oldest, and is asked for no more than the page takes.
 
     No order is asked for outside: it would have all hits fetched first. The order is that of the hits, because SQLite
-    joins from what has no index of its own to what has one.
+    joins from what has no index of its own to what has one; the limit within keeps it from taking both as one question.
     """
     groups = (group.replace('"', '""') for needle in needles for group in distinctive_groups(needle))
     asked_for = " ".join(f'"{group}"' for group in groups)
@@ -106,7 +150,7 @@ def _by_fts5(query: Select[Customer], needles: tuple[str, ...], before: Cursor |
         .join(_INDEX, _INDEX.c.rowid == SearchText.customer_id)
         .where(*_has_all(SearchText.text, needles), literal_column("search_index").op("MATCH")(asked_for))
         .order_by(_INDEX.c.rowid.desc())
-        .limit(MAX_HITS)
+        .limit(_WITHOUT_END)
         .subquery()
     )
     return query.join(hits, hits.c.customer_id == Customer.id)

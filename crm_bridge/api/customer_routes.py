@@ -84,7 +84,8 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
     async def list_customers(
         principal: Annotated[Principal, reader], q: SearchQuery = "", cursor: CursorQuery = None, limit: LimitQuery = 50
     ) -> CustomerPage:
-        """Active customers that `q` describes, the most recently created first."""
+        """Active customers that `q` describes, the most recently created first; without `q` all, the last contacted
+        first."""
         async with given.reading(principal) as session:
             found = await search(session, q, before=cursor_of(cursor), limit=limit)
         items = [CustomerSummary.model_validate(customer) for customer in found.items]

@@ -29,6 +29,14 @@ def test_ids_of_one_millisecond_count_up_and_a_clock_going_back_repeats_nothing(
     assert made == [made[0], made[0] + 1, made[0] + 2, made[0] + 3]
 
 
+def test_many_ids_go_on_from_the_last_one_and_the_next_one_goes_on_from_them() -> None:
+    make = IdMaker(lambda: EPOCH_MS + 50, lambda bits: 7)
+    first = make()
+    assert list(make.many(3)) == [first + 1, first + 2, first + 3]
+    assert list(make.many(0)) == []
+    assert make() > first + 3
+
+
 def test_ids_fit_a_signed_column_until_the_last_millisecond_of_the_layout() -> None:
     make = IdMaker(lambda: EPOCH_MS + 2**41 - 1, lambda bits: 2**bits - 1)
     assert 0 < make() <= MAX_ID

@@ -65,6 +65,8 @@ async def test_every_question_asked_while_a_phone_rings_is_answered_from_an_inde
     assert any(step.startswith("SCAN search_index VIRTUAL TABLE INDEX") for step in plans["search"]), plans["search"]
     bounded = ("SCAN search_text", "SCAN anon_1", "SCAN search_index")  # the newest two thousand, then the index
     plans["search"] = [step for step in plans["search"] if not step.startswith(bounded)]
+    assert not any("TEMP B-TREE" in step for step in plans["list"]), plans["list"]
+    plans["list"].remove("SCAN customer")  # those without a contact: from the newest on, until the page is full
     for question, steps in plans.items():
         assert not [step for step in steps if step.startswith("SCAN ") and "subquery" not in step], (question, steps)
     for question in ("timeline", "conversations", "interactions", "card"):
