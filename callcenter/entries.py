@@ -71,6 +71,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "call.held": facts.CallHeld,
     "call.resumed": facts.CallResumed,
     "call.conversation_changed": facts.ConversationChanged,
+    "call.places_changed": facts.PlacesChanged,
     "call.parked": facts.CallParked,
     "call.out_checked": clearance.CallOutChecked,
     "call.ended": facts.CallEnded,

@@ -282,6 +282,7 @@ class ExchangeCore:
             media=ports.media,
             prompts=ports.prompts,
             expected_wait=self.routing.expected_wait_ms,
+            leg_of=self.switchboard.waiting_leg,
         )
         self.bus.subscribe(self.announcer.hear, *WAITING_ROOM_FACTS, CallConnected)
         self._announcer_task: asyncio.Task[None] | None = None

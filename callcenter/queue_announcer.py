@@ -4,6 +4,7 @@ Losing it would cost nobody a call: it only plays, and every failure of a play i
 """
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -21,8 +22,17 @@ class QueueAnnouncer:
     """``hear`` is for the bus; ``run`` plays what is due until cancelled."""
 
     def __init__(
-        self, room: WaitingRoom, *, clock: Clock, media: MediaPlane, prompts: Prompts, expected_wait: ExpectedWait
+        self,
+        room: WaitingRoom,
+        *,
+        clock: Clock,
+        media: MediaPlane,
+        prompts: Prompts,
+        expected_wait: ExpectedWait,
+        leg_of: Callable[[str], str] = lambda _call_id: CUSTOMER_LEG,
     ) -> None:
+        """``leg_of`` names the media leg of who waits in a call: the customer's, or a colleague's who was handed on."""
+        self._leg_of = leg_of
         self._room = room
         self._clock = clock
         self._media = media
@@ -74,7 +84,7 @@ class QueueAnnouncer:
         play_id = f"{ANNOUNCEMENT_PLAY}-{self._count}"
         self._playing[call_id] = play_id
         try:
-            await self._media.play(call_id, CUSTOMER_LEG, play_id, paths)
+            await self._media.play(call_id, self._leg_of(call_id), play_id, paths)
         except MediaError as error:
             log.warning("announcement not played", call_id=call_id, error=str(error))
 

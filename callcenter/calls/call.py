@@ -67,8 +67,9 @@ class Call:
     picking: ev.PickedUp | None = None
     """Whose phone wants to take over what rings or waits here; routing has yet to agree."""
     consulted: Seat | None = None
-    callee: Seat | None = None
-    """The colleague who was called, and so sits in the customer's place."""
+    colleague: Seat | None = None
+    """In a call between colleagues: who sits in the customer's place. It was the one who was called, and is whoever
+    the other one put on hold or hands on; see ``talking.change_places``."""
     home: Seat | None = None
     """The last agent who had the customer, to whom the call comes back."""
     segments: int = 1
@@ -142,12 +143,28 @@ class Call:
 
     def legs(self) -> tuple[tuple[str, Role], ...]:
         """Who is there, the customer first."""
-        found = [(fx.CUSTOMER_LEG, Role.CUSTOMER)]
+        found = [(self.far_leg(), Role.CUSTOMER)]
         if self.agent is not None:
             found.append((self.agent.leg_id, Role.AGENT))
         if self.consulted is not None:
             found.append((self.consulted.leg_id, Role.CONSULTED))
         return tuple(found)
+
+    def far_leg(self) -> str:
+        """The leg in the customer's place: a customer's, or in a call between colleagues the other one's."""
+        return fx.CUSTOMER_LEG if self.colleague is None else self.colleague.leg_id
+
+    def end_far_leg(self, cause: EndCause) -> None:
+        """Whoever sits in the customer's place is let go."""
+        if self.colleague is None:
+            self.effects.append(fx.EndCustomer(cause))
+        else:
+            self.effects.append(fx.EndAgent(self.colleague.leg_id, cause))
+
+    def seat_of(self, contact_id: str) -> Seat | None:
+        """Whose orders those of this contact are: the agent's or, while colleagues talk, the other one's."""
+        seats = (self.agent, self.colleague if self.state is CallState.TALKING else None)
+        return next((seat for seat in seats if seat is not None and seat.contact_id == contact_id), None)
 
     def finish(self, seat: Seat) -> None:
         """Tell routing that an agent's part is over; a number outside has none."""
@@ -166,8 +183,8 @@ class Call:
         if search is not None and agent is not None and self.mode is Conversation.TALK:
             return
         if self.sounds:
-            listener = fx.CUSTOMER_LEG if agent is None else agent.leg_id
-            self.effects.append(fx.LetHear(listener, fx.CUSTOMER_LEG if search is None else search.leg_id))
+            listener = self.far_leg() if agent is None else agent.leg_id
+            self.effects.append(fx.LetHear(listener, self.far_leg() if search is None else search.leg_id))
         elif self.rings and agent is not None:
             self.effects.append(fx.RingBack(agent.leg_id))
 

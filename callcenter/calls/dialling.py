@@ -47,7 +47,7 @@ def _ring(call: Call, target: Target, leg_id: str, now: int, ring_ms: int | None
     call.deadline = (now + (ring_ms or RING_MS), ev.CustomerRefused(408))
     if target.kind is TargetKind.AGENT:
         contact_id = call.next_contact(SegmentKind.INTERNAL, target, now, parent=agent, by=agent.agent_id)
-        call.callee = Seat(leg_id, contact_id, target.id, target.queue_id)
+        call.colleague = Seat(leg_id, contact_id, target.id, target.queue_id)
         call.effects.append(fx.RingAgent(leg_id, target.id, contact_id, engage=True))
     elif target.policy is not None:
         call.effects.append(fx.DialNumber(leg_id, target.id, target.policy))
@@ -102,8 +102,8 @@ def own_phone_silent(call: Call, event: ev.AgentRefused | ev.SearchFailed, now: 
 
 def not_engaged(call: Call, _event: ev.EngagementRefused, now: int) -> None:
     """Routing rings the agent at this very moment, or the agent is busy or gone; nobody else was rung yet."""
-    if call.callee is not None:
-        call.unengaged |= {call.callee.contact_id}
+    if call.colleague is not None:
+        call.unengaged |= {call.colleague.contact_id}
     close(
         call, Outcome.UNREACHED, EndedBy.SYSTEM, now, detail="agent_busy", others=EndCause.BUSY, customer=EndCause.BUSY
     )

@@ -36,7 +36,7 @@ def close(
     gone; ``gone`` is another leg that ended by itself. ``leave``: routing does not know yet that nobody is sought. A
     call in which an agent once talked with the customer is answered, however it ends.
     """
-    seats = [seat for seat in (call.agent, call.consulted, call.callee) if seat is not None]
+    seats = [seat for seat in (call.agent, call.consulted, call.colleague) if seat is not None]
     search = call.search
     rung = [each.offer.leg_id for each in call.offers.values() if not each.lost]
     rung += [search.leg_id] if search is not None and search.leg_id else []
@@ -50,17 +50,19 @@ def close(
         result = SegmentResult.ABANDONED if left_alone else SegmentResult.CANCELLED
         call.close_segment(search.contact_id, result, now)
     told = Outcome.ANSWERED if call.talked else outcome
+    if ended_by is EndedBy.CUSTOMER and call.colleague is not None:
+        ended_by = EndedBy.AGENT
     call.facts.append(CallEnded(call.call_id, now, told, ended_by, detail))
     call.effects.append(fx.StopFlow())
     if customer is not None:
-        call.effects.append(fx.EndCustomer(customer))
+        call.end_far_leg(customer)
     for seat in seats:
         call.finish(seat)
     if search is not None and leave and search.is_routed:
         call.effects.append(fx.LeaveQueue(search.contact_id))
     elif search is not None and not search.is_routed and search.target.kind is TargetKind.AGENT:
         call.finish_contact(search.contact_id)
-    call.agent = call.consulted = call.callee = call.search = call.park = call.deadline = None
+    call.agent = call.consulted = call.colleague = call.search = call.park = call.deadline = None
     call.offers.clear()
 
 
@@ -144,9 +146,9 @@ def end_by_outside(call: Call, event: ev.ConsultedLeft, now: int) -> None:
 
 def be_taken(call: Call, _event: ev.PartyTaken, now: int) -> None:
     """The far end was joined to another call of the same phone; it is neither ended nor released here."""
-    callee, call.callee = call.callee, None
-    if callee is not None:
-        call.close_segment(callee.contact_id, SegmentResult.TRANSFERRED, now)
+    colleague, call.colleague = call.colleague, None
+    if colleague is not None:
+        call.close_segment(colleague.contact_id, SegmentResult.TRANSFERRED, now)
     close(call, Outcome.ANSWERED, EndedBy.AGENT, now, detail="joined")
 
 

@@ -323,6 +323,13 @@ class ResumeOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueOrdered:
+    """In a call between colleagues the one who sits in the customer's place gives an order; the machine tells so."""
+
+    order: "CallEvent"
+
+
+@dataclass(frozen=True, slots=True)
 class TransferOrdered:
     """The agent, or by REFER the agent's phone, hands the customer on; ``leg_id`` is for a number."""
 
@@ -353,11 +360,14 @@ class PartyBrought:
 
     party: Seat
     refer_leg_id: str
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PartyTaken:
     """The far end of this call was joined to another one; nothing is left here."""
+
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,6 +526,7 @@ CallEvent = (
     | EngagementRefused
     | HoldOrdered
     | ResumeOrdered
+    | ColleagueOrdered
     | TransferOrdered
     | ConsultOrdered
     | PartyBrought

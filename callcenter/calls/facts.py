@@ -250,6 +250,16 @@ class CallResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacesChanged:
+    """In a call between colleagues this one has the call from here on, and the other one the customer's place."""
+
+    call_id: str
+    at: int
+    contact_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationChanged:
     """Who hears whom from here on; told from the first hold or second party on, not for the plain beginning."""
 
@@ -389,6 +399,7 @@ CallFact = (
     | CallHeld
     | CallResumed
     | ConversationChanged
+    | PlacesChanged
     | CallParked
     | CallEnded
     | CallClosed

@@ -66,6 +66,8 @@ class CallMachine(Call):
                 return self._of_leg(event)
             case ev.NumberEarlyMedia(leg_id=leg_id):
                 search = self.search
+                if self.colleague is not None and leg_id == self.colleague.leg_id:
+                    return ev.CustomerEarlyMedia()
                 number = search is not None and search.target.kind is TargetKind.NUMBER and search.leg_id == leg_id
                 return event if number else None
             case ev.OfferTakenBack() | ev.OfferConfirmed() | ev.OfferTooLate():
@@ -89,6 +91,8 @@ class CallMachine(Call):
                 | ev.SwapOrdered(contact_id=contact_id)
                 | ev.ConferenceOrdered(contact_id=contact_id)
                 | ev.ParkOrdered(contact_id=contact_id)
+                | ev.PartyBrought(contact_id=contact_id)
+                | ev.PartyTaken(contact_id=contact_id)
             ):
                 return self._ordered(event, contact_id)
             case _:
@@ -105,11 +109,26 @@ class CallMachine(Call):
             if isinstance(event, ev.AgentGone):
                 return ev.AgentLeft(event.leg_id, event.cause)
             return event if self.state is CallState.CALLING_AGENT else None
+        if self.colleague is not None and event.leg_id == self.colleague.leg_id:
+            return self._of_colleague(event)
         if self.consulted is not None and event.leg_id == self.consulted.leg_id:
             return ev.ConsultedLeft(event.leg_id, event.cause) if isinstance(event, ev.AgentGone) else None
         if isinstance(event, ev.AgentAnswered):
             self.effects.append(fx.EndAgent(event.leg_id, EndCause.ANSWERED_ELSEWHERE))
         return None
+
+    def _of_colleague(self, event: LegNews) -> ev.CallEvent | None:
+        """Of whoever sits in the customer's place: what it is of a customer's leg."""
+        rings = self.state is CallState.CALLING
+        match event:
+            case ev.AgentRinging():
+                return ev.CustomerRinging() if rings else None
+            case ev.AgentAnswered():
+                return ev.CustomerAnswered() if rings else None
+            case ev.AgentRefused(status=status):
+                return ev.CustomerRefused(status) if rings else ev.CustomerGone(EndCause.ERROR)
+            case ev.AgentGone(cause=cause):
+                return ev.CustomerRefused(480) if rings else ev.CustomerGone(cause)
 
     def _of_sought_leg(self, event: LegNews, kind: TargetKind) -> ev.CallEvent:
         """Of a leg that routing did not choose: a number, or the phone of an agent who takes up a parked call."""
@@ -153,21 +172,25 @@ class CallMachine(Call):
             return event
         if self.consulted is not None and self.consulted.contact_id == contact_id:
             self.effects.append(fx.EndAgent(self.consulted.leg_id, EndCause.NORMAL))
-        elif self.callee is not None and self.callee.contact_id == contact_id:
-            self.effects.append(fx.EndCustomer(EndCause.NORMAL))
+        elif self.colleague is not None and self.colleague.contact_id == contact_id:
+            self.end_far_leg(EndCause.NORMAL)
         return event if self.state is CallState.RETRIEVING and self._seeks(contact_id) else None
 
     def _not_engaged(self, event: ev.EngagementRefused) -> ev.CallEvent | None:
         self.unengaged |= {event.contact_id}
-        if self.callee is not None and self.callee.contact_id == event.contact_id:
+        if self.colleague is not None and self.colleague.contact_id == event.contact_id:
             return ev.CustomerRefused(486)
         if self.search is not None and self._seeks(event.contact_id):
             return ev.AgentRefused(self.search.leg_id, 486)
         return event
 
     def _ordered(self, event: ev.CallEvent, contact_id: str) -> ev.CallEvent | None:
-        if contact_id and (self.agent is None or self.agent.contact_id != contact_id):
+        seat = self.seat_of(contact_id) if contact_id else self.agent
+        if seat is None:
             return None
+        if seat is self.colleague:
+            row = TABLE[self.state, type(event)]
+            return None if row.act is None else ev.ColleagueOrdered(event)
         if isinstance(event, ev.CompleteOrdered) and self.consulted is not None and not self.consulted.agent_id:
             return ev.HandedOut()
         return event

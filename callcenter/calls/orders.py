@@ -13,7 +13,7 @@ from callcenter.calls.audio import GREETING_PLAY, CallAudio
 from callcenter.calls.call import Call
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.flowing import CallFlow
-from callcenter.calls.legs import EndCause, LegRefused
+from callcenter.calls.legs import EndCause, LegRefused, Party
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.origin import Origin
 from callcenter.calls.participants import Conversation
@@ -133,8 +133,14 @@ class CallOrders:
     async def _ring_agent(self, order: fx.RingAgent) -> ev.CallEvent | None:
         if order.engage and (refused := await self.engage(order.contact_id, order.agent_id)) is not None:
             return refused
-        self._refuse(await self._legs.ring_agent(order.leg_id, order.agent_id, self._origin.shown_to(order.agent_id)))
+        self._refuse(await self._legs.ring_agent(order.leg_id, order.agent_id, self._shown_to(order)))
         return None
+
+    def _shown_to(self, order: fx.RingAgent) -> Party:
+        colleague = self._machine.colleague
+        if colleague is None or colleague.leg_id == order.leg_id:
+            return self._origin.shown_to(order.agent_id)
+        return self._origin.shown_colleague(colleague.agent_id)  # who sits in the customer's place is handed on
 
     def _refuse(self, refused: LegRefused | None) -> None:
         if refused is not None:
@@ -157,8 +163,8 @@ class CallOrders:
         await self._audio.converse(mode, order.legs)
         agent = self._machine.agent
         media_leg = None if agent is None else self._audio.legs.get(agent.leg_id)
-        if agent is None or media_leg is None:
-            return
+        if agent is None or media_leg is None or self._machine.colleague is not None:
+            return  # nothing is kept of what colleagues say to each other
         if mode in {Conversation.TALK, Conversation.CONFERENCE}:
             await self._recorder.bridged(
                 media_leg,
@@ -201,7 +207,7 @@ class CallOrders:
             case fx.ReportTransfer(leg_id=leg_id, status=status):
                 self._deps.signalling.report_transfer(leg_id, status)
             case fx.RequestAgent():
-                caller = self._origin.customer_number
+                caller = self._origin.customer_number if self._machine.colleague is None else ""
                 came_in = effect.contact_id in {"", self._call_id} and self._origin.order is None
                 since = self._deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
                 customer = self._customer()

@@ -21,9 +21,9 @@ class Origin:
 
     @property
     def customer_leg_id(self) -> str:
-        """The leg that is the customer's, or will be."""
+        """The leg that is the customer's, or will be; empty between colleagues, where nobody is one."""
         if self.order is not None:
-            return self.order.called_leg_id
+            return "" if self.direction is SegmentKind.INTERNAL else self.order.called_leg_id
         return "" if self.offered is None else self.offered.leg_id
 
     @property
@@ -64,7 +64,12 @@ class Origin:
             return Party("") if self.offered is None else self.offered.caller
         if agent_id == self.order.agent_id or self.direction is SegmentKind.OUTBOUND:
             return Party(self.order.target.id)
-        return Party(self.order.agent_id, "" if self.offered is None else self.offered.caller.display_name)
+        return self.shown_colleague(self.order.agent_id)
+
+    def shown_colleague(self, agent_id: str) -> Party:
+        """How a colleague is shown who calls, or is handed on."""
+        called = self.order is not None and agent_id == self.order.agent_id and self.offered is not None
+        return Party(agent_id, self.offered.caller.display_name if called and self.offered is not None else "")
 
     @property
     def shown_outside(self) -> Party:

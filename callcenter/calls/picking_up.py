@@ -5,9 +5,9 @@ The colleague's phone rings on until routing agreed, so that whoever may not pic
 
 from dataclasses import replace
 
+from callcenter.calls import dialling, searching, talking
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
-from callcenter.calls import searching, talking
 from callcenter.calls.call import Call, Standing
 from callcenter.calls.facts import PICKED_UP, CallConnected, CallOfferFailed
 from callcenter.calls.legs import EndCause
@@ -56,6 +56,35 @@ def refuse(call: Call, event: ev.PickUpRefused, _now: int) -> None:
     """It rings on where it rang."""
     call.picking = None
     call.effects.append(fx.EndAgent(event.leg_id, EndCause.BUSY))
+
+
+# From a colleague whom another one calls.
+
+
+def ask_for_called(call: Call, event: ev.PickedUp, now: int) -> None:
+    """It rings at somebody whom a colleague calls; another one would answer."""
+    target = Target(TargetKind.AGENT, event.agent_id, event.queue_id)
+    search = call.open_segment(
+        SegmentKind.INTERNAL, target, now, parent=call.agent, leg_id=event.leg_id, by=event.agent_id
+    )
+    call.effects.append(fx.PickUp(search.contact_id, event.agent_id, event.leg_id))
+
+
+def take_called(call: Call, event: ev.PickUpGranted, now: int) -> None:
+    """Whoever picked up is the one who was reached; where it rang nobody missed anything."""
+    search, rung = searching.sought(call), searching.present(call.colleague)
+    call.close_segment(rung.contact_id, SegmentResult.CANCELLED, now)
+    call.effects.append(fx.EndAgent(rung.leg_id, EndCause.ANSWERED_ELSEWHERE))
+    call.finish(rung)
+    call.colleague = Seat(search.leg_id, search.contact_id, search.target.id, search.target.queue_id)
+    call.search = None
+    call.effects.append(fx.AnswerAgent(event.leg_id))
+    dialling.reach(call, ev.CustomerAnswered(), now)
+
+
+def leave_called(call: Call, event: ev.PickUpRefused, now: int) -> None:
+    """Routing does not agree; it rings on where it rang."""
+    leave_held(call, event, now)
 
 
 # Out of a park slot.
@@ -123,9 +152,10 @@ def leave_held(call: Call, event: ev.PickUpRefused, now: int) -> None:
 
 
 def move(call: Call, event: ev.LegMoved, now: int) -> None:
-    """An agent goes on at another phone; nobody's figures change. A call that waited on hold goes on."""
+    """An agent goes on at another phone; nobody's figures change. A call that the agent put on hold goes on."""
     move_meanwhile(call, event, now)
-    call.following.append(ev.ResumeOrdered())
+    if call.agent is not None and call.agent.leg_id == event.new_leg_id:
+        call.following.append(ev.ResumeOrdered())
 
 
 def move_meanwhile(call: Call, event: ev.LegMoved, _now: int) -> None:
@@ -134,6 +164,8 @@ def move_meanwhile(call: Call, event: ev.LegMoved, _now: int) -> None:
         call.agent = replace(call.agent, leg_id=event.new_leg_id)
     elif call.consulted is not None and call.consulted.leg_id == event.leg_id:
         call.consulted = replace(call.consulted, leg_id=event.new_leg_id)
+    elif call.colleague is not None and call.colleague.leg_id == event.leg_id:
+        call.colleague = replace(call.colleague, leg_id=event.new_leg_id)
     call.effects.append(fx.AnswerAgent(event.new_leg_id))
     call.effects.append(fx.EndAgent(event.leg_id, EndCause.ANSWERED_ELSEWHERE))
     call.effects.append(fx.Converse(call.mode, call.legs()))

@@ -22,6 +22,7 @@ from callcenter.calls.participants import Conversation
 from callcenter.calls.segments import Seat
 from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
+from callcenter.calls.table import TABLE
 from callcenter.errors import MediaError
 from callcenter.ports import Refused
 
@@ -143,10 +144,13 @@ class CallRequests:
         picked = ev.PickedUp(leg_id, agent_id, self._deps.targets.queue_of(agent_id))
         if not asked.leg_id:
             return picked if state is CallState.PARKED else None
-        for seat in (machine.agent, machine.consulted):
+        for seat in (machine.agent, machine.consulted, machine.colleague):
             if seat is not None and seat.leg_id == asked.leg_id:
                 if seat.agent_id == agent_id:
-                    return ev.LegMoved(asked.leg_id, leg_id)
+                    may_move = TABLE[state, ev.LegMoved].act is not None
+                    return ev.LegMoved(asked.leg_id, leg_id) if may_move else None
+                if seat is machine.colleague and state is CallState.CALLING:
+                    return picked if self._deps.targets.are_colleagues(agent_id, seat.agent_id) else None
                 held = seat is machine.agent and state is CallState.HELD
                 return picked if held and self._deps.targets.are_colleagues(agent_id, seat.agent_id) else None
         if standing is None or state not in RINGS:
@@ -154,15 +158,15 @@ class CallRequests:
         return picked if self._deps.targets.are_colleagues(agent_id, standing.offer.agent_id) else None
 
     async def _transfer(self, asked: TransferRequested) -> None:
-        """A phone's REFER: only the phone of the agent who has the customer may hand on."""
+        """A phone's REFER: only the phone of the agent who has the customer may hand on, or of either colleague."""
         agent = self._handing_on(asked.leg_id)
         if agent is None:
             return
         if asked.replaces_leg_id is not None:
-            await self._join(asked.leg_id, asked.replaces_leg_id)
+            await self._join(agent, asked.replaces_leg_id)
             return
         if self._deps.codes.read(asked.target) == (Feature.PARK, ""):
-            await self._park(asked.leg_id, self._deps.clock.now())
+            await self._park(agent, self._deps.clock.now())
             return
         asking = asyncio.create_task(self._check(asked, agent.agent_id), name=f"transfer {self._call_id}")
         self._asking.add(asking)  # the call goes on while the store is asked
@@ -170,9 +174,12 @@ class CallRequests:
 
     def _handing_on(self, leg_id: str) -> Seat | None:
         """Who hands on by this leg; ``None``, and the phone is told, when that cannot be now."""
-        agent, is_free = self._machine.agent, self._machine.state in ALONE
-        if agent is not None and leg_id == agent.leg_id and is_free:
-            return agent
+        machine, is_free = self._machine, self._machine.state in ALONE
+        for seat in (machine.agent, machine.colleague):
+            if seat is not None and seat.leg_id == leg_id and is_free and machine.seat_of(seat.contact_id) is seat:
+                return seat
+        if machine.colleague is not None and machine.colleague.leg_id == leg_id:
+            is_free = False  # the other one has the call just now
         self._deps.signalling.report_transfer(leg_id, 403 if is_free else 491)
         return None
 
@@ -182,56 +189,69 @@ class CallRequests:
 
     async def _hand_on(self, checked: TransferChecked) -> None:
         leg_id, target = checked.leg_id, checked.target
-        if self._handing_on(leg_id) is None:
+        seat = self._handing_on(leg_id)
+        if seat is None:
             return
         if isinstance(target, Refused):
             self._deps.signalling.report_transfer(leg_id, 403, target.text)
         else:
-            await self._feed(ev.TransferOrdered(target, new_leg_id(), refer_leg_id=leg_id))
+            await self._feed(ev.TransferOrdered(target, new_leg_id(), seat.contact_id, refer_leg_id=leg_id))
 
-    async def _park(self, leg_id: str, now: int) -> None:
+    async def _park(self, seat: Seat, now: int) -> None:
         """A phone transfers to the code for parking."""
         slot = self._free_slot()
         if slot is None:
-            self._deps.signalling.report_transfer(leg_id, 486)
+            self._deps.signalling.report_transfer(seat.leg_id, 486)
         else:
-            await self._feed(ev.ParkOrdered(slot, now + PARK_MS, refer_leg_id=leg_id))
+            await self._feed(ev.ParkOrdered(slot, now + PARK_MS, seat.contact_id, refer_leg_id=seat.leg_id))
 
-    async def _join(self, refer_leg_id: str, other_leg_id: str) -> None:
+    async def _join(self, seat: Seat, other_leg_id: str) -> None:
         """Attended transfer by a phone: the far end of its other call comes to this one."""
+        refer_leg_id = seat.leg_id
         party = await self._take_party(other_leg_id, self._call_id)
         if party is None:
             self._deps.signalling.report_transfer(refer_leg_id, 481)
-        elif self._machine.state in ALONE and await self._legs.adopt(party):
-            await self._feed(ev.PartyBrought(party, refer_leg_id))
+        elif self._is_free(seat) and await self._legs.adopt(party):
+            await self._feed(ev.PartyBrought(party, refer_leg_id, seat.contact_id))
         else:
             self._deps.signalling.end(party.leg_id, EndCause.ERROR)
             self._deps.signalling.report_transfer(refer_leg_id, 500)
 
+    def _is_free(self, seat: Seat) -> bool:
+        """Whether this one still may hand on whom there is."""
+        machine = self._machine
+        return machine.state in ALONE and machine.seat_of(seat.contact_id) is not None
+
     async def _give_party(self, asked: PartyAsked) -> None:
-        machine, callee = self._machine, self._machine.callee
-        is_ours = machine.agent is not None and machine.agent.leg_id == asked.leg_id
-        if not is_ours or machine.state not in ALONE:
+        """The other one of who sits on that leg: the customer, or a colleague."""
+        machine = self._machine
+        seats = (machine.agent, machine.colleague)
+        mine = next((each for each in seats if each is not None and each.leg_id == asked.leg_id), None)
+        if mine is None or not self._is_free(mine):
             asked.done.set_result(None)
             return
-        number = "" if callee is not None else self._origin.customer_number
-        seat = Seat(self._legs.customer_leg_id, "", number=number) if callee is None else callee
-        await self._feed(ev.PartyTaken())
+        colleague = machine.agent if mine is machine.colleague else machine.colleague
+        number = "" if colleague is not None else self._origin.customer_number
+        seat = Seat(self._legs.customer_leg_id, "", number=number) if colleague is None else colleague
+        await self._feed(ev.PartyTaken(mine.contact_id))
         if not asked.done.done():
             asked.done.set_result(seat)
 
     async def _send_digits(self, order: DigitsOrdered) -> None:
         """As telephone events in the audio; by signalling only where media cannot."""
         machine = self._machine
-        if machine.agent is None or machine.agent.contact_id != order.contact_id:
+        agent, colleague = machine.agent, machine.colleague
+        if agent is None or machine.seat_of(order.contact_id) is None:
             return
         consulted, search = machine.consulted, machine.search
-        leg_id = self._legs.customer_leg_id
-        if consulted is not None and machine.mode is Conversation.CONSULT:
+        leg_id = self._legs.customer_leg_id if colleague is None else colleague.leg_id
+        if agent.contact_id != order.contact_id:
+            leg_id = agent.leg_id
+        elif consulted is not None and machine.mode is Conversation.CONSULT:
             leg_id = consulted.leg_id
         elif search is not None and machine.sounds and machine.mode is Conversation.HELD:
             leg_id = search.leg_id  # an announcement before the answer may ask for keys
-        is_customer = leg_id == self._legs.customer_leg_id
+        is_customer = colleague is None and leg_id == self._legs.customer_leg_id
         media_leg = fx.CUSTOMER_LEG if is_customer else self._audio.legs.get(leg_id, leg_id)
         try:
             await self._deps.media.send_digits(self._call_id, media_leg, order.digits)

@@ -89,8 +89,8 @@ class CallRunner:
     _recorder: CallRecorder = field(init=False)
     _requests: CallRequests = field(init=False)
     _supervision: CallSupervision = field(init=False)
-    _holding_leg_id: str = ""
-    """The agent's leg whose phone itself put the customer on hold."""
+    _holding: set[str] = field(default_factory=set)
+    """The legs of agents whose phones themselves put the other one on hold."""
 
     def __post_init__(self) -> None:
         """Everything is there before the task runs, so that the switchboard may look at it."""
@@ -150,6 +150,11 @@ class CallRunner:
         """Put something into the mailbox. A full one means a flood on one call: the mail is dropped, and logged."""
         if not self.mailbox.put(mail):
             log.warning("call mailbox full", call_id=self.call_id, mail=type(mail).__name__)
+
+    def far_media(self) -> str:
+        """The media leg in the customer's place."""
+        leg_id = self.machine.far_leg()
+        return self._audio.legs.get(leg_id, leg_id)
 
     async def run(self) -> None:
         """Live the call from its arrival to its end."""
@@ -260,7 +265,8 @@ class CallRunner:
             case LegGapEnded(leg_id=leg_id, gap_ms=gap_ms):
                 self._book.leg_returned(self._audio.legs.get(leg_id, leg_id), gap_ms)
             case SecureAsked():
-                await self._cards.switch(mail, self.machine.agent, self.machine.state)
+                has_customer = self.machine.colleague is None
+                await self._cards.switch(mail, self.machine.agent if has_customer else None, self.machine.state)
             case (
                 PickUpAsked()
                 | DigitsOrdered()
@@ -315,18 +321,19 @@ class CallRunner:
 
     def _held_by_phone(self, event: LegReoffered) -> ev.CallEvent | None:
         """A phone's own hold is the agent's: the customer hears music until the phone, not just anybody, resumes."""
-        agent, state = self.machine.agent, self.machine.state
-        if agent is None or event.leg_id != agent.leg_id or not event.sdp:
+        seats, state = (self.machine.agent, self.machine.colleague), self.machine.state
+        seat = next((each for each in seats if each is not None and each.leg_id == event.leg_id), None)
+        if seat is None or not event.sdp:
             return None
         try:
             held = puts_on_hold(event.sdp)
         except MediaError:
             return None
-        before = self._holding_leg_id == event.leg_id
-        self._holding_leg_id = event.leg_id if held else ""
+        before = event.leg_id in self._holding
+        (self._holding.add if held else self._holding.discard)(event.leg_id)
         if held and not before and state is CallState.TALKING:
-            return ev.HoldOrdered()
-        return ev.ResumeOrdered() if before and not held and state is CallState.HELD else None
+            return ev.HoldOrdered(seat.contact_id)
+        return ev.ResumeOrdered(seat.contact_id) if before and not held and state is CallState.HELD else None
 
     # The call machine
 
@@ -338,7 +345,7 @@ class CallRunner:
         machine = self.machine
         if machine.unengaged:
             self.note_aside(self.call_id)
-        parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (Role.CONSULTED, machine.callee)
+        parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (Role.AGENT, machine.colleague)
         self._book.quality.note_all(parties, self._audio.legs)
         self._book.write(facts, now)
         state = self.machine.state

@@ -20,6 +20,7 @@ from acd.outcomes import (
 from callcenter.calls import events as ev
 from callcenter.calls.clearance import Way
 from callcenter.calls.dependencies import CallDependencies
+from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.feature_codes import Feature
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered
 from callcenter.calls.mail import Mail, PartyAsked, PickUpAsked
@@ -104,6 +105,11 @@ class Switchboard:
     def call_of(self, contact_id: str) -> CallRunner | None:
         """The call that a contact is part of now."""
         return self._runners.get(self._adopted.get(contact_id, call_of(contact_id)))
+
+    def waiting_leg(self, call_id: str) -> str:
+        """The media leg of who waits in this call: the customer, or a colleague who was handed on."""
+        runner = self._runners.get(call_id)
+        return CUSTOMER_LEG if runner is None else runner.far_media()
 
     def tell(self, contact_id: str, mail: Mail) -> bool:
         """Bring mail to the call of a contact. ``False`` when it is over."""
@@ -228,16 +234,24 @@ class Switchboard:
             for offer in (each.offer for each in runner.machine.offers.values())
             if (offer.agent_id == whose or not whose) and self._deps.targets.are_colleagues(agent_id, offer.agent_id)
         ]
+        found += [
+            (machine.deadline[0], machine.call_id, machine.colleague.leg_id)
+            for machine in (runner.machine for runner in self._runners.values())
+            if machine.state is CallState.CALLING and machine.colleague is not None and machine.deadline is not None
+            and (machine.colleague.agent_id == whose or not whose)
+            and self._deps.targets.are_colleagues(agent_id, machine.colleague.agent_id)
+        ]  # fmt: skip
         return min(found)[1:] if found else None
 
     def _park_of(self, agent_id: str) -> str | None:
         """Park the customer whom the agent has, on hold by now; the slot, ``None`` when there is nobody or no slot."""
         for runner in self._runners.values():
-            agent, state = runner.machine.agent, runner.machine.state
-            if agent is not None and agent.agent_id == agent_id and state in ALONE:
+            machine = runner.machine
+            mine = [each for each in (machine.agent, machine.colleague) if each and each.agent_id == agent_id]
+            if mine and machine.state in ALONE and machine.seat_of(mine[0].contact_id) is not None:
                 slot = self.free_slot()
                 if slot is not None:
-                    runner.tell(ev.ParkOrdered(slot, self._deps.clock.now() + PARK_MS))
+                    runner.tell(ev.ParkOrdered(slot, self._deps.clock.now() + PARK_MS, mine[0].contact_id))
                 return slot
         return None
 
@@ -278,7 +292,7 @@ class Switchboard:
         """Whether the agent takes part in a call; one that is over, and only tidied up after, is none."""
         machines = [runner.machine for runner in self._runners.values()]
         machines = [machine for machine in machines if machine.state is not CallState.ENDED]
-        seats = [seat for machine in machines for seat in (machine.agent, machine.consulted, machine.callee)]
+        seats = [seat for machine in machines for seat in (machine.agent, machine.consulted, machine.colleague)]
         return any(seat is not None and seat.agent_id == agent_id for seat in seats)
 
     def _open(self, origin: Origin, call_id: str = "") -> str:
@@ -378,8 +392,8 @@ def _is_aside(runner: CallRunner, agent_id: str) -> bool:
     machine, order = runner.machine, runner.origin.order
     if machine.state is CallState.IN_FLOW and isinstance(order, ev.PhoneDialled):
         return order.agent_id == agent_id and not order.engage
-    agent = machine.agent
-    return agent is not None and agent.agent_id == agent_id and agent.contact_id in machine.unengaged
+    seats = (machine.agent, machine.colleague)
+    return any(seat and seat.agent_id == agent_id and seat.contact_id in machine.unengaged for seat in seats)
 
 
 def new_call_id(now: int) -> str:

@@ -193,6 +193,7 @@ def _talk_rows() -> Rows:
     """Customer and agent are there."""
     rows: Rows = {
         (S.TALKING, ev.HoldOrdered): Row(S.HELD, talking.hold),
+        (S.TALKING, ev.ColleagueOrdered): Row(S.TALKING, talking.change_places),
         (S.HELD, ev.ResumeOrdered): Row(S.TALKING, talking.resume),
         (S.HELD, ev.PickedUp): Row(S.HELD, picking_up.ask_for_held),
         (S.HELD, ev.PickUpGranted): Row(S.TALKING, picking_up.take_held),
@@ -248,6 +249,9 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         (S.CALLING, ev.EngagementRefused): Row(S.ENDED, dialling.not_engaged),
         (S.CALLING, ev.AgentLeft): Row(S.ENDED, dialling.give_up),
         (S.CALLING, ev.HangUpOrdered): Row(S.ENDED, dialling.give_up),
+        (S.CALLING, ev.PickedUp): Row(S.CALLING, picking_up.ask_for_called),
+        (S.CALLING, ev.PickUpGranted): Row(S.TALKING, picking_up.take_called),
+        (S.CALLING, ev.PickUpRefused): Row(S.CALLING, picking_up.leave_called),
         # A callback that dials the customer first.
         (S.IN_FLOW, ev.CallBackOrdered): Row(S.REACHING, calling_back.dial_customer),
         (S.REACHING, ev.CustomerRinging): Row(S.REACHING),

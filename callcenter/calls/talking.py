@@ -3,7 +3,7 @@
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.call import Call
-from callcenter.calls.facts import CallConnected, CallParked, NumberConnected
+from callcenter.calls.facts import CallConnected, CallParked, NumberConnected, PlacesChanged
 from callcenter.calls.legs import EndCause
 from callcenter.calls.participants import Conversation
 from callcenter.calls.searching import RING_MS, present
@@ -20,6 +20,18 @@ def hold(call: Call, _event: ev.HoldOrdered, now: int) -> None:
 def resume(call: Call, _event: ev.CallEvent, now: int) -> None:
     """Agent and customer talk; a second party waits."""
     call.converse(Conversation.TALK, now)
+
+
+# Colleagues.
+
+
+def change_places(call: Call, event: ev.ColleagueOrdered, now: int) -> None:
+    """The colleague in the customer's place gives an order, and so has the call from here on; the other one sits in
+    the customer's place. What was ordered follows."""
+    agent, colleague = present(call.agent), present(call.colleague)
+    call.agent, call.colleague = colleague, agent
+    call.facts.append(PlacesChanged(call.call_id, now, colleague.contact_id, colleague.agent_id))
+    call.following.append(event.order)
 
 
 # Customer, agent, second party.

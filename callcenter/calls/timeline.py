@@ -14,6 +14,7 @@ from callcenter.calls.facts import (
     CallQueued,
     ConversationChanged,
     NumberConnected,
+    PlacesChanged,
     SegmentEnded,
     SegmentOpened,
     SegmentRecord,
@@ -80,8 +81,8 @@ class Timeline(msgspec.Struct, frozen=True):
     agent: str = ""
     """The contact of the agent who has the customer."""
     consulted: str = ""
-    callee: str = ""
-    """The contact of the colleague who was called, in the customer's place."""
+    colleague: str = ""
+    """The contact of the colleague in the customer's place."""
     talk_ms: int = 0
     """The customer with an agent."""
     hold_ms: int = 0
@@ -100,6 +101,9 @@ class Timeline(msgspec.Struct, frozen=True):
                 return replace(now, consulted=fact.contact_id)
             case ConversationChanged():
                 return replace(self.at(fact.at), mode=fact.mode)
+            case PlacesChanged(contact_id=contact_id):
+                now = self.at(fact.at)
+                return replace(now, agent=contact_id, colleague=now.agent)
             case SegmentEnded():
                 return self._ended(fact)
             case _:
@@ -131,8 +135,9 @@ class Timeline(msgspec.Struct, frozen=True):
         if self.consulted:
             with_customer = mode in {Conversation.CONFERENCE, Conversation.PRIVATE}
             found.append((self.consulted, "talk_ms" if with_customer else "consult_ms"))
-        if self.callee:
-            found.append((self.callee, "hold_ms" if mode in HOLDS else "talk_ms"))
+        if self.colleague:
+            talks = mode in TALKS or mode is Conversation.PRIVATE
+            found.append((self.colleague, "talk_ms" if talks else "hold_ms"))
         return found
 
     def put(self, contact_id: str, **fields: object) -> "Timeline":
@@ -166,7 +171,7 @@ class Timeline(msgspec.Struct, frozen=True):
         for each in called:
             if each.connected_at is None and each.ended_at is None:
                 now = now.put(each.contact_id, connected_at=fact.at, agent_id=each.target)
-                now = replace(now, callee=each.contact_id)
+                now = replace(now, colleague=each.contact_id)
         return replace(now, agent=contact_id, mode=Conversation.TALK)
 
     def _ended(self, fact: SegmentEnded) -> "Timeline":
@@ -179,7 +184,7 @@ class Timeline(msgspec.Struct, frozen=True):
             return replace(now, agent="")
         if contact_id == now.consulted:
             return replace(now, consulted="")
-        return replace(now, callee="") if contact_id == now.callee else now
+        return replace(now, colleague="") if contact_id == now.colleague else now
 
 
 def begin(arrived: CallArrived) -> Timeline:

@@ -111,10 +111,13 @@ class CallControl:
         self._check(agent_id, contact_id, type(order)).tell(order)
 
     def _check(self, agent_id: str, contact_id: str, order: type[ev.CallEvent]) -> CallRunner:
-        """The call, if this agent has its customer and the order fits what it does now."""
+        """The call, if this agent has its customer, or a colleague in it, and the order fits what it does now."""
         runner = self._call(agent_id, contact_id)
         machine = runner.machine
-        if machine.agent is None or machine.agent.contact_id != contact_id:
+        colleague = machine.colleague
+        if machine.seat_of(contact_id) is None:
+            if colleague is not None and colleague.contact_id == contact_id:
+                raise IntentError("not-now", "Your colleague has you on hold, or is asking somebody.")
             raise IntentError("not-yours", "You were asked to join; the customer is your colleague's.")
         row = TABLE.get((machine.state, order))
         if row is None or row.act is None:

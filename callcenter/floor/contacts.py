@@ -131,6 +131,8 @@ class FloorContacts:
                 self.change(contact_id, held_since=None)
             case facts.ConversationChanged():
                 self._show_second_party(fact)
+            case facts.PlacesChanged():
+                self._holders[fact.call_id] = fact.contact_id
             case facts.SegmentEnded():
                 self._end_segment(fact)
             case facts.CallParked():
@@ -231,7 +233,7 @@ class FloorContacts:
         view = ContactView(
             contact_id=fact.contact_id,
             state=ContactState.OFFERED if rung else ContactState.DIALLING if dialled else ContactState.QUEUED,
-            caller=base.caller,
+            caller=self._handed_on(fact) or base.caller,
             caller_name=base.caller_name,
             called=base.called,
             arrived_at=fact.at,
@@ -258,6 +260,13 @@ class FloorContacts:
         elif fact.kind is SegmentKind.RECALL:
             self._remove(fact.call_id, fact.call_id + PARKED_SUFFIX)
 
+    def _handed_on(self, fact: facts.SegmentOpened) -> str:
+        """Who is in the customer's place of a call between colleagues; empty where it is a customer, or nobody yet."""
+        holder = self._holders.get(fact.call_id)
+        views = [self._views[each] for each in self._live.get(fact.call_id, {}) if each != holder]
+        there = [view for view in views if view.kind is ContactKind.INTERNAL and view.state is ContactState.CONNECTED]
+        return (there[0].agent_id or "") if there else ""
+
     def _connect(self, fact: facts.CallConnected) -> None:
         call_id, contact_id = fact.call_id, fact.contact_id or fact.call_id
         self.change(contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id, ringing=())
@@ -265,8 +274,10 @@ class FloorContacts:
         if self._holders.setdefault(call_id, contact_id) != contact_id:
             return
         for each in self._live.get(call_id, {}):  # the colleague who was called
-            if self._views[each].kind is ContactKind.INTERNAL and each != contact_id:
+            view = self._views[each]
+            if view.kind is ContactKind.INTERNAL and view.state is ContactState.OFFERED:
                 self.change(each, state=ContactState.CONNECTED, connected_at=fact.at)
+                self.change(contact_id, called=view.agent_id)
 
     def _show_second_party(self, fact: facts.ConversationChanged) -> None:
         holder = self._views.get(self._holders.get(fact.call_id, ""))

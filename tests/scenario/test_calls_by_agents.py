@@ -131,7 +131,7 @@ def test_agents_call_each_other_and_both_are_busy(leaver: str) -> None:
         assert house.agent("ben").state is AgentState.BUSY
         other = await house.answer("ben")
         call = house.call_id(phone)
-        assert heard(house, call) == both(CUSTOMER, "anna")
+        assert heard(house, call) == both("ben", "anna")
         mine = [each for each in house.contacts() if each.agent_id == "ben"]
         assert [(each.contact_id, each.state, each.kind) for each in mine] == [
             (f"{call}.2", ContactState.CONNECTED, "internal")

@@ -127,7 +127,7 @@ class Crowd:
 
     async def phone_dials(self) -> None:
         agent_id = self.chance.choice(AGENTS)
-        called = self.chance.choice(("anna", "ben", "chen", "+12025550199", "+882160000000"))
+        called = self.chance.choice(("anna", "ben", "chen", "+12025550199", "+882160000000", "*8", "*68"))
         self.house.signalling.phone_calls(agent_id, called)
 
     async def ready(self) -> None:
@@ -143,7 +143,8 @@ def check_in_the_middle(house: House) -> None:
     """Whoever is busy has a contact of the own on the floor; so has not who only has a second call."""
     contacts = {contact.contact_id: contact for contact in house.contacts()}
     machines = [runner.machine for runner in house.core.switchboard.calls.values()]
-    aside = {machine.agent.agent_id for machine in machines if machine.agent is not None and machine.unengaged}
+    seats = [(seat, machine) for machine in machines for seat in (machine.agent, machine.colleague)]
+    aside = {seat.agent_id for seat, machine in seats if seat is not None and machine.unengaged}
     for agent_id in AGENTS:
         agent = house.agent(agent_id)
         if agent.state is AgentState.BUSY and agent_id not in aside:

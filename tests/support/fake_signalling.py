@@ -42,6 +42,8 @@ class FakeLeg:
     cause: EndCause | None = None
     inbound: bool = False
     """Whether the far end called."""
+    shown: str = ""
+    """Whose number a phone that is rung shows."""
 
 
 class FakeSignalling:
@@ -190,7 +192,7 @@ class FakeSignalling:
     def invite(self, leg_id: str, target: PhoneTarget, *, caller: Party, sdp: str) -> None:
         """Ring an agent's phone."""
         assert sdp
-        leg = FakeLeg(leg_id, target.agent_id)
+        leg = FakeLeg(leg_id, target.agent_id, shown=caller.number)
         self.legs[leg_id] = leg
         self.hops[leg_id] = target.max_forwards
         if target.agent_id not in self.registered:

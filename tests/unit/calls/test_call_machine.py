@@ -105,6 +105,7 @@ SAMPLES = (
     PHONE,
     ev.EngagementRefused("c1"),
     ev.HoldOrdered(),
+    ev.ColleagueOrdered(ev.HoldOrdered()),
     ev.ResumeOrdered(),
     ev.TransferOrdered(BEN, "leg-n"),
     ev.ConsultOrdered(SUPPORT, "leg-n"),

@@ -101,10 +101,13 @@ class World:
             case fx.RingAgent(leg_id=leg_id, contact_id=contact_id, engage=engage):
                 if engage and not self.engage(contact_id):
                     self.take(ev.EngagementRefused(contact_id))
-                elif leg_id == "far":
-                    self.customer = "rings"
                 else:
                     self.legs[leg_id] = "rings"
+            case fx.PickUp(contact_id=contact_id, leg_id=leg_id):
+                granted = self.engage(contact_id)
+                if granted:
+                    self.legs[leg_id] = "up"
+                self.take(ev.PickUpGranted(leg_id) if granted else ev.PickUpRefused(leg_id))
             case fx.EngageAgent(contact_id=contact_id):
                 if not self.engage(contact_id):
                     self.take(ev.EngagementRefused(contact_id))
@@ -268,12 +271,17 @@ class World:
             ev.DeclineOrdered(contact),
             ev.HangUpOrdered(contact),
             ev.PartyBrought(party, "own"),
+            ev.PickedUp(self.new("leg"), "chen", "sales"),
         )
         fitting = [each for each in orders if TABLE[self.machine.state, type(each)].act is not None]
         order = self.chance.choice(fitting if fitting and self.chance.random() < 0.7 else orders)
         if isinstance(order, ev.PartyBrought):  # joined in one breath, so that the party exists only if it is taken
             if self.machine.state in {CallState.TALKING, CallState.HELD}:
                 self.legs[party.leg_id], self.contacts[party.contact_id] = "up", "connected"
+                self.take(order)
+        elif isinstance(order, ev.PickedUp):
+            inside = self.machine.state is CallState.CALLING and self.machine.colleague is not None
+            if inside or self.machine.state in {CallState.HELD, CallState.PARKED}:  # the rest is refused before
                 self.take(order)
         else:
             self.of_desks.append(order)
@@ -312,7 +320,7 @@ def check(world: World) -> None:
     assert {leg for leg, state in world.legs.items() if state != "ended"} == set()
     assert world.customer in {"ended", ""}
     assert {contact for contact, state in world.contacts.items() if state != "ended"} == set()
-    assert (machine.agent, machine.consulted, machine.callee, machine.search) == (None,) * 4
+    assert (machine.agent, machine.consulted, machine.colleague, machine.search) == (None,) * 4
     assert machine.offers == {}
     ends = [fact for fact in world.facts if isinstance(fact, CallEnded)]
     assert len(ends) == 1

@@ -27,6 +27,12 @@ describe('a caller', () => {
     expect(hasNumber(out)).toBe(true);
   });
 
+  it('is the colleague: who was called to who calls, and who calls to who was called', () => {
+    const between = { kind: 'internal' as const, caller: 'anna', called: 'ben' };
+    expect(callerOf(aContact({ ...between, parent_id: null }), t)).toBe('ben');
+    expect(callerOf(aContact({ ...between, parent_id: 'c1' }), t)).toBe('anna');
+  });
+
   it('whose name is only the number again has no name', () => {
     expect(sentName(aContact({ caller_name: '+442079460991' }))).toBe('');
   });

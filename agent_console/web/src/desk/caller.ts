@@ -6,7 +6,8 @@ const WITHHELD = new Set(['', 'anonymous', 'unknown', 'restricted', 'unavailable
 
 /** The number of whoever is at the other end: who called, or whom an agent or a callback called. */
 export function numberOf(contact: ContactView): string {
-  return contact.kind === 'outbound' ? contact.called : contact.caller;
+  const calls = contact.kind === 'outbound' || (contact.kind === 'internal' && !contact.parent_id);
+  return calls ? contact.called : contact.caller;
 }
 
 /** Whether the caller's number can be shown, searched and called back. */
