@@ -97,7 +97,7 @@ def create_app(
     )
     app.state.console = console
     for router in (session.router, settings_routes.router, socket.router, health.router, why.router, *extra_routers):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # complete as they are; included, each would be built again
     app.router.default = SinglePage(static_dir, otherwise=app.router.default)
     app.add_middleware(Gate, allowed_origins=allowed_origins)
     _answer_errors(app)

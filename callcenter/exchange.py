@@ -38,7 +38,8 @@ from callcenter.sip.tls import TlsSettings
 from callcenter.sip.user_agent import UserAgent
 from callcenter.site.models import Site
 from callcenter.site.outbound import numbering_rules
-from callcenter.site.repository import callback_greetings, consent_prompts, load_flows, load_site
+from callcenter.site.repository import load_flows, load_site
+from callcenter.site.rules import callback_greetings, consent_prompts
 from callcenter.site.trunks import site_trunks
 from ivr.effects import PromptText
 from ivr.flow import Flow

@@ -69,7 +69,8 @@ from callcenter.routing import Routing
 from callcenter.safe_signalling import SafeSignalling
 from callcenter.service_targets import ServiceTargets, TargetsConfigured
 from callcenter.site.models import Site
-from callcenter.site.repository import (
+from callcenter.site.repository import takes
+from callcenter.site.rules import (
     announcement_rules,
     box_watchers,
     callback_greetings,
@@ -80,7 +81,6 @@ from callcenter.site.repository import (
     route_plans,
     service_targets,
     supervisor_rights,
-    takes,
 )
 from callcenter.waiting_room import WAITING_ROOM_FACTS, WaitingRoom
 from ivr.flow import Flow

@@ -16,7 +16,8 @@ from callcenter.channels.items import Items
 from callcenter.channels.voicemail import Voicemail
 from callcenter.errors import MediaError
 from callcenter.media.audio import write_wav
-from callcenter.media.g711 import Law, decode
+from callcenter.media.g711 import decode
+from callcenter.media.law import Law
 from callcenter.media.recordings import load_keys, open_recording, read_sidecar
 from callcenter.media.recordings.naming import sidecar_of
 from callcenter.media.recordings.wav import HEADER_BYTES

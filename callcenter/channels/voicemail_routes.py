@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent_console.auth import current_principal
 from agent_console.ports import Principal
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import OptionalId
 from crm_bridge.audit import ASKING
 from crm_bridge.database import Database
@@ -44,7 +44,7 @@ def boxes_of(principal: Principal) -> frozenset[str] | None:
 
 def voicemail_router(database: Database) -> APIRouter:
     """The route, for the web process."""
-    router = APIRouter(prefix="/api/v1", tags=["voicemail"], route_class=ProblemRoute)
+    router = routes_about("voicemail")
 
     @router.get("/voicemail", responses=responses())
     async def list_voicemail(

@@ -16,7 +16,8 @@ def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
     """Print the day as it was and as it would have been."""
     from callcenter.errors import JournalError
     from callcenter.journal import JournalReader
-    from callcenter.site.repository import floor_configuration, load_site
+    from callcenter.site.repository import load_site
+    from callcenter.site.rules import floor_configuration
     from callcenter.what_if import live_again
     from callcenter.written_day import read_day
 

@@ -4,15 +4,18 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcenter.sip.trace import TracedMessage, ladder_line
+if TYPE_CHECKING:
+    from callcenter.sip.trace import TracedMessage
 
 
-def messages(path: Path) -> Iterator[TracedMessage]:
+def messages(path: Path) -> "Iterator[TracedMessage]":
     """What the exchange sends and receives from now on. Raises ``OSError`` when nobody serves the socket."""
+    from callcenter.sip.trace import TracedMessage
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(str(path))
         with connection.makefile("r", encoding="utf-8") as lines:
@@ -22,7 +25,7 @@ def messages(path: Path) -> Iterator[TracedMessage]:
                 yield TracedMessage(**fields)
 
 
-def is_about(message: TracedMessage, wanted: str) -> bool:
+def is_about(message: "TracedMessage", wanted: str) -> bool:
     """Whether a message is of the call asked for: part of its Call-ID, or a number in its start line or From."""
     shown = [message.sip_call_id, message.line, *(one for one in message.headers if one.lower().startswith("from"))]
     return any(wanted in text for text in shown)
@@ -40,6 +43,8 @@ def register(sip: typer.Typer) -> None:
         headers: Annotated[bool, typer.Option("--headers", help="Show the headers too, credentials masked.")] = False,
     ) -> None:
         """Show SIP messages as they come and go, until interrupted. Bodies are never shown."""
+        from callcenter.sip.trace import ladder_line
+
         followed: set[str] = set()
         try:
             for message in messages(trace_socket):

@@ -4,21 +4,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acd.outcomes import OfferContact
-from agent_console.explanations import CandidateView, WaitingView
-from callcenter.entries import KIND_OF
-from callcenter.journal import JournalReader, JournalRow
+if TYPE_CHECKING:
+    from agent_console.explanations import CandidateView, WaitingView
+    from callcenter.journal import JournalRow
 
 HIDDEN_FIELDS = {"call_id", "contact_id", "at", "record", "engine", "counts", "decision", "notes"}
 
 
-def story(rows: list[JournalRow], policies: Mapping[tuple[str, int], str] = MappingProxyType({})) -> Iterator[str]:
+def story(rows: "list[JournalRow]", policies: Mapping[tuple[str, int], str] = MappingProxyType({})) -> Iterator[str]:
     """One line for each entry about the contact; a decision says who won and who came second, and by which version of
     the policy. ``policies``: by offer and instant."""
+    from acd.outcomes import OfferContact
+    from callcenter.entries import KIND_OF
+
     for row in rows:
         at = _clock(row.at)
         fields = {
@@ -38,14 +40,14 @@ def _clock(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
-def candidates_table(candidates: Sequence[CandidateView]) -> Iterator[str]:
+def candidates_table(candidates: "Sequence[CandidateView]") -> Iterator[str]:
     """One line for each agent: whoever is or would be chosen first."""
     for each in candidates:
         verdict = each.detail or "chosen"
         yield f"{each.agent_id:<20} {each.state:<10} {'' if each.key is None else each.key!s:<24} {verdict}"
 
 
-def waiting_lines(waiting: WaitingView | None) -> Iterator[str]:
+def waiting_lines(waiting: "WaitingView | None") -> Iterator[str]:
     """Why a contact waits at the end of the journal; nothing for one that does not."""
     if waiting is None:
         return
@@ -80,6 +82,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Tell a contact's story: its facts, and for each offer why this agent; and why it waits, if it does."""
         from agent_console.explanations import NothingKnown
+        from callcenter.journal import JournalReader
         from callcenter.why import Explainer
 
         explainer = Explainer(JournalReader(journal))

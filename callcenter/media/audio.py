@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callcenter.errors import MediaError
-from callcenter.media.g711 import SAMPLE_RATE, Samples
+from callcenter.media.g711 import Samples
+from callcenter.media.law import SAMPLE_RATE
 
 _PASS_BAND = 3400.0
 _STOP_BAND = 3900.0

@@ -6,7 +6,7 @@ G.711 carries 8 kHz speech (``g711``), G.722 and Opus carry 16 kHz here (``wideb
 from dataclasses import dataclass
 from enum import StrEnum
 
-from callcenter.media.g711 import FRAME_MILLISECONDS, Law
+from callcenter.media.law import FRAME_MILLISECONDS, Law
 
 
 class Codec(StrEnum):

@@ -16,7 +16,8 @@ import numpy as np
 from callcenter.errors import MediaError
 from callcenter.media.audio import read_wav, telephone_rate, tone, tone_share
 from callcenter.media.codecs import FORMS, NARROWBAND, Codec, is_wide
-from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES, SAMPLE_RATE, Samples, decode, encode, is_audible
+from callcenter.media.g711 import Samples, decode, encode, is_audible
+from callcenter.media.law import FRAME_MILLISECONDS, FRAME_SAMPLES, SAMPLE_RATE
 from callcenter.media.resampling import DoubleRate
 from callcenter.media.rtp import RtpPacket, pack, parse
 from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite

@@ -1,28 +1,18 @@
 """G.711 (ITU-T G.711): the two laws that carry telephone speech, as look-up tables.
 
-A G.711 byte and its 16-bit linear sample are related by 256-entry and 65536-entry tables, built once at import.
+A G.711 byte and its 16-bit linear sample are related by 256-entry and 65536-entry tables, built once at import: each
+process of the media plane does so before it has work, so they are built by NumPy, a table at a time.
 """
-
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 8000
-"""Samples per second of everything this package plays, mixes and sends."""
-FRAME_SAMPLES = 160
-"""Samples, and G.711 bytes, of one 20 ms frame."""
-FRAME_MILLISECONDS = 20
+from callcenter.media.law import Law
 
 Samples = NDArray[np.int16]
 """Linear 16-bit samples."""
 
-
-class Law(StrEnum):
-    """A companding law, by its name in SDP (RFC 3551 table 4)."""
-
-    PCMU = "PCMU"
-    PCMA = "PCMA"
+_Numbers = NDArray[np.int32]
 
 
 def _expand_mu(code: int) -> int:
@@ -39,24 +29,26 @@ def _expand_a(code: int) -> int:
     return magnitude if code & 0x80 else -magnitude
 
 
-def _compress_mu(sample: int) -> int:
-    magnitude = min(abs(sample), 32635) + 0x84
-    exponent = magnitude.bit_length() - 8
+def _bit_lengths(numbers: _Numbers) -> _Numbers:
+    _, exponents = np.frexp(numbers.astype(np.float64))
+    return np.asarray(exponents, dtype=np.int32)
+
+
+def _compress_mu(samples: _Numbers) -> _Numbers:
+    magnitude = np.minimum(np.abs(samples), 32635) + 0x84
+    exponent = _bit_lengths(magnitude) - 8
     mantissa = (magnitude >> (exponent + 3)) & 0x0F
-    return ~((0x80 if sample < 0 else 0) | exponent << 4 | mantissa) & 0xFF
+    return np.asarray(~(np.where(samples < 0, 0x80, 0) | exponent << 4 | mantissa) & 0xFF)
 
 
-def _compress_a(sample: int) -> int:
-    mask, magnitude = (0xD5, sample >> 3) if sample >= 0 else (0x55, (-sample - 1) >> 3)
-    segment = max(0, magnitude.bit_length() - 5)
-    mantissa = (magnitude >> max(1, segment)) & 0x0F
-    return (segment << 4 | mantissa) ^ mask
+def _compress_a(samples: _Numbers) -> _Numbers:
+    mask, magnitude = np.where(samples < 0, 0x55, 0xD5), np.where(samples < 0, -samples - 1, samples) >> 3
+    segment = np.maximum(0, _bit_lengths(magnitude) - 5)
+    mantissa = (magnitude >> np.maximum(1, segment)) & 0x0F
+    return np.asarray((segment << 4 | mantissa) ^ mask)
 
 
-def _encode_table(compress: object) -> NDArray[np.uint8]:
-    values = (number if number < 32768 else number - 65536 for number in range(65536))
-    return np.fromiter((compress(value) for value in values), dtype=np.uint8, count=65536)  # type: ignore[operator]
-
+_EVERY_SAMPLE = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32)
 
 DECODE: dict[Law, Samples] = {
     Law.PCMU: np.array([_expand_mu(code) for code in range(256)], dtype=np.int16),
@@ -65,13 +57,10 @@ DECODE: dict[Law, Samples] = {
 """Byte -> linear sample."""
 
 ENCODE: dict[Law, NDArray[np.uint8]] = {
-    Law.PCMU: _encode_table(_compress_mu),
-    Law.PCMA: _encode_table(_compress_a),
+    Law.PCMU: _compress_mu(_EVERY_SAMPLE).astype(np.uint8),
+    Law.PCMA: _compress_a(_EVERY_SAMPLE).astype(np.uint8),
 }
 """Linear sample viewed as uint16 -> byte."""
-
-SILENCE: dict[Law, int] = {Law.PCMU: 0xFF, Law.PCMA: 0xD5}
-"""The byte of digital silence."""
 
 
 def encode(samples: Samples, law: Law) -> bytes:

@@ -6,7 +6,8 @@ running, its two tones near the same level, so that speech, which has energy eve
 
 import numpy as np
 
-from callcenter.media.g711 import SAMPLE_RATE, Samples
+from callcenter.media.g711 import Samples
+from callcenter.media.law import SAMPLE_RATE
 
 _ROWS = (697.0, 770.0, 852.0, 941.0)
 _COLUMNS = (1209.0, 1336.0, 1477.0, 1633.0)

@@ -10,16 +10,8 @@ allows it, so that a stall does not leave a call with delay for the rest of its 
 
 import numpy as np
 
-from callcenter.media.g711 import (
-    AUDIBLE,
-    FRAME_MILLISECONDS,
-    FRAME_SAMPLES,
-    SAMPLE_RATE,
-    SILENCE,
-    Law,
-    is_audible,
-    loudness,
-)
+from callcenter.media.g711 import AUDIBLE, is_audible, loudness
+from callcenter.media.law import FRAME_MILLISECONDS, FRAME_SAMPLES, SAMPLE_RATE, SILENCE, Law
 from callcenter.media.rtp import timestamp_distance
 
 LEAST_MARGIN, LARGEST_MARGIN = 10, 90

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callcenter.media.audio import clip, tone, write_wav
-from callcenter.media.g711 import SAMPLE_RATE, Samples
+from callcenter.media.g711 import Samples
+from callcenter.media.law import SAMPLE_RATE
 
 _SEED = 8
 _CHORD_SECONDS = 2.5

@@ -5,7 +5,7 @@ unexplained gaps and timestamps that follow the time (RFC 3550 section 5.1). The
 the gaps of a relayed source are passed on, so that the receiver can conceal them.
 """
 
-from callcenter.media.g711 import FRAME_MILLISECONDS, FRAME_SAMPLES
+from callcenter.media.law import FRAME_MILLISECONDS, FRAME_SAMPLES
 from callcenter.media.rtp import sequence_distance
 
 _PAUSE = 100

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from callcenter.media.audio import clip
-from callcenter.media.g711 import SAMPLE_RATE, Samples
+from callcenter.media.g711 import Samples
+from callcenter.media.law import SAMPLE_RATE
 from callcenter.media.music import kept_wav
 
 

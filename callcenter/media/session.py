@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from callcenter.chance import random_bits
 from callcenter.errors import MediaError
 from callcenter.media.codecs import EVERY, FORMS, NARROWBAND, TELEPHONE, Codec, is_wide
-from callcenter.media.g711 import Law
+from callcenter.media.law import Law
 from callcenter.media.protocol import LegCounts, LegSpec, PlaySpec, RecordingSpec, RouteSpec, SessionSpec
 from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite
 from callcenter.media.sdp import EVENT_PAYLOAD_TYPE, AgreedAudio, LocalStream

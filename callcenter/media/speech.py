@@ -20,7 +20,8 @@ import structlog
 
 from callcenter.errors import MediaError
 from callcenter.media.audio import AudioError, normalise, read_wav, telephone_rate, tone, write_wav
-from callcenter.media.g711 import SAMPLE_RATE, Samples
+from callcenter.media.g711 import Samples
+from callcenter.media.law import SAMPLE_RATE
 from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)

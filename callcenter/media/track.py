@@ -6,7 +6,8 @@ stall comes out evenly, and both channels of a conversation stay aligned. Pure; 
 the recording, and may be told apart from timestamps, which start anywhere and wrap.
 """
 
-from callcenter.media.g711 import SAMPLE_RATE, SILENCE, TRANSCODE, Law
+from callcenter.media.g711 import TRANSCODE
+from callcenter.media.law import SAMPLE_RATE, SILENCE, Law
 from callcenter.media.rtp import timestamp_distance
 
 _EARLY = 40

@@ -22,7 +22,7 @@ from callcenter.channels.voicemail_routes import boxes_of
 from callcenter.errors import MediaError
 from callcenter.media.recordings import KeyRing, load_keys, open_recording
 from callcenter.ports import Clock
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.audit import ASKING
 from crm_bridge.database import Database
 from crm_bridge.errors import Forbidden, InteractionNotFound, RecordingGone, RecordingNotFound
@@ -106,7 +106,7 @@ class RecordingShelf:
 
 def player_router(database: Database, shelf: RecordingShelf | None) -> APIRouter:
     """The route, for the web process; without a shelf nothing was ever recorded and nothing is found."""
-    router = APIRouter(prefix="/api/v1", tags=["recordings"], route_class=ProblemRoute)
+    router = routes_about("recordings")
     declared = responses(InteractionNotFound, RecordingNotFound, RecordingGone)
     content: dict[int | str, dict[str, Any]] = {
         200: {"content": {"audio/wav": {}}, "description": "The whole recording: WAV, left the customer."},

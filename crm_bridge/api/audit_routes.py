@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from crm_bridge.api.ports import LimitQuery, Principal, Surroundings
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import Id, Out
 from crm_bridge.audit import entries, first_broken
 from crm_bridge.permissions import Permission
@@ -37,7 +37,7 @@ class ChainOut(BaseModel):
 
 def audit_routes(given: Surroundings) -> APIRouter:
     """The routes, for administrators and auditors."""
-    router = APIRouter(tags=["audit"], route_class=ProblemRoute)
+    router = routes_about("audit")
     auditor = Depends(given.allowed(Permission.AUDIT))
 
     @router.get("/audit", responses=responses())

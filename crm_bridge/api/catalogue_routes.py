@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from crm_bridge.api.ports import Principal, Surroundings
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.record_schemas import FieldIn, FieldOut, LevelDefinitionIn, LevelOut
 from crm_bridge.catalogue import define_field, define_level, field_definitions, levels
 from crm_bridge.custom_fields import FieldDefinition
@@ -17,7 +17,7 @@ CodePath = Annotated[str, Path(max_length=48, description="Lower-case letters, d
 
 def catalogue_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["catalogue"], route_class=ProblemRoute)
+    router = routes_about("catalogue")
     reader, definer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.DEFINE))
 
     @router.get("/custom-fields", responses=responses())

@@ -17,7 +17,7 @@ from crm_bridge.api.ports import (
     customer_id_of,
     encoded,
 )
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import (
     CardOut,
     ContactPointIn,
@@ -70,7 +70,7 @@ NumberQuery = Annotated[str, Query(min_length=1, max_length=256, description="A 
 
 def customer_routes(given: Surroundings) -> APIRouter:
     """The routes, for everybody who is signed in."""
-    router = APIRouter(tags=["customers"], route_class=ProblemRoute)
+    router = routes_about("customers")
     _collection(router, given)
     _one_customer(router, given)
     _history(router, given)

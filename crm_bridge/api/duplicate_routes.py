@@ -18,7 +18,7 @@ from crm_bridge.api.ports import (
     item_id_of,
     named_id_of,
 )
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.record_schemas import IdIn, MovedOut
 from crm_bridge.api.schemas import Code, Id, In, OptionalId, Out
 from crm_bridge.customers import get_customer
@@ -91,7 +91,7 @@ class DuplicatesOut(BaseModel):
 
 def duplicate_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["duplicates"], route_class=ProblemRoute)
+    router = routes_about("duplicates")
     _candidates(router, given)
     _merges(router, given)
     return router

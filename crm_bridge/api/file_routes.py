@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from crm_bridge.api.ports import CustomerIdPath, Principal, Surroundings, customer_id_of, editing_by, item_id_of
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.record_schemas import AttachmentIn, AttachmentOut
 from crm_bridge.customers import get_customer
 from crm_bridge.errors import CustomerNotFound, InvalidFile, ItemNotFound
@@ -35,7 +35,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 
 def file_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["files"], route_class=ProblemRoute)
+    router = routes_about("files")
     _described(router, given)
     _kept(router, given)
     return router

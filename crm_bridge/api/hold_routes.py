@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from crm_bridge.api.ports import CustomerIdPath, Principal, Surroundings, customer_id_of
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import Id, OptionalId, Out, RecordingOut
 from crm_bridge.customers import get_customer
 from crm_bridge.errors import CustomerNotFound, ItemNotFound, RecordingNotFound
@@ -38,7 +38,7 @@ class HoldOut(Out):
 
 def hold_routes(given: Surroundings) -> APIRouter:
     """The routes, for people who decide about privacy."""
-    router = APIRouter(tags=["legal holds"], route_class=ProblemRoute)
+    router = routes_about("legal holds")
     _lists(router, given)
     _customers(router, given)
     _recordings(router, given)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from crm_bridge.api.ports import CursorQuery, LimitQuery, Principal, Surroundings, cursor_of, encoded
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import InteractionOut, InteractionPage, UnmatchedOut
 from crm_bridge.errors import BadCursor, InteractionNotFound
 from crm_bridge.history import find_interaction, page_interactions, unmatched_numbers
@@ -15,7 +15,7 @@ from crm_bridge.permissions import Permission
 
 def interaction_routes(given: Surroundings) -> APIRouter:
     """The routes, for everybody who is signed in."""
-    router = APIRouter(tags=["interactions"], route_class=ProblemRoute)
+    router = routes_about("interactions")
     reader = Depends(given.allowed(Permission.READ))
 
     @router.get("/interactions", responses=responses(BadCursor))

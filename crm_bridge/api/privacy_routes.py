@@ -23,7 +23,7 @@ from crm_bridge.api.privacy_schemas import (
     SuppressionIn,
     SuppressionOut,
 )
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.consents import (
     NewConsent,
     check_contact,
@@ -47,7 +47,7 @@ WordQuery = Annotated[str, Query(min_length=1, max_length=64)]
 
 def privacy_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["consent and privacy"], route_class=ProblemRoute)
+    router = routes_about("consent and privacy")
     _consents(router, given)
     _contact(router, given)
     _sensitive(router, given)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -96,6 +96,11 @@ class ProblemRoute(APIRoute):
                 return _answer(STATUSES.get(type(error), 500), problem)
 
         return answered
+
+
+def routes_about(tag: str) -> APIRouter:
+    """A router for one subject, with the place and the edge that all routes of the store have."""
+    return APIRouter(prefix="/api/v1", tags=[tag], route_class=ProblemRoute)
 
 
 async def _once(handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:

@@ -17,7 +17,7 @@ from crm_bridge.api.ports import (
     encoded,
     item_id_of,
 )
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.record_schemas import LongText
 from crm_bridge.api.schemas import Code, In, PromiseOut
 from crm_bridge.errors import AlreadySettled, BadCursor, CustomerNotFound, InvalidField, ItemNotFound
@@ -61,7 +61,7 @@ class PromisePage(BaseModel):
 
 def promise_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["promises"], route_class=ProblemRoute)
+    router = routes_about("promises")
     _reading(router, given)
     _writing(router, given)
     return router

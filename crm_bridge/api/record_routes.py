@@ -15,7 +15,7 @@ from crm_bridge.api.ports import (
     item_id_of,
     named_id_of,
 )
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.record_schemas import (
     ContactPointPatch,
     CustomerPatch,
@@ -71,7 +71,7 @@ _EDIT = (CustomerNotFound, EtagMismatch, EtagRequired, InvalidField, StaleRow)
 
 def record_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["customer record"], route_class=ProblemRoute)
+    router = routes_about("customer record")
     _record(router, given)
     _lists(router, given)
     _points(router, given)

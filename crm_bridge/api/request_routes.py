@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from crm_bridge.api.ports import CustomerIdPath, LimitQuery, Principal, Surroundings, customer_id_of, item_id_of
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import Code, Id, In, Out
 from crm_bridge.audit import note
 from crm_bridge.erasure import erase, export_person, is_genuine, preview_erasure
@@ -76,7 +76,7 @@ class RetentionIn(In):
 
 def request_routes(given: Surroundings) -> APIRouter:
     """The routes, for those who answer for privacy."""
-    router = APIRouter(tags=["rights of a person"], route_class=ProblemRoute)
+    router = routes_about("rights of a person")
     _erasures(router, given)
     _retention(router, given)
     return router

@@ -22,6 +22,22 @@ from crm_bridge.api.token_routes import token_routes
 from crm_bridge.api.transfer_routes import transfer_routes
 from crm_bridge.models.base import utc_now
 
+_PARTS: tuple[Callable[[Surroundings], APIRouter], ...] = (
+    record_routes,
+    customer_routes,
+    file_routes,
+    promise_routes,
+    audit_routes,
+    catalogue_routes,
+    request_routes,
+    transfer_routes,
+    duplicate_routes,
+    privacy_routes,
+    interaction_routes,
+    hold_routes,
+    token_routes,
+)
+
 
 def create_router(
     *,
@@ -37,18 +53,7 @@ def create_router(
     in which numbers without country code are read; ``own_numbers`` are normal forms that never match a customer.
     """
     surroundings = Surroundings(sessions, principal_dependency, region, own_numbers, now)
-    router = APIRouter(prefix="/api/v1")
-    router.include_router(record_routes(surroundings))
-    router.include_router(customer_routes(surroundings))
-    router.include_router(file_routes(surroundings))
-    router.include_router(promise_routes(surroundings))
-    router.include_router(audit_routes(surroundings))
-    router.include_router(catalogue_routes(surroundings))
-    router.include_router(request_routes(surroundings))
-    router.include_router(transfer_routes(surroundings))
-    router.include_router(duplicate_routes(surroundings))
-    router.include_router(privacy_routes(surroundings))
-    router.include_router(interaction_routes(surroundings))
-    router.include_router(hold_routes(surroundings))
-    router.include_router(token_routes(surroundings))
+    router = APIRouter()
+    for part in _PARTS:
+        router.routes.extend(part(surroundings).routes)  # complete as they are; included, each would be built again
     return router

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from crm_bridge.api.idempotency import keep_no_answer
 from crm_bridge.api.ports import Principal, Surroundings, item_id_of
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import Id, In, Out
 from crm_bridge.api_tokens import LONGEST_DAYS, NewToken, create_token, revoke_token, tokens
 from crm_bridge.errors import InvalidField, ItemNotFound, TokenNameTaken
@@ -50,7 +50,7 @@ class MadeTokenOut(TokenOut):
 
 def token_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["tokens"], route_class=ProblemRoute)
+    router = routes_about("tokens")
     keeper = Depends(given.allowed(Permission.TOKENS))
 
     @router.get("/tokens", responses=responses())

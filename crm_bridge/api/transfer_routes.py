@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
 from crm_bridge.api.ports import LimitQuery, Principal, Surroundings, item_id_of
-from crm_bridge.api.problems import ProblemRoute, responses
+from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import Id, Out
 from crm_bridge.audit import note
 from crm_bridge.errors import CannotUndo, InvalidField, InvalidFile, ItemNotFound
@@ -89,7 +89,7 @@ class UndoneOut(Out):
 
 def transfer_routes(given: Surroundings) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["import and export"], route_class=ProblemRoute)
+    router = routes_about("import and export")
     _imports(router, given)
     _exports(router, given)
     return router

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from callcenter.media.audio import tone_share, write_wav
-from callcenter.media.g711 import Law, Samples, decode
+from callcenter.media.g711 import Samples, decode
 from callcenter.media.inband import tones_of
+from callcenter.media.law import Law
 from callcenter.media.masking import MASK_HERTZ
 from tests.support.card_numbers import digits_in, loudest_key, the_recording, traces
 from tests.support.floor_people import CUSTOMER_HZ, Seat, Talk, calling, hear_each_other

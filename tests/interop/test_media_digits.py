@@ -9,8 +9,9 @@ import pytest
 
 from callcenter.media.audio import tone_share, write_wav
 from callcenter.media.endpoint import RtpEndpoint
-from callcenter.media.g711 import Law, Samples, decode
+from callcenter.media.g711 import Samples, decode
 from callcenter.media.inband import ToneDigits, tones_of
+from callcenter.media.law import Law
 from callcenter.media.masking import MASK_HERTZ
 from callcenter.media.rtp import sequence_distance
 from callcenter.media.speech import EspeakEngine

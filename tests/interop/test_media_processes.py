@@ -10,7 +10,8 @@ import pytest
 
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.endpoint import RtpEndpoint
-from callcenter.media.g711 import Law, encode
+from callcenter.media.g711 import encode
+from callcenter.media.law import Law
 from callcenter.media.rtp import RtpPacket, pack, sequence_distance
 from callcenter.media.telephone_event import digit_payloads
 from callcenter.ports import DigitPressed, LatchPolicy, LegProfile, LegSilent, PlayFinished, Route

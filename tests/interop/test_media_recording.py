@@ -11,7 +11,7 @@ import pytest
 from callcenter.errors import MediaError
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.endpoint import RtpEndpoint
-from callcenter.media.g711 import SAMPLE_RATE, Law
+from callcenter.media.law import SAMPLE_RATE, Law
 from callcenter.media.recordings import KeyRing, ensure_key_file
 from callcenter.ports import LegProfile, RecordingAction, RecordingFinished, Route
 from tests.support.heard_recordings import HeardRecording, listen

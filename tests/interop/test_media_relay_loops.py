@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 
 from callcenter.media.audio import tone, write_wav
-from callcenter.media.g711 import Law, encode
+from callcenter.media.g711 import encode
+from callcenter.media.law import Law
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.compiled_loop import CompiledLoop
 from callcenter.media.mediad.worker import Worker

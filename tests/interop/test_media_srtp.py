@@ -13,7 +13,8 @@ import pytest
 
 from callcenter.media.audio import tone, tone_share
 from callcenter.media.endpoint import RtpEndpoint
-from callcenter.media.g711 import Law, Samples, encode
+from callcenter.media.g711 import Samples, encode
+from callcenter.media.law import Law
 from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.sdes import Suite
 from callcenter.ports import DigitPressed, EncryptionPolicy, Route

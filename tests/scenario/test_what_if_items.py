@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from callcenter.site.repository import floor_configuration
+from callcenter.site.rules import floor_configuration
 from callcenter.what_if import live_again
 from callcenter.written_day import read_day
 from tests.support.messages_left import a_house, message_arrives, site_with_exit

@@ -59,14 +59,14 @@ _present = _Present()
 def application() -> FastAPI:
     """The routes, once for all tests of a process."""
     app = FastAPI()
-    app.include_router(
+    app.router.routes.extend(
         create_router(
             sessions=_present,
             principal_dependency=signed_in,
             region=REGION,
             own_numbers=normal_forms([OWN_NUMBER], REGION),
             now=lambda: _present.at,
-        )
+        ).routes
     )
     return app
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from callcenter.media.audio import tone_share
-from callcenter.media.g711 import SAMPLE_RATE, SILENCE, Law, Samples, decode
+from callcenter.media.g711 import Samples, decode
+from callcenter.media.law import SAMPLE_RATE, SILENCE, Law
 from callcenter.media.recordings import KeyRing, Sidecar, open_recording, read_sidecar
 from callcenter.media.recordings.naming import sidecar_of
 from callcenter.media.recordings.wav import HEADER_BYTES

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Sequence
 
 from callcenter.media.audio import tone
-from callcenter.media.g711 import Law, encode
+from callcenter.media.g711 import encode
+from callcenter.media.law import Law
 from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.telephone_event import digit_payloads
 

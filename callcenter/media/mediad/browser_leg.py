@@ -13,7 +13,8 @@ import numpy as np
 
 from callcenter.media.audio import tone
 from callcenter.media.codecs import EVERY, FORMS, Codec
-from callcenter.media.g711 import FRAME_MILLISECONDS, SAMPLE_RATE, encode
+from callcenter.media.g711 import encode
+from callcenter.media.law import FRAME_MILLISECONDS, SAMPLE_RATE
 from callcenter.media.outgoing import OutgoingStream
 from callcenter.media.rtcp import Heard, report_on_behalf
 from callcenter.media.rtp import HEADER, LARGEST_PACKET, MARKER, VERSION_2, read_header

@@ -9,27 +9,18 @@ import os
 import struct
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from callcenter.media.protocol import LegCounts
 
-_STAMP = struct.Struct("<IHHIq")
+STAMP = struct.Struct("<IHHIq")
+"""Where a slot begins: SSRC, sequence number, how often that began anew, timestamp, instant."""
 _COUNTS = struct.Struct("<IIII?fff")
 _COUNTS_AT = 24
 _HEARD = struct.Struct("<II")
 _HEARD_AT = 56
 _WORST = struct.Struct("<ff")
 _WORST_AT = 64
-_SLOT_BYTES = 72
-_STAMP_ROW = np.dtype(
-    {
-        "names": ["ssrc", "sequence", "wraps", "timestamp", "at"],
-        "formats": ["<u4", "<u2", "<u2", "<u4", "<i8"],
-        "offsets": [0, 4, 6, 8, 12],
-        "itemsize": _SLOT_BYTES,
-    }
-)
+SLOT_BYTES = 72
 
 
 class Checkpoint:
@@ -37,47 +28,47 @@ class Checkpoint:
 
     def __init__(self, descriptor: int, slots: int) -> None:
         self.descriptor = descriptor
-        self._memory = mmap.mmap(descriptor, slots * _SLOT_BYTES)
+        self._memory = mmap.mmap(descriptor, slots * SLOT_BYTES)
 
     @classmethod
     def create(cls, slots: int) -> "Checkpoint":
         """New memory without a name; processes that inherit the descriptor share it."""
         descriptor = os.memfd_create("rtp-checkpoint")
-        os.ftruncate(descriptor, slots * _SLOT_BYTES)
+        os.ftruncate(descriptor, slots * SLOT_BYTES)
         return cls(descriptor, slots)
 
     @property
-    def stamps(self) -> NDArray[np.void]:
-        """All slots as rows, for who writes stamps without ``stamp``; from then on the memory cannot be closed."""
-        return np.frombuffer(self._memory, _STAMP_ROW)
+    def memory(self) -> mmap.mmap:
+        """All slots, for who writes stamps without ``stamp``; while that one looks, the memory cannot be closed."""
+        return self._memory
 
     def stamp(self, slot: int, ssrc: int, sequence: int, timestamp: int, at: int, wraps: int = 0) -> None:
         """Note the packet just sent; ``wraps`` is how often its sequence number began anew."""
-        _STAMP.pack_into(self._memory, slot * _SLOT_BYTES, ssrc, sequence, wraps & 0xFFFF, timestamp, at)
+        STAMP.pack_into(self._memory, slot * SLOT_BYTES, ssrc, sequence, wraps & 0xFFFF, timestamp, at)
 
     def stamped(self, slot: int, ssrc: int) -> tuple[int, int, int] | None:
         """Sequence, timestamp and instant of the stream's last packet; ``None`` when it never sent one."""
-        noted, sequence, _, timestamp, at = _STAMP.unpack_from(self._memory, slot * _SLOT_BYTES)
+        noted, sequence, _, timestamp, at = STAMP.unpack_from(self._memory, slot * SLOT_BYTES)
         return (sequence, timestamp, at) if noted == ssrc else None
 
     def wraps(self, slot: int) -> int:
         """How often the outgoing sequence number began anew."""
-        return int(_STAMP.unpack_from(self._memory, slot * _SLOT_BYTES)[2])
+        return int(STAMP.unpack_from(self._memory, slot * SLOT_BYTES)[2])
 
     def note_heard(self, slot: int, ssrc: int, extended: int) -> None:
         """Note the incoming stream and its highest extended sequence number."""
-        _HEARD.pack_into(self._memory, slot * _SLOT_BYTES + _HEARD_AT, ssrc, extended & 0xFFFFFFFF)
+        _HEARD.pack_into(self._memory, slot * SLOT_BYTES + _HEARD_AT, ssrc, extended & 0xFFFFFFFF)
 
     def heard(self, slot: int) -> tuple[int, int]:
         """The incoming stream's SSRC and highest extended sequence number, both 0 when nothing came."""
-        ssrc, extended = _HEARD.unpack_from(self._memory, slot * _SLOT_BYTES + _HEARD_AT)
+        ssrc, extended = _HEARD.unpack_from(self._memory, slot * SLOT_BYTES + _HEARD_AT)
         return ssrc, extended
 
     def note(self, slot: int, counts: LegCounts) -> None:
         """Note a leg's figures."""
         _COUNTS.pack_into(
             self._memory,
-            slot * _SLOT_BYTES + _COUNTS_AT,
+            slot * SLOT_BYTES + _COUNTS_AT,
             counts.packets_in,
             counts.packets_out,
             counts.packets_lost,
@@ -87,12 +78,12 @@ class Checkpoint:
             counts.round_trip_ms + 1,  # empty memory means that nothing was reported
             counts.far_loss + 1,
         )
-        _WORST.pack_into(self._memory, slot * _SLOT_BYTES + _WORST_AT, counts.worst_mos, counts.worst_loss_percent)
+        _WORST.pack_into(self._memory, slot * SLOT_BYTES + _WORST_AT, counts.worst_mos, counts.worst_loss_percent)
 
     def noted(self, slot: int) -> LegCounts:
         """A leg's figures as last noted."""
-        counts = LegCounts(*_COUNTS.unpack_from(self._memory, slot * _SLOT_BYTES + _COUNTS_AT))
-        worst_mos, worst_loss = _WORST.unpack_from(self._memory, slot * _SLOT_BYTES + _WORST_AT)
+        counts = LegCounts(*_COUNTS.unpack_from(self._memory, slot * SLOT_BYTES + _COUNTS_AT))
+        worst_mos, worst_loss = _WORST.unpack_from(self._memory, slot * SLOT_BYTES + _WORST_AT)
         return msgspec.structs.replace(
             counts,
             round_trip_ms=counts.round_trip_ms - 1,
@@ -103,7 +94,7 @@ class Checkpoint:
 
     def clear(self, slot: int) -> None:
         """Make a slot ready for another leg."""
-        self._memory[slot * _SLOT_BYTES : (slot + 1) * _SLOT_BYTES] = bytes(_SLOT_BYTES)
+        self._memory[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES] = bytes(SLOT_BYTES)
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from callcenter.media.audio import AudioError, read_wav
 from callcenter.media.codecs import NARROWBAND, Codec
-from callcenter.media.g711 import FRAME_SAMPLES, SAMPLE_RATE, Law, Samples, encode
+from callcenter.media.g711 import Samples, encode
+from callcenter.media.law import FRAME_SAMPLES, SAMPLE_RATE, Law
 from callcenter.media.protocol import PlaySpec
 from callcenter.media.resampling import DoubleRate
 from callcenter.media.wideband import make_encoder

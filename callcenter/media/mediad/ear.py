@@ -1,7 +1,8 @@
 """What a leg says, decoded: once per packet, and only as far as somebody needs it."""
 
 from callcenter.media.codecs import FORMS, Codec
-from callcenter.media.g711 import AUDIBLE, TRANSCODE, Law, Samples, decode, encode, is_audible, loudness
+from callcenter.media.g711 import AUDIBLE, TRANSCODE, Samples, decode, encode, is_audible, loudness
+from callcenter.media.law import Law
 from callcenter.media.resampling import DoubleRate, HalveRate
 from callcenter.media.rtp import timestamp_distance
 from callcenter.media.wideband import Decoder, make_decoder

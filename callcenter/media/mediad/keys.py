@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Sequence
 
-from callcenter.media.g711 import FRAME_SAMPLES, Samples
+from callcenter.media.g711 import Samples
 from callcenter.media.inband import tones_of
+from callcenter.media.law import FRAME_SAMPLES
 from callcenter.media.protocol import PlaySpec
 from callcenter.media.telephone_event import digit_payloads
 

@@ -6,9 +6,9 @@ Whose packets they are is decided in ``leg_socket``, what the far end hears itse
 import socket
 
 from callcenter.media.codecs import FORMS, Codec
-from callcenter.media.g711 import Law
 from callcenter.media.inband import ToneDigits
 from callcenter.media.jitter import JitterBuffer
+from callcenter.media.law import Law
 from callcenter.media.masking import masked_payload
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import Playback

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from callcenter.errors import MediaError
-from callcenter.media.g711 import SAMPLE_RATE, Law
+from callcenter.media.law import SAMPLE_RATE, Law
 from callcenter.media.mediad.recorder_protocol import Chunk, Damage, OpenRecording, Written
 from callcenter.media.mediad.recording_file import RecordingFile, open_file
 from callcenter.media.recordings.keys import KeyRing, RecordingKeyError

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from callcenter.media.g711 import Law
+from callcenter.media.law import Law
 from callcenter.media.recordings.keys import KeyRing
 from callcenter.media.recordings.reading import scan_records
 from callcenter.media.recordings.sealed import LONGEST_HEADER, OVERHEAD, Seal, SealError

@@ -8,7 +8,7 @@ the one leg that hears it, if any does. As long as that is so the rows are the t
 import numpy as np
 from numpy.typing import NDArray
 
-from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.checkpoint import SLOT_BYTES, Checkpoint
 from callcenter.media.mediad.leg import RtpLeg
 
 NOBODY = -1
@@ -46,6 +46,15 @@ OUTGOING = np.dtype(
     ]
 )
 """What goes to a leg's far end."""
+STAMPS = np.dtype(
+    {
+        "names": ["ssrc", "sequence", "wraps", "timestamp", "at"],
+        "formats": ["<u4", "<u2", "<u2", "<u4", "<i8"],
+        "offsets": [0, 4, 6, 8, 12],
+        "itemsize": SLOT_BYTES,
+    }
+)
+"""The slots of a checkpoint (``checkpoint.STAMP``)."""
 _MOST_DESCRIPTORS = 1 << 16
 
 
@@ -57,7 +66,7 @@ class RelayRows:
         self.outgoing: NDArray[np.void] = np.zeros(64, OUTGOING)
         self.by_descriptor: NDArray[np.int32] = np.full(_MOST_DESCRIPTORS, NOBODY, np.int32)
         """Row of an enrolled leg's socket."""
-        self.stamps = checkpoint.stamps
+        self.stamps: NDArray[np.void] = np.frombuffer(checkpoint.memory, STAMPS)
         self._row_of: dict[RtpLeg, int] = {}
         self._free = list(range(len(self.incoming)))
         self._enrolled: dict[RtpLeg, RtpLeg | None] = {}

@@ -6,7 +6,8 @@
 import secrets
 
 from callcenter.media.codecs import FORMS, Codec
-from callcenter.media.g711 import TRANSCODE, Law, Samples
+from callcenter.media.g711 import TRANSCODE, Samples
+from callcenter.media.law import Law
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.leg_socket import LegSocket
 from callcenter.media.mediad.sealing import LegSealing

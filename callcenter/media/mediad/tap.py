@@ -4,7 +4,8 @@ Everything between hearing and sending is kept for less than a second, so a work
 along. Pure: instants are milliseconds of the monotonic clock, given as arguments.
 """
 
-from callcenter.media.g711 import AUDIBLE, SAMPLE_RATE, SILENCE, Law, loudness
+from callcenter.media.g711 import AUDIBLE, loudness
+from callcenter.media.law import SAMPLE_RATE, SILENCE, Law
 from callcenter.media.mediad.recorder_protocol import Chunk, TapEnded, TapMessage, TapSwitched
 from callcenter.media.protocol import RecordingSpec, TapOrder
 from callcenter.media.track import Track

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from callcenter.media.codecs import FORMS, Codec
-from callcenter.media.g711 import DECODE, ENCODE, FRAME_SAMPLES, SILENCE, Law, Samples, encode
+from callcenter.media.g711 import DECODE, ENCODE, Samples, encode
+from callcenter.media.law import FRAME_SAMPLES, SILENCE, Law
 from callcenter.media.mediad.clips import Playback
 from callcenter.media.mediad.keys import KeyPresses
 from callcenter.media.mediad.leg import RtpLeg

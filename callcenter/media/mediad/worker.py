@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from callcenter.media.g711 import FRAME_MILLISECONDS
+from callcenter.media.law import FRAME_MILLISECONDS
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import ClipStore
 from callcenter.media.mediad.conversation import Conversation

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from callcenter.errors import MediaError
-from callcenter.media.g711 import Law
+from callcenter.media.law import Law
 from callcenter.media.recordings.keys import KEY_BYTES, KeyRing
 
 MAGIC = b"CCREC"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from callcenter.errors import MediaError
-from callcenter.media.g711 import SAMPLE_RATE
+from callcenter.media.law import SAMPLE_RATE
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened", omit_defaults=False):

@@ -2,7 +2,7 @@
 
 import struct
 
-from callcenter.media.g711 import SAMPLE_RATE, SILENCE, Law
+from callcenter.media.law import SAMPLE_RATE, SILENCE, Law
 
 FORMAT = {Law.PCMU: 7, Law.PCMA: 6}
 """``wFormatTag`` of the two laws (RFC 2361 appendix A)."""

@@ -14,7 +14,8 @@ import numpy as np
 import pylibsrtp
 
 from callcenter.media.audio import tone, tone_share
-from callcenter.media.g711 import FRAME_SAMPLES, Law, decode, encode
+from callcenter.media.g711 import decode, encode
+from callcenter.media.law import FRAME_SAMPLES, Law
 from callcenter.media.rtp import ReceptionCount, RtpPacket, pack, parse
 from callcenter.media.sdp_lines import parse as parse_sdp
 from callcenter.media.webrtc.connectivity import Address, IceCredentials, binding_request, is_success, new_credentials

@@ -14,7 +14,8 @@ from callcenter.secret import installation_key
 from callcenter.sip.digest import ha1
 from callcenter.site.models import RoleName, Site
 from callcenter.site.people import add_person
-from callcenter.site.repository import floor_configuration, load_flows, load_site
+from callcenter.site.repository import load_flows, load_site
+from callcenter.site.rules import floor_configuration
 from callcenter.web import desk_settings
 from crm_bridge.permissions import Role as StoreRole
 from crm_bridge.permissions import permissions_of

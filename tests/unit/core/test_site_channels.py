@@ -10,7 +10,8 @@ from acd.events import Channel, Interrupt, QueueInterrupts
 from callcenter.errors import ConfigError
 from callcenter.service_targets import ServiceTarget
 from callcenter.site.models import Site
-from callcenter.site.repository import floor_configuration, item_rules, load_flows
+from callcenter.site.repository import load_flows
+from callcenter.site.rules import floor_configuration, item_rules
 from tests.support.house import small_site
 from tests.support.messages_left import FLOW
 

@@ -17,7 +17,8 @@ from callcenter.media.audio import (
     tone_share,
     write_wav,
 )
-from callcenter.media.g711 import DECODE, ENCODE, TRANSCODE, Law, decode, encode, loudness
+from callcenter.media.g711 import DECODE, ENCODE, TRANSCODE, decode, encode, loudness
+from callcenter.media.law import Law
 from callcenter.media.mixer import linear_gain, mix
 from callcenter.media.music import compose, music_path
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from callcenter.media.audio import tone, tone_share
 from callcenter.media.codecs import Codec
-from callcenter.media.g711 import Law, Samples, decode, encode
+from callcenter.media.g711 import Samples, decode, encode
 from callcenter.media.inband import ToneDigits, key_of, tones_of
+from callcenter.media.law import Law
 from callcenter.media.masking import MASK_HERTZ, masked_payload
 from callcenter.media.mediad.keys import KeyPresses
 from callcenter.media.outgoing import OutgoingStream

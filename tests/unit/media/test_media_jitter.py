@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from callcenter.media.g711 import SILENCE, Law
 from callcenter.media.jitter import LARGEST_DEPTH, LARGEST_MARGIN, LEAST_MARGIN, JitterBuffer
+from callcenter.media.law import SILENCE, Law
 
 pytestmark = pytest.mark.unit
 

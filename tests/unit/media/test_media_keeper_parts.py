@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from callcenter.media.audio import AudioError, tone, write_wav
-from callcenter.media.g711 import Law, decode
+from callcenter.media.g711 import decode
+from callcenter.media.law import Law
 from callcenter.media.mediad.__main__ import read_arguments
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import Clip, ClipStore, Playback, make_clip

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.media.g711 import SILENCE, Law
+from callcenter.media.law import SILENCE, Law
 from callcenter.media.mediad.recorder_protocol import (
     Begin,
     Chunk,

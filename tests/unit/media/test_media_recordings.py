@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.media.g711 import Law
+from callcenter.media.law import Law
 from callcenter.media.mediad.recording_file import PlainFile, SealedFile
 from callcenter.media.recordings import (
     KeyRing,

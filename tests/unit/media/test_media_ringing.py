@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from callcenter.media.audio import tone_share
-from callcenter.media.g711 import SAMPLE_RATE
+from callcenter.media.law import SAMPLE_RATE
 from callcenter.media.ringing import COMMON, TONES, ringing, ringing_path
 
 pytestmark = pytest.mark.unit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callcenter.media.g711 import SILENCE, Law
+from callcenter.media.law import SILENCE, Law
 from callcenter.media.mediad.recorder_protocol import Chunk, TapEnded, TapMessage, TapSwitched
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.protocol import RecordingSpec, TapOrder

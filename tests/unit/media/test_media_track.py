@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from callcenter.media.g711 import SILENCE, TRANSCODE, Law
+from callcenter.media.g711 import TRANSCODE
+from callcenter.media.law import SILENCE, Law
 from callcenter.media.track import Track
 
 pytestmark = pytest.mark.unit
