@@ -306,7 +306,18 @@ class SessionLost:
     session_id: str
 
 
-MediaEvent = DigitPressed | PlayFinished | LegSilent | LegQuiet | LegQualityTurned | SessionLost
+@dataclass(frozen=True, slots=True)
+class LegsStranded:
+    """What these legs' far ends send to is gone, while the session itself is well: each wants a new offer.
+
+    Told again every few seconds until they are offered.
+    """
+
+    session_id: str
+    leg_ids: tuple[str, ...]
+
+
+MediaEvent = DigitPressed | PlayFinished | LegSilent | LegQuiet | LegQualityTurned | LegsStranded | SessionLost
 
 
 class RecordingAction(StrEnum):

@@ -1,6 +1,6 @@
 """The legs of one call: orders to signalling with the media they need, and news of legs in the machine's words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -53,6 +53,8 @@ class CallLegs:
     """Legs that sound, or hear us, before the answer; with what we told the phone that called."""
     _started: set[str] = field(default_factory=set)
     """Legs that are there, or were."""
+    _stranded: set[str] = field(default_factory=set)
+    """Legs that are to be offered anew once they are up: what they were told of us is void."""
 
     # Orders
 
@@ -92,6 +94,7 @@ class CallLegs:
         except MediaError as error:
             return ev.MediaFailed(str(error), EndCause.NOT_ACCEPTABLE)
         self.signalling.answer(leg.leg_id, sdp)
+        await self._offer_if_stranded(leg.leg_id)
         return None
 
     async def ring_agent(self, leg_id: str, agent_id: str, caller: Party) -> LegRefused | None:
@@ -158,6 +161,26 @@ class CallLegs:
         self.signalling.reoffer(party.leg_id, sdp)
         return True
 
+    async def offer_anew(self, media_legs: Collection[str]) -> None:
+        """What these legs send to is gone: those that are up are offered another description, the others once they
+        are."""
+        for leg_id in [leg_id for leg_id, name in self.audio.legs.items() if name in media_legs]:
+            self._stranded.add(leg_id)
+            if leg_id in self._answered or leg_id not in self._started | self._early.keys():
+                await self._offer_if_stranded(leg_id)
+
+    async def _offer_if_stranded(self, leg_id: str) -> None:
+        """Failing that, media tells of it again."""
+        if leg_id not in self._stranded:
+            return
+        self._stranded.discard(leg_id)
+        try:
+            sdp = await self.audio.offer(leg_id)
+        except MediaError as error:
+            log.warning("leg not offered anew", call_id=self.call_id, error=str(error))
+            return
+        self.signalling.reoffer(leg_id, sdp)
+
     def note_answered(self, leg_id: str) -> None:
         """A leg that was up before it became a party's."""
         self._answered.add(leg_id)
@@ -176,6 +199,7 @@ class CallLegs:
         """The leg is over; returns the name of its media."""
         self._answered.discard(leg_id)
         self._early.pop(leg_id, None)
+        self._stranded.discard(leg_id)
         self.visitors.pop(leg_id, None)
         return self.audio.forget(leg_id)
 
@@ -229,6 +253,7 @@ class CallLegs:
                 if self.customer is not None or refused is not None or leg_id in self._answered:
                     return None if refused is None else ev.CustomerRefused(488)
                 self._answered.add(leg_id)
+                await self._offer_if_stranded(leg_id)
                 return ev.CustomerAnswered()
             case LegRefused(status=status):
                 return ev.CustomerRefused(status)
@@ -245,6 +270,7 @@ class CallLegs:
                 if refused is not None or leg_id in self._answered:  # the latter answers our offer to a late re-offer
                     return refused
                 self._answered.add(leg_id)
+                await self._offer_if_stranded(leg_id)
                 return ev.AgentAnswered(leg_id)
             case LegRefused(leg_id=leg_id, status=status):
                 return ev.AgentRefused(leg_id, status)
@@ -252,6 +278,8 @@ class CallLegs:
                 return ev.AgentGone(leg_id, cause)
 
     async def _take_answer(self, event: LegAnswered | LegReanswered, leg_id: str, sdp: str) -> ev.CallEvent | None:
+        if leg_id in self._stranded:  # an answer to what is void
+            return None
         try:
             await self.audio.accept(leg_id, sdp, _profile(event))
         except MediaError as error:

@@ -21,6 +21,7 @@ from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
     DigitPressed,
     LegProfile,
+    LegsStranded,
     MediaEvent,
     MediaPlane,
     PlayFinished,
@@ -195,7 +196,7 @@ class MailboxCall:
                     profile = LegProfile(event.peer_address)
                     answer = await self.media.answer_offer(self.session_id, PHONE, event.sdp, profile)
                     self.signalling.accept_reoffer(event.leg_id, answer)
-                case LegEnded() | SessionLost():
+                case LegEnded() | LegsStranded() | SessionLost():
                     self._over = True
                     return ""
                 case _:

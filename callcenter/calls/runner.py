@@ -50,7 +50,15 @@ from callcenter.calls.supervision import CallSupervision, SupervisionAsked
 from callcenter.errors import JournalError, MediaError
 from callcenter.inbox import Inbox
 from callcenter.media.sdp import puts_on_hold
-from callcenter.ports import DigitPressed, LegQualityTurned, LegQuiet, LegSilent, PlayFinished, SessionLost
+from callcenter.ports import (
+    DigitPressed,
+    LegQualityTurned,
+    LegQuiet,
+    LegSilent,
+    LegsStranded,
+    PlayFinished,
+    SessionLost,
+)
 from ivr import events as flow_ev
 
 log = structlog.get_logger(__name__)
@@ -260,6 +268,8 @@ class CallRunner:
             case LegQuiet(leg_id=leg_id, has_spoken=has_spoken):
                 if leg_id == fx.CUSTOMER_LEG:
                     await self._flow.fall_silent(has_spoken=has_spoken)
+            case LegsStranded(leg_ids=leg_ids):
+                await self._legs.offer_anew(leg_ids)
             case LegQualityTurned():
                 self._book.quality_turned(mail)
             case LegGapEnded(leg_id=leg_id, gap_ms=gap_ms):

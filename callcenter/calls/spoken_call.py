@@ -7,7 +7,16 @@ import structlog
 
 from callcenter.calls.legs import EndCause, LegEnded, LegEvent, LegOffered
 from callcenter.errors import MediaError
-from callcenter.ports import LegProfile, MediaEvent, MediaPlane, PlayFinished, Prompts, SessionLost, Signalling
+from callcenter.ports import (
+    LegProfile,
+    LegsStranded,
+    MediaEvent,
+    MediaPlane,
+    PlayFinished,
+    Prompts,
+    SessionLost,
+    Signalling,
+)
 from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)
@@ -59,7 +68,7 @@ class SpokenCall:
             self.signalling.answer(self.offered.leg_id, answer)
             paths = [await self.prompts.path(each) for each in self.said]
             await self.media.play(self.session_id, PHONE, PLAY, paths)
-            while not isinstance(await self.inbox.get(), PlayFinished | LegEnded | SessionLost):
+            while not isinstance(await self.inbox.get(), PlayFinished | LegEnded | LegsStranded | SessionLost):
                 pass
         except MediaError as error:
             log.info("nothing said to a phone", agent_id=self.agent_id, error=str(error))

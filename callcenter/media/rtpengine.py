@@ -22,12 +22,12 @@ from callcenter.ports import (
     EncryptionPolicy,
     LatchPolicy,
     LegProfile,
+    LegsStranded,
     LegStatistics,
     MediaEvent,
     MediaPlane,
     RecordingAction,
     Route,
-    SessionLost,
 )
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class _Edges:
     legs: set[str] = field(default_factory=set)
     sealed: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
-    """Legs that rtpengine has told to have."""
+    """Legs that rtpengine has told to have, now or before it was restarted."""
 
 
 class InnerPlane(MediaPlane, Protocol):
@@ -91,11 +91,12 @@ class RtpenginePlane:
     """Implements ``callcenter.ports.MediaPlane`` around another one. ``start`` first."""
 
     def __init__(self, inner: InnerPlane, settings: RtpengineSettings, sink: Callable[[MediaEvent], None]) -> None:
-        """``sink`` is told of sessions that went down with an rtpengine; everything else the inner plane tells."""
+        """``sink`` is told of legs that went down with an rtpengine; everything else the inner plane tells."""
         self._inner, self._settings, self._sink = inner, settings, sink
         self._watching: asyncio.Task[None] | None = None
         self._control = RtpengineControl(settings.address)
         self._edges: dict[str, _Edges] = {}
+        self._looks = 0
 
     async def start(self) -> None:
         """Start the plane behind and open the line.
@@ -171,28 +172,32 @@ class RtpenginePlane:
         return await self._inner.destroy(session_id)
 
     async def _watch(self) -> None:
-        """A restarted rtpengine has forgotten its calls, and their ports: tell that these sessions are lost."""
+        """A restarted rtpengine has forgotten its calls, and their ports: tell that these legs want new ones."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             with contextlib.suppress(MediaError):  # it is away; what became of the calls is seen when it is back
                 await self._look()
 
     async def _look(self) -> None:
-        """Ask for the oldest session; only where that one is forgotten, for all of them."""
-        for session_id, edges in [*self._edges.items()]:
-            if not edges.settled:
-                continue
-            if await self._has(session_id, next(iter(edges.settled))):
-                return
-            if self._edges.pop(session_id, None) is not None:
-                log.error("rtpengine.call_forgotten", session_id=session_id)
-                self._sink(SessionLost(session_id))
+        """Ask for one leg, another one each time; only where that one is forgotten, for all of them."""
+        every = [(session_id, leg_id) for session_id, edges in self._edges.items() for leg_id in edges.settled]
+        self._looks += 1
+        if not every or await self._has(*every[self._looks % len(every)]):
+            return
+        forgotten: dict[str, list[str]] = {}
+        for session_id, leg_id in every:
+            if not await self._has(session_id, leg_id):
+                forgotten.setdefault(session_id, []).append(leg_id)
+        for session_id, legs in forgotten.items():
+            log.warning("rtpengine.legs_forgotten", session_id=session_id, legs=len(legs))
+            self._sink(LegsStranded(session_id, tuple(legs)))
 
     async def _has(self, session_id: str, leg_id: str) -> bool:
+        """Whether it knows a leg; one that was removed meanwhile tells nothing."""
         try:
             await self._control.ask("query", call_id=_call_id(session_id, leg_id))
         except RtpengineRefused:
-            return not self._knows(session_id, leg_id)  # a leg that has just been removed tells nothing
+            return not self._knows(session_id, leg_id)
         return True
 
     def _knows(self, session_id: str, leg_id: str) -> bool:

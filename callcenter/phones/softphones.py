@@ -8,7 +8,7 @@ hears comfort tone, and the page is offered a new way; only when it stays away f
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -79,6 +79,10 @@ class Edge(Protocol):
 
     def describe(self, leg_id: str, way_id: str, *, ufrag: str, fingerprint: str, payload_type: int) -> None:
         """Pass a browser's answer on."""
+        ...
+
+    def move(self, leg_id: str, media: tuple[str, int]) -> None:
+        """The plane's RTP socket of this leg is another one now."""
         ...
 
     def drop(self, leg_id: str) -> None:
@@ -187,15 +191,26 @@ class Softphones:
         self._offer_if_present(leg)
 
     def reoffer(self, leg_id: str, sdp: str) -> None:
-        """The plane changed its side: nothing of that concerns the browser, so the edge's answer stands."""
-        del sdp
+        """The plane changed its side: nothing of that concerns the browser, so the edge's answer stands; where the
+        plane is found is for the edge."""
         leg = self._legs.get(leg_id)
         if leg is not None and leg.state is _State.UP:
+            self._follow(leg, sdp)
             self._later(LegReanswered(leg_id, leg.answer, self._inner_host()))
 
     def end(self, leg_id: str, cause: EndCause) -> None:
         """End a leg in whatever state it is."""
         self._finish(leg_id, cause, "")
+
+    def _follow(self, leg: _Leg, sdp: str) -> None:
+        try:
+            there = read_plain(sdp)
+        except MediaError as error:
+            log.warning("softphone.offer_not_followed", leg_id=leg.leg_id, error=str(error))
+            return
+        if (there.host, there.port) != (leg.stream.host, leg.stream.port):
+            leg.stream = replace(leg.stream, host=there.host, port=there.port)
+            self._edge.move(leg.leg_id, (there.host, there.port))
 
     # From the pages
 

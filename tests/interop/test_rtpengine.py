@@ -12,7 +12,7 @@ from callcenter.media.audio import tone, write_wav
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.rtpengine import RtpenginePlane, RtpengineSettings
-from callcenter.ports import DigitPressed, Route, SessionLost
+from callcenter.ports import DigitPressed, LegsStranded, Route
 from tests.support.media_contract import OFFER, PROFILE, EventSink, MediaPlaneContract, PlaneUnderTest
 from tests.support.rtp_stranger import STRANGER_HZ, Stranger
 from tests.support.rtpengine_process import RtpengineHouse, calls_at, fresh_plane, rtpengine_house, running_rtpengine
@@ -165,29 +165,45 @@ async def _calls_are(house: RtpengineHouse, number: int) -> bool:
     return await calls_at(house.control) == number
 
 
-async def test_calls_of_an_rtpengine_that_was_restarted_are_told_as_lost_and_new_ones_work(house: RtpengineHouse):
+async def test_legs_of_an_rtpengine_that_was_restarted_are_told_until_they_are_offered_anew(house: RtpengineHouse):
     sink = EventSink()
     inner = EmbeddedMediaPlane(house.media.socket_path, sink, request_timeout=10)
-    ends = [await RtpEndpoint.open() for _ in range(3)]
-    async with running_rtpengine() as (control, _):
+    caller, agent = await RtpEndpoint.open(), await RtpEndpoint.open()
+    async with running_rtpengine() as (control, before):
         plane = RtpenginePlane(inner, RtpengineSettings(control), sink)
         await plane.start()
-        await plane.create("old")
-        ends[0].accept(await plane.answer_offer("old", "caller", ends[0].sdp_offer(), PROFILE))
-    async with running_rtpengine(control):
+        await plane.create("s")
+        caller.accept(await plane.answer_offer("s", "caller", caller.sdp_offer(), PROFILE))
+        await plane.accept_answer("s", "agent", agent.sdp_answer(await plane.make_offer("s", "agent")), PROFILE)
+        await plane.route("s", [Route("caller", "agent"), Route("agent", "caller")])
+        caller.start(440)
+        agent.start(620)
+        await agent.wait_heard(440, share=0.9)
+    async with running_rtpengine(control, but=before):
         await plane.create("new")
-        for end, leg_id in zip(ends[1:], ("caller", "agent"), strict=True):
-            end.accept(await plane.answer_offer("new", leg_id, end.sdp_offer(), PROFILE))
-        await plane.route("new", [Route("caller", "agent"), Route("agent", "caller")])
-        ends[1].start(440)
-        ends[2].start(620)
-        await ends[2].wait_heard(440, share=0.9)
-        await ends[1].wait_heard(620, share=0.9)
-        await sink.wait(SessionLost("old"))
-        assert sink.events == [SessionLost("old")]
-        await plane.destroy("old")
+        other = await RtpEndpoint.open()
+        other.accept(await plane.answer_offer("new", "caller", other.sdp_offer(), PROFILE))
+        told = await stranded(sink)
+        assert told == {"caller", "agent"}, "of the session that began before"
+        for end, leg_id in ((caller, "caller"), (agent, "agent")):
+            answer = end.sdp_answer(await plane.make_offer("s", leg_id))
+            await plane.accept_answer("s", leg_id, answer, PROFILE)
+        await caller.wait_frames(25)
+        await agent.wait_heard(440, share=0.9)
+        await caller.wait_heard(620, share=0.9)
+        assert caller.audio is not None
+        assert caller.audio.port not in before
+        assert await calls_at(control) == 3
+        await plane.destroy("s")
         await plane.destroy("new")
         assert await calls_at(control) == 0
         await plane.stop()
-    for end in ends:
+    for end in (caller, agent, other):
         await end.close()
+
+
+async def stranded(sink: EventSink) -> set[str]:
+    """The legs of the session ``s`` that are told as stranded, once some are; nothing else may be told."""
+    await until("the forgotten legs are told", lambda: sink.events)
+    assert all(isinstance(event, LegsStranded) and event.session_id == "s" for event in sink.events)
+    return {leg_id for event in sink.events if isinstance(event, LegsStranded) for leg_id in event.leg_ids}

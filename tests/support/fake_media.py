@@ -13,6 +13,7 @@ from callcenter.ports import (
     LegProfile,
     LegQualityTurned,
     LegSilent,
+    LegsStranded,
     LegStatistics,
     MediaEvent,
     PlayFinished,
@@ -120,6 +121,10 @@ class FakeMedia:
         """Let a leg's stream begin to sound poor, or fine again."""
         session_id = self._session_of(leg_id)
         self._sink(LegQualityTurned(session_id, leg_id, is_poor, mos, loss_percent, 5.0, None))
+
+    def strand(self, session_id: str) -> None:
+        """Let what every leg of a session sends to be gone."""
+        self._sink(LegsStranded(session_id, tuple(self.sessions[session_id].legs)))
 
     def lose(self, session_id: str) -> None:
         """Lose a session."""

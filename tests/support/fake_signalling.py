@@ -71,6 +71,8 @@ class FakeSignalling:
         """What was sent in signalling: leg, digit."""
         self.hops: dict[str, int] = {}
         """By leg that we began: how often its call may still be passed on."""
+        self.reoffered: list[str] = []
+        """Legs that were offered another description, in order."""
         self._numbers = itertools.count(1)
 
     # What a test does.
@@ -174,6 +176,7 @@ class FakeSignalling:
         """Renegotiate: the far end takes it."""
         address = PHONE_ADDRESS if self.legs[leg_id].agent_id is not None else CUSTOMER_ADDRESS
         if self.legs[leg_id].state == "answered":
+            self.reoffered.append(leg_id)
             self.sink(LegReanswered(leg_id, some_sdp(address, 50_002), address))
 
     def send_digit(self, leg_id: str, digit: str) -> None:

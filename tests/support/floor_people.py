@@ -273,6 +273,7 @@ async def calling(
         call = await phone.call(called, sound.sdp_offer())
         async with asyncio.timeout(10):
             sound.accept(await call.answered())
+        call.on_reoffer = sound.sdp_answer
         sound.start(CUSTOMER_HZ)
         await sound.wait_frames(1)
         await sound.send_digits(keys)

@@ -23,17 +23,19 @@ _PORTS = 100
 
 
 @asynccontextmanager
-async def running_rtpengine(control: tuple[str, int] | None = None) -> AsyncIterator[tuple[tuple[str, int], range]]:
-    """Start one with one thread on loopback; gives the address of its control port and its RTP ports.
+async def running_rtpengine(
+    control: tuple[str, int] | None = None, *, but: range = range(0)
+) -> AsyncIterator[tuple[tuple[str, int], range]]:
+    """Start one with one thread on loopback, killed at the end; gives the address of its control port and RTP ports.
 
-    ``control`` is where one listened that is gone.
+    ``control`` is where one listened that is gone, ``but`` the ports that it had: this one has others.
     """
     program = peer("rtpengine", "/usr/bin/rtpengine")
     if control is None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
             control = ("127.0.0.1", int(probe.getsockname()[1]))
-    first = _free_range()
+    first = _free_range(but)
     process = await asyncio.create_subprocess_exec(
         program,
         f"--config-file={CONFIGURATION}",
@@ -54,7 +56,7 @@ async def running_rtpengine(control: tuple[str, int] | None = None) -> AsyncIter
         yield control, range(first, first + _PORTS + 1)
     finally:
         if process.returncode is None:
-            process.terminate()
+            process.kill()
         async with asyncio.timeout(10):
             await process.wait()
 
@@ -104,8 +106,9 @@ async def calls_at(address: tuple[str, int]) -> int:
     return len(calls)
 
 
-def _free_range() -> int:
+def _free_range(but: range) -> int:
     while True:
         first = random.randrange(10_000, 32_000, 2)
-        if not udp_sockets("127.0.0.1", first, first + _PORTS):
+        mine = range(first, first + _PORTS + 1)
+        if mine[0] not in but and mine[-1] not in but and not udp_sockets("127.0.0.1", first, first + _PORTS):
             return first

@@ -77,6 +77,9 @@ class BrowserLeg:
         """The worker's last one, and when it came."""
         self._frame = 0
         self._comfort_due = now
+        self._media = media
+        """Where the worker's side is. The socket is not connected there: an error that somebody who is gone leaves on
+        a connected one ends the event loop's watch over it."""
         self.inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self.inner.setblocking(False)
@@ -84,7 +87,6 @@ class BrowserLeg:
                 self.inner.bind((host, port))
             except OSError:
                 self.inner.bind((host, 0))
-            self.inner.connect(media)
         except OSError:
             self.inner.close()
             raise
@@ -96,6 +98,10 @@ class BrowserLeg:
     def port(self) -> int:
         """Of the inner socket."""
         return int(self.inner.getsockname()[1])
+
+    def move(self, media: tuple[str, int]) -> None:
+        """The worker's side is elsewhere now."""
+        self._media = media
 
     def way(self, way_id: str) -> Way | None:
         """The way of a page."""
@@ -132,11 +138,11 @@ class BrowserLeg:
         packets = []
         for _ in range(_MOST_PACKETS):
             try:
-                packets.append(self.inner.recv(LARGEST_PACKET))
-            except BlockingIOError:
+                packet, source = self.inner.recvfrom(LARGEST_PACKET)
+            except OSError:  # nothing is left
                 break
-            except OSError:  # the worker's socket is being replaced
-                break
+            if source == self._media:
+                packets.append(packet)
         return packets
 
     def take_report(self, packet: bytes, *, now: int) -> None:
@@ -151,7 +157,7 @@ class BrowserLeg:
         told = report_on_behalf(self._stream.ssrc, report, heard, age=now - came, rate=rate)
         if told is not None:
             with contextlib.suppress(OSError):
-                self.inner.send(told)
+                self.inner.sendto(told, self._media)
 
     def comfort(self, *, now: int) -> None:
         """Send comfort tone when it is due; to be called every 20 ms."""
@@ -170,4 +176,6 @@ class BrowserLeg:
         sequence, timestamp, marker = stamp
         second = payload_type | (MARKER if marker else 0)
         with contextlib.suppress(OSError):
-            self.inner.send(HEADER.pack(VERSION_2, second, sequence, timestamp, self._stream.ssrc) + payload)
+            self.inner.sendto(
+                HEADER.pack(VERSION_2, second, sequence, timestamp, self._stream.ssrc) + payload, self._media
+            )

@@ -28,6 +28,7 @@ from callcenter.media.webrtc.protocol import (
     DescribeBrowser,
     DropLeg,
     Greeted,
+    MoveLeg,
     OpenWay,
     WayOpened,
     WayOrder,
@@ -148,6 +149,9 @@ class BrowserServer:
                     leg.tune(order.payload_type)
                     way.describe(order.ufrag, order.fingerprint, rate=clock_of(order.payload_type))
                     self._admit(way)
+            case MoveLeg(leg_id=leg_id, media=media):
+                if leg_id in self._legs:
+                    self._legs[leg_id].move(media)
             case DropLeg(leg_id=leg_id):
                 self._drop(leg_id)
             case AskWays(request=request):

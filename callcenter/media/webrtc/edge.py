@@ -19,6 +19,7 @@ from callcenter.media.webrtc.protocol import (
     DropLeg,
     Greet,
     Greeted,
+    MoveLeg,
     OpenWay,
     WayOpened,
     WayOrder,
@@ -108,6 +109,11 @@ class BrowserEdge:
         """Pass a browser's answer on; lost without a process, whose successor will ask for another one."""
         with contextlib.suppress(MediaError):
             self._send(DescribeBrowser(leg_id, way_id, ufrag, fingerprint, payload_type))
+
+    def move(self, leg_id: str, media: tuple[str, int]) -> None:
+        """The plane's RTP socket of this leg is another one now; lost without a process, whose successor is told."""
+        with contextlib.suppress(MediaError):
+            self._send(MoveLeg(leg_id, media))
 
     def drop(self, leg_id: str) -> None:
         """Close a leg."""

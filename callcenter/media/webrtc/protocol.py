@@ -38,6 +38,13 @@ class DescribeBrowser(msgspec.Struct, frozen=True, tag="describe"):
     payload_type: int
 
 
+class MoveLeg(msgspec.Struct, frozen=True, tag="move"):
+    """Exchange: the plane's RTP socket of this leg is another one now."""
+
+    leg_id: str
+    media: tuple[str, int]
+
+
 class DropLeg(msgspec.Struct, frozen=True, tag="drop"):
     """Exchange: close a leg; harmless when it is gone."""
 
@@ -50,7 +57,7 @@ class AskWays(msgspec.Struct, frozen=True, tag="ask"):
     request: int
 
 
-WayOrder = Greet | OpenWay | DescribeBrowser | DropLeg | AskWays
+WayOrder = Greet | OpenWay | DescribeBrowser | MoveLeg | DropLeg | AskWays
 
 
 class Greeted(msgspec.Struct, frozen=True, tag="greeted"):

@@ -63,6 +63,7 @@ class FakeEdge:
     opened: list[tuple[str, str, int]] = field(default_factory=list)
     described: list[tuple[str, str]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    moved: list[tuple[str, tuple[str, int]]] = field(default_factory=list)
     broken: bool = False
     greeted: Greeted | None = GREETED
 
@@ -76,6 +77,9 @@ class FakeEdge:
     def describe(self, leg_id: str, way_id: str, *, ufrag: str, fingerprint: str, payload_type: int) -> None:
         assert (ufrag, fingerprint, payload_type) == ("page", FINGERPRINT, 0)
         self.described.append((leg_id, way_id))
+
+    def move(self, leg_id: str, media: tuple[str, int]) -> None:
+        self.moved.append((leg_id, media))
 
     def drop(self, leg_id: str) -> None:
         self.dropped.append(leg_id)
@@ -331,6 +335,9 @@ async def test_a_new_description_of_the_plane_is_answered_without_the_browser():
     (event,) = desk.events
     assert isinstance(event, LegReanswered)
     assert read_answer(event.sdp).port == 5_000
+    assert desk.edge.moved == []
+    desk.phones.reoffer("leg", OFFER.replace("m=audio 20000", "m=audio 20444"))
+    assert desk.edge.moved == [("leg", ("127.0.0.1", 20_444))], "the edge is told where the plane is now"
     await desk.phones.stop()
 
 
