@@ -146,6 +146,8 @@ class AgentView(msgspec.Struct, frozen=True):
     takes_calls: bool = True
     answered_by: str | None = None
     """The colleague who was the first to answer what rang here, too; until the next state."""
+    is_kept: bool = False
+    """Offered, and nothing rings: the agent is kept for a customer who is being called."""
 
 
 class ChannelView(msgspec.Struct, frozen=True):

@@ -91,6 +91,13 @@ class FloorContacts:
         view = self._views.get(contact_id)
         return view is not None and view.state is not ContactState.DIALLING
 
+    def keeps(self, contact_id: str | None, agent_id: str) -> bool:
+        """Whether this agent is only kept for a customer who is not there yet."""
+        view = self._views.get(contact_id or "")
+        if view is None:
+            return self._kept.get(contact_id or "") == agent_id
+        return view.state is ContactState.DIALLING and view.agent_id == agent_id
+
     def is_named(self, contact_id: str) -> bool:
         """Whether this contact asks for one certain agent, so that it counts in no queue."""
         return contact_id in self._named

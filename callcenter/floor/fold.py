@@ -219,6 +219,7 @@ class FloorFold:
             until=fact.until,
             pending=fact.pending,
             contact_id=fact.contact_id,
+            is_kept=fact.state is acd.AgentState.OFFERED and self._contacts.keeps(fact.contact_id, fact.agent_id),
             **self._worked(fact),
         )
         if not left_wrap_up and fact.contact_id is not None:

@@ -82,6 +82,7 @@ async def test_the_customers_phone_rings_first_and_the_agents_when_the_customer_
             call.ring()
             await expect(desk.part("kept-card")).to_be_visible()
             await expect(desk.part("kept-caller")).to_contain_text(ADA)
+            await expect(desk.part("agent-state")).to_contain_text("Kept for a callback")
             await expect(floor.part("callback-row")).to_contain_text("1 / 3")
             await desk.page.screenshot(path=tmp_path / "kept.png")
             await floor.page.screenshot(path=tmp_path / "floor.png", full_page=True)

@@ -60,7 +60,7 @@ async def test_the_customer_is_dialled_while_an_agent_is_kept_and_then_that_agen
     await house.sign_in("ben")
     (out,) = dialled(house)
     assert numbers(house) == [ADA]
-    assert house.agent("ben").state is AgentState.OFFERED, "kept"
+    assert (house.agent("ben").state, house.agent("ben").is_kept) == (AgentState.OFFERED, True)
     assert house.signalling.ringing_phone("ben") is None, "and not rung"
     (shown,) = [each for each in house.contacts() if each.called == ADA]
     assert (shown.state, shown.agent_id) == (ContactState.DIALLING, "ben"), "the agent sees whom the call is for"
@@ -71,6 +71,7 @@ async def test_the_customer_is_dialled_while_an_agent_is_kept_and_then_that_agen
     house.media.finish_play(GREETING, of=house.call_id(out))
     await settle()
     await pass_seconds(4)
+    assert (house.agent("ben").state, house.agent("ben").is_kept) == (AgentState.OFFERED, False), "now it rings"
     await house.answer("ben")
     assert results(house) == [CallbackResult.REACHED]
     await pass_seconds(20)

@@ -31,6 +31,7 @@ export interface AgentView {
   readonly loads: readonly ChannelLoad[];
   readonly takes_calls: boolean;
   readonly answered_by: string | null;
+  readonly is_kept: boolean;
 }
 
 /** A callback is now this. */

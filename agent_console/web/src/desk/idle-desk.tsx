@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { addNote } from '../api/customers';
 import { CallbackTable } from '../callbacks/callback-table';
 import { Elapsed } from '../clock';
-import { AGENT_STATES } from '../floor/states';
+import { AGENT_STATES, lookOfAgent } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
 import { spokenDuration } from '../i18n/duration';
 import type { Key } from '../i18n/translate';
@@ -105,7 +105,7 @@ export function IdleDesk({ agent, queueName }: IdleDeskProps) {
   const labels = useLabels();
   const drafts = useLeftOverDrafts().filter((draft) => !isPending(pending, 'wrap_up.finish', draft.contactId));
   const state = agent?.state ?? 'offline';
-  const look = AGENT_STATES[state];
+  const look = agent ? lookOfAgent(agent) : AGENT_STATES.offline;
   const mine = [...queues.values()].filter(
     (queue) => !agent || agent.queue_ids.length === 0 || agent.queue_ids.includes(queue.queue_id),
   );

@@ -18,7 +18,7 @@ import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
 import type { AgentState, AgentView, Channel, ChannelView, ContactView, QueueView } from '../wire';
 import { serviceLevel } from './service-level';
-import { AGENT_STATES, lookOf, StatePill } from './states';
+import { AGENT_STATES, lookOf, lookOfAgent, StatePill } from './states';
 import { LiveTable, type Column } from './live-table';
 import classes from './floor.module.css';
 
@@ -149,7 +149,7 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
       sort: (agent) => order.indexOf(agent.state),
       cell: (agent) => (
         <StatePill
-          look={AGENT_STATES[agent.state]}
+          look={lookOfAgent(agent)}
           detail={agent.state === 'not_ready' && agent.reason ? labels.reason(agent.reason) : null}
         />
       ),

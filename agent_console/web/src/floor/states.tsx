@@ -2,7 +2,7 @@ import type { IconName } from '../icons';
 import { Icon } from '../icons';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
-import type { AgentState, ContactState, ContactView } from '../wire';
+import type { AgentState, AgentView, ContactState, ContactView } from '../wire';
 
 /** How a state looks: never colour alone, always an icon and a word beside it. */
 interface Look {
@@ -19,6 +19,13 @@ export const AGENT_STATES: Readonly<Record<AgentState, Look>> = {
   not_ready: { label: 'state.not_ready', icon: 'pause', tone: 'tone-pause' },
   offline: { label: 'state.offline', icon: 'power', tone: 'tone-quiet' },
 };
+
+const KEPT: Look = { label: 'state.kept', icon: 'clock', tone: 'tone-attention' };
+
+/** How an agent's state looks: who is only kept for a customer who is being called is not rung. */
+export function lookOfAgent(agent: Pick<AgentView, 'state' | 'is_kept'>): Look {
+  return agent.is_kept ? KEPT : AGENT_STATES[agent.state];
+}
 
 export const CONTACT_STATES: Readonly<Record<ContactState, Look>> = {
   in_flow: { label: 'contact_state.in_flow', icon: 'dot', tone: 'tone-quiet' },

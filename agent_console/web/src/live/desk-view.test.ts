@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aContact, aFloor, anAgent, aSnapshot, NOON } from '../test/views';
 import type { AgentView, ContactView } from '../wire';
-import { deferredState, deskOf, mayAskForContacts, missedAnOffer, offeredOn } from './desk-view';
+import { deferredState, deskOf, isKept, mayAskForContacts, missedAnOffer, offeredOn } from './desk-view';
+import { lookOfAgent } from '../floor/states';
 import { apply, EMPTY_FLOOR } from './floor';
 
 const floorWith = (agent: AgentView, ...contacts: readonly ContactView[]) =>
@@ -11,6 +12,14 @@ describe('the desk', () => {
   it('has the contact its agent holds', () => {
     const floor = floorWith(anAgent({ state: 'offered', contact_id: 'c1' }), aContact());
     expect(deskOf(floor, 'anna').contact?.contact_id).toBe('c1');
+  });
+
+  it('tells being kept for a customer who is called from ringing', () => {
+    const call = aContact({ state: 'dialling' });
+    expect(isKept(anAgent({ state: 'offered', contact_id: 'c1', is_kept: true }), call)).toBe(true);
+    expect(isKept(anAgent({ state: 'busy', contact_id: 'c1' }), call)).toBe(false);
+    expect(lookOfAgent(anAgent({ state: 'offered', is_kept: true })).label).toBe('state.kept');
+    expect(lookOfAgent(anAgent({ state: 'offered' })).label).toBe('state.offered');
   });
 
   it('shows an offer whose agent has not changed yet', () => {

@@ -57,5 +57,5 @@ export function missedAnOffer(agent: AgentView | null): boolean {
 
 /** Whether the agent is only kept for a customer who is being called: nothing rings and nobody talks yet. */
 export function isKept(agent: AgentView | null, contact: ContactView): boolean {
-  return contact.state === 'dialling' && agent?.state === 'offered';
+  return agent?.is_kept === true && agent.contact_id === contact.contact_id;
 }

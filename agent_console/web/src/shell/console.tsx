@@ -4,7 +4,7 @@ import { maySeeFloor } from '../api/session';
 import { useServerNow } from '../clock';
 import { callerOf } from '../desk/caller';
 import { useShortcuts } from '../desk/shortcuts';
-import { AGENT_STATES } from '../floor/states';
+import { AGENT_STATES, lookOfAgent } from '../floor/states';
 import { CHANNELS } from '../items/channels';
 import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
@@ -82,7 +82,7 @@ function useDeskShortcuts(desk: DeskView, openMenu: () => void, openHelp: () => 
   const speak = () => {
     if (!agent) return;
     const time = clockDigits(serverNow() - agent.since);
-    announcer.status(t('state.spoken', { state: t(AGENT_STATES[agent.state].label), time }));
+    announcer.status(t('state.spoken', { state: t(lookOfAgent(agent).label), time }));
   };
   const about = contact && { contact_id: contact.contact_id };
   const offered = offeredOn(desk);

@@ -4,7 +4,7 @@ import { useSoundUnlocked } from '../alerting/use-ringing';
 import { maySeeFloor } from '../api/session';
 import { Elapsed } from '../clock';
 import { keysOf } from '../desk/shortcuts';
-import { AGENT_STATES } from '../floor/states';
+import { lookOfAgent } from '../floor/states';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { useConnection, useLive } from '../live/context';
@@ -26,7 +26,7 @@ const PersonMenu = lazy(() => import('./person-menu'));
 function AgentState({ agent }: { readonly agent: AgentView }) {
   const { t } = useLocalisation();
   const labels = useLabels();
-  const look = AGENT_STATES[agent.state];
+  const look = lookOfAgent(agent);
   const deferred = deferredState(agent);
   const reason = agent.state === 'not_ready' && agent.reason ? labels.reason(agent.reason) : null;
   return (

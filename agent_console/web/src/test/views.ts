@@ -16,6 +16,7 @@ export const anAgent = (over: Partial<AgentView> = {}): AgentView => ({
   queue_ids: ['billing'],
   loads: [],
   takes_calls: true,
+  is_kept: false,
   answered_by: null,
   ...over,
 });
