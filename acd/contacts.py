@@ -116,7 +116,9 @@ class Contact(msgspec.Struct, frozen=True):
     """Whoever calls; finds the place again after hanging up, in a queue that keeps it."""
     channel: Channel = Channel.VOICE
     reserve_ms: int | None = None
-    """How long an agent is kept for a customer who is not there yet; ``None``: the customer is there."""
+    """How long an agent is kept for a customer who is not there yet; ``None``: none is kept."""
+    is_away: bool = False
+    """Whether nobody is at the other end yet."""
 
     @property
     def moves_at(self) -> int | None:

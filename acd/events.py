@@ -263,14 +263,17 @@ class ContactArrived:
     """The host's calendar says that the queue has no hours at this instant; an input for the same reason."""
     reserve_ms: int | None = None
     """The customer is not there yet: an offer of this contact keeps an agent for so long at most, whose phone does not
-    ring, and misses nothing when it is over. ``ContactPresent`` ends that. ``None``: the customer is there."""
+    ring, and misses nothing when it is over. ``ContactPresent`` ends that. ``None``: no agent is kept."""
+    is_away: bool = False
+    """Nobody is at the other end: a place that was kept for a customer who is called back, until ``ContactPresent``.
+    Nobody can give up there. A contact with ``reserve_ms`` is away, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContactPresent:
-    """The customer whom an agent was kept for is there: offers ring from now on, those that stand for the queue's ring
-    timeout. ``priority`` is what it has from here on, ``None`` what it had. Nothing happens to a contact whose customer
-    was there before."""
+    """The customer who was away is there, waiting or with an agent. Offers that only kept an agent ring from now on,
+    for the queue's ring timeout. ``priority`` is what it has from here on, ``None`` what it had. Nothing happens to a
+    contact whose customer was there before."""
 
     contact_id: ContactId
     priority: int | None = None
@@ -283,7 +286,7 @@ class ContactLeft:
     contact_id: ContactId
     withdrawn: bool = False
     """Nobody gave up waiting: the host takes the contact out, because the customer chose another way, or a callback is
-    made later, or never."""
+    made later, or never. Of a contact that is away this is always so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,9 @@ def accept(board: Board, event: OfferAccepted, now: int) -> None:
     channel = contact.channel
     board.put_contact(connected(contact, offer.agent_id, wrap_up_ms(queue, channel), rule_of(queue, channel)))
     board.outcomes.append(
-        ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms, channel),
+        ContactDequeued(
+            contact.contact_id, contact.queue_id, DequeueReason.ASSIGNED, waited_ms, channel, contact.is_away
+        ),
     )
     board.outcomes.append(
         ContactAssigned(offer.offer_id, contact.contact_id, offer.agent_id, contact.queue_id, waited_ms, channel),
@@ -234,6 +236,7 @@ def tell_queued(board: Board, contact: Contact, *, returned: bool, resumed: bool
             returned,
             resumed,
             contact.channel,
+            contact.is_away,
         )
     )
 

@@ -117,6 +117,17 @@ class ContactQueued:
     resumed: bool = False
     """The customer hung up while waiting a short while ago and has the old place again."""
     channel: Channel = Channel.VOICE
+    is_away: bool = False
+    """Nobody is at the other end yet; ``CustomerCame`` will say when."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCame:
+    """The customer of a contact that was away is there: waits from now on, or is ``connected`` with its agent."""
+
+    contact_id: ContactId
+    queue_id: QueueId
+    connected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,8 @@ class ContactDequeued:
     reason: DequeueReason
     waited_ms: int
     channel: Channel = Channel.VOICE
+    is_away: bool = False
+    """Nobody was at the other end; if an agent has it now, ``CustomerCame`` may follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +250,7 @@ Outcome = (
     | OfferRings
     | WithdrawOffer
     | ContactQueued
+    | CustomerCame
     | ContactStepEntered
     | ContactDequeued
     | ContactOverflowed

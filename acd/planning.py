@@ -101,6 +101,13 @@ def send_away(board: Board, contact: Contact, target: str, reason: OverflowReaso
     board.end_contact(contact.contact_id)
     waited_ms = max(0, now - contact.arrived_at)
     board.outcomes.append(
-        ContactDequeued(contact.contact_id, contact.queue_id, DequeueReason.OVERFLOWED, waited_ms, contact.channel),
+        ContactDequeued(
+            contact.contact_id,
+            contact.queue_id,
+            DequeueReason.OVERFLOWED,
+            waited_ms,
+            contact.channel,
+            contact.is_away,
+        ),
     )
     board.outcomes.append(ContactOverflowed(contact.contact_id, contact.queue_id, target, waited_ms, reason))

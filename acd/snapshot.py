@@ -92,12 +92,17 @@ def load(data: object) -> Board:
         board.leases.add((until,), agent_id)
     board.queues = {spec.queue_id: spec for spec in saved.queues}
     board.agents = {agent.agent_id: agent for agent in saved.agents}
-    board.contacts = {contact.contact_id: contact for contact in saved.contacts}
+    board.contacts = {contact.contact_id: _known_away(contact) for contact in saved.contacts}
     board.offers = {offer.offer_id: offer for offer in saved.offers}
     board.ended = dict.fromkeys(saved.ended)
     board.reindex()
     board.clear_event()
     return board
+
+
+def _known_away(contact: Contact) -> Contact:
+    """Whoever an agent is kept for is away; older snapshots do not say so."""
+    return contact if contact.reserve_ms is None else msgspec.structs.replace(contact, is_away=True)
 
 
 def _brought_up(data: Any, version: int) -> Any:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from acd.capacity import PATIENT
 from acd.ids import ContactId, QueueId
-from acd.outcomes import ContactDequeued, ContactQueued, DequeueReason, OfferContact, Outcome
+from acd.outcomes import ContactDequeued, ContactQueued, CustomerCame, DequeueReason, OfferContact, Outcome
 
 BUCKET_MS = 60_000
 """Figures are kept by the minute."""
@@ -75,6 +75,8 @@ class _QueueFigures:
     """Contact to when it arrived and when it began to wait here."""
     ringing: dict[ContactId, int] = field(default_factory=dict)
     """Contact to when an agent began to ring for it."""
+    away: set[ContactId] = field(default_factory=set)
+    """Those of both with nobody at the other end: they take their turn, and cannot give up."""
     buckets: deque[_Bucket] = field(default_factory=deque)
 
     def bucket(self, at: int) -> _Bucket:
@@ -96,14 +98,20 @@ class _QueueFigures:
         answered = sum(bucket.answered for bucket in self.buckets)
         return sum(bucket.rung_ms for bucket in self.buckets) / answered if answered else 0.0
 
+    def present_share(self) -> float:
+        """Which share of those who wait is there, and may give up."""
+        if not self.away:
+            return 1.0
+        return sum(contact_id not in self.away for contact_id in self.waiting) / max(1, len(self.waiting))
+
     def pass_time(self, at: int) -> None:
         """Count the waiting up to ``at``, each minute for itself."""
-        waiting, ringing = len(self.waiting), len(self.ringing)
+        waiting, present = len(self.waiting), len(self.waiting) + len(self.ringing) - len(self.away)
         self.at = max(self.at, at - BUCKETS * BUCKET_MS)
         while self.at < at:
             bucket = self.bucket(self.at)
             until = min(at, bucket.start + BUCKET_MS)
-            bucket.waited_ms += (waiting + ringing) * (until - self.at)
+            bucket.waited_ms += present * (until - self.at)
             bucket.backlogged_ms += until - self.at if waiting else 0
             self.at = until
 
@@ -121,6 +129,8 @@ class WaitEstimates:
         if isinstance(outcome, ContactQueued):
             figures = self._figures(outcome.queue_id, now)
             figures.waiting[outcome.contact_id] = (outcome.arrived_at, now)
+            if outcome.is_away:
+                figures.away.add(outcome.contact_id)
             if outcome.returned and figures.ringing.pop(outcome.contact_id, None) is not None:
                 figures.bucket(now).taken -= 1
         elif isinstance(outcome, OfferContact):
@@ -129,6 +139,8 @@ class WaitEstimates:
                 return
             figures.take(outcome.contact_id, now)
             figures.ringing.setdefault(outcome.contact_id, now)
+        elif isinstance(outcome, CustomerCame):
+            self._figures(outcome.queue_id, now).away.discard(outcome.contact_id)
         elif isinstance(outcome, ContactDequeued):
             self._end(outcome, self._figures(outcome.queue_id, now), now)
 
@@ -140,8 +152,9 @@ class WaitEstimates:
         figures = self._figures(queue_id, now)
         ahead = len(figures.waiting) if ahead is None else ahead
         answer_ms = figures.answer_ms()
-        rate, giving_up = self.rate(queue_id, now=now), self.giving_up(queue_id, now=now)
+        rate = self.rate(queue_id, now=now)
         if rate is not None:
+            giving_up = self.giving_up(queue_id, now=now) * figures.present_share()
             rates = [rate + place * giving_up for place in range(ahead + 1)]
             mean = answer_ms + sum(1 / each for each in rates)
             deviation = math.sqrt(sum(1 / each**2 for each in rates))
@@ -165,6 +178,7 @@ class WaitEstimates:
 
     def _end(self, outcome: ContactDequeued, figures: _QueueFigures, now: int) -> None:
         rang_since = figures.ringing.pop(outcome.contact_id, None)
+        figures.away.discard(outcome.contact_id)
         bucket = figures.bucket(now)
         if outcome.reason is DequeueReason.ASSIGNED:
             figures.take(outcome.contact_id, now)

@@ -9,7 +9,7 @@ from acd.errors import IllegalTransition, UnknownQueue
 from acd.events import Channel, ContactArrived, ContactFinished, ContactLeft, ContactPresent, ContactReturned
 from acd.ids import AgentId
 from acd.offers import OfferTrigger
-from acd.outcomes import ContactDequeued, DequeueReason
+from acd.outcomes import ContactDequeued, CustomerCame, DequeueReason
 from acd.queues import strongest
 from acd.route_plans import check_plan
 
@@ -42,6 +42,7 @@ def arrive(board: Board, event: ContactArrived, now: int) -> None:
         identity=event.identity,
         channel=event.channel,
         reserve_ms=event.reserve_ms,
+        is_away=event.is_away or event.reserve_ms is not None,
     )
     board.ended.pop(event.contact_id, None)
     offering.tell_queued(board, contact, returned=False, resumed=kept is not None)
@@ -63,17 +64,23 @@ def leave(board: Board, event: ContactLeft, now: int) -> None:
         _end_conversation(board, contact, ContactTrigger.LEFT, now)
     else:
         admission.keep_place(board, contact, now)
-        reason = DequeueReason.WITHDRAWN if event.withdrawn else DequeueReason.ABANDONED
+        withdrawn = event.withdrawn or contact.is_away
+        reason = DequeueReason.WITHDRAWN if withdrawn else DequeueReason.ABANDONED
         stop_waiting(board, contact, ContactTrigger.LEFT, reason, now)
 
 
 def be_present(board: Board, event: ContactPresent, now: int) -> None:
-    """The customer for whom an agent was kept is there. A contact that ended lately is a race of the host's."""
+    """The customer who was away is there. A contact that ended lately is a race of the host's."""
     contact = board.open_contact(event.contact_id)
-    if contact is None or contact.reserve_ms is None:
+    if contact is None or not contact.is_away:
         return
+    connected = contact.state is ContactState.CONNECTED
+    board.outcomes.append(CustomerCame(contact.contact_id, contact.queue_id, connected))
     priority = contact.priority if event.priority is None else event.priority
-    here = replace(contact, reserve_ms=None, priority=priority)
+    here = replace(contact, reserve_ms=None, is_away=False, priority=priority)
+    if connected:
+        board.contacts[here.contact_id] = here
+        return
     here = replace(here, key=board.place(here))
     if here.state is ContactState.WAITING:
         board.forget_contact(contact)
@@ -145,7 +152,9 @@ def stop_waiting(board: Board, contact: Contact, trigger: ContactTrigger, reason
     agents = _revoke_offers(board, contact)
     board.end_contact(contact.contact_id)
     waited_ms = max(0, now - contact.arrived_at)
-    board.outcomes.append(ContactDequeued(contact.contact_id, contact.queue_id, reason, waited_ms, contact.channel))
+    board.outcomes.append(
+        ContactDequeued(contact.contact_id, contact.queue_id, reason, waited_ms, contact.channel, contact.is_away)
+    )
     for agent_id in agents:
         seating.withdraw(board, board.agents[agent_id], contact, now)
 

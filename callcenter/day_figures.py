@@ -3,20 +3,20 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from acd.events import Channel
 from acd.ids import QueueId
 from acd.outcomes import (
     AgentState,
     AgentStateChanged,
     ContactDequeued,
     ContactQueued,
+    CustomerCame,
     DequeueReason,
     OfferEnded,
     OfferResult,
     Outcome,
 )
-
-TARGET_MS = 20_000
-"""Answered within this time counts for the service level."""
+from callcenter.service_targets import ServiceTargets
 
 
 @dataclass(slots=True)
@@ -44,31 +44,32 @@ class QueueFigures:
 
 @dataclass(slots=True)
 class Figures:
-    """A whole day by queue, and what the agents did, in milliseconds."""
+    """A whole day by queue, and what the agents did, in milliseconds.
 
+    A customer who is called back is offered when the customer is there, and waits from then on.
+    """
+
+    targets: ServiceTargets = field(default_factory=ServiceTargets)
+    """What is promised at this point of the day."""
     queues: dict[str, QueueFigures] = field(default_factory=lambda: defaultdict(QueueFigures))
     states_ms: dict[AgentState, int] = field(default_factory=lambda: defaultdict(int))
     _queue_of: dict[str, QueueId] = field(default_factory=dict)
     _since: dict[str, tuple[AgentState, int]] = field(default_factory=dict)
+    _came_at: dict[str, int] = field(default_factory=dict)
+    """Since when those wait who were away."""
 
     def take(self, outcome: Outcome, now: int) -> None:
         """Count one outcome that was told at ``now``."""
         match outcome:
             case ContactQueued(contact_id=contact_id, returned=False, queue_id=queue_id):
-                self.queues[queue_id].offered += 1
                 self._queue_of[contact_id] = queue_id
+                self.queues[queue_id].offered += not outcome.is_away
+            case CustomerCame():
+                self._come(outcome, now)
             case OfferEnded(contact_id=contact_id, result=OfferResult.EXPIRED):
                 self.queues[self._queue_of[contact_id]].rang_out += 1
-            case ContactDequeued(queue_id=queue_id, reason=reason, waited_ms=waited_ms):
-                figures = self.queues[queue_id]
-                if reason is DequeueReason.ASSIGNED:
-                    figures.answered += 1
-                    figures.in_target += waited_ms <= TARGET_MS
-                    figures.waits.append(waited_ms)
-                elif reason is DequeueReason.ABANDONED:
-                    figures.abandoned += 1
-                else:
-                    figures.sent_away += 1
+            case ContactDequeued():
+                self._dequeue(outcome, now)
             case AgentStateChanged(agent_id=agent_id, state=state):
                 self._pass(agent_id, now)
                 self._since[agent_id] = (state, now)
@@ -99,6 +100,31 @@ class Figures:
         busy = self.states_ms[AgentState.BUSY] + self.states_ms[AgentState.WRAP_UP] + self.states_ms[AgentState.OFFERED]
         there = busy + self.states_ms[AgentState.READY]
         return busy / there if there else 0.0
+
+    def _come(self, came: CustomerCame, now: int) -> None:
+        self.queues[came.queue_id].offered += 1
+        if came.connected:
+            self._answer(came.queue_id, Channel.VOICE, 0)
+        else:
+            self._came_at[came.contact_id] = now
+
+    def _dequeue(self, left: ContactDequeued, now: int) -> None:
+        if left.is_away:
+            return
+        came_at = self._came_at.pop(left.contact_id, None)
+        waited_ms = left.waited_ms if came_at is None else now - came_at
+        if left.reason is DequeueReason.ASSIGNED:
+            self._answer(left.queue_id, left.channel, waited_ms)
+        elif left.reason is DequeueReason.ABANDONED:
+            self.queues[left.queue_id].abandoned += 1
+        else:
+            self.queues[left.queue_id].sent_away += 1
+
+    def _answer(self, queue_id: QueueId, channel: Channel, waited_ms: int) -> None:
+        figures = self.queues[queue_id]
+        figures.answered += 1
+        figures.in_target += waited_ms <= self.targets.of(queue_id, channel).within_seconds * 1000
+        figures.waits.append(waited_ms)
 
     def _pass(self, agent_id: str, now: int) -> None:
         known = self._since.get(agent_id)

@@ -177,7 +177,7 @@ def closing_inputs(engine: Acd, kept: Collection[str] = ()) -> tuple[Event, ...]
     return tuple(
         ContactFinished(contact.contact_id)
         if contact.state is ContactState.CONNECTED
-        else ContactLeft(contact.contact_id, withdrawn=contact.reserve_ms is not None)
+        else ContactLeft(contact.contact_id, withdrawn=contact.is_away)
         for contact in engine.contacts()
         if contact.contact_id not in kept
     )

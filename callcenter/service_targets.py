@@ -44,6 +44,11 @@ class ServiceTargets:
     def __init__(self, targets: Iterable[ServiceTarget] = ()) -> None:
         self._targets = {(each.queue_id, each.channel): each for each in targets}
 
+    def over(self, others: Iterable[ServiceTarget]) -> "ServiceTargets":
+        """These, and for queues of which nothing is said here what ``others`` say."""
+        here = {queue_id for queue_id, _ in self._targets}
+        return ServiceTargets((*(each for each in others if each.queue_id not in here), *self._targets.values()))
+
     def of(self, queue_id: str, channel: Channel) -> ServiceTarget:
         """What holds for a queue and channel; the default where nothing was said."""
         known = self._targets.get((queue_id, channel))

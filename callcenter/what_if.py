@@ -26,6 +26,7 @@ from acd.events import (
     AgentSignedIn,
     ContactFinished,
     ContactLeft,
+    ContactPresent,
     Event,
     FloorConfigured,
     OfferAccepted,
@@ -47,6 +48,7 @@ from acd.outcomes import (
 from callcenter.calls.queueing import QUEUE_PREFIX
 from callcenter.day_figures import Figures
 from callcenter.doorway import Doorway
+from callcenter.service_targets import ServiceTargets
 from callcenter.written_day import OfferHabits, Refusal, WrittenDay
 from ivr.hours import Hours
 
@@ -56,20 +58,28 @@ TALK_MS = 180_000
 """How long a conversation takes when nobody of the queue had one."""
 
 
-def live_again(day: WrittenDay, policy: FloorConfigured, hours: Mapping[str, Hours] | None = None) -> Figures:
+def live_again(
+    day: WrittenDay,
+    policy: FloorConfigured,
+    hours: Mapping[str, Hours] | None = None,
+    targets: ServiceTargets | None = None,
+) -> Figures:
     """The day by this policy. Agents the day did not know are there, and ready, from the first deed on.
 
     ``hours`` are those of the policy's queues that are not always open; ``None`` keeps what the day's arrivals met.
+    ``targets`` is what the service level is measured against; ``None``: what was promised on the day.
     """
-    return _Life(day, policy, hours).live()
+    return _Life(day, policy, hours, day.targets if targets is None else targets).live()
 
 
 class _Life:
     """One day under virtual time: a heap of what comes, and the engine."""
 
-    def __init__(self, day: WrittenDay, policy: FloorConfigured, hours: Mapping[str, Hours] | None) -> None:
+    def __init__(
+        self, day: WrittenDay, policy: FloorConfigured, hours: Mapping[str, Hours] | None, targets: ServiceTargets
+    ) -> None:
         self.day, self.policy = day, policy
-        self.engine, self.figures, self.doorway = Acd(), Figures(), Doorway(hours)
+        self.engine, self.figures, self.doorway = Acd(), Figures(targets), Doorway(hours)
         self.coming: list[tuple[int, int, Event]] = []
         self.counter = 0
         self.customers = {each.arrived.contact_id: each for each in day.customers}
@@ -141,7 +151,7 @@ class _Life:
             match outcome:
                 case ContactOverflowed(contact_id=contact_id, target=target) if target.startswith(QUEUE_PREFIX):
                     self._move(contact_id, QueueId(target.removeprefix(QUEUE_PREFIX)), at)
-                case ContactQueued(contact_id=contact_id, returned=False) if contact_id not in self.visited:
+                case ContactQueued(contact_id=contact_id, returned=False, is_away=False) if self._is_new(contact_id):
                     patience_ms = self._patience_ms(contact_id)
                     if patience_ms is not None:
                         self._later(at + patience_ms, ContactLeft(contact_id))
@@ -152,6 +162,8 @@ class _Life:
                     if refusal is not None and result in {OfferResult.EXPIRED, OfferResult.DECLINED}:
                         self._later(at + (refusal.away_ms or self.away_ms), AgentMadeReady(agent_id))
                 case ContactAssigned(contact_id=contact_id):
+                    if (customer := self.customers[contact_id]).arrived.is_away and customer.came:
+                        self._later(at, ContactPresent(contact_id))
                     self.talking.add(contact_id)  # patience is over with waiting
                     self._later(at + self._talk_ms(contact_id), ContactFinished(contact_id))
                 case AgentStateChanged(agent_id=agent_id, state=AgentState.WRAP_UP, contact_id=contact_id):
@@ -160,6 +172,9 @@ class _Life:
                         self._later(at + wrap_up_ms, WrapUpFinished(agent_id))
                 case _:
                     pass
+
+    def _is_new(self, contact_id: ContactId) -> bool:
+        return contact_id not in self.visited
 
     def _ring(self, offer: OfferContact, at: int) -> None:
         """The agent answers, refuses or lets it ring out, as seldom or often as on the day."""

@@ -33,6 +33,7 @@ from acd.outcomes import (
     AgentStateChanged,
     ContactAssigned,
     ContactDequeued,
+    CustomerCame,
     DequeueReason,
     OfferContact,
     OfferEnded,
@@ -42,6 +43,7 @@ from acd.outcomes import (
 from callcenter.calls.facts import TimersFired
 from callcenter.day_figures import Figures
 from callcenter.journal import JournalRow
+from callcenter.service_targets import ServiceTargets, TargetsConfigured
 
 AgentDeed = AgentSignedIn | AgentSignedOut | AgentMadeReady | AgentMadeNotReady | AgentClientLost | AgentEngaged
 """What agents do, or what happens to them, of their own accord."""
@@ -57,6 +59,8 @@ class Customer:
     gave_up_ms: int | None
     waited_ms: int
     talk_ms: int | None
+    came: bool = True
+    """Whether anybody was at the other end: a callback may reach nobody."""
 
 
 @dataclass(slots=True)
@@ -92,6 +96,8 @@ class WrittenDay:
     wrap_ups_ms: dict[ContactId, int] = field(default_factory=dict)
     answer_ms: int = 3_000
     recorded: Figures = field(default_factory=Figures)
+    targets: ServiceTargets = field(default_factory=ServiceTargets)
+    """What was promised on that day, at its end."""
     ends_at: int = 0
 
 
@@ -109,7 +115,10 @@ class _Reader:
         self.arrived: dict[ContactId, tuple[ContactArrived, int]] = {}
         self.ended: dict[ContactId, tuple[int, bool]] = {}
         self.never_there: set[ContactId] = set()
-        """Customers who were called first and did not answer: no policy can serve them."""
+        """Customers who were to be called back and were not there, with no agent busy for it: no policy can serve
+        them."""
+        self.came: set[ContactId] = set()
+        """Contacts with somebody at the other end."""
         self.talked: dict[ContactId, tuple[int, int | None]] = {}
         self.own_work: set[ContactId] = set()
         self.states: dict[AgentId, AgentState] = {}
@@ -121,7 +130,9 @@ class _Reader:
 
     def read(self, rows: Iterable[JournalRow]) -> WrittenDay:
         for row in rows:
-            if isinstance(row.entry, TimersFired):
+            if isinstance(row.entry, TargetsConfigured):
+                self.day.targets = self.day.recorded.targets = ServiceTargets(row.entry.targets)
+            elif isinstance(row.entry, TimersFired):
                 self._note(self.engine.handle_timer(now=row.at), row.at, None)
             elif type(row.entry).__module__ == "acd.events":
                 self._event(row.entry, row.at)
@@ -142,6 +153,8 @@ class _Reader:
                 self.day.policy = event
             case ContactArrived(contact_id=contact_id):
                 self.arrived.setdefault(contact_id, (event, at))
+                if not _is_away(event):
+                    self.came.add(contact_id)
             case ContactFinished(contact_id=contact_id) if contact_id in self.talked:
                 self.talked[contact_id] = (self.talked[contact_id][0], at)
             case ContactFinished(contact_id=contact_id) if contact_id in self.own_work:
@@ -179,8 +192,10 @@ class _Reader:
                 case ContactDequeued(contact_id=contact_id, reason=reason, waited_ms=waited_ms):
                     self.ended[contact_id] = (waited_ms, reason is DequeueReason.ABANDONED)
                     known = self.arrived.get(contact_id)
-                    if reason is DequeueReason.WITHDRAWN and known is not None and known[0].reserve_ms is not None:
+                    if reason is DequeueReason.WITHDRAWN and known is not None and contact_id not in self.came:
                         self.never_there.add(contact_id)
+                case CustomerCame(contact_id=contact_id):
+                    self.came.add(contact_id)
                 case AgentStateChanged():
                     self._agent_changed(outcome, at)
                 case _:
@@ -213,5 +228,10 @@ class _Reader:
         waited_ms, gave_up = self.ended.get(contact_id, (0, False))
         since, until = self.talked.get(contact_id, (0, None))
         talk_ms = None if until is None else until - since
-        event = replace(event, reserve_ms=None)  # who was called first answered: from here on as anybody
-        return Customer(event, at, waited_ms if gave_up else None, waited_ms, talk_ms)
+        if _is_away(event):  # an agent is there first, whoever was called first then
+            event = replace(event, reserve_ms=None, is_away=True)
+        return Customer(event, at, waited_ms if gave_up else None, waited_ms, talk_ms, contact_id in self.came)
+
+
+def _is_away(event: ContactArrived) -> bool:
+    return event.is_away or event.reserve_ms is not None

@@ -263,6 +263,7 @@ class Callbacks:
         if isinstance(fact, CallbackDialled):
             callback.dialled = True
         elif isinstance(fact, CallConnected):
+            self.routing.post(ContactPresent(ContactId(made)))
             self._close(callback, CallbackResult.REACHED)
         elif fact.outcome in {Outcome.ABANDONED, Outcome.ABANDONED_IN_FLOW}:
             self._let_go(callback)
@@ -314,6 +315,7 @@ class Callbacks:
                 callback.priority,
                 skills,
                 reserve_ms=rule.ring_ms + KEPT_BESIDES_MS if rule.customer_first else None,
+                is_away=True,
             )
         )
         self._show(callback)

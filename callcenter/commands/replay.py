@@ -17,7 +17,7 @@ def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
     from callcenter.errors import JournalError
     from callcenter.journal import JournalReader
     from callcenter.site.repository import load_site
-    from callcenter.site.rules import floor_configuration
+    from callcenter.site.rules import floor_configuration, service_targets
     from callcenter.what_if import live_again
     from callcenter.written_day import read_day
 
@@ -28,7 +28,9 @@ def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
     lives = {
         "recorded": day.recorded,
         "same policy": live_again(day, day.policy),
-        "other": live_again(day, floor_configuration(site), site.queue_hours()),
+        "other": live_again(
+            day, floor_configuration(site), site.queue_hours(), day.targets.over(service_targets(site))
+        ),
     }
     table = {name: summary(figures) for name, figures in lives.items()}
     if as_json:

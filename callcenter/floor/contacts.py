@@ -86,11 +86,6 @@ class FloorContacts:
         """The contact of the agent who has the customer, else the call's first."""
         return self._holders.get(call_id, call_id)
 
-    def waits(self, contact_id: str) -> bool:
-        """Whether the customer of this contact is there, and not only to be called."""
-        view = self._views.get(contact_id)
-        return view is not None and view.state is not ContactState.DIALLING
-
     def keeps(self, contact_id: str | None, agent_id: str) -> bool:
         """Whether this agent is only kept for a customer who is not there yet."""
         view = self._views.get(contact_id or "")

@@ -139,8 +139,8 @@ class FloorFold:
                 self._change_agent(fact.agent_id, phone_registered=fact.registered)
             case acd.AgentStateChanged():
                 self._take_agent_state(fact)
-            case acd.ContactQueued() | acd.ContactDequeued() | acd.ContactAssigned():
-                self._take_queue_fact(fact)
+            case acd.ContactQueued() | acd.ContactDequeued() | acd.ContactAssigned() | acd.CustomerCame():
+                self._take_queue_fact(fact, at)
             case acd.QueueDoorChanged(queue_id=queue_id, is_open=is_open):
                 if queue_id in self._queues:
                     self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
@@ -225,29 +225,38 @@ class FloorFold:
         if not left_wrap_up and fact.contact_id is not None:
             self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
 
-    def _take_queue_fact(self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned) -> None:
-        if fact.channel is not Channel.VOICE:
+    def _take_queue_fact(
+        self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned | acd.CustomerCame, at: int
+    ) -> None:
+        """Calls are counted by queueing and dequeueing; who is called back, when the customer is there."""
+        if not isinstance(fact, acd.CustomerCame) and fact.channel is not Channel.VOICE:
             self._channels.take(fact)
             self._show_channels(fact.queue_id)
             return
         if self._contacts.is_named(fact.contact_id):
             return
+        waiting = self._waiting.setdefault(fact.queue_id, {})
         match fact:
-            case acd.ContactQueued():
-                self._waiting.setdefault(fact.queue_id, {}).setdefault(fact.contact_id, fact.arrived_at)
+            case acd.ContactQueued(is_away=False):
+                waiting.setdefault(fact.contact_id, fact.arrived_at)
                 self._count(fact.queue_id, offered=0 if fact.returned else 1)
-            case acd.ContactDequeued():
-                self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
-                never_there = fact.reason is acd.DequeueReason.WITHDRAWN and not self._contacts.waits(fact.contact_id)
+            case acd.CustomerCame(connected=True):
+                self._count(fact.queue_id, offered=1, answered=1, in_target=1)
+            case acd.CustomerCame():
+                waiting[fact.contact_id] = at
+                self._count(fact.queue_id, offered=1)
+            case acd.ContactDequeued(is_away=False):
+                since = waiting.pop(fact.contact_id, at - fact.waited_ms)
+                in_target = at - since <= self._targets.of(fact.queue_id, Channel.VOICE).within_seconds * 1000
+                answered = fact.reason is acd.DequeueReason.ASSIGNED
                 self._count(
                     fact.queue_id,
-                    offered=-1 if never_there else 0,  # a callback that nobody was reached for: it comes again
+                    answered=int(answered),
+                    in_target=int(answered and in_target),
                     abandoned=1 if fact.reason is acd.DequeueReason.ABANDONED else 0,
                 )
-            case acd.ContactAssigned():
-                self._waiting.get(fact.queue_id, {}).pop(fact.contact_id, None)
-                in_target = fact.waited_ms <= self._targets.of(fact.queue_id, Channel.VOICE).within_seconds * 1000
-                self._count(fact.queue_id, answered=1, in_target=1 if in_target else 0)
+            case _:
+                pass
 
     def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferRings | acd.OfferEnded, at: int) -> None:
         match fact:
@@ -271,7 +280,7 @@ class FloorFold:
                 queue,
                 waiting=len(waiting),
                 longest_waiting_since=min(waiting.values(), default=None),
-                offered=max(0, queue.offered + offered),  # what came yesterday is not among today's
+                offered=queue.offered + offered,
                 answered=queue.answered + answered,
                 abandoned=queue.abandoned + abandoned,
                 answered_in_target=queue.answered_in_target + in_target,

@@ -92,8 +92,8 @@ def _time(measure: Measure, formula: str, version: int = 1) -> Metric:
 
 
 METRICS: tuple[Metric, ...] = (
-    _count(_M.OFFERED, "contacts that entered the queue, at entry"),
-    _count(_M.ANSWERED, "contacts connected with an agent, at connection", _BOTH),
+    _count(_M.OFFERED, "contacts that entered the queue, at entry; who is called back, when there", version=2),
+    _count(_M.ANSWERED, "contacts connected with an agent, called back ones included, at connection", _BOTH, version=2),
     _count(_M.ABANDONED, "customers who left before connection, having waited >= S, at leaving"),
     _count(_M.SHORT_ABANDONED, "customers who left before connection, having waited < S, at leaving"),
     _count(_M.FLOWED_OUT, "contacts that left the queue otherwise: sent elsewhere, by a key, or lost, at leaving"),

@@ -4,7 +4,7 @@ Memory is that of the contacts which are open, the agents, and the routing engin
 """
 
 from acd.events import FloorConfigured
-from callcenter.calls.callback_facts import CallbackRequested
+from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
 from callcenter.calls.facts import CallConnected, CallEnded, CallOverflowed, CallQueued, SegmentEnded
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentResult
@@ -82,7 +82,7 @@ class Statistics:
                 contact_id = fact.contact_id or fact.call_id
                 found += self._conversations.end(contact_id, fact.at, transferred=True)
                 found += self.waits.take(fact)
-            case CallOverflowed() | CallbackRequested():
+            case CallOverflowed() | CallbackRequested() | CallbackDialled():
                 found += self.waits.take(fact)
             case CallConnected(agent_id=agent_id):
                 found += self.waits.take(fact)

@@ -1,12 +1,13 @@
 """Waits: from entering a queue to being connected, giving up, or being sent elsewhere. A fold of call facts. Pure.
 
 The clock starts when the contact enters the queue (``CallQueued``) and stops when customer and agent are bridged
-(``CallConnected``) or the wait ends otherwise; ringing is waiting, the menu before is not.
+(``CallConnected``) or the wait ends otherwise; ringing is waiting, the menu before is not. Who is called back enters
+when the customer is there: to wait, when the customer was called first, else to be connected in that instant.
 """
 
 from dataclasses import dataclass
 
-from callcenter.calls.callback_facts import CallbackRequested
+from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
 from callcenter.calls.facts import (
     CallConnected,
     CallEnded,
@@ -40,6 +41,8 @@ class Waits:
         self._waiting: dict[str, Wait] = {}
         self._gone_on: dict[str, Wait] = {}
         """By call: the wait that was over when the call went back to its flow, and when that was."""
+        self._dialled: set[str] = set()
+        """Calls in which a customer is called back, until the customer is there."""
 
     def waiting(self, queue_id: str) -> int:
         """How many wait in a queue now, ringing ones included."""
@@ -49,7 +52,7 @@ class Waits:
         """Up to how many milliseconds a wait is within the service level of a queue, or of a channel in it."""
         return self._rules.target_of(line, self.targets)
 
-    def take(self, fact: CallFact | CallbackRequested) -> list[Posting]:
+    def take(self, fact: CallFact | CallbackRequested | CallbackDialled) -> list[Posting]:
         """Fold one fact."""
         match fact:
             case CallQueued():
@@ -59,14 +62,17 @@ class Waits:
             case CallbackRequested(call_id=call_id):
                 wait = self._gone_on.pop(call_id, None)
                 return [] if wait is None else _converted(wait)
+            case CallbackDialled(contact_id=contact_id):
+                self._dialled.add(contact_id)
+                return []
             case CallConnected():
-                wait = self._waiting.pop(fact.contact_id or fact.call_id, None)
-                return [] if wait is None else self._answered(wait, fact)
+                return self._connected(fact)
             case SegmentEnded():
                 wait = self._waiting.pop(fact.contact_id, None)
                 return [] if wait is None else self._left(wait, fact.at, fact.result is SegmentResult.ABANDONED)
             case CallEnded():
                 self._gone_on.pop(fact.call_id, None)
+                self._dialled.discard(fact.call_id)
                 wait = self._waiting.pop(fact.call_id, None)
                 return [] if wait is None else self._left(wait, fact.at, fact.outcome is Outcome.ABANDONED)
             case _:
@@ -84,6 +90,7 @@ class Waits:
     def _enter(self, fact: CallQueued) -> list[Posting]:
         contact_id = fact.contact_id or fact.call_id
         self._gone_on.pop(fact.call_id, None)
+        self._dialled.discard(fact.call_id)
         before = self._waiting.get(contact_id)
         if before is not None and before.queue_id == fact.queue_id:  # an agent was lost; the place is kept
             return []
@@ -97,6 +104,16 @@ class Waits:
             return []
         self._gone_on[fact.call_id] = Wait(wait.queue_id, max(fact.at, wait.since))
         return _flowed_out(wait, fact.at)
+
+    def _connected(self, fact: CallConnected) -> list[Posting]:
+        wait = self._waiting.pop(fact.contact_id or fact.call_id, None)
+        if wait is not None:
+            return self._answered(wait, fact)
+        if fact.call_id not in self._dialled or not fact.queue_id:
+            return []
+        self._dialled.discard(fact.call_id)
+        offered = Posting(interval_of(fact.at), of_queue(fact.queue_id), Measure.OFFERED, 1)
+        return [offered, *self._answered(Wait(fact.queue_id, fact.at), fact)]
 
     def _answered(self, wait: Wait, fact: CallConnected) -> list[Posting]:
         at, queue = max(fact.at, wait.since), of_queue(wait.queue_id)

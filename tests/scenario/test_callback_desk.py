@@ -7,7 +7,7 @@ from agent_console.ports import IntentError
 from callcenter.calls.callback_facts import CallbackClosed, CallbackMoved, CallbackRequested, CallbackResult
 from callcenter.link.web_side import FloorCopy
 from callcenter.site.models import Site
-from tests.scenario.test_callbacks import (
+from tests.support.callback_house import (
     ADA,
     BOB,
     EVE,

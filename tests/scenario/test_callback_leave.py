@@ -18,7 +18,7 @@ from callcenter.calls.callback_facts import (
 )
 from callcenter.ports import Answer, Leave
 from callcenter.site.models import Site
-from tests.scenario.test_callbacks import (
+from tests.support.callback_house import (
     ADA,
     BOB,
     FLOW,

@@ -1,118 +1,33 @@
 """Virtual hold: the place stays, one call goes out when an agent is there for it, and never a second one."""
 
 import random
-from typing import Any
 
 import pytest
 
 from acd.events import ContactArrived, OfferAccepted
 from agent_console.messages import AgentState
-from callcenter.audit.recount import audit
-from callcenter.calls.callback_facts import CallbackClosed, CallbackRequested, CallbackResult, CallbackTried
+from callcenter.calls.callback_facts import CallbackRequested, CallbackResult, CallbackTried
 from callcenter.calls.facts import Outcome
 from callcenter.replay import replay
 from callcenter.site.models import Site
-from tests.scenario.test_overflow import site
+from tests.support.callback_house import (
+    ADA,
+    BOB,
+    EVE,
+    FLOW,
+    callback_site,
+    consistent,
+    dialled,
+    numbers,
+    promise,
+    results,
+    wait_in_line,
+)
 from tests.support.callback_turmoil import CallbackTurmoil
-from tests.support.fake_signalling import FakeLeg
-from tests.support.house import House, open_house
+from tests.support.house import open_house
 from tests.support.virtual_time import in_virtual_time, pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
-
-ADA, BOB, EVE = "+12025550111", "+12025550112", "+12025550113"
-
-FLOW = """
-[flow]
-name = "main"
-start = "answer"
-languages = ["en"]
-
-[prompts]
-choose = { en = "Press 1 to be called back, or stay on the line." }
-promised = { en = "We will call you." }
-
-[steps.answer]
-type = "answer"
-next = "choose"
-
-[steps.choose]
-type = "menu"
-prompt = "choose"
-attempts = 1
-on_failure = "wait"
-[steps.choose.choices]
-1 = { next = "call_me", label = "Call me" }
-2 = { next = "wait", label = "Wait" }
-
-[steps.call_me]
-type = "callback"
-queue = "sales"
-next = "promised"
-otherwise = "wait"
-
-[steps.promised]
-type = "play"
-prompt = "promised"
-next = "end"
-
-[steps.end]
-type = "hang_up"
-reason = "callback_promised"
-
-[steps.wait]
-type = "queue"
-queue = "sales"
-"""
-RULES: dict[str, Any] = {
-    "callback_most": 2,
-    "callback_attempts": 2,
-    "callback_retry_seconds": 60,
-    "callback_within_seconds": 600,
-    "wrap_up_seconds": 5,
-}
-
-
-def callback_site(**changes: Any) -> Site:
-    return site(**(RULES | changes))
-
-
-async def promise(house: House, caller: str) -> None:
-    """A customer asks for a callback and hangs up."""
-    leg = await house.call(caller)
-    house.core.switchboard.on_media_event(house.digit(leg, "1"))
-    await settle()
-    house.media.finish_play("prompt-2", of=house.call_id(leg))
-    await settle()
-    assert leg.state == "ended"
-
-
-async def wait_in_line(house: House, caller: str) -> FakeLeg:
-    leg = await house.call(caller)
-    house.core.switchboard.on_media_event(house.digit(leg, "2"))
-    await settle()
-    return leg
-
-
-def dialled(house: House) -> list[FakeLeg]:
-    """The legs to numbers outside, in order."""
-    return [house.signalling.legs[leg_id] for leg_id, _, _ in house.signalling.dialled]
-
-
-def numbers(house: House) -> list[str]:
-    """What was dialled, in order."""
-    return [number for _, number, _ in house.signalling.dialled]
-
-
-def results(house: House) -> list[CallbackResult]:
-    return [entry.result for entry in house.journal.entries if isinstance(entry, CallbackClosed)]
-
-
-def consistent(house: House) -> None:
-    """The journal replays, and the auditor finds nothing."""
-    house.core._write_snapshot()
-    assert replay(house.journal.rows).divergences == []
-    assert audit(house.journal.rows).breaches == []
 
 
 @in_virtual_time

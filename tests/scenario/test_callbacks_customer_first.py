@@ -9,6 +9,7 @@ import pytest
 from acd.events import ContactPresent
 from acd.outcomes import OfferContact
 from agent_console.messages import AgentState, CallbackState, ContactState
+from callcenter.calls.audio import GREETING_PLAY
 from callcenter.calls.callback_facts import CallbackClosed, CallbackDialled, CallbackResult
 from callcenter.calls.facts import CallOffered, CallQueued, Outcome
 from callcenter.ports import Answer, Leave
@@ -16,7 +17,7 @@ from callcenter.replay import replay
 from callcenter.site.models import Site
 from callcenter.what_if import live_again
 from callcenter.written_day import read_day
-from tests.scenario.test_callbacks import (
+from tests.support.callback_house import (
     ADA,
     BOB,
     EVE,
@@ -25,30 +26,20 @@ from tests.scenario.test_callbacks import (
     consistent,
     dialled,
     numbers,
+    pick_up,
     promise,
     results,
     wait_in_line,
 )
 from tests.support.callback_turmoil import CallbackTurmoil
-from tests.support.fake_signalling import FakeLeg
-from tests.support.house import House, open_house
+from tests.support.house import open_house
 from tests.support.virtual_time import in_virtual_time, pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
 
-GREETING = "callback-greeting"
-
 
 def first_site(**changes: Any) -> Site:
     return callback_site(**({"callback_order": "customer"} | changes))
-
-
-async def pick_up(house: House, leg: FakeLeg) -> None:
-    """The customer answers, and hears the greeting to its end."""
-    house.signalling.answer_phone(leg)
-    await settle()
-    house.media.finish_play(GREETING, of=house.call_id(leg))
-    await settle()
 
 
 @in_virtual_time
@@ -66,9 +57,9 @@ async def test_the_customer_is_dialled_while_an_agent_is_kept_and_then_that_agen
     assert (shown.state, shown.agent_id) == (ContactState.DIALLING, "ben"), "the agent sees whom the call is for"
     house.signalling.answer_phone(out)
     await settle()
-    assert GREETING in house.session(out).plays
+    assert GREETING_PLAY in house.session(out).plays
     assert house.signalling.ringing_phone("ben") is None, "the customer is greeted first"
-    house.media.finish_play(GREETING, of=house.call_id(out))
+    house.media.finish_play(GREETING_PLAY, of=house.call_id(out))
     await settle()
     await pass_seconds(4)
     assert (house.agent("ben").state, house.agent("ben").is_kept) == (AgentState.OFFERED, False), "now it rings"

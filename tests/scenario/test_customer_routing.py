@@ -10,7 +10,7 @@ from callcenter.calls.facts import CustomerMatched
 from callcenter.calls.voicemail_facts import VoicemailBegun
 from callcenter.ports import Match
 from callcenter.site.models import Site
-from tests.scenario.test_callbacks import consistent, promise
+from tests.support.callback_house import consistent, promise
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
 from tests.support.virtual_time import in_virtual_time, pass_seconds, settle
@@ -280,7 +280,7 @@ async def test_a_flow_sends_the_caller_to_the_box_of_the_owner_who_works_here_el
 
 @in_virtual_time
 async def test_a_callback_has_the_priority_of_the_customers_level() -> None:
-    from tests.scenario.test_callbacks import FLOW, callback_site
+    from tests.support.callback_house import FLOW, callback_site
 
     house = await open_house(site=callback_site(level_priority={"gold": 7}), flow=FLOW)
     house.directory.matches[ADA] = customer(level="gold")

@@ -12,7 +12,7 @@ from callcenter.audit.recount import audit
 from callcenter.calls.audio import GREETING_PLAY
 from callcenter.calls.callback_facts import CallbackClosed, CallbackDialled, CallbackRequested, CallbackResult
 from callcenter.site.models import Site
-from tests.scenario.test_callbacks import FLOW, callback_site
+from tests.support.callback_house import FLOW, callback_site
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house
 from tests.support.virtual_time import pass_seconds, settle

@@ -14,7 +14,7 @@ from typing import Any
 from acd.events import FloorConfigured
 from acd.outcomes import AgentStateChanged, ContactDequeued, DequeueReason, OfferContact, OfferEnded
 from callcenter.bus import Bus
-from callcenter.calls.callback_facts import CallbackRequested
+from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
 from callcenter.calls.facts import CallConnected, CallEnded, CallOverflowed, CallQueued, Outcome
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.journal import JournalRow
@@ -116,16 +116,27 @@ class Recount:
     def _read_calls(self) -> None:
         calls: dict[str, list[Any]] = defaultdict(list)
         for row in self.rows:
-            if isinstance(row.entry, CallQueued | CallConnected | CallEnded | CallOverflowed | CallbackRequested):
+            if isinstance(row.entry, CallbackDialled):
+                calls[row.entry.contact_id].append(row.entry)
+            elif isinstance(row.entry, CallQueued | CallConnected | CallEnded | CallOverflowed | CallbackRequested):
                 calls[row.entry.call_id].append(row.entry)
         for facts in calls.values():
             self._read_call(facts)
+
+    @staticmethod
+    def _entering(facts: list[Any]) -> list[Any]:
+        """The facts of a call; who is called back after an agent was there enters the queue on being connected."""
+        first = next((each for each in facts if isinstance(each, CallQueued | CallConnected)), None)
+        if not isinstance(first, CallConnected) or not any(isinstance(each, CallbackDialled) for each in facts):
+            return facts
+        place = facts.index(first)
+        return [*facts[:place], CallQueued(first.call_id, first.at, first.queue_id, 0, None), *facts[place:]]
 
     def _read_call(self, facts: list[Any]) -> None:
         stay: Stay | None = None
         talk: Talk | None = None
         left: Stay | None = None
-        for fact in facts:
+        for fact in self._entering(facts):
             if isinstance(fact, CallQueued):
                 if stay is not None and stay.queue == fact.queue_id:
                     continue

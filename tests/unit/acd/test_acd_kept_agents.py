@@ -2,12 +2,13 @@
 
 import pytest
 
-from acd.events import ContactArrived, ContactLeft, ContactPresent, OfferAccepted, QueueSpec, RingStyle
+from acd.events import ContactArrived, ContactFinished, ContactLeft, ContactPresent, OfferAccepted, QueueSpec, RingStyle
 from acd.ids import ContactId, QueueId
 from acd.outcomes import (
     AgentState,
     ContactDequeued,
     ContactQueued,
+    CustomerCame,
     DequeueReason,
     OfferContact,
     OfferEnded,
@@ -47,7 +48,7 @@ def test_the_ring_time_counts_from_the_customers_presence() -> None:
     called(floor)
     floor.wait(30_000)
     said = floor.tell(ContactPresent(C))
-    assert names(said) == ["OfferRings", "AgentStateChanged"]
+    assert names(said) == ["CustomerCame", "OfferRings", "AgentStateChanged"]
     assert only(said, OfferRings).expires_at == floor.now + RING_MS == floor.agent("a").until
     assert floor.acd.next_deadline() == floor.now + RING_MS
     said = floor.wait(RING_MS)
@@ -89,6 +90,38 @@ def test_a_queue_that_rings_several_keeps_one(style: RingStyle) -> None:
     floor.tell(ContactPresent(C))
     floor.wait(5_000)
     assert [floor.agent(each).state for each in "ab"] == [AgentState.OFFERED, AgentState.OFFERED]
+
+
+def test_an_agent_who_is_there_first_is_told_when_the_customer_came() -> None:
+    floor = Floor(agent("a"))
+    floor.ready("a")
+    said = floor.tell(ContactArrived(C, QueueId("q"), floor.now, is_away=True))
+    assert only(said, ContactQueued).is_away
+    said = floor.tell(OfferAccepted(floor.offer("c").offer_id))
+    assert only(said, ContactDequeued).is_away
+    assert floor.tell(ContactPresent(C)) == [CustomerCame(C, QueueId("q"), connected=True)]
+    assert floor.tell(ContactPresent(C)) == [], "once"
+    floor.tell(ContactFinished(C))
+    assert floor.agent("a").state is AgentState.WRAP_UP
+
+
+def test_nobody_gives_up_a_place_that_nobody_waits_at() -> None:
+    floor = Floor(agent("a"))
+    floor.tell(ContactArrived(C, QueueId("q"), floor.now, is_away=True))
+    assert only(floor.tell(ContactLeft(C)), ContactDequeued).reason is DequeueReason.WITHDRAWN
+    called(floor)
+    floor.tell(ContactPresent(C))
+    assert only(floor.tell(ContactLeft(C)), ContactDequeued).reason is DequeueReason.ABANDONED
+
+
+def test_an_older_snapshot_says_by_the_time_alone_that_nobody_is_there() -> None:
+    floor = Floor(agent("a"))
+    called(floor)
+    saved = floor.acd.snapshot()
+    for contact in saved["contacts"]:
+        del contact["is_away"]
+    twin = type(floor.acd).restore(saved)
+    assert only(twin.receive(ContactPresent(C), now=floor.now), CustomerCame) == CustomerCame(C, QueueId("q"), False)
 
 
 def test_a_kept_agent_survives_a_snapshot() -> None:

@@ -4,12 +4,13 @@ import heapq
 import math
 import random
 from collections import deque
+from dataclasses import replace
 
 import pytest
 
 from acd.events import ContactFinished, OfferAccepted
 from acd.ids import ContactId, QueueId
-from acd.outcomes import ContactDequeued, ContactQueued, DequeueReason
+from acd.outcomes import ContactDequeued, ContactQueued, CustomerCame, DequeueReason
 from acd.wait_estimates import Basis, Calibration, WaitEstimate, WaitEstimates
 from tests.support.acd_floor import Floor, agent, queue
 
@@ -141,6 +142,17 @@ def test_calibration_counts_those_who_gave_up_only_where_that_decides() -> None:
     assert calibration.relative_rmse() == 1.0
     assert Calibration().coverage(0.5) is None
     assert Calibration().bias() is None
+
+
+def test_places_that_nobody_waits_at_say_nothing_of_patience() -> None:
+    estimates = WaitEstimates()
+    for number in range(9):
+        estimates.apply(replace(queued(number, 0), is_away=True), now=0)
+    estimates.apply(queued(99, 0), now=0)
+    estimates.apply(dequeued(99, 60_000, DequeueReason.ABANDONED), now=60_000)
+    assert estimates.giving_up(Q, now=60_000) == pytest.approx(1 / 60_000), "one of one, not one of ten"
+    estimates.apply(CustomerCame(ContactId("c0"), Q, connected=False), now=60_000)
+    assert estimates.giving_up(Q, now=120_000) == pytest.approx(1 / 120_000), "who came may give up, too"
 
 
 def test_estimates_are_calibrated_and_better_than_the_first_in_line() -> None:

@@ -54,6 +54,7 @@ OFFERED = (
 CONNECTED = (
     *OFFERED,
     acd.AgentStateChanged(AgentId("anna"), acd.AgentState.BUSY, NOON, contact_id=ContactId("c1")),
+    acd.ContactDequeued(ContactId("c1"), QueueId("sales"), acd.DequeueReason.ASSIGNED, 4_000),
     acd.ContactAssigned(OfferId("o1"), ContactId("c1"), AgentId("anna"), QueueId("sales"), 4_000),
     facts.CallConnected("c1", NOON, "o1", "anna", "sales"),
 )
@@ -72,7 +73,8 @@ def test_waiting_contact_is_counted_until_it_is_assigned() -> None:
 def test_answer_after_the_target_counts_but_not_in_target() -> None:
     floor = new_floor()
     play(floor, *OFFERED)
-    play(floor, acd.ContactAssigned(OfferId("o1"), ContactId("c1"), AgentId("anna"), QueueId("sales"), 10_001))
+    taken = acd.ContactDequeued(ContactId("c1"), QueueId("sales"), acd.DequeueReason.ASSIGNED, 10_001)
+    play(floor, taken, at=NOON + 10_001)
     (sales, _) = floor.view().queues
     assert (sales.answered, sales.answered_in_target) == (1, 0)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from acd.events import AgentSpec, FloorConfigured
+from acd.events import AgentSpec, Channel, FloorConfigured
 from acd.ids import AgentId
 from acd.outcomes import AgentState
 from acd.simulator_journal import FloorSize, large_floor
 from callcenter.cli import app
 from callcenter.day_figures import Figures
 from callcenter.journal import JournalRow, SqliteJournal
+from callcenter.service_targets import ServiceTarget, TargetsConfigured
 from callcenter.what_if import live_again
 from callcenter.written_day import read_day
 from ivr.hours import MINUTES_A_DAY, Hours, Period, WeeklyPeriod
@@ -55,6 +56,23 @@ def test_more_agents_would_have_served_more_and_fewer_less(rows: list[JournalRow
     assert more[1] > own[1] + 0.03 > fewer[1] + 0.06
     assert more[2] < own[2] < fewer[2]
     assert more[3] < own[3] < fewer[3]
+
+
+def test_the_service_level_is_against_what_each_queue_promised_then(rows: list[JournalRow]) -> None:
+    """Promises are journaled; a queue that the day did not know is measured by the other site's."""
+    plain = read_day(rows)
+    assert plain.policy is not None
+    strict, lax = (plain.policy.queues[place].queue_id for place in (0, 1))
+    promised = TargetsConfigured(
+        rows[0].at, (ServiceTarget(strict, Channel.VOICE, 1), ServiceTarget(lax, Channel.VOICE, 9_999))
+    )
+    day = read_day([replace(rows[0], entry=promised), *rows])
+    for figures in (day.recorded, live_again(day, plain.policy)):
+        tight, loose = figures.queues[strict], figures.queues[lax]
+        assert tight.in_target == sum(waited <= 1_000 for waited in tight.waits) < tight.answered
+        assert loose.in_target == loose.answered
+    over = day.targets.over([ServiceTarget(strict, Channel.VOICE, 500), ServiceTarget("new", Channel.VOICE, 7)])
+    assert [over.of(each, Channel.VOICE).within_seconds for each in (strict, lax, "new")] == [1, 9_999, 7]
 
 
 def staffed(policy: FloorConfigured, count: int) -> FloorConfigured:
