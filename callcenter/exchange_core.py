@@ -31,15 +31,17 @@ from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from callcenter.bus import Bus
 from callcenter.callbacks.callbacks import Callbacks
+from callcenter.callbacks.dials import HEARD as HEARD_FOR_CALLBACKS
+from callcenter.callbacks.dials import CallbackDials
+from callcenter.callbacks.line import CallbackLine
 from callcenter.callbacks.terms import CallbackTerms
-from callcenter.calls.callback_facts import CallbackDialled, CallbackFact
+from callcenter.calls.callback_facts import CallbackFact
 from callcenter.calls.clearance import Clearance
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import (
     CallClosed,
     CallConnected,
     CallCorrected,
-    CallEnded,
     RoutingSnapshot,
     WrapUpRecorded,
 )
@@ -177,15 +179,19 @@ class ExchangeCore:
         self.clearance = Clearance(
             ports.clock, ports.journal, targets, ports.directory, calls_unasked=site.phones_unanswered == "call"
         )
-        self.callbacks = Callbacks(
+        self._callback_line = CallbackLine(
             ports.clock,
             ports.journal,
             lambda fact, at: self._once_safe(lambda: self.bus.publish(fact, at)),
             self.routing,
+            CallbackTerms(callback_rules(site)),
+            new_call_id,
+        )
+        self.callbacks = Callbacks(self._callback_line, ports.directory)
+        self._callback_dials = CallbackDials(
+            self._callback_line,
             ports.directory,
             lambda agent_id, number, at: targets.resolve(agent_id, TargetKind.NUMBER, number, at),
-            new_call_id,
-            CallbackTerms(callback_rules(site)),
             on_fatal,
         )
         deps = CallDependencies(
@@ -251,7 +257,7 @@ class ExchangeCore:
             on_fatal,
             languages={agent.id: agent.language for agent in site.agents},
         )
-        self.callbacks.dialling = self.switchboard
+        self._callback_line.dialling = self.switchboard
         self.desk = ExchangeDesk(
             clock=ports.clock,
             journal=ports.journal,
@@ -270,7 +276,7 @@ class ExchangeCore:
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self.voicemail.hear, *VOICEMAIL_FACTS)
         self.bus.subscribe(self._tell_closed, *FOR_THE_STORE)
-        self.bus.subscribe(self.callbacks.hear, CallbackDialled, CallConnected, CallEnded)
+        self.bus.subscribe(self._callback_dials.hear, *HEARD_FOR_CALLBACKS)
         absence = absence_ms(site.routing.presence_lease_seconds)
         self._presence = SeatPresence(absence)
         self._desks = SeatPresence(DESK_LEASE_MS if absence is None else absence)
@@ -321,7 +327,8 @@ class ExchangeCore:
 
     async def stop(self) -> None:
         """End the calls politely, then the routing."""
-        self.callbacks.close()
+        self._callback_line.stop()
+        self._callback_dials.close()
         await self.switchboard.close()
         await self._all_out()
         if self._routing_task is not None:
@@ -453,7 +460,7 @@ class ExchangeCore:
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
         if isinstance(outcome, WrapUpCodeForced):
             self._once_safe(lambda: self._force_code(outcome))
-        elif not self.items.takes(outcome) and not self.callbacks.takes(outcome):
+        elif not self.items.takes(outcome) and not self._callback_dials.takes(outcome):
             self.switchboard.on_routing_outcome(outcome, contact_id)
 
     def _force_code(self, forced: WrapUpCodeForced) -> None:

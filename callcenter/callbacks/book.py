@@ -14,9 +14,10 @@ from callcenter.calls.callback_facts import (
     CallbackRequested,
     CallbackTried,
 )
+from callcenter.calls.origin import person
 
 IN_CALL = "in_call"
-"""Why one does not stand in line: its customer is still in the call in which it was promised."""
+"""Why one does not stand in line: its customer is on the line, in the call in which it was promised or in another."""
 TOP_PRIORITY = 1_000
 """What is added to the priority of a callback that somebody moved to the top of its queue."""
 
@@ -53,6 +54,8 @@ class Callback:
     """Whether the customer's phone may be ringing, or may have been when the exchange died."""
     call_up: bool = False
     """Whether the call that keeps the promise is being made."""
+    is_customer_first: bool = False
+    """Whether that call dials the customer before any agent."""
     is_there: bool = False
     """Whether the customer, called first, answered and waits in line: from then on the call looks after itself."""
     offer: OfferContact | None = None
@@ -91,14 +94,23 @@ class Callback:
         )
 
     @property
+    def is_dialling_customer(self) -> bool:
+        """Whether the customer's phone rings, or will without anybody doing more."""
+        return self.dialled or self.is_customer_first
+
+    def note_zones(self, zones: tuple[str, ...]) -> None:
+        """The store says where the customer lives; nothing where it does not know."""
+        self.zones = zones or self.zones
+
+    @property
     def priority(self) -> int:
         """With what it stands in line."""
         return self.asked.priority + (TOP_PRIORITY if self.on_top else 0)
 
 
-def person(number: str) -> str:
-    """Who has a number, however it is written: its digits."""
-    return "".join(letter for letter in number if letter.isdigit())
+def waiting_priority(callback: Callback) -> int:
+    """With what a customer waits who was called, and whose agent went away meanwhile: before all who called."""
+    return callback.asked.priority + TOP_PRIORITY
 
 
 @dataclass(slots=True)
@@ -108,6 +120,8 @@ class CallbackBook:
     _open: dict[str, Callback] = field(default_factory=dict)
     _of_contact: dict[str, Callback] = field(default_factory=dict)
     _of_person: dict[tuple[str, str], Callback] = field(default_factory=dict)
+    _queues_of: dict[str, list[str]] = field(default_factory=dict)
+    """By person: the queues that promised a callback."""
     _promised: Counter[str] = field(default_factory=Counter)
 
     def __iter__(self) -> Iterator[Callback]:
@@ -126,6 +140,11 @@ class CallbackBook:
         """The one promise to this person in this queue."""
         return self._of_person.get((person(number), queue_id))
 
+    def all_of_person(self, number: str) -> list[Callback]:
+        """Every promise to this person, whatever the queue."""
+        who = person(number)
+        return [self._of_person[who, queue_id] for queue_id in self._queues_of.get(who, ())]
+
     def promised(self, queue_id: str) -> int:
         """How many a queue has to make."""
         return self._promised[queue_id]
@@ -133,7 +152,10 @@ class CallbackBook:
     def add(self, asked: CallbackRequested) -> Callback:
         """A new promise."""
         callback = self._open[asked.call_id] = Callback(asked)
-        self._of_person[person(asked.caller), asked.queue_id] = callback
+        who = person(asked.caller)
+        if (who, asked.queue_id) not in self._of_person:
+            self._queues_of.setdefault(who, []).append(asked.queue_id)
+        self._of_person[who, asked.queue_id] = callback
         self._promised[asked.queue_id] += 1
         return callback
 
@@ -143,7 +165,11 @@ class CallbackBook:
         if self._open.pop(asked.call_id, None) is None:
             return
         self._promised[asked.queue_id] -= 1
-        self._of_person.pop((person(asked.caller), asked.queue_id), None)
+        who = person(asked.caller)
+        if self._of_person.pop((who, asked.queue_id), None) is not None:
+            self._queues_of[who].remove(asked.queue_id)
+            if not self._queues_of[who]:
+                del self._queues_of[who]
         self.leave_line(callback)
 
     def stand(self, callback: Callback, contact_id: str) -> None:
@@ -157,7 +183,7 @@ class CallbackBook:
         if contact_id is not None:
             self._of_contact.pop(contact_id, None)
         callback.contact_id = callback.agent_id = callback.offer = None
-        callback.dialled = callback.call_up = callback.is_there = False
+        callback.dialled = callback.call_up = callback.is_customer_first = callback.is_there = False
         return contact_id
 
     def take(self, fact: CallbackFact) -> None:

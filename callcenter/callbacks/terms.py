@@ -7,7 +7,7 @@ from typing import Protocol
 from callcenter.callbacks.book import Callback
 from callcenter.callbacks.calling_windows import next_call_at, zones_of
 from callcenter.calls.callback_facts import CallbackRequested
-from callcenter.calls.events import CallBackOrdered, QueueVanished
+from callcenter.calls.events import CallBackOrdered, HangUpOrdered, QueueVanished
 from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.segments import Target
 
@@ -29,7 +29,11 @@ class Dialling(Protocol):
         """Whether this call goes on."""
         ...
 
-    def tell(self, contact_id: str, mail: QueueVanished) -> bool:
+    def is_on_line(self, number: str, besides: str) -> bool:
+        """Whether somebody with this number is in a call of ours other than ``besides``, whoever called whom."""
+        ...
+
+    def tell(self, contact_id: str, mail: QueueVanished | HangUpOrdered) -> bool:
         """Bring mail to the call of a contact."""
         ...
 

@@ -77,6 +77,11 @@ class Origin:
         return Party("") if self.offered is None or self.order is not None else self.offered.caller
 
 
+def person(number: str) -> str:
+    """Who has a number, however it is written: its digits."""
+    return "".join(letter for letter in number if letter.isdigit())
+
+
 def new_leg_id() -> str:
     """An id for a leg that we start."""
     return f"a-{random_hex(8)}"

@@ -25,7 +25,7 @@ from callcenter.calls.feature_codes import Feature
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered
 from callcenter.calls.mail import Mail, PartyAsked, PickUpAsked
 from callcenter.calls.mailbox import MailboxCalls
-from callcenter.calls.origin import Origin, new_leg_id
+from callcenter.calls.origin import Origin, new_leg_id, person
 from callcenter.calls.requests import ALONE, PARK_MS
 from callcenter.calls.runner import CallRunner
 from callcenter.calls.segments import Seat, Target, TargetKind, call_of
@@ -283,6 +283,17 @@ class Switchboard:
         """Whether this call goes on."""
         runner = self._runners.get(call_id)
         return runner is not None and runner.machine.state is not CallState.ENDED
+
+    def is_on_line(self, number: str, besides: str) -> bool:
+        """Whether somebody with this number is in a call of ours other than ``besides``, whoever called whom. Looks at
+        every call: for the few that are about to be called back."""
+        who = person(number)
+        there = (
+            runner
+            for call_id, runner in self._runners.items()
+            if call_id != besides and person(runner.origin.customer_number) == who
+        )
+        return bool(who) and any(runner.machine.state is not CallState.ENDED for runner in there)
 
     def call_first(self, call_id: str, order: ev.CallBackOrdered) -> None:
         """Call a customer back; an agent is rung once the customer is there."""

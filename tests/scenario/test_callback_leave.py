@@ -156,8 +156,8 @@ async def test_nobody_is_called_when_the_hours_end_before_an_agent_is_free() -> 
 @in_virtual_time
 async def test_no_promise_is_made_that_the_hours_cannot_keep() -> None:
     house = await open_house(site=hours_site("01:00", "02:00", callback_most=5), flow=FLOW)
-    terms = house.core.callbacks.terms
-    house.core.callbacks.terms = CallbackTerms(
+    terms = house.core.callbacks.line.terms
+    house.core.callbacks.line.terms = CallbackTerms(
         {queue: replace(rule, within_ms=600_000) for queue, rule in terms.rules.items()}
     )
     leg = await house.call(ADA)

@@ -142,7 +142,7 @@ async def test_whose_agent_went_away_meanwhile_waits_before_everybody_and_the_wa
 
 @in_virtual_time
 async def test_keeping_an_agent_has_an_end_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callcenter.callbacks.callbacks.KEPT_BESIDES_MS", -20_000)
+    monkeypatch.setattr("callcenter.callbacks.line.KEPT_BESIDES_MS", -20_000)
     house = await open_house(site=first_site(), flow=FLOW)
     await promise(house, ADA)
     await house.sign_in("ben")
@@ -363,7 +363,7 @@ async def test_nobody_is_called_back_who_is_still_on_the_line(order: str) -> Non
 
 def test_no_accident_leads_to_a_second_dial_or_a_forgotten_promise() -> None:
     asked = reached = 0
-    for seed in range(25):
+    for seed in range(35):
         turmoil = CallbackTurmoil(random.Random(seed), first_site(callback_most=5), FLOW)
         run_virtual(turmoil.live)
         found = replay(turmoil.house.journal.rows)

@@ -140,9 +140,9 @@ async def test_everybody_counts_once_whichever_way_they_go() -> None:
     await pass_seconds(10)
     await house.hang_up(bob)
     await key(house, eve, "*1")
-    assert wallboard(house) == (5, 0, 2, 2), "Zoe, and the callback that stands in line for Eve"
+    assert wallboard(house) == (4, 0, 2, 1), "Zoe waits; nobody does at the place in line for Eve"
     await pass_seconds(50)
-    assert wallboard(house) == (5, 0, 2, 1), "Zoe went on"
+    assert wallboard(house) == (4, 0, 2, 0), "Zoe went on"
     assert wallboard(house, "support") == (1, 0, 0, 1)
     await house.sign_in("chen")
     await house.answer("chen")

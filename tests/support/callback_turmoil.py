@@ -30,6 +30,8 @@ class CallbackTurmoil:
     dead: list[House] = field(default_factory=list)
     """Earlier lives; they go on in their own world, and nobody hears them."""
     _seen: int = 0
+    _on_line: frozenset[str] = frozenset()
+    """Who was in a call of the own at the last look."""
 
     async def live(self, steps: int = 60) -> None:
         """So many deeds, then peace."""
@@ -85,8 +87,13 @@ class CallbackTurmoil:
         return [self.house.signalling.legs[leg_id] for leg_id, _, _ in self.house.signalling.dialled]
 
     def _look(self) -> None:
-        """No two dials to one customer at once, no more dials than agents; count the new ones."""
+        """No two dials to one customer at once, none to who is on the line, no more dials than agents; count the new
+        ones."""
         signalling = self.house.signalling
+        still = {leg.caller for leg in signalling.legs.values() if leg.caller and leg.state == "answered"}
+        new = {number for _, number, _ in signalling.dialled[self._seen :]}
+        assert not new & self._on_line & still, "a dial to a customer who is on the line"
+        self._on_line = frozenset(still)
         there = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state != "ended"]
         ringing = [number for leg_id, number, _ in signalling.dialled if signalling.legs[leg_id].state == "offered"]
         if self.site.queues[0].callback_order == "agent":  # with whoever answered an agent talks

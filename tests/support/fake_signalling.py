@@ -44,6 +44,8 @@ class FakeLeg:
     """Whether the far end called."""
     shown: str = ""
     """Whose number a phone that is rung shows."""
+    caller: str = ""
+    """The number of a customer who called."""
 
 
 class FakeSignalling:
@@ -80,7 +82,7 @@ class FakeSignalling:
     def customer_calls(self, caller: str, called: str, max_forwards: int = 70) -> FakeLeg:
         """A call comes in from a trunk."""
         number = next(self._numbers)
-        leg = FakeLeg(f"leg-{number}", None, inbound=True)
+        leg = FakeLeg(f"leg-{number}", None, inbound=True, caller=caller)
         self.legs[leg.leg_id] = leg
         sdp = some_sdp(CUSTOMER_ADDRESS, 30_000 + 2 * number)
         offered = LegOffered(
