@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,21 @@ class Edge:
 
 
 @asynccontextmanager
-async def kamailio(exchange: tuple[str, int], phones: int, carriers: int) -> AsyncIterator[Edge]:
-    """Start it in front of ``exchange`` with two UDP ports, and end it."""
+async def kamailio(
+    exchange: tuple[str, int], phones: int, carriers: int, *, tls: TlsSettings | None = None, ports: Sequence[int] = ()
+) -> AsyncIterator[Edge]:
+    """Start it in front of ``exchange`` with two UDP ports, and end it. With ``tls`` both doors take TCP and TLS, too,
+    at the four ``ports``: phones by TCP and TLS, carriers by TCP and TLS."""
     names = {
         "EXCHANGE": f'"sip:{exchange[0]}:{exchange[1]}"',
         "PHONES": f"udp:{HOST}:{phones}",
         "CARRIERS": f"udp:{HOST}:{carriers}",
     }
-    async with _running(EDGE, names, (phones, carriers)):
+    if tls is not None:
+        for name, port in zip(("PHONES_TCP", "PHONES_TLS", "CARRIERS_TCP", "CARRIERS_TLS"), ports, strict=True):
+            names[name] = f"{name[-3:].lower()}:{HOST}:{port}"
+        names |= {"CERTIFICATE": f'"{tls.certificate}"', "KEY": f'"{tls.key}"'}
+    async with _running(EDGE, names, (phones, carriers), tuple(ports)):
         yield Edge((HOST, phones), (HOST, carriers))
 
 
