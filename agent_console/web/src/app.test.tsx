@@ -136,7 +136,7 @@ describe('an offer', () => {
     expect(screen.getByRole('alert').textContent).toBe(
       'Incoming call from Jane Cooper, queue Billing. Answer on your phone.',
     );
-    await waitFor(() => expect(document.title).toBe('Incoming: Jane Cooper'), { timeout: 3_000 });
+    await waitFor(() => expect(document.title).toBe('Incoming: Jane Cooper'));
     expect(within(card).getByTestId('level-badge').textContent).toBe('Key account');
     expect(within(card).getByTestId('card-preferences').textContent).toContain('Service SMS · 中文');
     expect(within(card).getByTestId('card-promises').textContent).toContain('Overdue Send the refund');

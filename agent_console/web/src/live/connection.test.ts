@@ -184,7 +184,7 @@ describe('the connection', () => {
   it('finds out that the session is over when it is turned away', async () => {
     browser.signedIn = false;
     browser.socket.onclose?.({ code: 1006 });
-    await vi.waitFor(() => expect(signedOut).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(signedOut).toHaveBeenCalledOnce(), { timeout: 10_000 });
   });
 
   it('leaves the place to a newer window until it is asked back', () => {

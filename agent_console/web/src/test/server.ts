@@ -82,9 +82,12 @@ export class FakeServer {
 
   /** Opens the socket and sends the floor. */
   async welcome(floor: FloorView): Promise<void> {
-    await vi.waitFor(() => {
-      if (!this.socket) throw new Error('no socket yet');
-    });
+    await vi.waitFor(
+      () => {
+        if (!this.socket) throw new Error('no socket yet');
+      },
+      { timeout: 10_000 },
+    );
     act(() => this.socket?.onopen?.());
     this.say({ v: 1, type: 'welcome', epoch: 'e1', resumed: false, server_time: NOON });
     this.say(aSnapshot(this.seq, floor));
