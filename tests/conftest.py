@@ -5,6 +5,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests import shifts
 from tests.support.installation import Installation
 
 CATEGORIES = frozenset({"unit", "scenario", "interop", "faults"})
@@ -12,6 +13,11 @@ SHOWN_CHARACTERS = 12_000
 
 settings.register_profile("house", deadline=None)  # no test is judged by the clock on the wall
 settings.load_profile("house")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Share the files among the testers as ``shifts`` says."""
+    config.pluginmanager.register(shifts)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

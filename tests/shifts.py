@@ -1,0 +1,74 @@
+"""Which tester runs which file, so that waiting and computing go on side by side and all testers end together.
+
+Files of ``interop/`` and ``faults/`` start programs and wait for them: two at a time leave the processors idle for half
+of the time, and three at a time disturb the sound that some of them measure. So ``make test`` has a third tester, which
+takes files that only compute: its turn comes when nobody else wants a processor (nice). What takes longest begins
+first.
+"""
+
+import os
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+WAITING = ("tests/interop/", "tests/faults/")
+WITH_A_THIRD = 3
+"""From so many testers on the last one only computes."""
+NICENESS = 15
+LONGEST = (
+    "tests/faults/test_postgresql_stops.py",
+    "tests/interop/test_browser.py",
+    "tests/interop/test_browser_customers.py",
+    "tests/interop/test_carrier_kamailio.py",
+    "tests/interop/test_media_processes.py",
+    "tests/interop/test_media_recording_failures.py",
+    "tests/interop/test_phone_baresip.py",
+    "tests/interop/test_phones_srtp.py",
+    "tests/interop/test_sipp_calls.py",
+    "tests/unit/acd/test_sim_floor.py",
+    "tests/unit/acd/test_sim_reference.py",
+    "tests/unit/crm/test_timeline_union.py",
+    "tests/unit/ivr/test_any_events.py",
+)
+"""Those that take more than ten seconds of a processor, or half a minute of waiting."""
+
+
+def only_computes(tester: str, testers: int) -> bool:
+    """Whether a tester (``gw0`` and so on) is the one that takes no files which wait."""
+    return testers >= WITH_A_THIRD and tester == f"gw{testers - 1}"
+
+
+def precedence(file: str) -> tuple[bool, bool]:
+    """In which order files begin."""
+    return not file.startswith(WAITING), file not in LONGEST
+
+
+class Shifts(LoadFileScheduling):
+    """Hands out whole files, each tester the first one that is for it."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        suitable = self._for(node)
+        if not suitable:
+            node.shutdown()  # once it is through with what it has
+            return
+        self.workqueue.move_to_end(min(suitable, key=precedence), last=False)
+        super()._assign_work_unit(node)
+
+    def _for(self, node: WorkerController) -> list[str]:
+        computing = only_computes(node.gateway.id, self.numnodes)
+        return [file for file in self.workqueue if not (computing and file.startswith(WAITING))]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the third tester, if this process is it, stand back."""
+    told = getattr(config, "workerinput", None)
+    if told is not None and only_computes(told["workerid"], told["workercount"]):
+        os.nice(NICENESS)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shifts | None:
+    """Take the place of ``--dist loadfile``."""
+    return Shifts(config, log) if config.getoption("dist") == "loadfile" else None
