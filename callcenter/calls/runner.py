@@ -243,6 +243,8 @@ class CallRunner:
             case LegDigit(leg_id=leg_id, digit=digit):
                 if leg_id == self._legs.customer_leg_id:
                     await self._press(digit)
+                else:
+                    await self._send_on(leg_id, digit)
             case RecordingAsked():
                 await self._recorder.take(mail)
             case PlayFinished():
@@ -311,6 +313,12 @@ class CallRunner:
             await self._feed(ev.ExitChosen())
         else:
             await self._flow.tell(flow_ev.DigitPressed(digit))
+
+    async def _send_on(self, leg_id: str, digit: str) -> None:
+        """An agent's phone sends a key by signalling: whoever it talks with gets it, as one from the desk."""
+        for seat in (self.machine.agent, self.machine.colleague):
+            if seat is not None and seat.leg_id == leg_id:
+                await self._requests.take(DigitsOrdered(seat.contact_id, digit))
 
     async def _run_timers(self) -> None:
         now = self.deps.clock.now()

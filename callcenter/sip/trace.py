@@ -1,10 +1,12 @@
-"""A live view of the messages: what `callcenter sip trace` reads. Bodies are left out and credentials are masked.
+"""A live view of the messages: what `callcenter sip trace` reads. Bodies are left out; credentials are masked,
+in headers and in URIs.
 
 The socket is a file only its owner may open; while nobody listens, tracing costs one comparison for each message.
 """
 
 import asyncio
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,12 @@ from callcenter.sip.messages import SipRequest
 from callcenter.sip.parser import parse
 
 SECRET_HEADERS = ("authorization", "proxy-authorization")
+SECRETS_IN_URIS = (
+    re.compile(r'(sips?:[^\s<>"@:]*:)[^\s<>"@]*(?=@)', re.IGNORECASE),  # user:password@host
+    re.compile(r'([?&](?:proxy-)?authorization=)[^\s<>"&]*', re.IGNORECASE),  # a header in a URI (RFC 3261 19.1.1)
+)
+LONGEST_READ = 1_000
+"""Characters of a line that are looked at; fewer are shown."""
 MAX_BEHIND = 256 * 1_024
 """Octets a listener may be behind before it is dropped."""
 
@@ -54,7 +62,7 @@ def traced(data: bytes, flow: Flow, now: int, *, outgoing: bool) -> TracedMessag
         folded = line[:1] in {" ", "\t"}
         hidden = hidden if folded else name in SECRET_HEADERS
         if not hidden:
-            kept.append(clean_text(line, 300))
+            kept.append(_shown(line, 300))
         elif not folded:
             kept.append(f"{line.partition(':')[0]}: ***")
     body = f"{message.content_type or 'unnamed'}, {len(message.body)} octets" if message.body else ""
@@ -62,8 +70,15 @@ def traced(data: bytes, flow: Flow, now: int, *, outgoing: bool) -> TracedMessag
     line = f"{message.method} {uri}" if isinstance(message, SipRequest) else f"{message.status} {message.reason}"
     cseq = f"{message.cseq.number} {message.cseq.method}"
     return TracedMessage(
-        now, outgoing, flow.transport, remote, clean_text(line, 200), cseq, message.call_id, tuple(kept), body
+        now, outgoing, flow.transport, remote, _shown(line, 200), cseq, message.call_id, tuple(kept), body
     )
+
+
+def _shown(line: str, limit: int) -> str:
+    line = line[:LONGEST_READ]
+    for secret in SECRETS_IN_URIS:
+        line = secret.sub(r"\1***", line)
+    return clean_text(line, limit)
 
 
 class TraceServer:

@@ -1,4 +1,4 @@
-"""linphone as an agent's phone, against a whole installation: SHA-256 digest, UDP, TCP and TLS, hold, refusal."""
+"""linphone as an agent's phone, against a whole installation: SHA-256 digest, UDP, TCP and TLS, hold, keys, refresh."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,6 +10,8 @@ from tests.support.floor_people import Seat, Talk, calling, hear_each_other, rea
 from tests.support.installation import PASSWORD, REALM, Installation, Plan, free_sip_port, running_installation
 from tests.support.linphone import TONE_HZ, Linphone, LinphoneAccount, linphone
 from tests.support.sip_certificates import new_certificate
+from tests.support.tracing import header, tracing
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.interop
 
@@ -136,3 +138,41 @@ async def test_an_agent_at_linphone_presses_a_key_and_hands_the_customer_on_unas
         await phone.until_event(ENDS)
         await customer.hang_up()
         await talk.ended()
+
+
+async def test_keys_that_linphone_sends_by_info_reach_the_customer(house):
+    async with (
+        tracing(house) as trace,
+        at_desk(house, keys_by_info=True) as phone,
+        talking(house, phone, "+12025550127") as customer,
+    ):
+        await phone.command("dtmf 7")
+        await customer.sound.wait_digits("7")
+        await until("the key came by INFO", lambda: trace.came("INFO "))
+        assert header(trace.came("INFO ")[0], "content-type") == "application/dtmf-relay"
+        await customer.hang_up()
+
+
+@pytest.mark.timeout(150)
+async def test_linphone_refreshes_its_session_by_its_own_timer_and_the_talk_goes_on(house):
+    """It asks for 90 seconds, the least there is, and refreshes after half of it (RFC 4028)."""
+    async with tracing(house) as trace, at_desk(house, session_seconds=90) as phone, Seat(house, "agent2") as colleague:
+        await colleague.go_ready()
+        await phone.dial("agent2")
+        asked = await colleague.talking()
+        await phone.until_event(TALKS)
+        agreed = [each for each in trace.went("200 ") if "INVITE" in each["cseq"] and header(each, "session-expires")]
+        assert [header(each, "session-expires") for each in agreed] == ["90;refresher=uac"]
+        sip_call_id = agreed[0]["sip_call_id"]
+        await phone.say_tone()  # without, it sends no sound at all, and is taken for gone
+
+        def refreshes() -> list[dict[str, object]]:
+            sent = [*trace.came("UPDATE "), *trace.came("INVITE ")]
+            return [each for each in sent if each["sip_call_id"] == sip_call_id and each["at"] > agreed[0]["at"]]
+
+        await until("linphone refreshes", refreshes, within=80)
+        assert header(refreshes()[0], "session-expires").startswith("90")
+        await asked.sound.wait_frames(25)
+        await asked.sound.wait_heard(TONE_HZ)
+        await phone.command("terminate")
+        await asked.ended()

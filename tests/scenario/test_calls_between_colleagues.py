@@ -6,7 +6,7 @@ from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
 from callcenter.calls import recording_facts
 from callcenter.calls.facts import EndedBy, Outcome
-from callcenter.calls.legs import EndCause, TransferRequested
+from callcenter.calls.legs import EndCause, LegDigit, TransferRequested
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.site.models import Site
 from tests.support.conversations import both, end_clean, heard
@@ -238,16 +238,21 @@ def test_either_asks_a_third_and_all_roles_fit_afterwards(who: str) -> None:
 
 
 @pytest.mark.parametrize("who", [CALLER, CALLED])
-def test_digits_of_either_reach_the_other_one(who: str) -> None:
+@pytest.mark.parametrize("by", ["desk", "INFO"])
+def test_digits_of_either_reach_the_other_one(who: str, by: str) -> None:
     async def story() -> None:
         house = await open_team()
         *phones, call = await together(house)
-        theirs = phones[1] if who == CALLER else phones[0]
-        await house.core.desk.send_digits(who, contact_of(call, who), "12")
+        mine, theirs = phones if who == CALLER else phones[::-1]
+        if by == "desk":
+            await house.core.desk.send_digits(who, contact_of(call, who), "12")
+        else:
+            for digit in "12":
+                house.signalling.sink(LegDigit(mine.leg_id, digit))
         await settle()
         legs = house.core.switchboard.calls[call]._audio.legs
         sent = {leg: house.media.sessions[call].legs[media].digits for leg, media in legs.items()}
-        assert sent == {theirs.leg_id: "12", (phones[0] if who == CALLER else phones[1]).leg_id: ""}
+        assert sent == {theirs.leg_id: "12", mine.leg_id: ""}
         await house.hang_up(theirs)
         await end_clean(house)
 

@@ -5,7 +5,7 @@ import pytest
 from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
 from callcenter.calls.facts import Outcome
-from callcenter.calls.legs import EndCause
+from callcenter.calls.legs import EndCause, LegDigit
 from callcenter.errors import MediaError
 from tests.support.conversations import both, end_clean, heard, talking
 from tests.support.house import CUSTOMER, open_house
@@ -42,6 +42,9 @@ def test_click_to_dial_rings_the_own_phone_first() -> None:
         await settle()
         assert house.media.sessions[call].legs[CUSTOMER].digits == "1#"
         assert house.signalling.digits == []
+        house.signalling.sink(LegDigit(phone.leg_id, "9"))  # a phone that sends its keys by INFO
+        await settle()
+        assert house.media.sessions[call].legs[CUSTOMER].digits == "1#9"
         house.media.refusal = MediaError("media is absent")
         await desk.send_digits("anna", call, "25")
         await settle()

@@ -36,6 +36,10 @@ class LinphoneAccount:
     insists: bool = False
     authorities: Path | None = None
     """Whose TLS certificates it believes."""
+    keys_by_info: bool = False
+    """Whether it sends keys by INFO instead of as telephone events."""
+    session_seconds: int = 0
+    """The session timer it asks for (RFC 4028); 0 for none."""
 
 
 @dataclass(slots=True)
@@ -142,7 +146,12 @@ async def _connect(
 
 def _config(account: LinphoneAccount) -> str:
     host, port = account.server
-    authorities = f"root_ca={account.authorities}\n" if account.authorities else ""
+    more = f"root_ca={account.authorities}\n" if account.authorities else ""
+    if account.session_seconds:
+        more += (
+            f"session_expires_enabled=1\nsession_expires_value={account.session_seconds}\n"
+            "session_expires_min_value=90\nsession_expires_refresher_value=2\n"
+        )
     return f"""\
 [sip]
 sip_port=-1
@@ -154,7 +163,9 @@ media_encryption={account.encryption}
 media_encryption_mandatory={int(account.insists)}
 verify_server_certs={int(account.authorities is not None)}
 verify_server_cn=0
-{authorities}
+use_info={int(account.keys_by_info)}
+use_rfc2833={int(not account.keys_by_info)}
+{more}
 [rtp]
 audio_rtp_port=-1
 [net]

@@ -21,6 +21,30 @@ def test_bodies_and_credentials_are_never_shown():
     assert shown.body == "text/plain, 6 octets"
 
 
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("sip:4711:secret@a", "sip:4711:***@a"),
+        ("sips:4711:secret@a;user=phone", "sips:4711:***@a;user=phone"),
+        ("sip:a?Authorization=Digest%20secret", "sip:a?Authorization=***"),
+        ("sip:10.0.0.1:5060;transport=tcp", "sip:10.0.0.1:5060;transport=tcp"),
+        ("sip:4711@a:5060", "sip:4711@a:5060"),
+    ],
+)
+def test_credentials_in_addresses_are_masked_and_nothing_else(uri, shown):
+    message = MESSAGE.replace(b"<sip:b@a>", f"<{uri}>".encode()).replace(
+        b"Call-ID", f"Refer-To: <{uri}>\r\nCall-ID".encode()
+    )
+    lines = traced(message, FLOW, 0, outgoing=False).headers
+    assert {f"To: <{shown}>", f"Refer-To: <{shown}>"} <= set(lines)
+    assert "secret" not in repr(lines)
+
+
+def test_a_password_in_the_request_line_is_masked():
+    shown = traced(MESSAGE.replace(b"REGISTER sip:a ", b"REGISTER sip:b:secret@a ", 1), FLOW, 0, outgoing=False)
+    assert shown.line == "REGISTER sip:b:***@a"
+
+
 def test_a_rung_says_when_who_and_what():
     shown = traced(MESSAGE, FLOW, 3_723_004, outgoing=True)
     rung = "01:02:03.004  10.0.1.1:5060 <---  REGISTER sip:a  (7 REGISTER)  [text/plain, 6 octets]"
