@@ -100,6 +100,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         ws_port=sip.ws_port,
         wss_port=sip.wss_port,
         max_lag_ms=sip.max_lag_ms,
+        watch_phones_ms=round(sip.watch_phones_seconds * 1000),
         trace_socket=settings.sip_trace_socket,
         bindings_file=settings.sip_bindings,
     )

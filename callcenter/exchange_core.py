@@ -356,7 +356,7 @@ class ExchangeCore:
             return
         if agent_id in self._without_phone:
             return
-        if not registered and agent.state is AgentState.READY:
+        if not registered and (agent.state is AgentState.READY or agent.is_kept):
             self.routing.post(AgentMadeNotReady(AgentId(agent_id), PHONE_GONE))
         elif registered and agent.state is AgentState.NOT_READY and agent.reason in PHONE_REASONS:
             self.routing.post(AgentMadeReady(AgentId(agent_id)))
@@ -405,6 +405,8 @@ class ExchangeCore:
         """After a restart phones on connections are gone; agents who were ready are ready again when theirs is back."""
         for agent in self.floor.view().agents:
             phone_needed = agent.state is AgentState.READY and agent.takes_calls
+            wanted = agent.takes_calls and _may_be_rung(RoutingState(agent.state), agent.reason)
+            self._ports.signalling.expect_calls(agent.agent_id, wanted=wanted)
             if phone_needed and not self._ports.signalling.reachable(agent.agent_id):
                 await self._tolerate(AgentMadeNotReady(AgentId(agent.agent_id), PHONE_GONE))
 
@@ -445,7 +447,8 @@ class ExchangeCore:
             self._desks_closed.discard(changed.agent_id)
         elif changed.agent_id in self._without_phone:
             return
-        elif changed.state is RoutingState.READY and not self._ports.signalling.reachable(changed.agent_id):
+        self._ports.signalling.expect_calls(changed.agent_id, wanted=_may_be_rung(changed.state, changed.reason))
+        if changed.state is RoutingState.READY and not self._ports.signalling.reachable(changed.agent_id):
             self.routing.post(AgentMadeNotReady(AgentId(changed.agent_id), PHONE_GONE))
 
     def _tell_closed(self, fact: object, at: int) -> None:
@@ -467,6 +470,12 @@ class ExchangeCore:
         task = asyncio.create_task(self.desk.record_forced_code(forced), name="forced code")
         self._forced_codes.add(task)
         task.add_done_callback(self._recorded)
+
+
+def _may_be_rung(state: RoutingState, reason: str | None) -> bool:
+    """Whether an agent waits for calls, or would if the phone were there."""
+    waits_for_phone = state is RoutingState.NOT_READY and reason in PHONE_REASONS
+    return state in {RoutingState.READY, RoutingState.OFFERED} or waits_for_phone
 
 
 def call_routing(site: Site, identity_key: bytes) -> CallRouting:

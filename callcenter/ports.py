@@ -183,7 +183,12 @@ class Signalling(Protocol):
         ...
 
     def reachable(self, agent_id: str) -> bool:
-        """Whether a phone of this agent is registered now."""
+        """Whether a phone of this agent is registered now, and answers."""
+        ...
+
+    def expect_calls(self, agent_id: str, *, wanted: bool) -> None:
+        """This agent may be rung any moment from now on, or no longer: phones that could vanish unnoticed are watched
+        meanwhile. One that falls silent, or is back, is told as if it had registered off or on."""
         ...
 
     def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:

@@ -66,6 +66,10 @@ class SafeSignalling:
         """See ``Signalling.encryption_for``."""
         return self._outside.encryption_for(agent_id)
 
+    def expect_calls(self, agent_id: str, *, wanted: bool) -> None:
+        """See ``Signalling.expect_calls``; nothing that must be on disk before."""
+        self._outside.expect_calls(agent_id, wanted=wanted)
+
     def reachable(self, agent_id: str) -> bool:
         """See ``Signalling.reachable``."""
         return self._outside.reachable(agent_id)

@@ -142,6 +142,10 @@ class PhoneRouter:
         """Whether any phone of this agent takes calls now."""
         return bool(self._present(agent_id))
 
+    def expect_calls(self, agent_id: str, *, wanted: bool) -> None:
+        """Watch the agent's SIP phones; a browser's page is known to be there by its socket."""
+        self._sip.expect_calls(agent_id, wanted=wanted)
+
     def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
         """How media to this agent's phones is to be offered; a browser reads plain descriptions only."""
         kinds = self._present(agent_id)

@@ -22,6 +22,7 @@ from callcenter.sip.legs import Leg
 from callcenter.sip.media_keys import SrtpPolicy
 from callcenter.sip.messages import SipRequest, SipResponse
 from callcenter.sip.numbering import NumberingRules
+from callcenter.sip.phone_watch import PHONE_WATCH
 from callcenter.sip.redirects import LEAVE_LIMIT_MS, MAX_REDIRECTS, Redirect, redirect_targets
 from callcenter.sip.registered_phones import RegisteredPhones
 from callcenter.sip.requests import Sent
@@ -63,7 +64,9 @@ class Exchange(Endpoint):
         super().__init__(identity, self, new_token)
         self._settings = settings
         self._directory = directory
-        self._phones = RegisteredPhones(self.wire, settings.limits, directory)
+        self._phones = RegisteredPhones(
+            self.wire, self._requests, settings.limits, directory, watch_ms=settings.watch_phones_ms
+        )
         self.door = FrontDoor(self.wire, settings, directory, self._phones, trunks, secret, rules)
         self.door.leg_count = self.__len__
         self.wire.trunk_named = self.door.trunk_named
@@ -129,6 +132,8 @@ class Exchange(Endpoint):
     def _leg_alarm(self, owner: str, what: str, name: str, now: int) -> None:
         if owner == "registration":
             self._phones.expire(what, now)
+        elif owner == PHONE_WATCH:
+            self._phones.watch.alarm(what, now)
         elif owner == SUBSCRIPTION:
             self._subscriptions.expired(what, now)
         elif owner == "dial":
@@ -148,8 +153,13 @@ class Exchange(Endpoint):
     def _binding_unheard(self, binding: str) -> None:
         self._phones.unheard(binding)
 
+    def expect_calls(self, agent_id: str, now: int, *, wanted: bool) -> list[EndpointOutcome]:
+        """This agent may be rung any moment from now on, or no longer: whether the phones live is watched meanwhile."""
+        self._phones.expect_calls(agent_id, now, wanted=wanted)
+        return self._drain(now)
+
     def reachable(self, agent_id: str, now: int) -> bool:
-        """Whether a phone of this agent is registered."""
+        """Whether a phone of this agent is registered, and not silent."""
         return self._phones.reachable(agent_id, now)
 
     def encryption_for(self, agent_id: str, now: int) -> EncryptionPolicy | None:
@@ -213,6 +223,9 @@ class Exchange(Endpoint):
     def _request_ended(self, sent: Sent, response: SipResponse | None, now: int) -> bool:
         if sent.purpose in {OPTIONS, REGISTER}:
             self._dialling.answered(sent, response, now)
+            return True
+        if sent.purpose == PHONE_WATCH:
+            self._phones.watch.answered(sent, response)
             return True
         if sent.purpose != SUBSCRIPTION:
             return super()._request_ended(sent, response, now)
@@ -362,6 +375,7 @@ class Exchange(Endpoint):
             "subscriptions": len(self._subscriptions),
             "sources": self.door.sources,
             "bindings": len(self._phones),
+            "watched phones": len(self._phones.watch),
             "overloaded": int(self.door.overloaded),
         }
         trunks = {f"trunk {name} calls": len(state.calls) for name, state in self.trunk_states().items()}

@@ -9,7 +9,9 @@ from callcenter.sip.flows import Flow, Transport
 from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.messages import SipRequest
 from callcenter.sip.outbound import Target
+from callcenter.sip.phone_watch import PhoneWatch
 from callcenter.sip.registrar import Binding, Limits, Registrar, TooBrief, render_contacts
+from callcenter.sip.requests import Requests
 from callcenter.sip.settings import Credentials
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.wire import PhoneReachable, Wire
@@ -18,8 +20,16 @@ from callcenter.sip.wire import PhoneReachable, Wire
 class RegisteredPhones:
     """The registrar, seen by agent."""
 
-    def __init__(self, wire: Wire, limits: Limits, directory: Credentials) -> None:
+    def __init__(
+        self, wire: Wire, requests: Requests, limits: Limits, directory: Credentials, *, watch_ms: int = 0
+    ) -> None:
+        """``watch_ms``: how often phones whose agents wait for calls are asked whether they live; 0 for never."""
         self._wire = wire
+        self.watch = PhoneWatch(wire, requests, every_ms=watch_ms, find=self._find, changed=self._heard_of)
+        self._expecting: set[str] = set()
+        """Agents who may be rung any moment."""
+        self._reachable: set[str] = set()
+        """Agents of whom was told that they are."""
         self._directory = directory
         self.registrar = Registrar(limits)
         self._addresses: dict[str, set[str]] = {}
@@ -43,15 +53,23 @@ class RegisteredPhones:
         except BadMessage as bad:
             self._wire.answer_once(arrived, bad.status, now)
             return
+        self._heard(username, agent_id, request.call_id, bindings, now)
         contacts = tuple(("Contact", value) for value in render_contacts(bindings, now))
         path = tuple(("Path", value) for value in request.listed("path"))
         self._wire.answer_once(arrived, 200, now, headers=(*contacts, *path, *_outbound_headers(request)))
         self._follow(username, agent_id)
 
+    def _heard(self, aor: str, agent_id: str, call_id: str, bindings: Sequence[Binding], now: int) -> None:
+        """A phone that registers lives, whatever it answered before."""
+        for one in bindings:
+            if one.call_id == call_id:
+                self.watch.registered(_name(aor, one.key))
+            if agent_id in self._expecting:
+                self.watch.begin(_name(aor, one.key), one, now)
+
     def _follow(self, aor: str, agent_id: str) -> None:
         """After a change at this address: set its alarm, tell when the agent became reachable or stopped being so."""
         addresses = self._addresses.setdefault(agent_id, set())
-        was = bool(addresses)
         deadline = self.registrar.next_deadline(aor)
         if deadline is None:
             addresses.discard(aor)
@@ -61,13 +79,36 @@ class RegisteredPhones:
             self._wire.alarms.set(("registration", aor, ""), deadline)
         if not addresses:
             del self._addresses[agent_id]
-        if was != bool(addresses):
-            self._wire.tell(PhoneReachable(agent_id, not was))
+        names = [_name(each, key) for each in addresses for key in self.registrar.keys(each)]
+        is_reachable = any(not self.watch.is_silent(name) for name in names)
+        if is_reachable != (agent_id in self._reachable):
+            (self._reachable.add if is_reachable else self._reachable.discard)(agent_id)
+            self._wire.tell(PhoneReachable(agent_id, is_reachable))
 
     def _changed(self, aor: str) -> None:
         agents = [agent_id for agent_id, addresses in self._addresses.items() if aor in addresses]
         for agent_id in agents:
             self._follow(aor, agent_id)
+
+    # Whether they are still there.
+
+    def expect_calls(self, agent_id: str, now: int, *, wanted: bool) -> None:
+        """This agent may be rung any moment from now on, or no longer."""
+        if not wanted:
+            self._expecting.discard(agent_id)
+        elif agent_id not in self._expecting:
+            self._expecting.add(agent_id)
+            for aor in self._addresses.get(agent_id, ()):
+                for one in self.registrar.bindings(aor, now):
+                    self.watch.begin(_name(aor, one.key), one, now)
+
+    def _find(self, name: str, now: int) -> tuple[Binding, bool] | None:
+        aor, _, key = name.partition("\0")
+        binding = next((one for one in self.registrar.bindings(aor, now) if one.key == key), None)
+        return None if binding is None else (binding, self._directory.agent_of(aor) in self._expecting)
+
+    def _heard_of(self, name: str) -> None:
+        self._changed(name.partition("\0")[0])
 
     def expire(self, aor: str, now: int) -> None:
         """Bindings of an address ran out."""
@@ -83,6 +124,7 @@ class RegisteredPhones:
         """A phone that was rung answered nothing at all: it is gone, too."""
         aor, _, key = binding.partition("\0")
         if self.registrar.drop(aor, key):
+            self.watch.forget(binding)
             self._changed(aor)
 
     # Over a restart.
@@ -140,8 +182,12 @@ class RegisteredPhones:
     # Ringing them.
 
     def reachable(self, agent_id: str, now: int) -> bool:
-        """Whether a phone of this agent is registered."""
-        return any(self.registrar.bindings(aor, now) for aor in self._addresses.get(agent_id, ()))
+        """Whether a phone of this agent is registered, and not silent."""
+        return any(
+            not self.watch.is_silent(_name(aor, one.key))
+            for aor in self._addresses.get(agent_id, ())
+            for one in self.registrar.bindings(aor, now)
+        )
 
     def flows(self, agent_id: str, now: int) -> list[Flow]:
         """How the phones of an agent are reached."""
@@ -173,4 +219,9 @@ def _way_to(aor: str, phone: Sequence[Binding], media: MediaRule | None) -> Targ
     """How a phone is rung: over its first binding, and when that fails over the next."""
     first, others = phone[0], phone[1:]
     otherwise = _way_to(aor, others, media) if others else None
-    return Target(str(first.contact.uri), first.flow, f"{aor}\0{first.key}", first.path, otherwise, media)
+    return Target(str(first.contact.uri), first.flow, _name(aor, first.key), first.path, otherwise, media)
+
+
+def _name(aor: str, key: str) -> str:
+    """A binding's name among those of all addresses."""
+    return f"{aor}\0{key}"

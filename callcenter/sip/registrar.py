@@ -213,6 +213,10 @@ class Registrar:
         for key in [key for key, one in self._bindings.get(aor, {}).items() if one.expires_at <= now]:
             self.drop(aor, key)
 
+    def keys(self, aor: str) -> tuple[str, ...]:
+        """The names of the bindings of this address."""
+        return tuple(self._bindings.get(aor, ()))
+
     def next_deadline(self, aor: str) -> int | None:
         """When the next binding of this address runs out."""
         return min((one.expires_at for one in self._bindings.get(aor, {}).values()), default=None)

@@ -303,6 +303,10 @@ class UserAgent:
         """End a leg in whatever state it is: refuse, CANCEL or BYE."""
         self._station.perform(self._exchange.end(leg_id, cause, self._station.now(), reason))
 
+    def expect_calls(self, agent_id: str, *, wanted: bool) -> None:
+        """Watch whether the phones of an agent live who may be rung any moment."""
+        self._station.perform(self._exchange.expect_calls(agent_id, self._station.now(), wanted=wanted))
+
     def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
         """How media to this agent's phones is to be offered; ``None`` for plain."""
         return self._exchange.encryption_for(agent_id, self._station.now())

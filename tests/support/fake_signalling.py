@@ -54,6 +54,8 @@ class FakeSignalling:
     def __init__(self) -> None:
         self.sink: Callable[[LegEvent], None] = lambda _: None
         self.registered: set[str] = set()
+        self.watched: set[str] = set()
+        """Agents who may be rung any moment."""
         self.legs: dict[str, FakeLeg] = {}
         self.dialled: list[tuple[str, str, tuple[str, ...]]] = []
         """Calls out: leg, number, trunks."""
@@ -233,6 +235,10 @@ class FakeSignalling:
     def encryption_for(self, agent_id: str) -> EncryptionPolicy | None:
         """Phones are offered plain media."""
         return self.encrypted.get(agent_id)
+
+    def expect_calls(self, agent_id: str, *, wanted: bool) -> None:
+        """Whose phones are watched."""
+        (self.watched.add if wanted else self.watched.discard)(agent_id)
 
     def reachable(self, agent_id: str) -> bool:
         """Whether a phone of this agent is registered."""
