@@ -7,6 +7,7 @@ recordings, whatever stands in front.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -14,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from callcenter.errors import MediaError, NoCommonCodec
-from callcenter.media.bencode import Value
+from callcenter.media.bencode import Decoded, Value
 from callcenter.media.rtpengine_control import RtpengineControl, RtpengineRefused
 from callcenter.media.sdp_lines import SdpError
 from callcenter.media.sdp_lines import parse as parse_sdp
@@ -28,6 +29,7 @@ from callcenter.ports import (
     MediaPlane,
     RecordingAction,
     Route,
+    SessionLost,
 )
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,10 @@ _FAR, _NEAR = "far", "near"
 
 _LOOK_EVERY = 2.0
 """Seconds between looks whether rtpengine still has the calls that it was given."""
+_WEIGH_EVERY = 0.25
+"""Seconds between looks whom it learned, while there are legs whose source it is to learn."""
+_MOST_STRANGERS = 3
+"""So often a leg is moved away from strangers before its session is given up."""
 
 _UNWANTED_SUITES = [
     f"no-{suite}"
@@ -73,6 +79,10 @@ class _Edges:
     sealed: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
     """Legs that rtpengine has told to have, now or before it was restarted."""
+    learning: dict[str, str] = field(default_factory=dict)
+    """Legs whose source is learned from whoever comes first, with the only address that may."""
+    strangers: Counter[str] = field(default_factory=Counter)
+    """How often somebody else came first, by leg."""
 
 
 class InnerPlane(MediaPlane, Protocol):
@@ -128,10 +138,11 @@ class RtpenginePlane:
         """See ``MediaPlane.answer_offer``."""
         is_new = not self._knows(session_id, leg_id)
         parse_sdp(sdp)  # what is broken is told as by the plane itself, and never reaches rtpengine
-        near = await self._pass("offer", session_id, leg_id, sdp, offerer=_FAR, profile=profile)
+        near = await self._pass("offer", session_id, leg_id, _on_one_port(sdp), offerer=_FAR, profile=profile)
         try:
             answer = await self._inner.answer_offer(session_id, leg_id, near, _near_profile(near, profile))
-            return await self._pass("answer", session_id, leg_id, answer, offerer=_FAR, profile=profile)
+            told = await self._pass("answer", session_id, leg_id, answer, offerer=_FAR, profile=profile)
+            return told if "a=rtcp-mux" in sdp else _without(told, "a=rtcp-mux", "a=rtcp:")
         except MediaError:
             if is_new:
                 await self._forget(session_id, leg_id)
@@ -173,10 +184,44 @@ class RtpenginePlane:
 
     async def _watch(self) -> None:
         """A restarted rtpengine has forgotten its calls, and their ports: tell that these legs want new ones."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + _LOOK_EVERY
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_WEIGH_EVERY)
             with contextlib.suppress(MediaError):  # it is away; what became of the calls is seen when it is back
-                await self._look()
+                await self._weigh_learned()
+                if loop.time() >= due:
+                    due = loop.time() + _LOOK_EVERY
+                    await self._look()
+
+    async def _weigh_learned(self) -> None:
+        """Whom rtpengine learned must send from where the leg is signalled; a leg with a stranger gets other ports."""
+        for session_id, edges in [*self._edges.items()]:
+            for leg_id, address in [*edges.learning.items()]:
+                learned = await self._learned(session_id, leg_id)
+                if learned is None or edges.learning.get(leg_id) != address:
+                    continue
+                del edges.learning[leg_id]
+                if learned != address:
+                    await self._evict(session_id, leg_id)
+
+    async def _learned(self, session_id: str, leg_id: str) -> str | None:
+        """From where a leg's far end is heard, ``None`` before it is, or when rtpengine does not know the leg."""
+        try:
+            answer = await self._control.ask("query", call_id=_call_id(session_id, leg_id))
+        except RtpengineRefused:
+            return None
+        return _confirmed_source(answer)
+
+    async def _evict(self, session_id: str, leg_id: str) -> None:
+        edges = self._edges[session_id]
+        edges.strangers[leg_id] += 1
+        log.warning("rtpengine.stranger_learned", session_id=session_id, times=edges.strangers[leg_id])
+        await self._control.ask("delete", call_id=_call_id(session_id, leg_id), delete_delay=0)
+        if edges.strangers[leg_id] > _MOST_STRANGERS:
+            self._sink(SessionLost(session_id))
+        else:
+            self._sink(LegsStranded(session_id, (leg_id,)))
 
     async def _look(self) -> None:
         """Ask for one leg, another one each time; only where that one is forgotten, for all of them."""
@@ -210,17 +255,19 @@ class RtpenginePlane:
         self._edges.setdefault(session_id, _Edges()).legs.add(leg_id)
         answerer = _NEAR if offerer == _FAR else _FAR
         writer = offerer if command == "offer" else answerer
+        learns = profile is not None and writer == _FAR and _is_behind_nat(sdp, profile)
         fields: dict[str, Value] = {
             "call_id": _call_id(session_id, leg_id),
             "from_tag": offerer,
             "sdp": sdp,
-            "flags": _flags(sdp, profile if writer == _FAR else None),
+            "flags": ["trust-address", "strict-source", *([] if learns else ["asymmetric"])],
             "replace": ["origin"],
         }
         if command == "answer":
             fields["to_tag"] = answerer
         else:
-            fields |= {"ICE": "remove", "DTLS": "off", "rtcp_mux": ["demux"], "SDES": _UNWANTED_SUITES}
+            fields |= {"ICE": "remove", "DTLS": "off", "SDES": _UNWANTED_SUITES}
+            fields["rtcp_mux"] = ["demux"] if offerer == _FAR else ["require"]
             if "UDP/TLS/" in sdp:
                 fields["transport_protocol"] = "RTP/AVP"
             names = {_NEAR: self._settings.inside, _FAR: self._settings.outside}
@@ -232,8 +279,13 @@ class RtpenginePlane:
         text = answer.get("sdp")
         if not isinstance(text, bytes):
             raise MediaError("rtpengine's answer holds no description")
-        if session_id in self._edges:
-            self._edges[session_id].settled.add(leg_id)
+        edges = self._edges.get(session_id)
+        if edges is not None:
+            edges.settled.add(leg_id)
+            if learns and profile is not None:
+                edges.learning[leg_id] = profile.peer_address
+            elif writer == _FAR:
+                edges.learning.pop(leg_id, None)
         return text.decode("utf-8", "replace")
 
     async def _forget(self, session_id: str, leg_id: str) -> None:
@@ -243,6 +295,7 @@ class RtpenginePlane:
             return
         edges.legs.discard(leg_id)
         edges.settled.discard(leg_id)
+        edges.learning.pop(leg_id, None)
         try:
             await self._control.ask("delete", call_id=_call_id(session_id, leg_id), delete_delay=0)
         except MediaError as error:
@@ -294,19 +347,40 @@ def _call_id(session_id: str, leg_id: str) -> str:
     return f"{session_id}/{leg_id}"
 
 
-def _flags(sdp: str, profile: LegProfile | None) -> list[Value]:
-    """How rtpengine meets the writer of a description; ``profile`` is the far end's, ``None`` where the plane wrote it.
+def _is_behind_nat(sdp: str, profile: LegProfile) -> bool:
+    """Whether a far end's true address must be learned: its description names another one than it signals from.
 
-    Who may send from the described address only is told as asymmetric, since that ends rtpengine's learning, which
-    takes whoever comes first. It goes on where it must: a far end whose description names another address than it
-    signals from is behind NAT, and its true one is not known.
+    rtpengine learns from whoever comes first, so everybody else, who may send from the described address only, is told
+    as asymmetric, which ends that.
     """
-    learns = (
-        profile is not None
-        and profile.latch is LatchPolicy.LEARN
-        and any(media.address != profile.peer_address for media in parse_sdp(sdp).media)
+    return profile.latch is LatchPolicy.LEARN and any(
+        media.address != profile.peer_address for media in parse_sdp(sdp).media
     )
-    return ["trust-address", "strict-source"] if learns else ["trust-address", "strict-source", "asymmetric"]
+
+
+def _confirmed_source(answer: Mapping[str, Decoded]) -> str | None:
+    """The far end's address in what rtpengine tells of a leg, once a packet came from there."""
+    try:
+        stream = answer["tags"][_FAR]["medias"][0]["streams"][0]  # type: ignore[call-overload, index]
+        return stream["endpoint"]["address"].decode() if b"confirmed" in stream["flags"] else None  # type: ignore[call-overload, index, operator, union-attr]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _on_one_port(sdp: str) -> str:
+    """A far end's offer as if it could have its reports on the port of its speech (RFC 5761).
+
+    Otherwise rtpengine opens a second port for them, passes on whatever comes there, and learns its sender apart.
+    """
+    head, line, rest = _without(sdp, "a=rtcp:", "a=rtcp-mux").partition("m=audio")
+    audio, following, others = rest.partition("\nm=")
+    if not line:
+        return sdp
+    return f"{head}{line}{audio.rstrip()}\r\na=rtcp-mux{following or chr(10)}{others}"
+
+
+def _without(sdp: str, *beginnings: str) -> str:
+    return "".join(line for line in sdp.splitlines(keepends=True) if not line.startswith(beginnings))
 
 
 def _is_sealed(sdp: str) -> bool:

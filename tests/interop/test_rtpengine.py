@@ -115,6 +115,46 @@ async def test_a_flood_on_the_whole_range_is_heard_by_nobody_and_hears_nothing(
     await agent.close()
 
 
+@pytest.mark.parametrize("way", ["offered", "answered"])
+async def test_a_stranger_who_is_faster_than_a_phone_behind_nat_is_left_behind_with_the_ports(
+    house: RtpengineHouse, media: tuple[RtpenginePlane, EventSink], way: str
+):
+    """Its true address is not in its description, so whoever comes first is taken for it, until that is noticed."""
+    plane, sink = media
+    stranger = Stranger("127.0.0.9", house.edge_ports)
+    await plane.create("s")
+    caller, agent = await RtpEndpoint.open(), await RtpEndpoint.open()
+
+    def behind_nat(sdp: str) -> str:
+        return sdp.replace("IP4 127.0.0.1", "IP4 10.20.30.40").replace("a=rtcp-mux\r\n", "")
+
+    caller.accept(await plane.answer_offer("s", "caller", behind_nat(caller.sdp_offer()), PROFILE))
+    await plane.accept_answer("s", "agent", agent.sdp_answer(await plane.make_offer("s", "agent")), PROFILE)
+    await plane.route("s", [Route("caller", "agent"), Route("agent", "caller")])
+    agent.start(620)
+    stranger.attack()
+    await sink.wait(LegsStranded("s", ("caller",)))
+    told = len(sink.events)
+    if way == "offered":
+        answer = behind_nat(caller.sdp_answer(await plane.make_offer("s", "caller")))
+        await plane.accept_answer("s", "caller", answer, PROFILE)
+    else:
+        caller.accept(await plane.answer_offer("s", "caller", behind_nat(caller.sdp_offer()), PROFILE))
+    caller.start(440)
+    await agent.wait_heard(440, share=0.9)
+    await caller.wait_heard(620, share=0.9)
+    for _ in range(5):
+        stranger.attack()
+        await agent.wait_frames(10)
+        assert agent.heard_tone(STRANGER_HZ) < 0.01
+    assert agent.heard_tone(440) > 0.9
+    await plane.destroy("s")
+    assert sink.events[told:] == [], "digits were the stranger's only before that was noticed"
+    stranger.close()
+    await caller.close()
+    await agent.close()
+
+
 async def test_prompts_and_mixing_are_the_planes_own(media: tuple[RtpenginePlane, EventSink], tmp_path: Path):
     plane, _ = media
     prompt = tmp_path / "prompt.wav"
