@@ -27,15 +27,21 @@ class SipSection(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=5060, ge=0, le=65535)
+    other_hosts: tuple[str, ...] = ()
+    """More addresses to listen on by the same ports, of IPv4 or IPv6."""
     advertised_host: str | None = None
     """Address put into Contact and Via when it differs from ``host``."""
+    advertised_host6: str | None = None
+    """The same for phones and carriers on IPv6; the first of our own addresses of IPv6 when not set."""
     realm: str = "callcenter"
     digest_algorithms: tuple[Literal["SHA-256", "MD5"], ...] = Field(default=("SHA-256", "MD5"), min_length=1)
     """What phones are asked to log in with, the best first. A few older ones (baresip before 2.0) give up when they see
     any algorithm but MD5: with such phones write ``["MD5"]``."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    """PEM files; with both of them phones and trunks may use TLS."""
+    """PEM files; with both of them phones and trunks may use TLS. Replaced files are taken up while calls go on."""
+    tls_authorities: Path | None = None
+    """PEM file: who may sign the certificates of carriers that we call by TLS; those of the system when not set."""
     tls_port: int = Field(default=5061, ge=0, le=65535)
     ws_port: int | None = Field(default=None, ge=0, le=65535)
     """SIP over WebSocket without TLS, for a proxy on this machine that ends TLS."""

@@ -88,11 +88,13 @@ def sip_settings(settings: Settings) -> SipSettings:
         raise ConfigError("sip.tls_certificate and sip.tls_key belong together; set both or none")
     tls = None
     if sip.tls_certificate is not None and sip.tls_key is not None:
-        tls = TlsSettings(sip.tls_certificate, sip.tls_key)
+        tls = TlsSettings(sip.tls_certificate, sip.tls_key, sip.tls_authorities)
     return SipSettings(
         host=sip.host,
         port=sip.port,
+        other_hosts=sip.other_hosts,
         advertised_host=sip.advertised_host or "",
+        advertised_host6=sip.advertised_host6 or "",
         realm=sip.realm,
         algorithms=sip.digest_algorithms,
         tls=tls,

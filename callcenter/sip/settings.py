@@ -29,6 +29,8 @@ class SipSettings:
     advertised_host6: str = ""
     """The same for far ends on IPv6; the first address of IPv6 we listen on when empty."""
     tls: TlsSettings | None = None
+    certificate_seconds: float = 10.0
+    """How often it is looked whether the certificate files were replaced."""
     tls_port: int | None = 5061
     """TLS, with ``tls`` set; ``None`` for none, 0 for any free port. So for the two below."""
     ws_port: int | None = None

@@ -18,6 +18,30 @@ class TlsSettings:
     """Who may sign the certificates of far ends we connect to; ``None``: the system's authorities."""
 
 
+class CertificateWatch:
+    """Whether the certificate files were replaced since they were last looked at."""
+
+    def __init__(self, settings: TlsSettings) -> None:
+        self._files = settings.certificate, settings.key
+        self._seen = self._look()
+
+    def has_news(self) -> bool:
+        """Look at the files; whether they are others than last time."""
+        before, self._seen = self._seen, self._look()
+        return self._seen != before
+
+    def _look(self) -> tuple[tuple[int, int, int] | None, ...]:
+        return tuple(_mark_of(path) for path in self._files)
+
+
+def _mark_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def server_context(settings: TlsSettings) -> ssl.SSLContext:
     """What phones and trunks meet: TLS 1.2 or later. Raises ``ConfigError``."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -10,6 +10,7 @@ import structlog
 
 from callcenter.calls.legs import EndCause, LegEvent, Party
 from callcenter.chance import random_hex
+from callcenter.errors import ConfigError
 from callcenter.ports import Clock, EncryptionPolicy, PhoneTarget, TrunkPolicy
 from callcenter.sip.admission import Load
 from callcenter.sip.binding_file import load_bindings, save_bindings
@@ -20,7 +21,7 @@ from callcenter.sip.resolver import DnsNames, NameSystem, gateways
 from callcenter.sip.settings import Credentials, LeaveSource, PhoneSink, SipSettings, TextSink
 from callcenter.sip.station import Station
 from callcenter.sip.subscriptions import Mailbox
-from callcenter.sip.tls import client_context, load_certificate, server_context
+from callcenter.sip.tls import CertificateWatch, TlsSettings, client_context, load_certificate, server_context
 from callcenter.sip.trace import TraceServer
 from callcenter.sip.trunks import Trunk, TrunkCondition
 from callcenter.sip.wire import (
@@ -87,6 +88,7 @@ class UserAgent:
         self._dialled = [trunk for trunk in trunks if trunk.gateway]
         self._looking: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._trace: TraceServer | None = None
         host6 = settings.advertised_host6 or next((host for host in settings.hosts if ":" in host), "")
         self._identity = Identity(settings.advertised_host or settings.host, settings.port, "callcenter", host6)
@@ -148,6 +150,8 @@ class UserAgent:
         self._station.perform(self._restored)
         if settings.bindings_file is not None:
             self._keeping = asyncio.create_task(self._keep_bindings(settings.bindings_file), name="sip-bindings")
+        if settings.tls is not None:
+            self._watching = asyncio.create_task(self._watch_certificates(settings.tls), name="sip-certificates")
         if self._dialled:
             self._looking = asyncio.create_task(self._look_for_gateways(), name="sip-gateways")
 
@@ -170,10 +174,24 @@ class UserAgent:
             load_certificate(self._serving, self._settings.tls)
             load_certificate(self._calling, self._settings.tls)
 
+    async def _watch_certificates(self, tls: TlsSettings) -> None:
+        """Take up new certificates soon after somebody put them there; unfit ones leave everything as it was."""
+        watch = CertificateWatch(tls)
+        while True:
+            await asyncio.sleep(self._settings.certificate_seconds)
+            if not await asyncio.to_thread(watch.has_news):
+                continue
+            try:
+                self.reload_certificates()
+            except ConfigError as error:  # half of the pair may be there already: the other half is news again
+                log.warning("sip.certificates_unfit", error=str(error))
+            else:
+                log.info("sip.certificates_reloaded", certificate=str(tls.certificate))
+
     async def stop(self) -> None:
         """Refuse what comes, end what is up, and close; takes at most a few seconds."""
         self._exchange.door.admitting = False
-        for task in (self._looking, self._keeping):
+        for task in (self._looking, self._keeping, self._watching):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

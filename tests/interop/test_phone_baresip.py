@@ -1,5 +1,7 @@
 """baresip as an agent's phone and as a caller, against a whole installation: signalling, sound, keys, hold, TLS."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,6 +60,7 @@ def house(certificate: Path, tls_port: int) -> Iterator[Installation]:
         f'tls_certificate = "{certificate}"',
         f'tls_key = "{certificate.with_name("key.pem")}"',
         f"tls_port = {tls_port}",
+        'other_hosts = ["::1"]',
     )
     plan = Plan(agents=2, sip_lines=lines, trunk_ports=(TRUNK_PORT,), more_site=out_to(GATEWAY))
     with running_installation(plan) as house:
@@ -152,6 +155,25 @@ async def test_baresip_speaks_tls(house, certificate, tls_port):
         async with talking(house, phone, "+12025550114") as customer:
             await customer.hang_up()
         await phone.until_event("CALL_CLOSED")
+
+
+OPTIONS = (
+    "OPTIONS sip:[::1] SIP/2.0\r\nVia: SIP/2.0/UDP [::1]:{port};branch=z9hG4bK6;rport\r\nFrom: <sip:a@[::1]>;tag=1\r\n"
+    "To: <sip:[::1]>\r\nCall-ID: six\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+async def test_the_house_answers_by_ipv6_too(house):
+    """baresip's own flow is IPv4; a stranger that asks by IPv6 gets the answer a stranger gets."""
+    ours = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    with ours:
+        ours.bind(("::1", 0))
+        ours.setblocking(False)
+        port = ours.getsockname()[1]
+        ours.sendto(OPTIONS.format(port=port).encode(), ("::1", house.sip[1]))
+        async with asyncio.timeout(5):
+            answer = await asyncio.get_running_loop().sock_recv(ours, 4_096)
+    assert answer.startswith(b"SIP/2.0 200 OK")
 
 
 @pytest.mark.parametrize("mode", ["rtpevent", "info"])

@@ -76,6 +76,37 @@ async def test_a_new_certificate_is_met_by_new_connections_and_old_ones_go_on(tm
                     pass
 
 
+async def test_replaced_files_are_taken_up_by_themselves_and_a_call_that_is_up_goes_on(tmp_path):
+    """First only the key is new, which fits nothing: the old certificate stays until its own is there, too."""
+    tls = new_certificate(tmp_path, "127.0.0.1")
+    settings = SipSettings(port=0, realm=REALM, tls=tls, tls_port=0, certificate_seconds=0.02)
+    async with live_agent(settings, trunk="127.0.0.1/32") as live:
+        live.answer_everything()
+        port, old_trust = live.agent.port_of(Transport.TLS), client_context(tls)
+        async with stream("127.0.0.1", port, old_trust) as (reader, writer):
+            writer.write(message("INVITE", "Content-Type: application/sdp", via="TLS", body=SDP))
+            await live.until(lambda: live.told(LegOffered))
+            (tmp_path / "new").mkdir()
+            new = new_certificate(tmp_path / "new", "127.0.0.1")
+            tls.key.write_bytes(new.key.read_bytes())
+            async with stream("127.0.0.1", port, old_trust):
+                pass
+            tls.certificate.write_bytes(new.certificate.read_bytes())
+
+            async def is_met() -> bool:
+                try:
+                    async with stream("127.0.0.1", port, client_context(tls)):
+                        return True
+                except ssl.SSLError:
+                    return False
+
+            await until("the new certificate is met", is_met, within=5)
+            writer.write(message("OPTIONS", via="TLS", n=2))
+            async with asyncio.timeout(5):
+                await reader.readuntil(b"CSeq: 2 OPTIONS\r\n")
+            assert not live.told(LegEnded)
+
+
 def test_a_certificate_without_its_key_is_refused_and_the_old_one_stays(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
