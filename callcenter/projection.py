@@ -67,7 +67,8 @@ IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 BATCH_SECONDS = 60.0
-"""A batch that takes longer waits for a store that has stopped to answer; it is given up and written again."""
+"""A batch that takes longer, from the question where to go on to the commit, waits for a store that has stopped to
+answer; it is given up and written again."""
 APART_SECONDS = 0.25
 """From the beginning of one batch to that of the next, at least: in a rush one transaction serves many calls, which
 spares the processor that the calls need; a single call is written at once."""
@@ -118,19 +119,24 @@ class InteractionProjection:
             await asyncio.sleep(begun + APART_SECONDS - loop.time())
 
     async def drain(self) -> int:
-        """Write one batch; returns how many entries it had. Raises ``CrmError`` when the store refuses."""
+        """Write one batch; returns how many entries it had. Raises ``CrmError`` when the store refuses, or has not
+        answered within ``BATCH_SECONDS``."""
+        try:
+            async with asyncio.timeout(BATCH_SECONDS):
+                return await self._write_batch()
+        except TimeoutError as error:
+            raise CrmUnavailable("the customer store does not answer in time") from error
+
+    async def _write_batch(self) -> int:
         async with self._database.read() as session:
             cursor = await get_cursor(session, CURSOR)
         rows = await asyncio.to_thread(self._reader.read, after=cursor, kinds=KINDS, limit=BATCH)
         if not rows:
             return 0
         records = [record for row in rows for record in self._records(row)]
-        try:
-            async with asyncio.timeout(BATCH_SECONDS), self._database.begin() as session:
-                await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
-                await set_cursor(session, CURSOR, rows[-1].seq)
-        except TimeoutError as error:
-            raise CrmUnavailable("the customer store does not answer in time") from error
+        async with self._database.begin() as session:
+            await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
+            await set_cursor(session, CURSOR, rows[-1].seq)
         return len(rows)
 
     async def _wait(self) -> None:

@@ -59,7 +59,7 @@ async def outlive_an_outage(house: House, scratch: Path, away_seconds: int) -> f
         return len(installation.journal.read(kinds=("call.closed",)))
 
     await until("calls are flowing", lambda: closed() >= PER_SECOND)
-    await until_stored(house.url, 1)
+    await until_stored(house, 1)
     await asyncio.to_thread(postgresql.stop, house.folder)
     stopped_at, there = loop.time(), closed()
     await until(
@@ -73,7 +73,7 @@ async def outlive_an_outage(house: House, scratch: Path, away_seconds: int) -> f
     assert result.good, result.errors
     assert result.successful == calls
     await until("the last call is closed", lambda: closed() == calls)
-    await until_stored(house.url, calls)
+    await until_stored(house, calls)
     caught_up = loop.time() - back_at
     rows = await stored(house.url)
     journal = {row.entry.call_id: row.seq for row in installation.journal.read(kinds=("call.closed",))}
@@ -85,13 +85,22 @@ async def outlive_an_outage(house: House, scratch: Path, away_seconds: int) -> f
     return caught_up
 
 
-async def until_stored(url: str, calls: int) -> None:
-    """Wait until the store has caught up."""
+async def until_stored(house: House, calls: int) -> None:
+    """Wait until the store has caught up. Slow it may be on a busy machine, standing still it may not."""
+    there = -1
 
-    async def enough() -> bool:
-        return len(await stored(url)) >= calls
+    async def more() -> bool:
+        nonlocal there
+        before, there = there, len(await stored(house.url))
+        return there > before
 
-    await until(f"the store holds {calls} interactions", enough, within=60)
+    while there < calls:
+        try:
+            await until(f"the store holds {calls} interactions", more, within=60)
+        except AssertionError as error:
+            error.add_note(f"{there} of them, and nothing new in a minute. The installation's last words:")
+            error.add_note(house.installation.output[-4000:])
+            raise
 
 
 async def stored(url: str) -> list[tuple[str, int]]:

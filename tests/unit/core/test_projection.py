@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +26,15 @@ from callcenter.calls.segments import SegmentKind, SegmentResult, segment_id
 from callcenter.calls.voicemail_facts import VoicemailBegun
 from callcenter.channels.facts import ItemAccepted, ItemArrived, ItemClosed, ItemResult, ItemReturned, ReturnReason
 from callcenter.channels.open_items import Item, OpenItems
-from callcenter.journal import JournalReader, SqliteJournal
-from callcenter.projection import APART_SECONDS, BATCH, CURSOR, InteractionProjection
+from callcenter.journal import JournalReader, JournalRow, SqliteJournal
+from callcenter.projection import (
+    APART_SECONDS,
+    BATCH,
+    BATCH_SECONDS,
+    CURSOR,
+    RETRY_SECONDS,
+    InteractionProjection,
+)
 from crm_bridge.customers import NewCustomer, create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable
@@ -352,3 +360,57 @@ async def test_in_a_rush_batches_begin_apart_and_a_single_call_is_written_at_onc
     assert begun[4:] == pytest.approx([4 * gap])
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
+
+
+class StoreThatFallsSilent:
+    """Takes work and never says anything again, at one of the two places where a batch asks."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.asked_at: list[float] = []
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[None]:
+        yield await self._answer("read")
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[None]:
+        yield await self._answer("begin")
+
+    async def _answer(self, place: str) -> None:
+        if place == self.place:
+            self.asked_at.append(asyncio.get_running_loop().time())
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("place", ["read", "begin"])
+@in_virtual_time
+async def test_a_store_that_falls_silent_in_a_batch_is_asked_again_after_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    async def cursor(*_: object) -> int:
+        return 0
+
+    monkeypatch.setattr("callcenter.projection.get_cursor", cursor)
+    store = StoreThatFallsSilent(place)
+    each, loop = projection(tmp_path, cast("Database", store)), asyncio.get_running_loop()
+    row = JournalRow(1, NOON, "call.closed", CallClosed("c1", NOON, RECORD))
+    monkeypatch.setattr(each, "_reader", FewRows([row]))
+    start = loop.time()
+    following = asyncio.create_task(each.run())
+    await pass_seconds(3 * BATCH_SECONDS)
+    assert [at - start for at in store.asked_at] == pytest.approx(
+        [0, BATCH_SECONDS + RETRY_SECONDS[0], 2 * BATCH_SECONDS + sum(RETRY_SECONDS[:2])]
+    )
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+class FewRows:
+    """A journal of these entries."""
+
+    def __init__(self, rows: list[JournalRow]) -> None:
+        self.rows = rows
+
+    def read(self, **_: object) -> list[JournalRow]:
+        return self.rows
