@@ -1,23 +1,33 @@
 """From the ringing of the agent's phone to the customer's card in a real browser, while twenty calls a second come in.
 
-``python -m tests.bench.bench_ring_to_pop [calls]``: a whole installation, SIPp as the carrier of the other calls, a
+``python -m tests.bench.bench_ring_to_pop [--calls N] [--customers N] [--database D]``: a whole installation, its store
+filled with so many invented customers, SIPp as the carrier of the other calls, which come from those customers, a
 headless Chromium with the console. Milliseconds from the INVITE at the agent's phone to the first paint of the last
 interactions and of what was promised.
 """
 
+import argparse
 import asyncio
 import os
 import platform
 import statistics
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import func, make_url, select
+
+from crm_bridge.database import Database, migrate
+from crm_bridge.invented import enter_invented, number_at
+from crm_bridge.models import Customer
+from tests.support import postgresql
 from tests.support.browser_page import ConsolePage, console_page
 from tests.support.floor_people import AgentPhone, calling
 from tests.support.installation import Installation, Plan, running_installation
-from tests.support.sipp import run_sipp
+from tests.support.sipp import SCENARIOS, run_sipp
 from tests.support.waiting import until
 
 PER_SECOND = 20
@@ -33,12 +43,14 @@ WATCH = """() => {
 }"""
 
 
-async def measure(house: Installation, folder: Path, calls: int) -> list[float]:
+async def measure(house: Installation, folder: Path, calls: int, customers: int) -> list[float]:
     """Milliseconds of each of so many pops."""
     await known_customer(house)
-    load = asyncio.create_task(
-        run_sipp(house, "uac-hangs-up-in-menu", folder, calls=PER_SECOND * calls * 4, rate=PER_SECOND, within=600)
+    scenario, callers = told_callers(folder, customers)
+    others = run_sipp(
+        house, scenario, folder, calls=PER_SECOND * calls * 4, rate=PER_SECOND, within=600, callers=callers
     )
+    load = asyncio.create_task(others)
     found = []
     async with console_page(house, folder) as desk, AgentPhone(house, "agent1", answers=False) as phone:
         await desk.sign_in("agent1")
@@ -85,14 +97,55 @@ async def known_customer(house: Installation) -> None:
         await until("the earlier call is on the card", called_before)
 
 
+def told_callers(folder: Path, customers: int) -> tuple[str, Path]:
+    """The scenario of the other calls, and its table of callers: customers from all over the store."""
+    scenario, table = folder / "customers-call", folder / "callers.csv"
+    plain = (SCENARIOS / "uac-hangs-up-in-menu.xml").read_text("utf-8")
+    scenario.with_suffix(".xml").write_text(plain.replace("+1646[call_number]", "[field0]"), "utf-8")
+    numbers = (number_at(place * 7919 % max(customers, 1)) for place in range(5000))
+    table.write_text("SEQUENTIAL\n" + "".join(f"{number}\n" for number in numbers), "utf-8")
+    return str(scenario), table
+
+
+@contextmanager
+def store(folder: Path, customers: int, database: str) -> Iterator[str]:
+    """The URL of a store with so many invented customers: a new one, or one that is there and keeps what it has."""
+    if database == "postgresql":
+        with postgresql.running_server(durable=True) as server:
+            postgresql.execute(server, "CREATE DATABASE store")
+            url = make_url(server).set(database="store").render_as_string()
+            asyncio.run(fill(url, customers))
+            yield url
+        return
+    url = f"sqlite+aiosqlite:///{folder / 'store.sqlite'}" if database == "sqlite" else database
+    asyncio.run(fill(url, customers))
+    yield url
+
+
+async def fill(url: str, customers: int) -> None:
+    """Enter the customers that are missing."""
+    await migrate(url)
+    database = Database(url)
+    async with database.read() as session:
+        there = await session.scalar(select(func.count()).select_from(Customer)) or 0
+    if there < customers:
+        await enter_invented(database, count=customers, seed=1, now=datetime.now(UTC))
+    await database.close()
+
+
 def main() -> None:
     """Measure and print."""
-    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=10, help="how many pops are measured")
+    parser.add_argument("--customers", type=int, default=0, help="how many invented customers the store has")
+    parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the URL of a store to be used")
+    asked = parser.parse_args()
     print(f"{platform.platform()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
-    with tempfile.TemporaryDirectory() as folder:
-        plan = Plan(agents=1, ring_seconds=60, media_ports=2000)
+    with tempfile.TemporaryDirectory() as name, store(Path(name), asked.customers, asked.database) as url:
+        print(f"{asked.customers} customers in the store, load {os.getloadavg()[0]:.1f}")
+        plan = Plan(agents=1, ring_seconds=60, media_ports=2000, store_url=url)
         with running_installation(plan) as house:
-            found = sorted(asyncio.run(measure(house, Path(folder), calls)))
+            found = sorted(asyncio.run(measure(house, Path(name), asked.calls, asked.customers)))
     print(f"ring to pop  p50 {statistics.median(found):.0f} ms  p95 {found[int(len(found) * 0.95) - 1]:.0f} ms")
     print(f"ring to pop  most {found[-1]:.0f} ms  of {len(found)} under {PER_SECOND} calls a second")
 

@@ -43,8 +43,12 @@ async def run_sipp(
     host: str = CARRIER_HOST,
     within: int = 60,
     keep_messages: bool = False,
+    callers: Path | None = None,
 ) -> SippResult:
-    """Play a scenario of ``tests/interop/sipp`` from ``host``, ``calls`` times, ``rate`` a second."""
+    """Play a scenario of ``tests/interop/sipp`` (or of a whole path) from ``host``, ``calls`` times, ``rate`` a second.
+
+    ``callers`` is a table of SIPp's own, for scenarios with fields.
+    """
     program = peer("sipp")
     server, port = house.sip
     arguments = [
@@ -52,6 +56,7 @@ async def run_sipp(
         *("-m", str(calls), "-r", str(rate), "-l", "5000", "-mp", str(random.randrange(40_000, 60_000, 4))),
         *("-timeout", str(within), "-timeout_error", "-nostdin", "-trace_err", "-error_file", "errors.log"),
         *("-trace_stat", "-stf", "statistics.csv"),
+        *(("-inf", str(callers)) if callers else ()),
         *(("-trace_msg", "-message_file", "messages.log") if keep_messages else ()),
     ]
     process = await asyncio.create_subprocess_exec(
