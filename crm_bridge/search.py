@@ -7,7 +7,7 @@ is short when few are. Which it is shows on the way.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVarTuple
 
@@ -27,6 +27,8 @@ __all__ = ["normalise_name", "search"]
 NEWEST = 2000
 """How many of the newest customers are looked through before the index is asked: what one in a hundred is called is
 among them."""
+MANY = 3
+"""With so many of them among those it is worth to go on looking at once."""
 FEW = 4000
 """Hits of the index that are fetched and sorted whatever comes; with more of them there are many who are meant."""
 MANY_AMONG = 100_000
@@ -79,11 +81,12 @@ async def _on_postgresql(
     rows = (await session.scalars(_among_newest(query, needles, before, NEWEST))).all()
     if len(rows) >= wanted:
         return rows
-    hits = _older(select(SearchText.customer_id), before).where(*_has_all(SearchText.text, needles))
-    async with _only_bitmaps(session):
-        few = sorted(await session.scalars(hits.limit(FEW)), reverse=True)
-    if len(few) < FEW:
-        return await _first_of(session, query, few, wanted)
+    hits = _older(select(SearchText.customer_id), before).where(*_asked_of_trigrams(needles))
+    if len(rows) < MANY:
+        async with _only_bitmaps(session):
+            few = sorted(await session.scalars(hits.limit(FEW)), reverse=True)
+        if len(few) < FEW:
+            return await _first_of(session, query, few, wanted)
     rows = (await session.scalars(_among_newest(query, needles, before, MANY_AMONG))).all()
     if len(rows) >= wanted:
         return rows
@@ -115,6 +118,16 @@ def _among_newest(
     here = texts.order_by(SearchText.customer_id.desc()).limit(newest).subquery()
     meant = query.join(here, here.c.customer_id == Customer.id).where(*_has_all(here.c.text, needles))
     return meant.order_by(here.c.customer_id.desc())
+
+
+def _asked_of_trigrams(needles: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """Groups of three that cover the needles, a condition each, and the needles themselves, which the index is kept
+    from: asked for a long needle, it reads the lists of all its groups to their ends, instead of going along the
+    shortest and skipping in the others (for a whole number among three million, 124 ms against 2)."""
+    groups = [group for needle in needles for group in distinctive_groups(needle) if group.strip().isalnum()]
+    if not groups:
+        return _has_all(SearchText.text, needles)
+    return [*_has_all(SearchText.text, dict.fromkeys(groups)), *_has_all(SearchText.text.op("||")(""), needles)]
 
 
 @asynccontextmanager
@@ -160,6 +173,6 @@ def _older(query: Select[*_Columns], before: Cursor | None) -> Select[*_Columns]
     return query if before is None else query.where(SearchText.customer_id < before.id)
 
 
-def _has_all(column: Any, needles: tuple[str, ...]) -> list[ColumnElement[bool]]:
+def _has_all(column: Any, needles: Iterable[str]) -> list[ColumnElement[bool]]:
     escaped = [re.sub(r"([\\%_])", r"\\\1", needle) for needle in needles]
     return [column.like(f"%{each}%", escape="\\") for each in escaped]

@@ -45,8 +45,8 @@ def text_of(name_norm: str, values: Iterable[str]) -> str:
 def asked(typed: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What must all stand in the search text for it to be meant, the longest first, and what must stand in the name.
 
-    A needle that begins with a gap is the beginning of a word. A few digits beside other words are a part of the name:
-    of numbers, everybody has some. No needles for a text without words.
+    A needle that begins with a gap is the beginning of a word. A few digits beside other words are a part of the name
+    as well: of numbers, everybody has some. No needles for a text without words.
     """
     text = normalise_name(typed)
     if _NUMBER_LIKE.fullmatch(text) and (digits := re.sub(r"[^0-9]", "", text)):
@@ -58,7 +58,7 @@ def asked(typed: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     few_digits = [word for word in words if word.isdecimal() and len(word) < MIN_NUMBER_PART]
     if len(few_digits) == len(words):
         few_digits = []
-    return tuple(_needle(word[:MAX_WORD]) for word in words if word not in few_digits), tuple(few_digits)
+    return tuple(_needle(word[:MAX_WORD]) for word in words), tuple(few_digits)
 
 
 def distinctive_groups(needle: str) -> tuple[str, ...]:
