@@ -26,8 +26,9 @@ from agent_console.errors import (
 from agent_console.explanations import Explanations
 from agent_console.gate import Gate, error_response
 from agent_console.live import ConsoleHub, HubLimits
+from agent_console.opening_hours import OpeningHours
 from agent_console.ports import Accounts, Desk, DeskSettings, Floor, IntentError, Tokens
-from agent_console.routes import health, session, socket, why
+from agent_console.routes import health, hours, session, socket, why
 from agent_console.routes import settings as settings_routes
 from agent_console.sessions import Sessions
 from agent_console.single_page import SinglePage
@@ -54,6 +55,7 @@ def create_app(
     clock: Callable[[], int] = epoch_ms,
     limits: HubLimits | None = None,
     explanations: Explanations | None = None,
+    opening_hours: OpeningHours | None = None,
     softphones: SoftphoneLine | None = None,
     tokens: Tokens | None = None,
 ) -> FastAPI:
@@ -76,6 +78,7 @@ def create_app(
         clock=clock,
         password_checks=asyncio.Semaphore(session.CHECKED_AT_ONCE),
         explanations=explanations,
+        opening_hours=opening_hours,
         tokens=tokens,
     )
 
@@ -96,7 +99,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.console = console
-    for router in (session.router, settings_routes.router, socket.router, health.router, why.router, *extra_routers):
+    own = (session.router, settings_routes.router, socket.router, health.router, why.router, hours.router)
+    for router in (*own, *extra_routers):
         app.router.routes.extend(router.routes)  # complete as they are; included, each would be built again
     app.router.default = SinglePage(static_dir, otherwise=app.router.default)
     app.add_middleware(Gate, allowed_origins=allowed_origins)

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from agent_console.explanations import Explanations
 from agent_console.live import ConsoleHub
+from agent_console.opening_hours import OpeningHours
 from agent_console.ports import Accounts, Desk, DeskSettings, Floor, Tokens
 from agent_console.sessions import Sessions
 from agent_console.throttle import RequestRates, SignInThrottle
@@ -30,6 +31,7 @@ class Console:
     """How many passwords may be verified side by side."""
     explanations: Explanations | None = None
     """``None`` where no decisions are kept."""
+    opening_hours: OpeningHours | None = None
     tokens: Tokens | None = None
     """``None`` where no programs come in."""
     program_rates: RequestRates = field(default_factory=lambda: RequestRates(burst=100, per_second=20))

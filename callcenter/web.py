@@ -22,6 +22,7 @@ from callcenter.calls.recordings import RecordingMode
 from callcenter.channels.voicemail_routes import voicemail_router
 from callcenter.clock import SystemClock
 from callcenter.config import Settings
+from callcenter.desk.opening_hours import SiteHours
 from callcenter.ended_sessions import EndedSessions
 from callcenter.erasure import carry_erasures
 from callcenter.journal import JournalReader
@@ -157,6 +158,7 @@ async def run_web(settings: Settings) -> None:
         static_dir=Path(agent_console.__file__).parent / "static",
         allowed_origins=settings.web.allowed_origins,
         explanations=JournalExplanations(JournalReader(settings.journal_path)),
+        opening_hours=SiteHours(site),
         softphones=link,
         tokens=StoreTokens(database, clock),
         extra_routers=[

@@ -1,9 +1,7 @@
 """A real browser works messages that real callers left: beside a call, with player, wrap-up and a second item."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.async_api import expect
@@ -11,15 +9,13 @@ from playwright.async_api import expect
 import agent_console
 from tests.interop.test_voicemail_calls import BOX_NUMBER, FLOW, SITE, leave_message
 from tests.support.axe import violations
-from tests.support.browser_page import ConsolePage, console_page
+from tests.support.browser_page import console_page
+from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.floor_people import AgentPhone, calling
 from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.peers import missing
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
-
-PICTURES = os.environ.get("PICTURES", "")
-"""A folder for screenshots, for people who want to look."""
 
 
 @pytest.fixture(scope="module")
@@ -84,33 +80,19 @@ async def test_messages_are_worked_at_the_desk_beside_a_call(house: Installation
         await expect(desk.part("tile-channel").first).to_contain_text("1")
 
 
-LOOKS = [("en", "light"), ("zh", "dark")]
 WORDS = {
     "en": ("Message", "80% in 4 h", "anybody but Agent 1, who gave it back"),
     "zh": ("语音留言", "4 小时内 80%", "除 Agent 1 外任何人"),
 }
-WIDTHS = (1024, 1440)
-
-
-async def look_at(desk: ConsolePage, name: str) -> None:
-    """What is on the screen is accessible, and nothing of it lies beyond the edge, on small screens and on large."""
-    for width in WIDTHS:
-        await desk.page.set_viewport_size({"width": width, "height": 900})
-        hidden = await desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert hidden <= 0, f"{name} is {hidden} px too wide for {width}"
-        assert await violations(desk.page) == [], f"{name} at {width}"
-        if PICTURES:
-            await desk.page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
 
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
 async def test_a_supervisor_sees_what_waits_by_channel_and_why_and_hands_it_on(
-    house: Installation, tmp_path: Path, language: str, scheme: Literal["light", "dark"]
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
 ) -> None:
     word, target, asked = WORDS[language]
     async with console_page(house, tmp_path) as desk:
-        await desk.page.emulate_media(color_scheme=scheme)
-        await desk.page.add_init_script(f"localStorage.setItem('console.language', '{language}')")
+        await dress(desk, language, scheme)
         await desk.sign_in(BOSS)
         await desk.part("nav-floor").click()
         row = desk.part("queue-row").filter(has_text=word)

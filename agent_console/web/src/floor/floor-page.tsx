@@ -17,12 +17,14 @@ import { SecuredPill } from '../recordings/card-entry';
 import { RecordingPill } from '../recordings/recording-control';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
 import type { AgentState, AgentView, Channel, ChannelView, ContactView, QueueView } from '../wire';
+import { EntryButton } from './entry-button';
 import { serviceLevel } from './service-level';
 import { AGENT_STATES, lookOf, lookOfAgent, StatePill } from './states';
 import { LiveTable, type Column } from './live-table';
 import classes from './floor.module.css';
 
 const WhyDialog = lazy(() => import('./why-dialog'));
+const EntryDialog = lazy(() => import('./entry-dialog'));
 
 /** Milliseconds in a state after which a supervisor may want to look. */
 const LONG: Partial<Record<AgentState, number>> = { wrap_up: 120_000, not_ready: 900_000, busy: 900_000 };
@@ -61,7 +63,7 @@ function queueRows(queues: readonly QueueView[]): readonly QueueRow[] {
   ]);
 }
 
-function useQueueColumns(): readonly Column<QueueRow>[] {
+function useQueueColumns(onEntry: (queueId: string) => void): readonly Column<QueueRow>[] {
   const { t, format } = useLocalisation();
   const labels = useLabels();
   const count = (key: Key, value: (queue: QueueRow) => number): Column<QueueRow> => ({
@@ -128,6 +130,15 @@ function useQueueColumns(): readonly Column<QueueRow>[] {
     count('floor.offered', (queue) => queue.offered),
     count('floor.answered', (queue) => queue.answered),
     count('floor.abandoned', (queue) => queue.abandoned),
+    {
+      key: 'entry',
+      label: t('entry.column'),
+      sort: ({ queue }) => (queue.closed ? 0 : 1),
+      cell: (row) =>
+        row.channel === 'voice' && (
+          <EntryButton queue={row.queue} name={nameOf(row)} onOpen={() => onEntry(row.queue.queue_id)} />
+        ),
+    },
   ];
 }
 
@@ -331,7 +342,10 @@ export default function FloorPage() {
   const queues = [...floor.queues.values()];
   const agents = [...floor.agents.values()];
   const shown = hideOffline ? agents.filter((agent) => agent.state !== 'offline') : agents;
-  const queueColumns = useQueueColumns();
+  const [entryOf, setEntryOf] = useState<string | null>(null);
+  const queueColumns = useQueueColumns(setEntryOf);
+  const above = person.roles.some((role) => role === 'supervisor' || role === 'administrator');
+  const entered = entryOf === null ? undefined : floor.queues.get(entryOf);
   const agentColumns = useAgentColumns(floor.contacts);
   const [asked, setAsked] = useState<{ readonly contactId: string; readonly caller: string } | null>(null);
   const contactColumns = useContactColumns(floor.agents, (contact) =>
@@ -375,7 +389,12 @@ export default function FloorPage() {
         rowTestId="contact-row"
         sortedBy="since"
       />
-      <CallbackTable mayOrder={person.roles.some((role) => role === 'supervisor' || role === 'administrator')} />
+      <CallbackTable mayOrder={above} />
+      {entered && (
+        <Suspense>
+          <EntryDialog queue={entered} mayOrder={above} onClose={() => setEntryOf(null)} />
+        </Suspense>
+      )}
       {asked && (
         <Suspense>
           <WhyDialog {...asked} onClose={() => setAsked(null)} />

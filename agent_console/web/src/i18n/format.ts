@@ -10,6 +10,8 @@ export interface Formats {
   day(at: string): string;
   /** A size in the largest fitting unit: `12 kB`. */
   bytes(size: number): string;
+  /** The name of a day of the week; 0 is Monday. */
+  weekday(day: number): string;
   percent(share: number): string;
   number(value: number): string;
 }
@@ -28,6 +30,7 @@ export function formats(language: Language): Formats {
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto' });
   const day = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' });
   const wholeDay = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeZone: 'UTC' });
+  const weekday = new Intl.DateTimeFormat(tag, { weekday: 'long', timeZone: 'UTC' });
   const percent = new Intl.NumberFormat(tag, { style: 'percent' });
   const number = new Intl.NumberFormat(tag);
   return {
@@ -44,6 +47,7 @@ export function formats(language: Language): Formats {
       const shown = new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 });
       return shown.format(size / 1_000 ** place);
     },
+    weekday: (day) => weekday.format(Date.UTC(2024, 0, 1 + day)), // a Monday
     percent: (share) => percent.format(share),
     number: (value) => number.format(value),
   };

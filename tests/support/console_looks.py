@@ -1,0 +1,30 @@
+"""How a page of the console looks: in both languages, light and dark, on small screens and on large."""
+
+import os
+from typing import Literal
+
+from tests.support.axe import violations
+from tests.support.browser_page import ConsolePage
+
+Scheme = Literal["light", "dark"]
+LOOKS: tuple[tuple[str, Scheme], ...] = (("en", "light"), ("zh", "dark"))
+WIDTHS = (1024, 1440)
+PICTURES = os.environ.get("PICTURES", "")
+"""A folder for screenshots, for people who want to look."""
+
+
+async def dress(desk: ConsolePage, language: str, scheme: Scheme) -> None:
+    """Before the sign-in: the language and the colours of the browser."""
+    await desk.page.emulate_media(color_scheme=scheme)
+    await desk.page.add_init_script(f"localStorage.setItem('console.language', '{language}')")
+
+
+async def look_at(desk: ConsolePage, name: str) -> None:
+    """What is on the screen is accessible, and nothing of it lies beyond the edge."""
+    for width in WIDTHS:
+        await desk.page.set_viewport_size({"width": width, "height": 900})
+        hidden = await desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert hidden <= 0, f"{name} is {hidden} px too wide for {width}"
+        assert await violations(desk.page) == [], f"{name} at {width}"
+        if PICTURES:
+            await desk.page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
