@@ -1,9 +1,9 @@
-"""The write-ahead journal: a SQLite file in WAL mode, written by one thread with group commit.
+"""The write-ahead journal: appended to on the loop, written by one thread with group commit (``journal_file``).
 
 ``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk, and ``once_safe`` holds
-back what must not happen before. Everything appended in one turn of the loop, and while an earlier commit runs, goes
-into one commit, so the cost of a disk flush is shared by all calls of that moment. What is noted ``patiently`` waits a
-moment for company.
+back what must not happen before. What follows from one another in the next turns of the loop, and everything appended
+while an earlier commit runs, goes into one commit, so the cost of a disk flush is shared by all calls of that moment.
+What is noted ``patiently`` waits a moment for company.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import structlog
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
-from callcenter.journal_erasure import blanked
+from callcenter.journal_file import JournalFile, Row, newest_of
 
 log = structlog.get_logger(__name__)
 
@@ -29,24 +28,11 @@ MAX_BACKLOG = 100_000
 """Entries waiting for the disk; past this the disk is taken for dead."""
 PATIENCE_SECONDS = 0.1
 """How long entries that nothing follows from wait for others to share a commit with."""
-_ROWS_AT_ONCE = 64
-"""Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
-
-CLOSED = frozenset({"call.closed", "item.closed"})
-_ABOUT = "SELECT seq, kind, body FROM entries WHERE subject = ?1 OR (subject > ?2 AND subject < ?3)"
-"""The entries of a call, and of the items that came of it, whose ids begin with the call's and a hyphen."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-  seq INTEGER PRIMARY KEY,
-  at INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  subject TEXT,
-  body BLOB NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS entries_kind ON entries (kind, seq);
-CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, seq) WHERE subject IS NOT NULL;
-"""
+SETTLING_SECONDS = 0.002
+"""How long a commit waits at most for what follows from its entries."""
+SETTLED_TURNS = 2
+"""Turns of the loop without a new entry after which nothing more follows: a call tells routing in one, and hears of it
+in the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +43,6 @@ class JournalRow:
     at: int
     kind: str
     entry: Any
-
-
-_Row = tuple[int, int, str, str | None, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +63,17 @@ class SqliteJournal:
         self._on_failed = on_failed
         self._next_seq = 1
         self._committed_seq = 0
-        self._pending: list[_Row] = []
-        """Rows that the thread has not got yet: of this turn of the loop, or patient ones."""
+        self._file = JournalFile(path)
+        self._pending: list[Row] = []
+        """Rows that the thread has not got yet: of these turns of the loop, or patient ones."""
         self._handing_over: asyncio.Handle | None = None
+        self._settling: tuple[int, int] = (0, 0)
+        """The next sequence number when it was last looked at, and for how many turns it has been that."""
+        self._settled_by = 0.0
+        """The instant of the loop's clock at which nothing is waited for any more."""
         self._last_pressing = 0
         """The newest sequence number that something may follow from."""
-        self._inbox: queue.SimpleQueue[list[_Row] | _Erasure | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[list[Row] | _Erasure | None] = queue.SimpleQueue()
         """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._held: deque[tuple[int, Callable[[], None]]] = deque()
@@ -98,13 +86,7 @@ class SqliteJournal:
         """Create or open the file and start writing. Raises ``JournalError`` when the file cannot be used."""
         self._loop = asyncio.get_running_loop()
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA secure_delete = ON")  # what is erased must not lie on in the file
-            self._connection.executescript(_SCHEMA)
-            (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
+            last = self._file.open()
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"journal {self._path} cannot be opened: {error}") from error
         self._next_seq, self._committed_seq, self._last_pressing = last + 1, last, last
@@ -141,12 +123,23 @@ class SqliteJournal:
         return seq
 
     def _press(self) -> None:
-        """What is pending goes to the thread at the end of this turn of the loop."""
+        """What is pending goes to the thread as soon as nothing more follows from it."""
         if self._last_pressing < self._next_seq - len(self._pending):
             if self._handing_over is not None:
                 self._handing_over.cancel()
-            self._handing_over = self._loop.call_soon(self._hand_over)
+            self._settling, self._settled_by = (self._next_seq, 0), self._loop.time() + SETTLING_SECONDS
+            self._handing_over = self._loop.call_soon(self._settle)
         self._last_pressing = self._next_seq - 1
+
+    def _settle(self) -> None:
+        """A turn of the loop is over."""
+        before, turns = self._settling
+        turns = turns + 1 if before == self._next_seq else 0
+        if turns < SETTLED_TURNS and self._loop.time() < self._settled_by:
+            self._settling = (self._next_seq, turns)
+            self._handing_over = self._loop.call_soon(self._settle)
+        else:
+            self._hand_over()
 
     def once_safe(self, act: Callable[[], None]) -> None:
         """Call ``act`` once everything appended so far is on disk, at once when it is; in the order of these calls.
@@ -192,7 +185,7 @@ class SqliteJournal:
             self._hand_over()
             self._inbox.put(None)
             await asyncio.to_thread(self._thread.join)
-        self._connection.close()
+        self._file.close()
 
     def _hand_over(self) -> None:
         if self._handing_over is not None:
@@ -211,16 +204,16 @@ class SqliteJournal:
         except sqlite3.Error as error:
             self._call_loop(self._fail, JournalError(f"journal {self._path} cannot be written: {error}"))
 
-    def _next_tasks(self) -> list[list[_Row] | _Erasure | None]:
+    def _next_tasks(self) -> list[list[Row] | _Erasure | None]:
         """Waits for one, and takes all that are there then."""
         tasks = [self._inbox.get()]
         while not self._inbox.empty():
             tasks.append(self._inbox.get())
         return tasks
 
-    def _do(self, tasks: Sequence[list[_Row] | _Erasure | None]) -> bool:
+    def _do(self, tasks: Sequence[list[Row] | _Erasure | None]) -> bool:
         """Rows that follow on each other are one commit; false when it is time to end."""
-        rows: list[_Row] = []
+        rows: list[Row] = []
         for task in tasks:
             if isinstance(task, list):
                 rows += task
@@ -229,36 +222,14 @@ class SqliteJournal:
             rows = []
             if task is None:
                 return False
-            self._call_loop(self._tell_erased, task.done, self._blank(task.call_id))
+            self._call_loop(self._tell_erased, task.done, self._file.blank(task.call_id))
         self._write(rows)
         return True
 
-    def _blank(self, call_id: str) -> bool:
-        rows = self._connection.execute(_ABOUT, (call_id, f"{call_id}-", f"{call_id}.")).fetchall()
-        if not any(kind in CLOSED for _, kind, _ in rows):
-            return False
-        changed = [(told, seq) for seq, kind, body in rows if (told := blanked(kind, body)) is not None]
-        self._connection.execute("BEGIN")
-        self._connection.executemany("UPDATE entries SET body = ? WHERE seq = ?", changed)
-        self._connection.execute("COMMIT")
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return True
-
-    def _write(self, rows: Sequence[_Row]) -> None:
-        if not rows:
-            return
-        parts = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
-        if len(parts) > 1:  # one statement is a transaction of its own
-            self._connection.execute("BEGIN")
-        for part in parts:
-            values = ", ".join(["(?, ?, ?, ?, ?)"] * len(part))
-            self._connection.execute(
-                f"INSERT INTO entries (seq, at, kind, subject, body) VALUES {values}",  # noqa: S608 - only question marks
-                tuple(chain.from_iterable(part)),
-            )
-        if len(parts) > 1:
-            self._connection.execute("COMMIT")
-        self._call_loop(self._resolve, rows[-1][0])
+    def _write(self, rows: Sequence[Row]) -> None:
+        if rows:
+            self._file.write(rows)
+            self._call_loop(self._resolve, rows[-1][0])
 
     def _call_loop(self, call: Callable[..., None], *arguments: Any) -> None:
         if not self._loop.is_closed():
@@ -367,14 +338,11 @@ class JournalReader:
         return low
 
     def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
-        """The newest entry of a kind; of those before ``before``."""
+        """The newest entry of a kind; of those before ``before``. Kinds that are no landmarks are searched for."""
         if not self._path.exists():
             return None
         with self._connect() as connection:
-            row = connection.execute(
-                "SELECT seq, at, kind, body FROM entries WHERE kind = ? AND seq < ? ORDER BY seq DESC LIMIT 1",
-                (kind, LAST_SEQ if before is None else before),
-            ).fetchone()
+            row = connection.execute(newest_of(kind), (kind, LAST_SEQ if before is None else before)).fetchone()
         connection.close()
         return None if row is None else JournalRow(row[0], row[1], row[2], decode(row[2], row[3]))
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, check_clean, is_token, parse_number, split_outside
-from callcenter.sip.headers import canonical
+from callcenter.sip.headers import CANONICAL, canonical
 from callcenter.sip.uri import Uri, parse_uri
 from callcenter.sip.via import Via, parse_via
 
@@ -98,15 +98,15 @@ class SipMessage:
 
     def values(self, name: str) -> Sequence[str]:
         """Every value of a header as written, one for each line, in order; folded lines joined."""
-        key = canonical(name)
+        key = CANONICAL[name]
         found = self._first.get(key)
         if found is None:
             return ()
-        return self._repeats.get(key) or (found,)
+        return (self._repeats.get(key) or (found,)) if self._repeats else (found,)
 
     def get(self, name: str) -> str | None:
         """The first value of a header, ``None`` when it is absent."""
-        return self._first.get(canonical(name))
+        return self._first.get(CANONICAL[name])
 
     def listed(self, name: str) -> list[str]:
         """The elements of a comma-separated header, blanks removed. Raises ``BadMessage``."""
@@ -155,7 +155,7 @@ class SipMessage:
     @property
     def call_id(self) -> str:
         """SIP's Call-ID, compared byte by byte."""
-        return self._required("call-id")
+        return self._first.get("call-id") or self._required("call-id")
 
     @property
     def cseq(self) -> CSeq:
@@ -192,7 +192,7 @@ class SipMessage:
     @property
     def content_type(self) -> str:
         """The media type in lower case without parameters, empty when absent."""
-        return (self.get("content-type") or "").partition(";")[0].strip(LWS).lower()
+        return (self._first.get("content-type") or "").partition(";")[0].strip(LWS).lower()
 
     def number(self, name: str) -> int | None:
         """A header that is one number, ``None`` when absent. Raises ``BadMessage``."""
@@ -265,26 +265,23 @@ class SipResponse(SipMessage):
 
 
 def _lay_out(headers: Headers, copied: Headers, body: bytes) -> tuple[list[str], dict[str, str], Repeats]:
-    lines: list[str] = []
-    first: dict[str, str] = {}
+    checked = [(name, check_clean(value, name)) for name, value in headers]
+    pairs = [*copied, *checked, ("Content-Length", str(len(body)))]
+    return [f"{name}: {value}" for name, value in pairs], *index(pairs)
+
+
+def index(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], Repeats]:
+    """The first value of each header by canonical name, and all of those that have more than one line. Raises
+    ``KeyError`` for a name that is not a token."""
+    first = {CANONICAL[name]: value for name, value in pairs}
     repeats: Repeats = {}
-    for name, value in copied:
-        lines.append(f"{name}: {value}")
-        _index(first, repeats, canonical(name), value)
-    for name, value in headers:
-        lines.append(f"{name}: {check_clean(value, name)}")
-        _index(first, repeats, canonical(name), value)
-    length = str(len(body))
-    lines.append(f"Content-Length: {length}")
-    first["content-length"] = length
-    return lines, first, repeats
-
-
-def _index(first: dict[str, str], repeats: Repeats, key: str, value: str) -> None:
-    if key in first:
-        repeats.setdefault(key, [first[key]]).append(value)
-    else:
-        first[key] = value
+    if len(first) != len(pairs):
+        for name, value in pairs:
+            repeats.setdefault(CANONICAL[name], []).append(value)
+        repeats = {key: values for key, values in repeats.items() if len(values) > 1}
+        for key, values in repeats.items():
+            first[key] = values[0]
+    return first, repeats
 
 
 def build_request(method: str, uri: str, headers: Headers, *, body: bytes = b"", copied: Headers = ()) -> SipRequest:
@@ -313,13 +310,13 @@ def build_response(
     ``source`` is where the request came from, for ``received`` and ``rport``; ``to_tag`` is added when To has none.
     Record-Route is copied into answers that make a dialog.
     """
-    copied: list[tuple[str, str]] = []
-    for position, value in enumerate(request.values("via")):
-        copied.append(("Via", value if position or source is None else _via_with_source(request, value, source)))
+    top, *further = request.values("via") or ("",)
+    copied = [("Via", top if source is None else _via_with_source(request, top, source))] if top else []
+    copied += [("Via", value) for value in further]
     if request.method == "INVITE" and 100 < status < 300:
-        copied.extend(("Record-Route", value) for value in request.values("record-route"))
+        copied += [("Record-Route", value) for value in request.values("record-route")]
     for name in ("From", "To", "Call-ID", "CSeq"):
-        for value in request.values(name)[:1]:
+        if (value := request.get(name)) is not None:
             tagged = name == "To" and to_tag and status > 100
             copied.append((name, _to_with_tag(request, value, to_tag) if tagged else value))
     text = check_clean(reason if reason is not None else REASONS.get(status, "Unknown"), "reason phrase")

@@ -4,10 +4,11 @@ import asyncio
 import sqlite3
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
-from acd.events import AgentSignedIn, ContactArrived, SkillLevel
+from acd.events import AgentSignedIn, ContactArrived, FloorConfigured, SkillLevel
 from acd.ids import AgentId, ContactId, QueueId
 from callcenter.calls.facts import (
     CallArrived,
@@ -19,6 +20,7 @@ from callcenter.calls.facts import (
     EndedBy,
     NumberConnected,
     Outcome,
+    RoutingSnapshot,
     SegmentOpened,
     SegmentRecord,
     WrapUpRecorded,
@@ -28,6 +30,8 @@ from callcenter.entries import ENTRY_KINDS, KIND_OF, decode, encode
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.journal_erasure import KINDS, PERSONAL
+from callcenter.journal_file import Row, newest_of
+from callcenter.open_work import WorkNoted
 from callcenter.recovery import open_work
 from tests.support.waiting import until
 
@@ -308,3 +312,59 @@ async def test_patience_ends_by_itself_when_asked_for_and_at_the_close(
     journal.append(arrived("c3", 3), at=3, patiently=True)
     await journal.close()
     assert len(JournalReader(path).read()) == 3
+
+
+@pytest.mark.parametrize(
+    ("settling", "commits"), [(60.0, [["c0", "c1", "c2", "c3"]]), (0.0, [["c0"], ["c1"], ["c2"], ["c3"]])]
+)
+async def test_what_follows_in_the_next_turns_shares_a_commit_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settling: float, commits: list[list[str]]
+) -> None:
+    """A call tells routing in one turn of the loop, and hears of it in the next: they go to disk together."""
+    written: list[list[str]] = []
+
+    class Inbox(SimpleQueue[list[Row] | None]):
+        def put(self, item: list[Row] | None, block: bool = True, timeout: float | None = None) -> None:
+            written.extend([] if item is None else [[str(row[3]) for row in item]])
+            super().put(item, block, timeout)
+
+    with monkeypatch.context() as made:
+        made.setattr("queue.SimpleQueue", Inbox)
+        journal = SqliteJournal(tmp_path / "journal.sqlite")
+    monkeypatch.setattr("callcenter.journal.SETTLING_SECONDS", settling)
+    await journal.open()
+    journal.append(arrived("c0", 0), at=0)
+    for number in range(1, 4):
+        await asyncio.sleep(0)
+        last = journal.append(arrived(f"c{number}", number), at=number)
+    await journal.committed(last)
+    assert written == commits
+    await journal.close()
+
+
+async def test_landmarks_are_found_by_their_index_also_in_a_journal_of_before(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    before = SqliteJournal(path)
+    await before.open()
+    for number in range(3):
+        before.append(WorkNoted(number, calls=(f"c{number}",)), at=number)
+        before.append(arrived(f"c{number}", number), at=number)
+    await before.close()
+    with sqlite3.connect(path) as old:
+        old.execute("DROP INDEX entries_landmarks")
+        old.execute("CREATE INDEX entries_kind ON entries (kind, seq)")
+    old.close()
+    reader, noted, newest = JournalReader(path), KIND_OF[WorkNoted], WorkNoted(2, calls=("c2",))
+    assert [reader.last(noted).entry, reader.last(noted, before=5).entry.at] == [newest, 1]
+    again = SqliteJournal(path)
+    await again.open()
+    assert [reader.last(noted).entry, reader.last(noted, before=5).entry.at] == [newest, 1]
+    assert reader.last("call.arrived").entry.call_id == "c2"
+    with sqlite3.connect(path) as new:
+        indexes = {name for (name,) in new.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        for kind in (noted, KIND_OF[RoutingSnapshot], KIND_OF[FloorConfigured]):
+            ((*_, plan),) = new.execute(f"EXPLAIN QUERY PLAN {newest_of(kind)}", (kind, 9)).fetchall()
+            assert "entries_landmarks" in plan
+    new.close()
+    assert indexes == {"entries_landmarks", "entries_subject"}
+    await again.close()

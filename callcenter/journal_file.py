@@ -1,0 +1,97 @@
+"""The journal's file: SQLite in WAL mode, as its one writer sees it. Blocking; everything but ``open`` and ``close`` is
+called from the journal's thread.
+
+Each commit writes the pages it touched as a whole, so an index costs a page for each place that an entry goes to. There
+is one by subject, whose newest places lie together, and one of the few landmarks.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from callcenter.journal_erasure import blanked
+
+Row = tuple[int, int, str, str | None, bytes]
+"""Sequence number, instant, kind, subject, body."""
+
+LANDMARKS = "kind IN ('floor.configured', 'routing.snapshot', 'work.noted')"
+"""Of which kinds the newest entry is looked up."""
+CLOSED = frozenset({"call.closed", "item.closed"})
+
+_ROWS_AT_ONCE = 64
+"""Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
+_ABOUT = "SELECT seq, kind, body FROM entries WHERE subject = ?1 OR (subject > ?2 AND subject < ?3)"
+"""The entries of a call, and of the items that came of it, whose ids begin with the call's and a hyphen."""
+_SETTINGS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON; -- what is erased must not lie on in the file
+PRAGMA temp_store = MEMORY; -- what a statement might have to undo needs no file
+"""
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS entries (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT,
+  body BLOB NOT NULL
+) STRICT;
+DROP INDEX IF EXISTS entries_kind; -- of every entry, in journals of before
+CREATE INDEX IF NOT EXISTS entries_landmarks ON entries (kind, seq) WHERE {LANDMARKS};
+CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, seq) WHERE subject IS NOT NULL;
+"""
+
+
+def newest_of(kind: str) -> str:
+    """The query for the newest entry of a kind (first parameter) before a sequence number (second): by the index of
+    landmarks, which SQLite takes for a query with the same condition, else by going back from there."""
+    landmark = f" AND {LANDMARKS}" if f"'{kind}'" in LANDMARKS else ""
+    return f"SELECT seq, at, kind, body FROM entries WHERE kind = ?{landmark} AND seq < ? ORDER BY seq DESC LIMIT 1"  # noqa: S608 - a constant
+
+
+class JournalFile:
+    """The file. Failures raise ``sqlite3.Error``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection
+
+    def open(self) -> int:
+        """Create or open it; the newest sequence number, 0 for none. Raises ``OSError`` for a folder it cannot make."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        self._connection.executescript(_SETTINGS)
+        self._connection.executescript(_SCHEMA)
+        return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Put rows on disk, all of them or none."""
+        parts = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
+        if len(parts) > 1:  # one statement is a transaction of its own
+            self._connection.execute("BEGIN")
+        for part in parts:
+            values = ", ".join(["(?, ?, ?, ?, ?)"] * len(part))
+            self._connection.execute(
+                f"INSERT INTO entries (seq, at, kind, subject, body) VALUES {values}",  # noqa: S608 - only question marks
+                tuple(chain.from_iterable(part)),
+            )
+        if len(parts) > 1:
+            self._connection.execute("COMMIT")
+
+    def blank(self, call_id: str) -> bool:
+        """Take what is personal out of a call that is closed, as one short transaction, also out of the write-ahead
+        log. ``False`` for a call that is not closed or not there."""
+        rows = self._connection.execute(_ABOUT, (call_id, f"{call_id}-", f"{call_id}.")).fetchall()
+        if not any(kind in CLOSED for _, kind, _ in rows):
+            return False
+        changed = [(told, seq) for seq, kind, body in rows if (told := blanked(kind, body)) is not None]
+        self._connection.execute("BEGIN")
+        self._connection.executemany("UPDATE entries SET body = ? WHERE seq = ?", changed)
+        self._connection.execute("COMMIT")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
