@@ -1,7 +1,6 @@
 """The exchange process: SIP, calls, routing, journal; one asyncio loop that nothing slow may enter."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -20,6 +19,7 @@ from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.housekeeping import HouseCounter
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.link.exchange_side import ExchangeLink
+from callcenter.long_lived import keep_for_good
 from callcenter.media.music import beep_path, music_path
 from callcenter.media.piper import speech_engine
 from callcenter.media.plane import EmbeddedMediaPlane
@@ -130,14 +130,6 @@ def media_plane(
     return RtpenginePlane(
         media, RtpengineSettings((wanted.host, wanted.port), inside=wanted.inside, outside=wanted.outside), sink
     )
-
-
-def spare_collections() -> None:
-    """Let the collector look at what is new, and less often: what was built at the start stays, and a call makes and
-    drops thousands of objects that need no collector."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 10, 10)
 
 
 async def _unless_ended(work: Coroutine[None, None, None], ended: "asyncio.Future[None]") -> None:
@@ -295,7 +287,7 @@ async def run_exchange(settings: Settings) -> None:
         clock, journal, calls=lambda: core.switchboard.in_progress, sip=user_agent.counters, media=media.status
     )
     counting = asyncio.create_task(counter.run(), name="house counter")
-    spare_collections()
+    keep_for_good(COLLECT_AFTER)
     log.info("exchange ready", pid=os.getpid(), replayed=recovered.inputs_replayed, orphans=len(recovered.orphans))
     try:
         await ended
