@@ -357,9 +357,12 @@ class Board:
             del self.aside[contact_id]
             for matching in self.side_lanes:
                 matching.not_waiting(contact_id)
-        self.step_deadlines.remove(contact_id)
-        self.guarded.pop(contact_id, None)
-        self.refused.pop(contact_id, None)
+        if self.step_deadlines.live:
+            self.step_deadlines.remove(contact_id)
+        if self.guarded:
+            self.guarded.pop(contact_id, None)
+        if self.refused:
+            self.refused.pop(contact_id, None)
 
     def _index_agent(self, old: Agent | None, agent: Agent) -> None:
         agent_id, state = agent.spec.agent_id, agent.state
@@ -390,13 +393,13 @@ class Board:
     def _index_room(self, old: Agent | None, agent: Agent) -> None:
         """As for idle agents, lane by lane: whoever has room stands in the lines of that lane."""
         agent_id, anywhere = agent.spec.agent_id, False
-        alone = not agent.works
-        free = alone and agent.state is _READY and not agent.desk_closed
-        if alone and agent.state is not _READY and agent_id not in self._beside_calls:  # away, or with a call
+        alone, ready = not agent.works, agent.state is _READY
+        if alone and not ready and agent_id not in self._beside_calls:  # away, or with a call
             if old is None or old.works or old.state is _READY:  # else there was no room before, either
                 for _, matching in self._lines_of(agent.spec):
                     matching.not_idle(agent_id)
             return
+        free = alone and ready and not agent.desk_closed
         for lane, matching in self._lines_of(agent.spec):
             if free or has_room(agent, lane):
                 matching.idle(agent)

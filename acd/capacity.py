@@ -50,7 +50,7 @@ def most(spec: AgentSpec, channel: Channel) -> int:
     """How many contacts of this channel the agent may have at once; by default one call and nothing else."""
     for each in spec.capacity:
         if each.channel is channel:
-            return min(each.most, 1) if channel is Channel.VOICE else each.most
+            return each.most if channel is not Channel.VOICE or each.most < 1 else 1
     return 1 if channel is Channel.VOICE else 0
 
 

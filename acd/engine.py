@@ -106,16 +106,19 @@ class Acd:
 
     def next_deadline(self) -> int | None:
         """The earliest instant at which ``handle_timer`` has something to do, ``None`` when there is none."""
-        board = self._board
-        heads = (
-            board.offer_deadlines.head,
-            board.wrap_up_deadlines.head,
-            board.work_deadlines.head,
-            board.step_deadlines.head,
-            board.ring_deadlines.head,
-            board.leases.head,
-        )
-        return min((head[0][0] for head in heads if head is not None), default=None)
+        board, earliest = self._board, None
+        for line in (
+            board.offer_deadlines,
+            board.wrap_up_deadlines,
+            board.work_deadlines,
+            board.step_deadlines,
+            board.ring_deadlines,
+            board.leases,
+        ):
+            head = line.head
+            if head is not None and (earliest is None or head[0][0] < earliest):
+                earliest = head[0][0]
+        return earliest
 
     def handle_timer(self, *, now: int) -> Sequence[Outcome]:
         """Let every deadline up to and including ``now`` pass, then match once: offers first, then wrap-ups,

@@ -54,6 +54,7 @@ class Line(Generic[Item]):
         if entry is None:
             return
         if entry is self.head:
+            heappop(self._heap)  # the head is the first there
             self._find_head()
         elif len(self._heap) > 3 * len(self.live) + SLACK:
             self._heap = list(self.live.values())
@@ -77,10 +78,14 @@ class Line(Generic[Item]):
         return found
 
     def _find_head(self) -> None:
-        heap, live = self._heap, self.live
-        while heap and live.get(heap[0][1]) is not heap[0]:
+        heap = self._heap
+        while heap:
+            first = heap[0]
+            if self.live.get(first[1]) is first:
+                self.head = first
+                return
             heappop(heap)
-        self.head = heap[0] if heap else None
+        self.head = None
 
 
 class PlacedLine(Line[Item]):

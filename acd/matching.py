@@ -79,7 +79,7 @@ class Matching:
 
     def idle(self, agent: Agent) -> None:
         """An agent is idle from now on."""
-        agent_id = agent.agent_id
+        agent_id = agent.spec.agent_id
         line = self._line_of_agent[agent_id]
         if line.head is None:  # the bits are wide: change them only when they change
             self._idle_bits |= line.bit

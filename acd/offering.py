@@ -13,7 +13,6 @@ from acd.capacity import CALLS, lane_of
 from acd.contacts import Contact, ContactState, connected, offered, returned, still_offered
 from acd.events import AgentOrder, Channel, DeclineCause, OfferAccepted, OfferDeclined, RingStyle
 from acd.ids import AgentId, ContactId, OfferId
-from acd.lines import Key
 from acd.matching import Choice
 from acd.offers import Offer, OfferState, OfferTrigger, step
 from acd.outcomes import (
@@ -38,6 +37,10 @@ RULES = {order: f"{order}_agent" for order in AgentOrder}
 """The rule when a contact finds several idle agents, by the order of its queue."""
 FIRST_CONTACT = "first_contact"
 """The rule when an agent finds several waiting contacts: the smallest ``(-priority, arrived_at, seq)``."""
+RESULTS: dict[OfferState, OfferResult] = {
+    state: OfferResult(state) for state in OfferState if state is not OfferState.STANDING
+}
+"""How an offer ended, by the state it is in then."""
 NO_ANSWER_REASON = "no_answer"
 """The not-ready reason of an agent who let an offer ring out."""
 QUARANTINED_REASON = "quarantined"
@@ -195,7 +198,7 @@ def _refused(agent: Agent, offer: Offer, now: int, reason: str) -> Agent:
 def close(board: Board, offer: Offer, trigger: OfferTrigger) -> None:
     """End a standing offer: tell it, and unless it was accepted, order the ringing to stop."""
     state = step(offer, trigger)
-    result = OfferResult(state)
+    result = RESULTS[state]
     board.drop_offer(offer.offer_id)
     board.outcomes.append(OfferEnded(offer.offer_id, offer.contact_id, offer.agent_id, result))
     if state is not OfferState.ACCEPTED:
@@ -243,6 +246,11 @@ def tell_queued(board: Board, contact: Contact, *, returned: bool, resumed: bool
 
 def _serve(board: Board, contact_ids: Sequence[ContactId], now: int) -> None:
     """Look for agents for those of the contacts that wait, first in line first."""
+    if len(contact_ids) == 1:
+        one = board.contacts.get(contact_ids[0])
+        if one is not None and one.state is ContactState.WAITING:
+            _serve_contact(board, one, board.barred_agents(one) if one.excluded else (), now)
+        return
     here = [contact for contact_id in contact_ids if (contact := board.contacts.get(contact_id)) is not None]
     waiting = [contact for contact in here if contact.state is ContactState.WAITING]
     if len(waiting) > 1:
@@ -350,11 +358,11 @@ def _rule(board: Board, contact: Contact) -> str:
 
 
 def _serve_agent(board: Board, agent: Agent, now: int) -> None:
-    """Look for a contact for an agent who became idle, unless the same instant took the agent away again."""
-    if not has_room(agent, CALLS):
+    """Look for a contact for an agent who may choose, unless the same instant took the agent away again."""
+    agent_id = agent.spec.agent_id
+    if not agent.spec.capacity and not has_room(agent, CALLS):  # who has a capacity may choose only with room
         return
-    barred = board.barred_contacts(agent.agent_id) if board.refused else ()
-    choice = board.matching.pick_contact(agent.agent_id, barred)
+    choice = board.matching.pick_contact(agent_id, board.barred_contacts(agent_id) if board.refused else ())
     if choice is not None:
         contact = board.contacts[choice.winner]
         _offer(board, contact, agent, _decision(FIRST_CONTACT, choice, contact), now)
@@ -364,15 +372,11 @@ def _decision(rule: str, choice: Choice[AgentId] | Choice[ContactId], contact: C
     return Decision(
         rule=rule,
         candidates=choice.candidates,
-        winner_key=_text(choice.winner_key),
+        winner_key=str(choice.winner_key),
         runner_up=choice.runner_up,
-        runner_up_key=None if choice.runner_up_key is None else _text(choice.runner_up_key),
+        runner_up_key=None if choice.runner_up_key is None else str(choice.runner_up_key),
         step=contact.step,
     )
-
-
-def _text(key: Key) -> str:
-    return str(key)
 
 
 def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now: int) -> None:
@@ -386,7 +390,7 @@ def _offer(board: Board, contact: Contact, agent: Agent, decision: Decision, now
         offer_id=OfferId(f"o{board.offers_made}"),
         number=board.offers_made,
         contact_id=contact.contact_id,
-        agent_id=agent.agent_id,
+        agent_id=agent.spec.agent_id,
         queue_id=contact.queue_id,
         made_at=now,
         expires_at=now + stands_ms,

@@ -124,9 +124,9 @@ class WaitEstimates:
 
     def apply(self, outcome: Outcome, *, now: int) -> None:
         """Take one outcome that was said at ``now`` (milliseconds); what waits patiently is nobody's wait."""
-        if isinstance(outcome, ContactQueued | ContactDequeued) and outcome.channel in PATIENT:
-            return
         if isinstance(outcome, ContactQueued):
+            if outcome.channel in PATIENT:
+                return
             figures = self._figures(outcome.queue_id, now)
             figures.waiting[outcome.contact_id] = (outcome.arrived_at, now)
             if outcome.is_away:
@@ -141,7 +141,7 @@ class WaitEstimates:
             figures.ringing.setdefault(outcome.contact_id, now)
         elif isinstance(outcome, CustomerCame):
             self._figures(outcome.queue_id, now).away.discard(outcome.contact_id)
-        elif isinstance(outcome, ContactDequeued):
+        elif isinstance(outcome, ContactDequeued) and outcome.channel not in PATIENT:
             self._end(outcome, self._figures(outcome.queue_id, now), now)
 
     def estimate(self, queue_id: QueueId, *, now: int, ahead: int | None = None) -> WaitEstimate | None:
