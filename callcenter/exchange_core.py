@@ -182,7 +182,7 @@ class ExchangeCore:
         self._callback_line = CallbackLine(
             ports.clock,
             ports.journal,
-            lambda fact, at: self._once_safe(lambda: self.bus.publish(fact, at)),
+            self._tell,
             self.routing,
             CallbackTerms(callback_rules(site)),
             new_call_id,
@@ -223,7 +223,7 @@ class ExchangeCore:
         self.items = Items(
             clock=ports.clock,
             journal=ports.journal,
-            tell=lambda fact, at: self._once_safe(lambda: self.bus.publish(fact, at)),
+            tell=self._tell,
             routing=self.routing,
             directory=ports.directory,
             rules=item_rules(site),
@@ -432,6 +432,9 @@ class ExchangeCore:
 
     # Facts
 
+    def _tell(self, fact: object, at: int) -> None:
+        self._once_safe(lambda: self.bus.publish(fact, at), telling=True)
+
     def _fold(self, fact: object, at: int) -> None:
         changes = self.floor.apply(fact, at)
         if changes:
@@ -462,7 +465,7 @@ class ExchangeCore:
 
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
         if isinstance(outcome, WrapUpCodeForced):
-            self._once_safe(lambda: self._force_code(outcome))
+            self._once_safe(lambda: self._force_code(outcome), telling=True)
         elif not self.items.takes(outcome) and not self._callback_dials.takes(outcome):
             self.switchboard.on_routing_outcome(outcome, contact_id)
 

@@ -76,7 +76,9 @@ class SqliteJournal:
         self._inbox: queue.SimpleQueue[list[Row] | _Erasure | None] = queue.SimpleQueue()
         """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
-        self._held: deque[tuple[int, Callable[[], None]]] = deque()
+        self._held: deque[tuple[int, Callable[[], None], bool]] = deque()
+        self._telling: deque[Callable[[], None]] = deque()
+        """What is safe and comes behind the acts that became so with it."""
         self._erasures: set[asyncio.Future[bool]] = set()
         self._error: JournalError | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -141,16 +143,15 @@ class SqliteJournal:
         else:
             self._hand_over()
 
-    def once_safe(self, act: Callable[[], None]) -> None:
-        """Call ``act`` once everything appended so far is on disk, at once when it is; in the order of these calls.
-
-        Never when it cannot be written.
-        """
+    def once_safe(self, act: Callable[[], None], *, telling: bool = False) -> None:
+        """See ``Journal.once_safe``."""
         last = self._last_pressing
-        if last <= self._committed_seq and not self._held:
-            act()
+        if last > self._committed_seq or self._held:
+            self._held.append((last, act, telling))
+        elif telling and self._telling:
+            self._telling.append(act)
         else:
-            self._held.append((last, act))
+            act()
 
     async def committed(self, seq: int) -> None:
         """Return once everything up to ``seq`` is on disk. Raises ``JournalError`` when it never will be."""
@@ -240,17 +241,23 @@ class SqliteJournal:
     def _resolve(self, seq: int) -> None:
         self._committed_seq = seq
         while self._held and self._held[0][0] <= seq:
-            act = self._held.popleft()[1]
-            try:
-                act()
-            except Exception:  # what one call does must not harm the others that were written with it
-                log.exception("order failed")
+            _, act, telling = self._held.popleft()
+            if not telling:
+                _carry_out(act)
+            else:
+                if not self._telling:
+                    self._loop.call_soon(self._tell)
+                self._telling.append(act)
         waiting, self._waiters = self._waiters, []
         for wanted, future in waiting:
             if wanted > seq:
                 self._waiters.append((wanted, future))
             elif not future.done():
                 future.set_result(None)
+
+    def _tell(self) -> None:
+        while self._telling:
+            _carry_out(self._telling.popleft())
 
     def _tell_erased(self, future: asyncio.Future[bool], done: bool) -> None:
         if not future.done():
@@ -265,6 +272,13 @@ class SqliteJournal:
             if not future.done():
                 future.set_exception(error)
         self._on_failed(error)
+
+
+def _carry_out(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception:  # what one call does must not harm the others that were written with it
+        log.exception("order failed")
 
 
 LAST_SEQ = (1 << 63) - 1

@@ -110,7 +110,7 @@ class Routing:
             batch = await self._next_batch()
             now = self._clock.now()
             decided, seq = self._apply(batch, now)
-            self._journal.once_safe(partial(self._tell, decided))
+            self._journal.once_safe(partial(self._tell, decided), telling=True)
             for each in decided:
                 self._carry_out(each)
             self._taken += len(decided)

@@ -51,7 +51,7 @@ class CallBook:
 
     def show(self, fact: CardEntryShown) -> None:
         """Tell, after everything that was noted before, what is kept nowhere."""
-        self._deps.journal.once_safe(lambda: self._deps.bus.publish(fact, fact.at))
+        self._deps.journal.once_safe(lambda: self._deps.bus.publish(fact, fact.at), telling=True)
 
     def note(self, fact: CardEntryFact) -> None:
         """Journal and tell what the record does not show."""
@@ -61,7 +61,7 @@ class CallBook:
         journal, bus = self._deps.journal, self._deps.bus
         for fact in facts:
             journal.append(fact, at=now)
-        journal.once_safe(lambda: bus.publish_all(facts, now))
+        journal.once_safe(lambda: bus.publish_all(facts, now), telling=True)
 
     def answer(self, done: "asyncio.Future[None]") -> None:
         """Tell who waits for it that it is so, once it is on disk."""

@@ -64,6 +64,8 @@ from ivr import events as flow_ev
 log = structlog.get_logger(__name__)
 
 MAILBOX_SIZE = 1_000
+OVER = (LegRefused, LegEnded)
+"""What ends a leg. Kept, since a union that is written where it is asked is built each time."""
 
 
 @dataclass(slots=True)
@@ -330,7 +332,7 @@ class CallRunner:
             await self._supervision.news(event, self.machine.agent)
             return
         meant = await self._legs.news(event)
-        if isinstance(event, LegRefused | LegEnded) and event.leg_id != self._legs.customer_leg_id:
+        if isinstance(event, OVER) and event.leg_id != self._legs.customer_leg_id:
             await self._orders.forget(self._legs.forget(event.leg_id))
         if isinstance(event, LegReoffered):
             meant = self._held_by_phone(event)

@@ -44,6 +44,7 @@ LAMPS = {
     LegEnded: "terminated",
 }
 """Leg events to the states of RFC 4235."""
+SHOWN, OVER = (LegOffered, LegRinging, LegEarlyMedia, LegAnswered, LegRefused, LegEnded), (LegRefused, LegEnded)
 
 
 class Exchange(Endpoint):
@@ -239,12 +240,12 @@ class Exchange(Endpoint):
 
     def _show_legs(self, now: int) -> None:
         """Keep the lamps of watching phones right: look at what was just told of agents' legs."""
-        for outcome in list(self.wire.outcomes):
+        for outcome in self.wire.outcomes[:]:
             if isinstance(outcome, LegOffered) and outcome.agent_id is not None:
                 self._agent_of_leg[outcome.leg_id] = (outcome.agent_id, "initiator")
-            if not isinstance(outcome, LegOffered | LegRinging | LegEarlyMedia | LegAnswered | LegRefused | LegEnded):
+            if not isinstance(outcome, SHOWN):
                 continue
-            over = isinstance(outcome, LegRefused | LegEnded)
+            over = isinstance(outcome, OVER)
             self._dialling.happened(outcome.leg_id, over=over, now=now)
             agent = self._agent_of_leg.get(outcome.leg_id)
             if agent is not None:

@@ -45,6 +45,10 @@ STOP_SECONDS = 2.0
 """How long ``stop`` waits for the far ends to acknowledge that their calls are over."""
 
 
+NOBODYS = (Replied, Transmit, ReferProgress)
+"""Outcomes that no call is told of."""
+
+
 def new_token() -> str:
     """An unguessable name: 96 random bits."""
     return random_hex(12)
@@ -260,7 +264,7 @@ class UserAgent:
             asking.add_done_callback(self._asking.discard)
         elif isinstance(outcome, TrunkChanged):
             log.warning("sip.trunk_changed", trunk_id=outcome.trunk_id, up=outcome.up)
-        elif not isinstance(outcome, Replied | Transmit | ReferProgress):
+        elif not isinstance(outcome, NOBODYS):
             self._sink(outcome)
 
     async def _ask_leave(self, asked: LeaveAsked) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from callcenter.entries import decode, encode, subject_of
@@ -18,7 +19,8 @@ class MemoryJournal:
         self.failing = False
         self.hold: asyncio.Event | None = None
         self._safe_seq = len(self.rows)
-        self._held: list[tuple[int, Callable[[], None]]] = []
+        self._held: list[tuple[int, Callable[[], None], bool]] = []
+        self._telling: deque[Callable[[], None]] = deque()
         self._releasing: asyncio.Task[None] | None = None
 
     @property
@@ -46,12 +48,15 @@ class MemoryJournal:
             raise JournalError("the disk says no")
         self._safe_seq = max(self._safe_seq, seq)
 
-    def once_safe(self, act: Callable[[], None]) -> None:
-        """Do it after the others had a turn, in order, and never once the disk has said no."""
+    def once_safe(self, act: Callable[[], None], *, telling: bool = False) -> None:
+        """Do it after the others had a turn, in order, and never once the disk has said no; tell behind that."""
         if len(self.rows) <= self._safe_seq and not self._held:
-            act()
+            if telling and self._telling:
+                self._telling.append(act)
+            else:
+                act()
             return
-        self._held.append((len(self.rows), act))
+        self._held.append((len(self.rows), act, telling))
         if self._releasing is None or self._releasing.done():
             self._releasing = asyncio.create_task(self._release())
 
@@ -61,7 +66,17 @@ class MemoryJournal:
                 seq = len(self.rows)
                 await self.committed(seq)
                 while self._held and self._held[0][0] <= seq:
-                    self._held.pop(0)[1]()
+                    _, act, telling = self._held.pop(0)
+                    if not telling:
+                        act()
+                        continue
+                    if not self._telling:
+                        asyncio.get_running_loop().call_soon(self._tell)
+                    self._telling.append(act)
+
+    def _tell(self) -> None:
+        while self._telling:
+            self._telling.popleft()()
 
 
 class MemoryJournalReader:

@@ -368,3 +368,26 @@ async def test_landmarks_are_found_by_their_index_also_in_a_journal_of_before(tm
     new.close()
     assert indexes == {"entries_landmarks", "entries_subject"}
     await again.close()
+
+
+async def test_who_only_listens_hears_behind_what_phones_wait_for(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.open()
+    seen: list[str] = []
+    last = journal.append(arrived("c1", 1), at=1)
+    journal.once_safe(lambda: seen.append("told 1"), telling=True)
+    journal.once_safe(lambda: seen.append("order 1"))
+    journal.once_safe(lambda: 1 // 0, telling=True)  # one that fails harms nobody
+    journal.once_safe(lambda: seen.append("told 2"), telling=True)
+
+    def and_more() -> None:
+        seen.append("order 2")
+        journal.once_safe(lambda: seen.append("told 3"), telling=True)
+        journal.once_safe(lambda: seen.append("order 3"))
+
+    journal.once_safe(and_more)
+    await journal.committed(last)
+    assert seen == ["order 1", "order 2", "order 3", "told 1", "told 2", "told 3"]
+    journal.once_safe(lambda: seen.append("told 4"), telling=True)
+    assert seen[-1] == "told 4"
+    await journal.close()
