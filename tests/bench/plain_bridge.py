@@ -1,13 +1,17 @@
 """A plain bridged call through our SIP front end: what comes from the caller's trunk is called at the other trunk.
 
-``python -m tests.bench.plain_bridge PORT GATEWAY_PORT [LAG_MS]`` serves until it is ended.
-No media, no routing: what ``b2bua_simple`` of sippy does.
+``python -m tests.bench.plain_bridge PORT GATEWAY_PORT [LAG_MS [SLOWER]]`` serves until it is ended.
+No media, no routing: what ``b2bua_simple`` of sippy does. ``SLOWER`` is how many times as long as on this machine each
+message and each timer takes.
 """
 
 import asyncio
 import signal
 import sys
+import time
+from collections.abc import Callable
 from ipaddress import ip_network
+from typing import Any
 
 import uvloop
 
@@ -17,6 +21,8 @@ from callcenter.ports import TrunkPolicy
 from callcenter.sip.admission import MAX_LAG_MS
 from callcenter.sip.media_keys import MediaRule
 from callcenter.sip.settings import SipSettings
+from callcenter.sip.standing_delay import ServiceTime
+from callcenter.sip.station import Station
 from callcenter.sip.trunks import Trunk
 from callcenter.sip.user_agent import UserAgent
 from tests.bench.sipp_load import CALLER_HOST
@@ -75,8 +81,27 @@ class Bridge:
             self.agent.end(other, EndCause.NORMAL)
 
 
-async def main(port: int, gateway_port: int, max_lag_ms: float = MAX_LAG_MS) -> None:
+def slowed(work: Callable[..., Any], times: int) -> Callable[..., Any]:
+    """The same work by a processor so many times slower: the time that it took is spent again."""
+
+    def work_slowly(*arguments: Any) -> Any:
+        begun = time.thread_time()
+        done = work(*arguments)
+        enough = begun + times * (time.thread_time() - begun)
+        while time.thread_time() < enough:
+            pass
+        return done
+
+    return work_slowly
+
+
+async def main(port: int, gateway_port: int, max_lag_ms: float = MAX_LAG_MS, slower: int = 1) -> None:
     """Serve until SIGTERM."""
+    if slower > 1:
+        took = ServiceTime.took
+        for name in ("_receive", "_ring"):
+            setattr(Station, name, slowed(getattr(Station, name), slower))
+        setattr(ServiceTime, "took", lambda service, milliseconds: took(service, milliseconds * slower))  # noqa: B010
     bridge = Bridge(port, gateway_port, max_lag_ms)
     await bridge.agent.start()
     ended = asyncio.Event()
