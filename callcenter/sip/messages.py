@@ -11,7 +11,7 @@ from typing import NamedTuple
 from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, check_clean, is_token, parse_number, split_outside
-from callcenter.sip.headers import CANONICAL, canonical
+from callcenter.sip.headers import CANONICAL
 from callcenter.sip.uri import Uri, parse_uri
 from callcenter.sip.via import Via, parse_via
 
@@ -92,7 +92,7 @@ class SipMessage:
 
     def repeated(self, keys: frozenset[str]) -> str | None:
         """One of these canonical names that has more than one line."""
-        if keys.isdisjoint(self._repeats):
+        if not self._repeats or keys.isdisjoint(self._repeats):
             return None
         return min(keys.intersection(self._repeats))
 
@@ -173,7 +173,7 @@ class SipMessage:
         lists = self._lists
         if lists is None:
             lists = self._lists = {}
-        key = canonical(name)
+        key = CANONICAL[name]
         cached = lists.get(key)
         if cached is None:
             cached = lists[key] = parse_addresses(self.values(key))
