@@ -185,7 +185,7 @@ def _take_body(message: SipMessage, rest: bytes) -> None:
         message.body = rest
         return
     length = parse_number(value, "Content-Length", MAX_MESSAGE)
-    if any([other != value for other in message.values("content-length")[1:]]):
+    if any(other != value for other in message.values("content-length")[1:]):
         raise BadMessage(400, "Several content-length")
     if length > len(rest):
         raise BadMessage(400, "Body shorter than content-length")
