@@ -46,9 +46,6 @@ from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
 
-COLLECT_AFTER = 10_000
-"""Objects more than before that start a collection of the young ones; 700 of them are the leg of a call."""
-
 
 @dataclass(frozen=True, slots=True)
 class SiteCredentials:
@@ -287,7 +284,7 @@ async def run_exchange(settings: Settings) -> None:
         clock, journal, calls=lambda: core.switchboard.in_progress, sip=user_agent.counters, media=media.status
     )
     counting = asyncio.create_task(counter.run(), name="house counter")
-    keep_for_good(COLLECT_AFTER)
+    keep_for_good()
     log.info("exchange ready", pid=os.getpid(), replayed=recovered.inputs_replayed, orphans=len(recovered.orphans))
     try:
         await ended

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+COLLECT_AFTER = 10_000
+"""Objects more than before that start a collection of the young ones; 700 of them are the leg of a call."""
 SETTINGS = Path("/sys/kernel/mm/transparent_hugepage")
 MAPS = Path("/proc/self/maps")
 MADV_COLLAPSE = 25
@@ -20,12 +22,11 @@ _OWN = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0\s*(?:\[heap\]\s*)?$"
 """Private memory without a file that may be written: the heap and what else was asked for, no stack."""
 
 
-def keep_for_good(collect_after: int) -> None:
-    """What is there now stays. ``collect_after``: objects more than before that start a collection of the young ones;
-    a call makes and drops thousands that need no collector."""
+def keep_for_good() -> None:
+    """What is there now stays; a call makes and drops thousands of objects that need no collector."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(collect_after, 10, 10)
+    gc.set_threshold(COLLECT_AFTER, 10, 10)
     use_large_pages()
 
 

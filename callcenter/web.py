@@ -27,6 +27,7 @@ from callcenter.ended_sessions import EndedSessions
 from callcenter.erasure import carry_erasures
 from callcenter.journal import JournalReader
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
+from callcenter.long_lived import keep_for_good
 from callcenter.maintenance import maintain_daily
 from callcenter.program_tokens import StoreTokens
 from callcenter.projection import InteractionProjection
@@ -216,6 +217,7 @@ async def run_web(settings: Settings) -> None:
         background.append(asyncio.create_task(_after(store_ready, at_once), name="recording erasure"))
     for task in background:
         task.add_done_callback(partial(_end_with, server))
+    keep_for_good()
     try:
         await server.serve()
     finally:
