@@ -383,6 +383,7 @@ class Endpoint:
         call_id: str,
         cseq: int = 1,
         headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
     ) -> list[EndpointOutcome]:
         """Send a request outside any dialog; its end comes as ``Replied`` with this token."""
         own = (
@@ -393,5 +394,5 @@ class Endpoint:
             ("Call-ID", call_id),
             ("CSeq", f"{cseq} {method}"),
         )
-        self._requests.send(build_request(method, uri, (*own, *headers)), flow, token, now)
+        self._requests.send(build_request(method, uri, (*own, *headers), body=body), flow, token, now)
         return self._drain(now)

@@ -28,12 +28,12 @@ from callcenter.sip.registered_phones import RegisteredPhones
 from callcenter.sip.requests import Sent
 from callcenter.sip.settings import Credentials, SipSettings
 from callcenter.sip.subscriptions import SUBSCRIPTION, Mailbox, ShownLeg, Subscriptions
+from callcenter.sip.texts import TEXT, Texts
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.trunks import Trunk, TrunkState
 from callcenter.sip.uri import Uri, escape_user
-from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, LeaveAsked, NewToken, TextArrived
+from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, LeaveAsked, NewToken
 
-MAX_TEXT = 4_000
 """Characters of a text that are kept."""
 LAMPS = {
     LegOffered: "trying",
@@ -84,8 +84,7 @@ class Exchange(Endpoint):
         """Whether ``LeaveAsked`` is told, and answered, before a redirect is followed."""
         self._redirects: dict[str, Redirect] = {}
         """By leg: calls that were sent on, while it is asked whether they may go there."""
-        self.takes_texts = False
-        """Whether MESSAGE is served; without a reader it is refused."""
+        self._texts = Texts(self.wire, self._requests, self._phones)
 
     def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
         """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread."""
@@ -143,6 +142,8 @@ class Exchange(Endpoint):
             self._take_leave(what, now, granted=False)
         elif owner == "trunk":
             self._dialling.alarm(what, name, now)
+        elif owner == TEXT:
+            self._texts.alarm(what, now)
         else:
             super()._leg_alarm(owner, what, name, now)
 
@@ -175,11 +176,6 @@ class Exchange(Endpoint):
 
     # Watching and texting.
 
-    def _unserved(self, request: SipRequest) -> Refused | None:
-        if request.method == "MESSAGE" and not self.takes_texts:
-            return Refused(405, (("Allow", self.allow.removesuffix(", MESSAGE")),))
-        return super()._unserved(request)
-
     def _agent_asking(self, arrived: RequestArrived, now: int) -> str | None:
         """The agent a request outside dialogs comes from; ``None`` when it was refused."""
         agent_id = self.door.agent_of(arrived.request, arrived.flow, now)
@@ -205,16 +201,9 @@ class Exchange(Endpoint):
             self._subscriptions.refresh(arrived, one, now)
 
     def _text(self, arrived: RequestArrived, now: int) -> None:
-        request = arrived.request
-        agent_id = self._agent_asking(arrived, now)
-        if agent_id is None:
-            return
-        if request.content_type != "text/plain":
-            self.wire.answer_once(arrived, 415, now, headers=(("Accept", "text/plain"),))
-            return
-        self.wire.answer_once(arrived, 202, now)
-        text = clean_text(request.body_text.replace("\r\n", " "), MAX_TEXT)
-        self.wire.tell(TextArrived(agent_id, clean_text(request.uri.username), text))
+        sender = self._agent_asking(arrived, now)
+        if sender is not None:
+            self._texts.pass_on(arrived, sender, self._directory.agent_of(arrived.request.uri.username), now)
 
     def set_mailbox(self, agent_id: str, mailbox: Mailbox, now: int) -> list[EndpointOutcome]:
         """What waits for an agent changed; phones that watch it are told."""
@@ -224,6 +213,9 @@ class Exchange(Endpoint):
     def _request_ended(self, sent: Sent, response: SipResponse | None, now: int) -> bool:
         if sent.purpose in {OPTIONS, REGISTER}:
             self._dialling.answered(sent, response, now)
+            return True
+        if sent.purpose == TEXT:
+            self._texts.answered(sent, response, now)
             return True
         if sent.purpose == PHONE_WATCH:
             self._phones.watch.answered(sent, response)

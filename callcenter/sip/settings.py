@@ -83,7 +83,5 @@ class Credentials(Protocol):
 
 PhoneSink = Callable[[str, bool], None]
 """Told ``(agent_id, reachable)`` when an agent's first phone comes and when the last one goes."""
-TextSink = Callable[[str, str, str], None]
-"""Told ``(agent_id, target, text)`` of each text an agent's phone sends."""
 LeaveSource = Callable[[str, Allowed], Awaitable[bool]]
 """Asked ``(agent_id, allowed)`` whether a call that the rules allow may be sent on to that number."""

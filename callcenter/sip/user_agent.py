@@ -18,7 +18,7 @@ from callcenter.sip.exchange import Exchange
 from callcenter.sip.flows import Transmit, Transport
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.resolver import DnsNames, NameSystem, gateways
-from callcenter.sip.settings import Credentials, LeaveSource, PhoneSink, SipSettings, TextSink
+from callcenter.sip.settings import Credentials, LeaveSource, PhoneSink, SipSettings
 from callcenter.sip.station import Station
 from callcenter.sip.subscriptions import Mailbox
 from callcenter.sip.tls import CertificateWatch, TlsSettings, client_context, load_certificate, server_context
@@ -31,7 +31,6 @@ from callcenter.sip.wire import (
     PhoneReachable,
     ReferProgress,
     Replied,
-    TextArrived,
     TrunkChanged,
 )
 
@@ -62,10 +61,9 @@ class UserAgent:
     """Implements ``callcenter.ports.Signalling``.
 
     ``sink`` gets every leg event, in order, on the loop's thread; it may give orders from within. ``phones`` is
-    told when an agent becomes reachable and when no phone of the agent is left. ``texts`` gets the texts
-    that agents' phones send; without it MESSAGE is refused. ``secret`` signs the nonces of digest challenges. ``rules``
-    gets back the places among agents' calls that its check took. ``leave`` says whether a call may be sent on to a
-    number (3xx) whose owner may not want that; without it the rules alone decide.
+    told when an agent becomes reachable and when no phone of the agent is left. ``secret`` signs the nonces of digest
+    challenges. ``rules`` gets back the places among agents' calls that its check took. ``leave`` says whether a call
+    may be sent on to a number (3xx) whose owner may not want that; without it the rules alone decide.
     """
 
     def __init__(
@@ -78,7 +76,6 @@ class UserAgent:
         trunks: Sequence[Trunk],
         secret: bytes,
         phones: PhoneSink = _ignore,
-        texts: TextSink | None = None,
         names: NameSystem | None = None,
         queue_depth: Callable[[], int] = lambda: 0,
         rules: NumberingRules | None = None,
@@ -87,7 +84,6 @@ class UserAgent:
         self._settings = settings
         self._sink = sink
         self._phones = phones
-        self._texts = texts
         self._names = names
         self._dialled = [trunk for trunk in trunks if trunk.gateway]
         self._looking: asyncio.Task[None] | None = None
@@ -99,7 +95,6 @@ class UserAgent:
         self._serving = None if settings.tls is None else server_context(settings.tls)
         self._calling = client_context(settings.tls)
         self._exchange = Exchange(self._identity, settings, directory, trunks, secret, new_token, rules)
-        self._exchange.takes_texts = texts is not None
         self._leave = leave
         self._exchange.asks_leave = leave is not None
         self._asking: set[asyncio.Task[None]] = set()
@@ -255,9 +250,6 @@ class UserAgent:
     def _deliver(self, outcome: EndpointOutcome) -> None:
         if isinstance(outcome, PhoneReachable):
             self._phones(outcome.agent_id, outcome.reachable)
-        elif isinstance(outcome, TextArrived):
-            if self._texts is not None:
-                self._texts(outcome.agent_id, outcome.target, outcome.text)
         elif isinstance(outcome, LeaveAsked):
             asking = asyncio.create_task(self._ask_leave(outcome), name="sip-redirect")
             self._asking.add(asking)

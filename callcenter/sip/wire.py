@@ -81,15 +81,6 @@ class ReferProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class TextArrived:
-    """News: an agent's phone sent a text (MESSAGE, RFC 3428) to ``target``, a number or user name."""
-
-    agent_id: str
-    target: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class LeaveAsked:
     """News: a call of this agent (empty: the house) was sent on to another number, which the rules allow; may it go
     there? Answered by ``Exchange.give_leave``."""
@@ -107,9 +98,7 @@ class TrunkChanged:
     up: bool
 
 
-EndpointOutcome = (
-    Transmit | LegEvent | Replied | PhoneReachable | ReferProgress | TextArrived | LeaveAsked | TrunkChanged
-)
+EndpointOutcome = Transmit | LegEvent | Replied | PhoneReachable | ReferProgress | LeaveAsked | TrunkChanged
 NewToken = Callable[[], str]
 """Makes unguessable text for tags, branches, Call-IDs and leg ids: at least 64 random bits in hexadecimal."""
 

@@ -176,3 +176,12 @@ async def test_linphone_refreshes_its_session_by_its_own_timer_and_the_talk_goes
         await asked.sound.wait_heard(TONE_HZ)
         await phone.command("terminate")
         await asked.ended()
+
+
+async def test_a_text_from_one_linphone_reaches_the_linphone_of_a_colleague(house):
+    other = LinphoneAccount("agent2", PASSWORD, REALM, house.sip)
+    async with tracing(house) as trace, at_desk(house) as phone, linphone(other) as colleague:
+        await colleague.until_registered()
+        await phone.command(f"message sip:agent2@{house.sip[0]}:{house.sip[1]} Who takes the next one?")
+        assert "next one" in await colleague.until_event("message")
+        await until("the sender is told", lambda: [each for each in trace.went("200 ") if "MESSAGE" in each["cseq"]])

@@ -32,7 +32,6 @@ def steps(method: str, kind: str, user: str) -> list[str]:
     questions, so that what is remembered of earlier ones is there for all. The garbage collector rests meanwhile: its
     callbacks and finalisers come by what was allocated before, in whichever question is being counted."""
     exchange = exchange_on(Network(), anna="a1")
-    exchange.takes_texts = True
     exchange.door._directory = Stored()
     called: list[str] = []
 

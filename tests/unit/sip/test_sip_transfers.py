@@ -14,7 +14,7 @@ from callcenter.sip.parser import parse
 from callcenter.sip.replaces import parse_replaces, replaces_in_uri
 from callcenter.sip.subscriptions import Mailbox
 from callcenter.sip.uri import parse_uri
-from callcenter.sip.wire import ReferProgress, Replied, TextArrived
+from callcenter.sip.wire import ReferProgress, Replied
 from tests.support.sip_wire import CARRIER, EXCHANGE, Network, exchange_on, phone_on, register
 
 pytestmark = pytest.mark.unit
@@ -223,15 +223,6 @@ def test_only_event_packages_we_know_and_agents_that_exist_can_be_watched():
     assert ask(network, phone, "SUBSCRIBE", ("Event", "dialog"), contact, uri="sip:eve@10.0.0.1", n=2).status == 404
     brief = ("Expires", "5")
     assert ask(network, phone, "SUBSCRIBE", ("Event", "dialog"), contact, brief, n=3).status == 423
-
-
-def test_a_text_is_told_when_somebody_reads_them_and_else_refused():
-    network = Network()
-    exchange, phone = agent_on(network)
-    assert ask(network, phone, "MESSAGE", ("Content-Type", "text/plain")).status == 405
-    exchange.takes_texts = True
-    assert ask(network, phone, "MESSAGE", ("Content-Type", "text/plain"), uri="sip:ben@10.0.0.1", n=2).status == 202
-    assert told(network, EXCHANGE, TextArrived) == [TextArrived("a1", "ben", "")]
 
 
 @pytest.mark.parametrize(
