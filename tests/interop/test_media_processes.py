@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.endpoint import RtpEndpoint
@@ -16,17 +17,24 @@ from callcenter.media.rtp import RtpPacket, pack, sequence_distance
 from callcenter.media.telephone_event import digit_payloads
 from callcenter.ports import DigitPressed, LatchPolicy, LegProfile, LegSilent, PlayFinished, Route
 from tests.support.media_contract import OFFER, MediaPlaneContract, PlaneUnderTest
-from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.mediad_process import MediaProcess, plane_of_its_own, running_mediad
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 
 
-@pytest.fixture
-async def media() -> AsyncIterator[MediaProcess]:
-    async with running_mediad("--standby", "0") as process:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MediaProcess]:
+    folder = str(tmp_path_factory.mktemp("rec"))
+    async with running_mediad("--standby", "0", "--recordings", folder, "--quarantine", "100") as process:
         yield process
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def media(process: MediaProcess) -> AsyncIterator[MediaProcess]:
+    async with plane_of_its_own(process) as media:
+        yield media
 
 
 @pytest.fixture
@@ -46,10 +54,9 @@ def music(tmp_path: Path) -> str:
 
 
 class TestEmbeddedMediaPlane(MediaPlaneContract):
-    @pytest.fixture
-    async def plane(self, tmp_path: Path, music: str) -> AsyncIterator[PlaneUnderTest]:
-        async with running_mediad("--standby", "0", "--recordings", str(tmp_path / "rec")) as media:
-            yield media.plane, media.sink, music
+    @pytest_asyncio.fixture(loop_scope="module")
+    async def plane(self, media: MediaProcess, music: str) -> AsyncIterator[PlaneUnderTest]:
+        yield media.plane, media.sink, music
 
 
 class Call:
@@ -60,7 +67,7 @@ class Call:
         self.agent = agent
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def call(media: MediaProcess) -> AsyncIterator[Call]:
     """A caller who plays 440 Hz and an agent who plays 620 Hz, not yet connected."""
     await media.plane.create("s")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.codecs import EVERY, TELEPHONE, Codec
@@ -14,21 +15,28 @@ from callcenter.media.wideband import has_opus
 from callcenter.ports import DigitPressed, LegProfile, RecordingAction, Route
 from tests.support.heard_recordings import listen
 from tests.support.media_contract import OFFER, PROFILE
-from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.mediad_process import MediaProcess, plane_of_its_own, running_mediad
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 HIGH = 5000
 """Hertz: only wideband carries it."""
 
 
-@pytest.fixture
-async def media(tmp_path: Path) -> AsyncIterator[MediaProcess]:
-    async with running_mediad("--standby", "0", "--recordings", str(tmp_path / "rec")) as process:
-        await process.plane.create("s")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MediaProcess]:
+    folder = str(tmp_path_factory.mktemp("rec"))
+    async with running_mediad("--standby", "0", "--recordings", folder) as process:
         yield process
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def media(process: MediaProcess) -> AsyncIterator[MediaProcess]:
+    async with plane_of_its_own(process) as media:
+        await media.plane.create("s")
+        yield media
 
 
 async def wide_caller(media: MediaProcess) -> RtpEndpoint:

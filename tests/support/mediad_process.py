@@ -4,10 +4,11 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from callcenter.errors import MediaError
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.plane import EmbeddedMediaPlane
 from tests.support.media_contract import PROFILE, EventSink
@@ -65,3 +66,17 @@ async def running_mediad(
                 process.terminate()
             async with asyncio.timeout(10):
                 await process.wait()
+
+
+@asynccontextmanager
+async def plane_of_its_own(process: MediaProcess) -> AsyncIterator[MediaProcess]:
+    """Another plane at a ``mediad`` that tests share, with a sink of its own. Its session ``s`` ends with it."""
+    sink = EventSink()
+    plane = EmbeddedMediaPlane(process.socket_path, sink, recording_sink=sink.on_recording, request_timeout=10)
+    await plane.start()
+    try:
+        yield MediaProcess(process.process, process.socket_path, plane, sink)
+    finally:
+        with suppress(MediaError):
+            await plane.destroy("s")
+        await plane.stop()
