@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from callcenter.demo.console_client import IntentRefusedError
 from callcenter.media.endpoint import RtpEndpoint
@@ -22,7 +22,7 @@ from tests.support.installation import (
 from tests.support.kamailio import HOST, kamailio_carrier
 from tests.support.sip_certificates import new_certificate
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 ACCOUNT = SERVICE_NUMBER
 SECRET = "a carrier's secret"
@@ -55,11 +55,11 @@ class World:
     customer: SoftPhone
 
 
-@pytest.fixture(params=["udp", "tcp", "tls"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest_asyncio.fixture(params=["udp", "tcp", "tls"], scope="module", loop_scope="module")
+async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """The carrier is there first: we register as soon as we are up. By TLS each believes the other's certificate."""
     transport = request.param
-    tls = new_certificate(tmp_path, HOST, "127.0.0.1") if transport == "tls" else None
+    tls = new_certificate(tmp_path_factory.mktemp("tls"), HOST, "127.0.0.1") if transport == "tls" else None
     lines: tuple[str, ...] = ()
     variables = [("CARRIER_SECRET", SECRET)]
     if tls is not None:

@@ -46,7 +46,7 @@ async def test_a_new_installation_greets_its_first_caller_and_lets_its_people_in
             await customer.sound.wait_frames(50)  # the greeting, then music or the tone before a message
             await customer.hang_up()
         async with httpx.AsyncClient(
-            base_url=house.base_url, headers={"Origin": house.base_url}, trust_env=False
+            base_url=house.base_url, headers={"Origin": house.base_url}, trust_env=False, timeout=20.0
         ) as http:
             for login, password in made.passwords.items():
                 answer = await http.post("/api/session", json={"login": login, "password": password})
