@@ -65,9 +65,7 @@ async def search(session: AsyncSession, typed: str, *, before: Cursor | None, li
     if not needles:
         return Page((), None)
     query = query.where(*(Customer.name_norm.contains(each, autoescape=True) for each in of_name))
-    if (await session.connection()).dialect.name == "sqlite":
-        return _page((await session.scalars(_by_fts5(query, needles, before))).all(), limit)
-    return _page(await _on_postgresql(session, query, needles, before, wanted=limit + 1), limit)
+    return _page(await _found(session, query, needles, before, wanted=limit + 1), limit)
 
 
 def _page(rows: Any, limit: int) -> Page[Customer]:
@@ -75,19 +73,24 @@ def _page(rows: Any, limit: int) -> Page[Customer]:
     return Page(items, Cursor(items[-1].created_at, items[-1].id) if len(rows) > limit else None)
 
 
-async def _on_postgresql(
+async def _found(
     session: AsyncSession, query: Select[Customer], needles: tuple[str, ...], before: Cursor | None, *, wanted: int
 ) -> Sequence[Customer]:
-    rows = (await session.scalars(_among_newest(query, needles, before, NEWEST))).all()
+    async def among(newest: int) -> Sequence[Customer]:
+        return (await session.scalars(_among_newest(query, needles, before, newest))).all()
+
+    rows = await among(NEWEST)
     if len(rows) >= wanted:
         return rows
+    if (await session.connection()).dialect.name == "sqlite":
+        return (await session.scalars(_by_fts5(query, needles, before))).all()
     hits = _older(select(SearchText.customer_id), before).where(*_asked_of_trigrams(needles))
     if len(rows) < MANY:
         async with _only_bitmaps(session):
             few = sorted(await session.scalars(hits.limit(FEW)), reverse=True)
         if len(few) < FEW:
             return await _first_of(session, query, few, wanted)
-    rows = (await session.scalars(_among_newest(query, needles, before, MANY_AMONG))).all()
+    rows = await among(MANY_AMONG)
     if len(rows) >= wanted:
         return rows
     return await _sorted_hits(session, query, hits, wanted)

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import platform
+import random
 import statistics
 import tempfile
 import time
@@ -18,11 +19,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import func, make_url, select
+from sqlalchemy import delete, func, make_url, select
 
 from crm_bridge.database import Database, migrate
 from crm_bridge.invented import enter_invented, number_at
-from crm_bridge.models import Customer
+from crm_bridge.models import Customer, ProjectionCursor
 from tests.support import postgresql
 from tests.support.browser_page import ConsolePage, console_page
 from tests.support.floor_people import AgentPhone, calling
@@ -31,7 +32,8 @@ from tests.support.sipp import SCENARIOS, run_sipp
 from tests.support.waiting import until
 
 PER_SECOND = 20
-NUMBER = "+12125550199"
+NUMBER = f"+1212555{random.randrange(10_000):04d}"
+"""Another one each time, for a store that is used again."""
 WATCH = """() => {
   window.popped = new Promise((resolve) => {
     const there = () => ['recent-interactions', 'card-promises'].every(
@@ -130,6 +132,8 @@ async def fill(url: str, customers: int) -> None:
         there = await session.scalar(select(func.count()).select_from(Customer)) or 0
     if there < customers:
         await enter_invented(database, count=customers, seed=1, now=datetime.now(UTC))
+    async with database.begin() as session:
+        await session.execute(delete(ProjectionCursor))  # the journal will be a new one
     await database.close()
 
 
