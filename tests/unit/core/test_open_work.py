@@ -3,8 +3,11 @@
 import pytest
 
 from acd.events import Channel
-from callcenter.calls.callback_facts import CallbackRequested
-from callcenter.calls.recording_facts import RecordingImpaired
+from callcenter.calls.callback_facts import CallbackClosed, CallbackRequested, CallbackResult
+from callcenter.calls.facts import CallArrived, CallClosed, EndedBy, Outcome
+from callcenter.calls.record import OpenRecord
+from callcenter.calls.record import fold as record_of
+from callcenter.calls.recording_facts import RecordingImpaired, RecordingStarted, RecordingStored
 from callcenter.calls.voicemail import NOT_STARTED
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailHeard, VoicemailWorked
 from callcenter.channels.facts import ItemArrived, ItemClosed, ItemRecord, ItemResult
@@ -32,6 +35,56 @@ OPENED = (
     item("mail-2"),
     closed("mail-2"),
 )
+
+
+ARRIVED = CallArrived("call", 1, "+12025550111", "", "+12025550100", "trunk", "sip", "main")
+STARTED = RecordingStarted("call", 1, "call-r1", "anna", "sales", "standard", announced=True)
+STORED = RecordingStored("call", 2, "call-r1", "call-r1.ccr", "", 1, None)
+BEGUN = VoicemailBegun("talk", 1, "talk-v1", "sales", "+12025550111", "", "en")
+SOMETHING = ("calls", "items", "heard", "spoken", "recordings", "callbacks")
+
+
+def over() -> CallClosed:
+    opened = record_of([ARRIVED])
+    assert isinstance(opened, OpenRecord)
+    return CallClosed("call", 2, opened.closed(Outcome.ABANDONED, EndedBy.CUSTOMER, ended_at=2))
+
+
+def left(work: OpenWork) -> dict[str, list[str]]:
+    """What is open, by kind; kinds of which nothing is are left out."""
+    return {kind: list(found) for kind in SOMETHING if (found := getattr(work, kind))}
+
+
+@pytest.mark.parametrize(
+    ("entries", "opened"),
+    [
+        ((ARRIVED,), {"calls": ["call"]}),
+        ((ARRIVED, over()), {}),
+        ((CallbackRequested("promised", 1, "+1", "sales", 1),), {"callbacks": ["promised"]}),
+        (
+            (
+                CallbackRequested("promised", 1, "+1", "sales", 1),
+                CallbackClosed("promised", 2, CallbackResult.REACHED),
+            ),
+            {},
+        ),
+        ((STARTED,), {"recordings": ["call-r1"]}),
+        ((STARTED, STORED), {}),
+        ((STARTED, RecordingImpaired("call", 2, "call-r1", NOT_STARTED)), {}),
+        ((STARTED, RecordingImpaired("call", 2, "call-r1", "stalled")), {"recordings": ["call-r1"]}),
+        ((BEGUN,), {"spoken": ["talk-v1"], "recordings": ["talk-v1"]}),
+        ((BEGUN, VoicemailWorked("talk-v1", 2, "system", "sales")), {"recordings": ["talk-v1"]}),
+        ((BEGUN, item("talk-v1", "talk")), {"items": ["talk-v1"], "recordings": ["talk-v1"]}),
+        ((item("mail"), VoicemailHeard("mail", 1, "anna", "sales")), {"items": ["mail"], "heard": ["mail"]}),
+        ((item("mail"), VoicemailHeard("mail", 1, "anna", "sales"), closed("mail")), {}),
+        ((VoicemailHeard("mail", 1, "anna", "sales"),), {}),
+    ],
+)
+def test_each_entry_opens_or_closes_what_it_is_about(entries: tuple[object, ...], opened: dict[str, list[str]]) -> None:
+    assert left(fold(None, entries)) == opened
+    for place in range(len(entries) + 1):
+        noted = fold(None, entries[:place]).note(9)
+        assert fold(noted, entries[place:]) == fold(None, entries), f"noted after {place}"
 
 
 def test_a_note_holds_what_is_open_and_nothing_of_any_person() -> None:
