@@ -111,3 +111,39 @@ async def test_a_supervisor_sees_what_waits_by_channel_and_why_and_hands_it_on(
         if (language, scheme) == LOOKS[-1]:
             await desk.part("voicemail-done").click()
             await expect(desk.part("voicemail")).to_have_count(0)
+
+
+async def test_an_agent_works_a_message_in_chinese_and_in_the_dark(house: Installation, tmp_path: Path) -> None:
+    async with console_page(house, tmp_path) as desk, AgentPhone(house, "agent1") as phone:
+        await desk.page.emulate_media(color_scheme="dark")
+        await desk.page.add_init_script("localStorage.setItem('console.language', 'zh')")
+        await desk.sign_in("agent1")
+        await look_at(desk, "desk-idle-zh-dark")
+        if await desk.part("agent-state").get_attribute("data-state") != "ready":
+            await desk.go_ready()
+        async with calling(house, "+12125550174", "", called=BOX_NUMBER) as caller:
+            await leave_message(caller, frames=60, hangs_up=True)
+        await expect(desk.part("item-caller")).to_contain_text("+12125550174")
+        await expect(desk.part("work")).to_contain_text("待接受")
+        await expect(desk.part("work").get_by_test_id("item-accept")).to_have_text("接受")
+        await look_at(desk, "desk-offered-zh-dark")
+        await desk.part("item-accept").first.click()
+        await expect(desk.part("recording-audio")).to_be_visible()
+        await look_at(desk, "desk-item-zh-dark")
+        async with calling(house, "+12125550175") as customer:
+            await phone.talking()
+            await expect(desk.part("work")).to_have_count(2)
+            await look_at(desk, "desk-beside-a-call-zh-dark")
+            await customer.hang_up()
+        await desk.part("work").nth(0).get_by_role("button").click()
+        await desk.part("disposition").select_option("solved")
+        await look_at(desk, "desk-call-wrap-up-zh-dark")
+        await desk.part("finish-wrap-up").click()
+        await desk.part("work").nth(0).get_by_role("button").click()
+        await desk.part("item-done").click()
+        await expect(desk.part("wrap-up")).to_be_visible()
+        await expect(desk.part("wrap-up")).to_contain_text("收尾处理")
+        await look_at(desk, "desk-item-wrap-up-zh-dark")
+        await desk.part("disposition").select_option("solved")
+        await desk.part("finish-wrap-up").click()
+        await expect(desk.part("idle-desk")).to_be_visible()

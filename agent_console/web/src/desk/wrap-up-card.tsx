@@ -66,13 +66,14 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
   const rule = useWrapUpRule(contact);
   const mayExtend = wrap_up_until !== null && rule?.may_extend !== false;
   const about = { contact_id: contact.contact_id };
+  const isItem = contact.channel !== 'voice';
   useShortcuts({
     finishWrapUp: () => form.current?.requestSubmit(),
     ...(mayExtend && { extendWrapUp: () => send('wrap_up.extend', about) }),
   });
   return (
     <article className={`panel ${classes.card} tone-after`}>
-      <CardHead tone="tone-after" icon="pencil" title={t('wrap_up.title')}>
+      <CardHead tone="tone-after" icon="pencil" title={t(isItem ? 'contact_state.item_wrap_up' : 'wrap_up.title')}>
         {wrap_up_until === null && ended_at !== null && <Elapsed since={ended_at} />}
       </CardHead>
       {ended_at !== null && wrap_up_until !== null && <Countdown from={ended_at} until={wrap_up_until} />}
@@ -108,7 +109,7 @@ export function WrapUpCard({ contact }: { readonly contact: ContactView }) {
             title={keysOf('finishWrapUp')}
             data-testid="finish-wrap-up"
           >
-            {t('wrap_up.finish')}
+            {t(isItem ? 'item.finish_wrap_up' : 'wrap_up.finish')}
           </Button>
           {mayExtend && (
             <Button

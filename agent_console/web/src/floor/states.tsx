@@ -37,11 +37,18 @@ export const CONTACT_STATES: Readonly<Record<ContactState, Look>> = {
   wrap_up: { label: 'contact_state.wrap_up', icon: 'pencil', tone: 'tone-after' },
 };
 
-/** How a contact looks: an item that somebody has is in work, nobody talks. */
+const ITEM_LABELS: Readonly<Partial<Record<ContactState, Key>>> = {
+  offered: 'contact_state.item_offered',
+  connected: 'contact_state.in_work',
+  wrap_up: 'contact_state.item_wrap_up',
+};
+
+/** How a contact looks: an item rings nowhere and nobody talks, it is offered and then in work. */
 export function lookOf(contact: Pick<ContactView, 'state' | 'channel'>): Look {
   const look = CONTACT_STATES[contact.state];
-  const worked = contact.channel !== 'voice' && contact.state === 'connected';
-  return worked ? { ...look, label: 'contact_state.in_work', icon: 'user' } : look;
+  const label = contact.channel === 'voice' ? undefined : ITEM_LABELS[contact.state];
+  if (!label) return look;
+  return { ...look, label, icon: contact.state === 'connected' ? 'user' : look.icon };
 }
 
 /** A state as icon and word. */

@@ -132,7 +132,7 @@ export function OfferAnswers({ item, size }: { readonly item: ContactView; reado
         title={keysOf('accept')}
         data-testid="item-accept"
       >
-        {t('ring.accept')}
+        {t('item.accept')}
       </Button>
       <Button
         variant="default"
@@ -142,7 +142,7 @@ export function OfferAnswers({ item, size }: { readonly item: ContactView; reado
         title={keysOf('decline')}
         data-testid="item-decline"
       >
-        {t('ring.decline')}
+        {t('item.decline')}
       </Button>
     </>
   );
