@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -306,25 +307,17 @@ class JournalReader:
         """Every entry about these calls, contacts or agents, oldest first."""
         if not self._path.exists():
             return []
-        connection = self._connect()
-        try:
+        with self._connected() as connection:
             query = "SELECT seq, at, kind, body FROM entries WHERE subject = ?"
             found = [row for subject in subjects for row in connection.execute(query, (subject,))]
-            return [JournalRow(seq, at, kind, decode(kind, body)) for seq, at, kind, body in sorted(found)]
-        except sqlite3.Error as error:
-            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
-        finally:
-            connection.close()
+        return [JournalRow(seq, at, kind, decode(kind, body)) for seq, at, kind, body in sorted(found)]
 
     def last_at(self) -> int:
         """The instant of the newest entry, 0 for an empty journal."""
         if not self._path.exists():
             return 0
-        connection = self._connect()
-        try:
+        with self._connected() as connection:
             row = connection.execute("SELECT at FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-        finally:
-            connection.close()
         return 0 if row is None else int(row[0])
 
     def seq_before(self, at: int) -> int:
@@ -332,8 +325,7 @@ class JournalReader:
         is older than the one before it."""
         if not self._path.exists():
             return 0
-        connection = self._connect()
-        try:
+        with self._connected() as connection:
             low, high = 0, int(connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
             while low < high:
                 middle = (low + high + 1) // 2
@@ -345,23 +337,26 @@ class JournalReader:
                     low = middle
                 else:
                     high = seq - 1
-        except sqlite3.Error as error:
-            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
-        finally:
-            connection.close()
         return low
 
     def last(self, kind: str, *, before: int | None = None) -> JournalRow | None:
         """The newest entry of a kind; of those before ``before``. Kinds that are no landmarks are searched for."""
         if not self._path.exists():
             return None
-        with self._connect() as connection:
+        with self._connected() as connection:
             row = connection.execute(newest_of(kind), (kind, LAST_SEQ if before is None else before)).fetchone()
-        connection.close()
         return None if row is None else JournalRow(row[0], row[1], row[2], decode(row[2], row[3]))
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=5.0)
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """The file, to read from. Raises ``JournalError`` when it cannot be read, or is no journal."""
+        connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=5.0)
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
+        finally:
+            connection.close()
 
     def _rows(
         self, after: int, kinds: tuple[str, ...] | None, limit: int | None, before: int | None
@@ -370,13 +365,8 @@ class JournalReader:
             return
         wanted = "" if kinds is None else f" AND kind IN ({', '.join('?' * len(kinds))})"
         query = f"SELECT seq, at, kind, body FROM entries WHERE seq > ? AND seq < ?{wanted} ORDER BY seq LIMIT ?"  # noqa: S608 - only question marks are added
-        connection = self._connect()
-        try:
+        with self._connected() as connection:
             for seq, at, kind, body in connection.execute(
                 query, (after, LAST_SEQ if before is None else before, *(kinds or ()), -1 if limit is None else limit)
             ):
                 yield JournalRow(seq, at, kind, decode(kind, body))
-        except sqlite3.Error as error:
-            raise JournalError(f"journal {self._path} cannot be read: {error}") from error
-        finally:
-            connection.close()

@@ -32,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("replay noise", 1, "noise"),
         ("report noise", 1, "noise"),
         ("why v1 --journal noise", 1, "noise"),
+        ("why v1 --agent anna --journal noise", 1, "journal noise cannot be read"),
         ("lint-flow nowhere.toml", 1, "nowhere.toml: No such file or directory"),
         ("lint-flow noise", 2, "no text in UTF-8"),
         ("check-config", 2, "callcenter.toml: cannot be read"),
