@@ -32,6 +32,8 @@ _EAR_FRAMES = 20
 """Frames over which tones are recognised (0.4 s)."""
 _KEPT_HEADERS = 3000
 _DIGIT_GAP_FRAMES = 4
+_LATE_SECONDS = 0.2
+"""A frame that leaves so long after its time may come too late for who needs it at once."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,8 @@ class EndpointCounters:
     packets_sent: int = 0
     packets_received: int = 0
     audible_frames: int = 0
+    late_frames: int = 0
+    """Sent a fifth of a second or more after their time, because this process did not get the processor."""
 
 
 class RtpEndpoint(asyncio.DatagramProtocol):
@@ -245,6 +249,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
                 await self._send_key(*self._pressed.popleft(), deadline)
                 deadline = loop.time()
                 self._next_key = number + _DIGIT_GAP_FRAMES
+            self.counters.late_frames += loop.time() - deadline >= _LATE_SECONDS
             self._send(payload_type, self._frame(number), self._timestamp, marker=number == 0)
             self._timestamp = (self._timestamp + self._frame_units()) & 0xFFFFFFFF
             deadline += _FRAME_SECONDS

@@ -14,6 +14,9 @@ from callcenter.media.recordings.wav import HEADER_BYTES
 from callcenter.ports import RecordingFinished
 
 _WINDOW = SAMPLE_RATE // 5
+_PIECE = SAMPLE_RATE // 50
+_CLEAR = 0.9
+"""Share of its energy from which a piece is a tone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,39 @@ class HeardRecording:
             tone_share(samples[at : at + _WINDOW], frequency) for at in range(0, len(samples) - _WINDOW + 1, _WINDOW)
         ]
 
+    def clear(self, channel: bytes, frequency: float, *, first: float = 0.0, last: float | None = None) -> float:
+        """How much of what was said between two instants is this tone, 0 to 1; 0 for nothing at all.
+
+        Silence is left out here, for ``silent_samples`` to count; a phone that stalls is moved on the time line, which
+        spoils no more than the fiftieth of a second around it.
+        """
+        end = None if last is None else round(last * SAMPLE_RATE)
+        part = channel[round(first * SAMPLE_RATE) : end]
+        pieces = [
+            tone_share(decode(part[at : at + _PIECE], self.law), frequency) > _CLEAR
+            for start, length in self._runs(part, silent=False)
+            for at in range(start, start + length - _PIECE + 1, _PIECE)
+        ]
+        return sum(pieces) / len(pieces) if pieces else 0.0
+
     def is_silent(self, channel: bytes, *, first: float, last: float) -> bool:
         """Whether every byte between two instants is digital silence."""
         return set(channel[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)]) <= {SILENCE[self.law]}
 
     def silent_samples(self, channel: bytes) -> int:
         """Bytes of digital silence in runs of 10 ms and more; a tone crosses zero for a sample or two only."""
+        return sum(length for _, length in self._runs(channel, silent=True))
+
+    def _runs(self, channel: bytes, *, silent: bool) -> list[tuple[int, int]]:
+        """Start and length of each stretch that is silence of 10 ms and more, or of what is between those."""
         quiet = np.frombuffer(channel, dtype=np.uint8) == SILENCE[self.law]
         edges = np.flatnonzero(np.diff(np.concatenate(([0], quiet.astype(np.int8), [0]))))
-        lengths = edges[1::2] - edges[::2]
-        return int(lengths[lengths >= SAMPLE_RATE // 100].sum())
+        found = [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+        found = [(start, end) for start, end in found if end - start >= SAMPLE_RATE // 100]
+        if not silent:
+            bounds = [0, *(each for run in found for each in run), len(channel)]
+            found = [*zip(bounds[::2], bounds[1::2], strict=True)]
+        return [(start, end - start) for start, end in found if end > start]
 
     def onset(self, channel: bytes, *, first: float = 0.0) -> int:
         """The first loud sample after an instant."""
