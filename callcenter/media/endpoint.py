@@ -32,7 +32,7 @@ _EAR_FRAMES = 20
 """Frames over which tones are recognised (0.4 s)."""
 _KEPT_HEADERS = 3000
 _DIGIT_GAP_FRAMES = 4
-_LATE_SECONDS = 0.2
+_LATE_SECONDS = 0.3
 """A frame that leaves so long after its time may come too late for who needs it at once."""
 
 
@@ -44,7 +44,7 @@ class EndpointCounters:
     packets_received: int = 0
     audible_frames: int = 0
     late_frames: int = 0
-    """Sent a fifth of a second or more after their time, because this process did not get the processor."""
+    """Sent 0.3 s or more after their time, because this process did not get the processor."""
 
 
 class RtpEndpoint(asyncio.DatagramProtocol):
