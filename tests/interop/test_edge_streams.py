@@ -8,7 +8,14 @@ import pytest
 
 from callcenter.sip.tls import TlsSettings
 from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
-from tests.support.floor_people import AGENT_HZ, ENGLISH_SUPPORT, Seat, calling, ready_at_console
+from tests.support.floor_people import (
+    AGENT_HZ,
+    ENGLISH_SUPPORT,
+    Seat,
+    calling,
+    hear_each_other,
+    ready_at_console,
+)
 from tests.support.installation import (
     PASSWORD,
     REALM,
@@ -41,7 +48,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
-    plan = Plan(agents=1, trunk_host=HOST, trunk_ports=(CARRIERS,), sip_lines=('digest_algorithms = ["MD5"]',))
+    plan = Plan(agents=2, trunk_host=HOST, trunk_ports=(CARRIERS,), sip_lines=('digest_algorithms = ["MD5"]',))
     with running_installation(plan) as house:
         yield house
 
@@ -104,6 +111,37 @@ async def test_linphone_behind_the_edge_is_rung_and_hangs_up(house, edge, tls, t
             await customer.sound.wait_heard(LINPHONE_HZ)
             await phone.command("terminate")
             await customer.ended()
+
+
+async def test_keys_by_info_and_both_transfers_go_through_the_edge(house, edge, tls):
+    """linphone speaks TLS with the edge; the colleague's phone is behind it, too."""
+    account = LinphoneAccount(
+        "agent1", PASSWORD, REALM, (HOST, PHONES_BY["tls"]), transport="tls", authorities=Path(tls.certificate),
+        keys_by_info=True,
+    )  # fmt: skip
+    async with linphone(account) as phone, Seat(house, "agent2", server=edge.phones) as colleague:
+        await phone.until_registered()
+        for number, how in ((1, "blind"), (2, "attended")):
+            async with ready_at_console(house, "agent1"):
+                async with calling(house, f"+1202555016{number}", server=edge.carriers) as customer:
+                    await phone.until_event("LinphoneCallIncomingReceived")
+                    await phone.command("answer")
+                    await phone.until_event("LinphoneCallStreamsRunning")
+                    await phone.say_tone(number)
+                    await customer.sound.wait_heard(LINPHONE_HZ)
+                    await phone.command("dtmf 4")
+                    await customer.sound.wait_digits("4")
+                    await colleague.go_ready()
+                    if how == "blind":
+                        await phone.command(f"call-transfer 1 sip:agent2@{HOST}:{PHONES_BY['tls']};transport=tls")
+                    else:
+                        await phone.dial("agent2")
+                        await colleague.talking(number)
+                        await phone.until_event("LinphoneCallStreamsRunning")
+                        await phone.command("call-transfer 2 3")
+                    await hear_each_other(customer, await colleague.talking(number))
+                    await customer.hang_up()
+                await colleague.console.intend("agent.not_ready", reason="break")
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -10,6 +10,7 @@ import pytest
 from callcenter.demo.console_client import ConsoleClient
 from tests.support.floor_people import Seat, seats
 from tests.support.installation import (
+    PASSWORD,
     Installation,
     Plan,
     interactions,
@@ -31,7 +32,8 @@ TALK_SECONDS = 1.2
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
-    with running_installation(Plan(agents=AGENTS, wrap_up_seconds=0, media_ports=2400)) as house:
+    md5 = ('digest_algorithms = ["MD5"]',)  # SIPp knows no other
+    with running_installation(Plan(agents=AGENTS, wrap_up_seconds=0, media_ports=2400, sip_lines=md5)) as house:
         yield house
 
 
@@ -124,6 +126,24 @@ async def test_a_carrier_may_describe_its_audio_late_and_anew(house: Installatio
         assert result.good, result.errors
         await until_recorded(http, len(before) + 1)
         await until_floor_is_clear(boss, house)
+
+
+async def test_sipp_registers_as_an_agents_phone_and_leaves(house: Installation, tmp_path):
+    async with watching(house) as boss:
+        result = await run_sipp(
+            house, "uac-registers", tmp_path, number="agent1", host="127.0.0.7", login=("agent1", PASSWORD)
+        )
+        assert result.good, result.errors
+        await until("the phone is gone again", lambda: not boss.agents["agent1"]["phone_registered"])
+
+
+async def test_a_carrier_may_not_hand_its_call_on(house: Installation, tmp_path):
+    async with house.signed_in() as http:
+        before = await interactions(http)
+        result = await run_sipp(house, "uac-refers", tmp_path)
+        assert result.good, result.errors
+        recorded = await until_recorded(http, len(before) + 1)
+        assert recorded[0]["outcome"] == "abandoned_in_flow", "it stayed where it was"
 
 
 async def test_a_number_that_nobody_has_is_not_found(house: Installation, tmp_path):

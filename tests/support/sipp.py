@@ -44,10 +44,11 @@ async def run_sipp(
     within: int = 60,
     keep_messages: bool = False,
     callers: Path | None = None,
+    login: tuple[str, str] | None = None,
 ) -> SippResult:
     """Play a scenario of ``tests/interop/sipp`` (or of a whole path) from ``host``, ``calls`` times, ``rate`` a second.
 
-    ``callers`` is a table of SIPp's own, for scenarios with fields.
+    ``callers`` is a table of SIPp's own, for scenarios with fields; ``login`` is a user name with its password.
     """
     program = peer("sipp")
     server, port = house.sip
@@ -57,6 +58,7 @@ async def run_sipp(
         *("-timeout", str(within), "-timeout_error", "-nostdin", "-trace_err", "-error_file", "errors.log"),
         *("-trace_stat", "-stf", "statistics.csv"),
         *(("-inf", str(callers)) if callers else ()),
+        *(("-au", login[0], "-ap", login[1]) if login else ()),
         *(("-trace_msg", "-message_file", "messages.log") if keep_messages else ()),
     ]
     process = await asyncio.create_subprocess_exec(
