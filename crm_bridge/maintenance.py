@@ -1,4 +1,5 @@
-"""What the store does once a day: levels by their rules, and letting go what is older than its rule.
+"""What the store does once a day: levels by their rules, and letting go what is older than its rule. Once a week it
+counts what is to be tidied up.
 
 Portions are transactions of their own, so that a run may be interrupted anywhere and begun again, and nobody waits for
 it. Each run leaves a row that says when it was and what it did, and an entry in the audit log.
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.audit import note
 from crm_bridge.catalogue import level_rules
 from crm_bridge.changes import Editing
+from crm_bridge.data_quality import is_due, measure_quality
 from crm_bridge.ids import new_id
 from crm_bridge.models import Customer, ErasureReceipt, MaintenanceRun
 from crm_bridge.models.base import DEFAULT_TENANT
@@ -65,8 +67,8 @@ async def last_run(session: AsyncSession) -> MaintenanceRun | None:
 
 
 async def maintain(database: UnitsOfWork, *, now: datetime, ended: datetime | None = None) -> Mapping[str, int]:
-    """Do it all, and write down what was done: levels that changed, rows let go by class, and tables that could not be
-    written anew after an erasure.
+    """Do it all, and write down what was done: levels that changed, rows let go by class, tables that could not be
+    written anew after an erasure, and once a week what there is to tidy up.
 
     Raises ``CrmError`` when the store is away; what was done until then stays done.
     """
@@ -80,6 +82,9 @@ async def maintain(database: UnitsOfWork, *, now: datetime, ended: datetime | No
             break
     if await _erased_since(database):
         report["tables_left"] = await database.rewrite()
+    async with database.read() as session:
+        if await is_due(session, now):
+            report |= await measure_quality(session, now)
     async with database.begin() as session:
         session.add(MaintenanceRun(id=new_id(), at=now, ended_at=ended or now, report=report))
         note(

@@ -11,10 +11,10 @@ from crm_bridge.catalogue import level_named, level_rules
 from crm_bridge.changes import Editing, note_change
 from crm_bridge.errors import OwnedByAnother
 from crm_bridge.level_rules import level_for
-from crm_bridge.models import Customer, CustomerProfile, CustomerTag, Interaction, Ownership
+from crm_bridge.models import Customer, CustomerProfile, CustomerTag, Interaction, Ownership, Promise
 from crm_bridge.profiles import customer_as_seen, own_profile
 from crm_bridge.visibility import hidden_from
-from crm_bridge.vocabulary import PartyKind
+from crm_bridge.vocabulary import PartyKind, PromiseState
 
 GENERAL = "general"
 """The line of business whose owner is *the* owner."""
@@ -69,9 +69,10 @@ async def give_owner(
 
 
 async def hand_over(session: AsyncSession, from_user: str, to_user: str, *, limit: int, editing: Editing) -> int:
-    """Move customers of somebody who leaves to somebody else; returns how many. Call until it returns 0.
+    """Move customers and open promises of somebody who leaves to somebody else; returns how many. Call until it returns
+    0, and nothing is left with a person who is not there.
 
-    Customers of other teams than those of the person asking stay where they are."""
+    Those of other teams than the person asking is in stay where they are."""
     theirs = select(Ownership).where(Ownership.user_id == from_user, Ownership.until_at.is_(None))
     hidden = hidden_from(session, Ownership.customer_id)
     theirs = theirs if hidden is None else theirs.where(~hidden)
@@ -85,6 +86,17 @@ async def hand_over(session: AsyncSession, from_user: str, to_user: str, *, limi
             take_over=True,
             editing=editing,
         )
+    return len(rows) + await _hand_over_promises(session, from_user, to_user, limit=limit)
+
+
+async def _hand_over_promises(session: AsyncSession, from_user: str, to_user: str, *, limit: int) -> int:
+    open_ones = select(Promise).where(Promise.assignee_id == from_user, Promise.state == PromiseState.OPEN)
+    hidden = hidden_from(session, Promise.customer_id)
+    open_ones = open_ones if hidden is None else open_ones.where(~hidden)
+    rows = (await session.scalars(open_ones.order_by(Promise.id).limit(limit))).all()
+    for row in rows:
+        row.assignee_id = to_user
+    await session.flush()
     return len(rows)
 
 

@@ -47,7 +47,7 @@ from crm_bridge.errors import (
     OwnedByAnother,
     StaleRow,
 )
-from crm_bridge.owners import give_level, give_owner, hand_over
+from crm_bridge.owners import apply_level_rules, give_level, give_owner, hand_over
 from crm_bridge.permissions import Permission
 from crm_bridge.privacy_rules import SENSITIVE
 from crm_bridge.profiles import customer_as_seen, edit_customer, load_record, subsidiaries
@@ -66,6 +66,8 @@ from crm_bridge.record_parts import (
 
 PointIdPath = Annotated[str, Path(description="Id of a contact point.")]
 RelationIdPath = Annotated[str, Path(description="Id of a relation.")]
+BY_RULE = "rule"
+"""Why a level changed with something that its rule asks for."""
 _EDIT = (CustomerNotFound, EtagMismatch, EtagRequired, InvalidField, StaleRow)
 
 
@@ -99,13 +101,16 @@ def _record(router: APIRouter, given: Surroundings) -> None:
         principal: Annotated[Principal, writer],
         if_match: IfMatch = None,
     ) -> RecordOut:
-        """Change the fields that are named. Needs `If-Match`."""
+        """Change the fields that are named; the level follows its rule. Needs `If-Match`."""
         changes = body.model_dump(exclude_unset=True)
         if body.parent_id is not None:
             changes["parent_id"] = named_id_of(body.parent_id, "body.parent_id")
         async with given.writing(principal) as session:
             found, expected = customer_id_of(customer_id), expected_version(if_match)
-            await edit_customer(session, found, changes, expected=expected, editing=editing_by(given, principal))
+            edited = await edit_customer(
+                session, found, changes, expected=expected, editing=editing_by(given, principal)
+            )
+            await apply_level_rules(session, [edited], editing_by(given, principal, BY_RULE))
             return await _record_out(session, found, response)
 
     @router.get("/customers/{customer_id}/changes", responses=responses(CustomerNotFound))
@@ -148,11 +153,12 @@ def _lists(router: APIRouter, given: Surroundings) -> None:
         principal: Annotated[Principal, writer],
         if_match: IfMatch = None,
     ) -> RecordOut:
-        """Replace the tags. Needs `If-Match`."""
+        """Replace the tags; the level follows its rule. Needs `If-Match`."""
         wanted = [Tag(each.tag, each.expires_at) for each in body.tags]
         async with given.writing(principal) as session:
             customer = await customer_as_seen(session, customer_id_of(customer_id), expected_version(if_match))
             await set_tags(session, customer, wanted, editing_by(given, principal))
+            await apply_level_rules(session, [customer], editing_by(given, principal, BY_RULE))
             return await _record_out(session, customer.id, response)
 
 
@@ -214,7 +220,8 @@ def _owners(router: APIRouter, given: Surroundings) -> None:
 
     @router.post("/owners/hand-over", responses=responses())
     async def post_hand_over(body: HandOverIn, principal: Annotated[Principal, assigner]) -> MovedOut:
-        """Move up to 500 customers from somebody who leaves to somebody else; repeat until the count is 0."""
+        """Move up to 500 customers and as many open promises from somebody who leaves to somebody else; repeat until
+        the count is 0."""
         async with given.writing(principal) as session:
             editing = editing_by(given, principal, "offboarding")
             return MovedOut(count=await hand_over(session, body.from_user, body.to_user, limit=500, editing=editing))

@@ -16,6 +16,7 @@ from crm_bridge.api.interaction_routes import interaction_routes
 from crm_bridge.api.ports import Sessions, Surroundings
 from crm_bridge.api.privacy_routes import privacy_routes
 from crm_bridge.api.promise_routes import promise_routes
+from crm_bridge.api.quality_routes import quality_routes
 from crm_bridge.api.record_routes import record_routes
 from crm_bridge.api.request_routes import request_routes
 from crm_bridge.api.token_routes import token_routes
@@ -32,6 +33,7 @@ _PARTS: tuple[Callable[[Surroundings], APIRouter], ...] = (
     request_routes,
     transfer_routes,
     duplicate_routes,
+    quality_routes,
     privacy_routes,
     interaction_routes,
     hold_routes,

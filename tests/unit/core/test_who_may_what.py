@@ -17,7 +17,8 @@ NEEDS: Mapping[str, str] = {
     "a session": "GET /session",
     "anybody": "GET /settings",
     "floor": """
-        GET /v1/contacts/{}/why; GET /v1/contacts/{}/why/agents/{}; GET /v1/contacts/{}/why/offers/{}""",
+        GET /v1/contacts/{}/why; GET /v1/contacts/{}/why/agents/{}; GET /v1/contacts/{}/why/offers/{};
+        GET /v1/queues/{}/hours""",
     "read": """
         GET /v1/attachments/{}/content; GET /v1/contactability; GET /v1/custom-fields; GET /v1/customers;
         GET /v1/customers/by-identity; GET /v1/customers/lookup; GET /v1/customers/{}; GET /v1/customers/{}/attachments;
@@ -37,8 +38,8 @@ NEEDS: Mapping[str, str] = {
     "sensitive": "POST /v1/customers/{}/sensitive-fields",
     "assign": "PUT /v1/customers/{}/level; POST /v1/owners/hand-over",
     "merge": """
-        GET /v1/collisions; GET /v1/duplicates; POST /v1/duplicates/scan; POST /v1/duplicates/{}/reject;
-        POST /v1/merges; POST /v1/merges/{}/undo""",
+        GET /v1/collisions; GET /v1/data-quality; GET /v1/duplicates; POST /v1/duplicates/scan;
+        POST /v1/duplicates/{}/reject; POST /v1/merges; POST /v1/merges/{}/undo""",
     "import": """
         GET /v1/imports; POST /v1/imports; POST /v1/imports/preview; GET /v1/imports/{}; POST /v1/imports/{}/undo""",
     "export": "GET /v1/exports/customers.csv; GET /v1/exports/customers.xlsx",

@@ -238,6 +238,43 @@ async def test_levels_follow_their_rules_until_a_person_chooses(web: httpx.Async
     assert told[-1] == (None, '"silver"', "daily")
 
 
+async def test_a_level_follows_its_rule_at_once_when_what_it_asks_for_changes(web: httpx.AsyncClient) -> None:
+    rules: dict[str, list[dict[str, Any]]] = {
+        "silver": [{"fact": "lifecycle_stage", "op": "=", "value": "member"}],
+        "gold": [{"fact": "tags", "op": "has", "value": "vip"}],
+    }
+    for rank, (code, rule) in enumerate(rules.items(), start=1):
+        level = {"name": code, "rank": rank, "colour": "#c0c0c0", "rule": rule}
+        assert (await web.put(f"/levels/{code}", json=level)).status_code == 200
+    ada = await enter(web, "Ada")
+    member = (await edit(web, ada["id"], lifecycle_stage="member")).json()
+    assert member["level_badge"]["code"] == "silver"
+    assert (await put(web, f"customers/{ada['id']}/tags", {"tags": [{"tag": "vip"}]}))["level_badge"]["code"] == "gold"
+    assert (await put(web, f"customers/{ada['id']}/tags", {"tags": []}))["level_badge"]["code"] == "silver"
+    history = (await web.get(f"/customers/{ada['id']}/changes?field=level")).json()
+    assert [each["reason"] for each in history] == ["rule"] * 3
+    await web.put(f"/customers/{ada['id']}/level", json={"code": "gold", "reason": "founder"})
+    kept = (await edit(web, ada["id"], lifecycle_stage="owner")).json()
+    assert kept["level_badge"]["code"] == "gold"
+
+
+async def test_who_leaves_hands_over_customers_and_open_promises_and_nothing_stays_behind(
+    web: httpx.AsyncClient,
+) -> None:
+    ada, ben = await enter(web, "Ada"), await enter(web, "Ben")
+    await web.put(f"/customers/{ada['id']}/owner", json={"user_id": "mia"})
+    promise = {"what": "call back", "due_at": "2030-01-01T00:00:00Z", "assignee_id": "mia"}
+    kept, waits = [
+        (await web.post(f"/customers/{each['id']}/promises", json=promise)).json()["id"] for each in (ada, ben)
+    ]
+    await web.post(f"/promises/{kept}/settle", json={"state": "kept"})
+    moved = {"from_user": "mia", "to_user": "noa"}
+    assert (await web.post("/owners/hand-over", json=moved)).json() == {"count": 2}
+    assert (await web.post("/owners/hand-over", json=moved)).json() == {"count": 0}
+    assert (await web.get("/promises", params={"assignee": "mia"})).json()["items"] == []
+    assert [each["id"] for each in (await web.get("/promises", params={"assignee": "noa"})).json()["items"]] == [waits]
+
+
 async def test_the_primary_number_can_move_and_a_number_can_go(web: httpx.AsyncClient) -> None:
     ada = await enter(web, "Ada", NUMBER, "13900000002")
     first, second = ada["contact_points"]

@@ -1,7 +1,7 @@
 """The daily run: when it is due, what it does, and what it leaves alone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter import maintenance as shell
+from crm_bridge.customers import get_customer
 from crm_bridge.database import Database
 from crm_bridge.interactions import record
 from crm_bridge.maintenance import last_run, maintain, next_run
@@ -68,7 +69,7 @@ async def test_levels_follow_their_rules_and_what_is_old_goes(database: Database
             await record(session, call("nobody", from_value="13900000009"), region=REGION)
         await web.put("/retention/unmatched_callers", json={"days": 30})
         report = await maintain(database, now=NOON + timedelta(days=31))
-        assert report == {"levels": 1, "unmatched_callers": 1}
+        assert without_quality(report) == {"levels": 1, "unmatched_callers": 1}
         assert await levels(web, (busy, quiet, chosen)) == ["gold", None, "key"]
         assert await maintain(database, now=NOON + timedelta(days=31)) == {"levels": 0, "unmatched_callers": 0}
         changes = (await web.get(f"/customers/{busy}/changes?field=level")).json()
@@ -81,6 +82,40 @@ async def test_levels_follow_their_rules_and_what_is_old_goes(database: Database
         assert (latest["action"], latest["actor_id"]) == ("maintain", "system")
         assert "levels:1" in latest["fields"]
         assert (await web.get("/audit/chain")).json()["is_whole"]
+
+
+def without_quality(report: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in report.items() if not name.startswith("quality_")}
+
+
+async def test_what_is_to_be_tidied_up_is_counted_once_a_week(database: Database) -> None:
+    async with client_of(database, at=NOON) as web:
+        await enter(web, "Ada", NUMBER)
+        await enter(web, "Bank", "95588")
+        await enter(web, "Cleo")
+        address = [{"value": "dora@example.com", "kind": "email"}]
+        body = {"display_name": "Dora", "contact_points": address}
+        assert (await web.post("/customers", json=body)).status_code == 201
+        twin = await enter(web, "Ada", NUMBER)
+        async with database.begin() as session:
+            (await get_customer(session, int(twin["id"]))).last_contact_at = NOON - timedelta(days=366)
+        await web.post("/duplicates/scan")
+        first = await maintain(database, now=NOON)
+        assert {name: count for name, count in first.items() if name.startswith("quality_")} == {
+            "quality_customers": 5,
+            "quality_without_phone": 2,
+            "quality_doubtful_phone": 1,
+            "quality_unreachable": 1,
+            "quality_stale": 1,
+            "quality_duplicates": 1,
+        }
+        assert without_quality(await maintain(database, now=NOON + timedelta(days=6))) == {"levels": 0}
+        assert "quality_customers" not in await maintain(database, now=NOON + timedelta(days=6))
+        await maintain(database, now=NOON + timedelta(days=7, hours=-1))
+        told = (await web.get("/data-quality")).json()
+        assert [each["customers"] for each in told] == [5, 5]
+        assert told[1]["counts"]["doubtful_phone"] == 1
+        assert len((await web.get("/data-quality?weeks=1")).json()) == 1
 
 
 async def levels(web: Any, ids: Sequence[str]) -> list[str | None]:
