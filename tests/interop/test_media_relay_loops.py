@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from callcenter.media.g711 import encode
 from callcenter.media.law import Law
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.compiled_loop import CompiledLoop
+from callcenter.media.mediad.tap import Tap
 from callcenter.media.mediad.worker import Worker
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.protocol import (
@@ -28,15 +30,18 @@ from callcenter.media.protocol import (
     DigitHeard,
     LegCounts,
     LegSpec,
+    RecordingSpec,
     Release,
     Released,
     RouteSpec,
     SessionSpec,
+    TapOrder,
     WorkerOrder,
     WorkerReply,
 )
 from callcenter.media.rtp import RtpPacket, pack, parse, sequence_distance, timestamp_distance
 from callcenter.media.telephone_event import digit_payloads
+from callcenter.media.track import Track
 from tests.support.media_contract import EventSink, MediaPlaneContract, PlaneUnderTest
 from tests.support.mediad_process import MediaProcess, running_mediad
 
@@ -98,7 +103,7 @@ class Desk:
         self._first: RtpPacket | None = None
         self._marked: RtpPacket | None = None
 
-    def bridge(self) -> None:
+    def bridge(self, *, recorded: bool = False) -> None:
         """Let both hear each other."""
         legs = tuple(
             LegSpec(
@@ -108,7 +113,12 @@ class Desk:
             for leg_id, phone in (("caller", self.caller), ("agent", self.agent))
         )  # fmt: skip
         routes = (RouteSpec("caller", "agent"), RouteSpec("agent", "caller"))
-        order = Converge(SessionSpec("s", 1, legs, routes), {"caller": 0, "agent": 1}, ("caller", "agent"))
+        spec = SessionSpec(
+            "s", 1, legs, routes, recordings=(RecordingSpec("r", "caller", "agent"),) if recorded else ()
+        )
+        now = time.monotonic_ns() // 1_000_000
+        slots, taps = {"caller": 0, "agent": 1}, {"r": TapOrder(1, now, now)} if recorded else {}
+        order = Converge(spec, slots, ("caller", "agent"), taps)
         self._order(order, [sock.fileno() for sock in self._inner.values()])
         self._await(Converged)
         for leg_id, phone in (("caller", self.caller), ("agent", self.agent)):
@@ -172,7 +182,7 @@ def desk(loop: str) -> Iterator[tuple[Desk, CompiledLoop | None]]:
     """A worker with one of the loops."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     theirs.setblocking(False)
-    ours.settimeout(10)
+    ours.settimeout(60)  # compiling takes seconds, the first time
     checkpoint = Checkpoint.create(2)
     compiled = CompiledLoop(checkpoint) if loop == "compiled" else None
     worker = Worker(theirs, checkpoint, silence_timeout=30_000)
@@ -239,10 +249,10 @@ def script(seed: int) -> list[bytes]:  # noqa: C901 - a flat list of misfortunes
     return sent
 
 
-def play(loop: str, datagrams: list[bytes]) -> Outcome:
+def play(loop: str, datagrams: list[bytes], *, recorded: bool = False) -> Outcome:
     """Let a caller send them, after enough speech for the compiled loop to take over."""
     with desk(loop) as (at, compiled):
-        at.bridge()
+        at.bridge(recorded=recorded)
         for number in range(WARM_UP):
             at.say(pack(RtpPacket(0, FIRST + number, TIMESTAMP + 160 * number, 99, SPEECH)))
             at.agent.send(pack(RtpPacket(0, number, 160 * number, 55, SPEECH)))
@@ -275,6 +285,29 @@ def test_both_loops_do_the_same_with_the_same_packets(seed: int) -> None:
     assert compiled.packets == python.packets
     assert compiled.digits == python.digits
     assert compiled.counts == python.counts
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_both_loops_record_the_same_and_the_compiled_one_keeps_the_call(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    heard: list[tuple[int, int, bytes]] = []
+    keep = Tap.hear
+
+    def hear(tap: Tap, track: Track, ssrc: int, timestamp: int, payload: bytes, law: Law, now: int) -> None:
+        heard.append((ssrc, timestamp, payload))
+        keep(tap, track, ssrc, timestamp, payload, law, now)
+
+    monkeypatch.setattr(Tap, "hear", hear)
+    datagrams, recorded = script(seed), []
+    outcomes = []
+    for loop in ("python", "compiled"):
+        outcomes.append(play(loop, datagrams, recorded=True))
+        recorded.append(sorted(each for each in heard if each[0] == 99))
+        heard.clear()
+    assert outcomes[0].packets == outcomes[1].packets
+    assert len(recorded[0]) > WARM_UP + 30
+    assert recorded[0] == recorded[1]
 
 
 @pytest.mark.parametrize("loop", ["python", "compiled"])

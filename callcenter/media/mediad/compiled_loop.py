@@ -23,6 +23,8 @@ from callcenter.media.rtp import HEADER_BYTES, LARGEST_PACKET
 _MOST_READY = 256
 _MOST_ODD = 32
 _ROW_BYTES = LARGEST_PACKET + 1
+_MOST_TAPPED = 512
+"""Packets of recorded legs that are kept until Python has its turn, which is every 20 ms."""
 _DONT_WAIT = 0x40
 _MONOTONIC = 1
 _EVENT = np.dtype(
@@ -82,7 +84,24 @@ def _is_within_rate(row: Any, now: int) -> bool:
 
 
 @njit(cache=True)
-def _take(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, size: int, now: int) -> bool:
+def _tap(
+    taps: Any, speech: Any, count: int, data: Any, size: int, index: int, ssrc: Any, timestamp: Any, now: int
+) -> int:
+    """Keep a packet for a recording; how many are kept then."""
+    taps[count, 0] = index
+    taps[count, 1] = ssrc
+    taps[count, 2] = timestamp
+    taps[count, 3] = size - HEADER_BYTES
+    taps[count, 4] = now
+    speech[count, : size - HEADER_BYTES] = data[HEADER_BYTES:size]
+    return count + 1
+
+
+@njit(cache=True)
+def _take(
+    incoming: Any, outgoing: Any, stamps: Any, taps: Any, speech: Any, tapped: Any,
+    index: int, data: Any, size: int, now: int,
+) -> bool:  # fmt: skip
     """Count and relay one datagram, or drop one too many; false, and nothing done, for one that is not plain."""
     row = incoming[index]
     if size < HEADER_BYTES or size > LARGEST_PACKET or data[0] != 0x80 or (data[1] & 0x7F) != row["number"]:
@@ -95,6 +114,8 @@ def _take(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, size
     if row["hearer"] == NOBODY:
         if _is_within_rate(row, now):
             _count(row, sequence, timestamp, now)
+            if row["tapped"]:
+                tapped[0] = _tap(taps, speech, tapped[0], data, size, index, ssrc, timestamp, now)
         return True
     out = outgoing[row["hearer"]]
     stamped = (sequence + out["sequence_offset"]) & 0xFFFF
@@ -104,6 +125,8 @@ def _take(incoming: Any, outgoing: Any, stamps: Any, index: int, data: Any, size
     if not _is_within_rate(row, now):
         return True
     _count(row, sequence, timestamp, now)
+    if row["tapped"]:
+        tapped[0] = _tap(taps, speech, tapped[0], data, size, index, ssrc, timestamp, now)
     timestamp = (timestamp + out["timestamp_offset"]) & 0xFFFFFFFF
     if ahead > 0:
         out["sequence"] = stamped
@@ -143,6 +166,9 @@ def _run(
     incoming: Any,
     outgoing: Any,
     stamps: Any,
+    taps: Any,
+    speech: Any,
+    tapped: Any,
     odd: Any,
     clock: Any,
     ready: Any,
@@ -152,9 +178,11 @@ def _run(
     """Relay until ``deadline`` (milliseconds) or until Python is needed.
 
     ``ready`` gets (descriptor, bytes in ``odd``) of what is left to do, 0 bytes for sockets that are yet to be read;
-    the number of them is returned.
+    the number of them is returned. ``taps`` gets (row, SSRC, timestamp, size, instant) of each packet of a recorded
+    leg, ``speech`` its payload, ``tapped`` how many there are.
     """
     left = 0
+    tapped[0] = 0
     oddities = 0
     count = 0
     now = _milliseconds(clock)
@@ -172,17 +200,17 @@ def _run(
                 ready[left, 1] = 0
                 left += 1
                 continue
-            if oddities == len(odd):
+            if oddities == len(odd) or tapped[0] == len(taps):
                 continue
             data = odd[oddities]
             size = _recv(descriptor, data.ctypes.data, len(data), _DONT_WAIT)
-            if size <= 0 or _take(incoming, outgoing, stamps, index, data, size, now):
+            if size <= 0 or _take(incoming, outgoing, stamps, taps, speech, tapped, index, data, size, now):
                 continue
             ready[left, 0] = descriptor
             ready[left, 1] = size
             left += 1
             oddities += 1
-        if left > 0 or now >= deadline:
+        if left > 0 or now >= deadline or tapped[0] == len(taps):
             return left
 
 
@@ -196,6 +224,9 @@ class CompiledLoop:
         self._odd: Any = np.zeros((_MOST_ODD, _ROW_BYTES), np.uint8)
         self._clock: Any = np.zeros(2, np.int64)
         self._ready: Any = np.zeros((_MOST_READY, 2), np.int64)
+        self._taps: Any = np.zeros((_MOST_TAPPED, 5), np.int64)
+        self._speech: Any = np.zeros((_MOST_TAPPED, LARGEST_PACKET), np.uint8)
+        self._tapped: Any = np.zeros(1, np.int64)
         self._legs = 0
 
     @property
@@ -236,11 +267,18 @@ class CompiledLoop:
         table = self._table
         left = _run(
             self._epoll.fileno(), self._events, table.by_descriptor, table.incoming, table.outgoing, table.stamps,
-            self._odd, self._clock, self._ready, deadline, round(1000 * GATHER) if self._legs >= CROWD else 0,
+            self._taps, self._speech, self._tapped, self._odd, self._clock, self._ready, deadline,
+            round(1000 * GATHER) if self._legs >= CROWD else 0,
         )  # fmt: skip
+        self._record(int(self._tapped[0]))
         found = []
         oddities = 0
         for descriptor, size in self._ready[:left].tolist():
             found.append((descriptor, self._odd[oddities, :size].tobytes() if size else b""))
             oddities += size > 0
         return found
+
+    def _record(self, count: int) -> None:
+        """Hand what recorded legs said to their recordings."""
+        for number, (row, ssrc, timestamp, size, instant) in enumerate(self._taps[:count].tolist()):
+            self._table.hear(row, ssrc, timestamp, self._speech[number, :size].tobytes(), now=instant)

@@ -145,7 +145,9 @@ class RtpLeg:
         """Whether packets of this leg's speech are to be counted and relayed to one leg at most, and nothing else."""
         if len(self.relays) > 1 or not self.inlet.is_private or self.reports.reception is None or not self._heard:
             return False
-        if self._sealing is not None or self._tones is not None or self.ring is not None or self.taps:
+        if self._sealing is not None or self._tones is not None or self.ring is not None:
+            return False
+        if self.taps and self.spoken_law is None:  # what is recorded of wideband must be decoded first
             return False
         if self.is_masked(now):
             return False
@@ -159,6 +161,16 @@ class RtpLeg:
     def number_of(self, codec: Codec) -> int | None:
         """The payload type in which this leg is heard in a codec."""
         return next((number for number, known in self._codecs.items() if known is codec), None)
+
+    @property
+    def spoken_law(self) -> Law | None:
+        """The law of what is relayed, ``None`` for wideband."""
+        return FORMS[(self.relays[0].sender if self.relays else self.sender).codec].law
+
+    def hear_relayed(self, ssrc: int, timestamp: int, payload: bytes, law: Law, *, now: int) -> None:
+        """Record a packet that was relayed elsewhere."""
+        for tap, track in self.taps:
+            tap.hear(track, ssrc, timestamp, payload, law, now)
 
     def catch_up(
         self,

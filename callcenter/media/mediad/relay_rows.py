@@ -26,6 +26,7 @@ INCOMING = np.dtype(
         ("allowance", np.float64),
         ("allowance_at", np.int64),
         ("heard_at", np.int64),
+        ("tapped", np.int64),  # whether it is recorded
     ]
 )
 """What comes from a leg's far end."""
@@ -68,6 +69,7 @@ class RelayRows:
         """Row of an enrolled leg's socket."""
         self.stamps: NDArray[np.void] = np.frombuffer(checkpoint.memory, STAMPS)
         self._row_of: dict[RtpLeg, int] = {}
+        self._leg_at: dict[int, RtpLeg] = {}
         self._free = list(range(len(self.incoming)))
         self._enrolled: dict[RtpLeg, RtpLeg | None] = {}
         """With the leg that each is relayed to."""
@@ -81,7 +83,8 @@ class RelayRows:
             self.incoming = np.concatenate([self.incoming, np.zeros(size, INCOMING)])
             self.outgoing = np.concatenate([self.outgoing, np.zeros(size, OUTGOING)])
             self._free = list(range(size, 2 * size))
-        self._row_of[leg] = self._free.pop()
+        row = self._row_of[leg] = self._free.pop()
+        self._leg_at[row] = leg
 
     def remove(self, leg: RtpLeg) -> None:
         """A leg that is closed or described anew. It and whoever is relayed to it are withdrawn."""
@@ -90,7 +93,15 @@ class RelayRows:
             self.withdraw(source)
         row = self._row_of.pop(leg, None)
         if row is not None:
+            del self._leg_at[row]
             self._free.append(row)
+
+    def hear(self, row: int, ssrc: int, timestamp: int, payload: bytes, *, now: int) -> None:
+        """Record what an enrolled leg said."""
+        leg = self._leg_at[row]
+        law = leg.spoken_law
+        if law is not None:
+            leg.hear_relayed(ssrc, timestamp, payload, law, now=now)
 
     @property
     def enrolled(self) -> int:
@@ -119,7 +130,7 @@ class RelayRows:
         if leg not in self._enrolled:
             return
         index, hearer = self._row_of[leg], self._enrolled[leg]
-        _, _, _, _, highest, received, dropped, jitter, transit, allowance, allowance_at, heard_at = self.incoming[
+        _, _, _, _, highest, received, dropped, jitter, transit, allowance, allowance_at, heard_at, _ = self.incoming[
             index
         ].item()
         if received or dropped:
@@ -146,6 +157,7 @@ class RelayRows:
             hearing, leg.number_of(sender.codec), reception.ssrc, leg.reports.rate, reception.highest, 0, 0,
             reception.jitter,
             NOBODY if reception.transit is None else reception.transit, allowance, allowance_at, inlet.heard_at,
+            bool(leg.taps),
         )  # fmt: skip
         if hearer is not None:
             stream = sender.stream
