@@ -21,6 +21,9 @@ class Conversation:
     ended_at: int | None = None
     released_at: int | None = None
     wrap_up_ms: int = 0
+    held_since: int | None = None
+    """The customer is on hold since then."""
+    hold_ms: int = 0
     seat_ms: int = 0
     """Its share of the agent's time."""
 
@@ -46,18 +49,38 @@ class Conversations:
         self._agent_of[contact_id] = fact.agent_id
         self._parts.setdefault(fact.call_id, []).append(contact_id)
 
+    def hold(self, contact_id: str, at: int) -> None:
+        """The customer is on hold from here on."""
+        conversation = self._talking(contact_id)
+        if conversation is not None and conversation.held_since is None:
+            conversation.held_since = max(at, conversation.since)
+
+    def resume(self, contact_id: str, at: int) -> list[Posting]:
+        """The customer is on hold no more."""
+        conversation = self._talking(contact_id)
+        if conversation is None or conversation.held_since is None:
+            return []
+        since, conversation.held_since = conversation.held_since, None
+        conversation.hold_ms += max(0, at - since)
+        return _split(conversation, Measure.HOLD_SPLIT_MS, since, at)
+
+    def _talking(self, contact_id: str) -> Conversation | None:
+        agent_id = self._agent_of.get(contact_id)
+        return None if agent_id is None else self._open[contact_id, agent_id]
+
     def end_call(self, call_id: str, at: int) -> list[Posting]:
         """The call is over, for everybody who is still in it."""
         return [posting for each in self._parts.pop(call_id, ()) for posting in self.end(each, at)]
 
     def end(self, contact_id: str, at: int, *, transferred: bool = False) -> list[Posting]:
         """The talk is over: the call ended, the customer was handed on, or went on to another queue."""
+        found = self.resume(contact_id, at)
         agent_id = self._agent_of.pop(contact_id, None)
         if agent_id is None:
             return []
         conversation = self._open[contact_id, agent_id]
         conversation.ended_at = at = max(at, conversation.since)
-        found = _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, at)
+        found += _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, at)
         if transferred:
             found += _both(conversation, at, Measure.TRANSFERRED, 1)
         return found + self._close_if_over(contact_id, agent_id)
@@ -86,12 +109,12 @@ class Conversations:
 
     def up_to(self, horizon: int) -> list[Posting]:
         """What is being talked at ``horizon``. Changes nothing."""
-        talking = [self._open[key] for key in self._agent_of.items()]
-        return [
-            posting
-            for conversation in talking
-            for posting in _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, horizon)
-        ]
+        found: list[Posting] = []
+        for conversation in [self._open[key] for key in self._agent_of.items()]:
+            found += _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, horizon)
+            if conversation.held_since is not None:
+                found += _split(conversation, Measure.HOLD_SPLIT_MS, conversation.held_since, horizon)
+        return found
 
     def _close_if_over(self, contact_id: str, agent_id: str) -> list[Posting]:
         conversation = self._open[contact_id, agent_id]
@@ -103,6 +126,7 @@ class Conversations:
         return [
             *_both(conversation, closed_at, Measure.HANDLED, 1),
             *_both(conversation, closed_at, Measure.TALK_CLOSED_MS, ended_at - conversation.since),
+            *_both(conversation, closed_at, Measure.HOLD_CLOSED_MS, conversation.hold_ms),
             *_both(conversation, closed_at, Measure.WRAP_UP_CLOSED_MS, conversation.wrap_up_ms),
             *_both(conversation, closed_at, Measure.SEAT_CLOSED_MS, conversation.seat_ms),
         ]

@@ -129,6 +129,8 @@ METRICS: tuple[Metric, ...] = (
     _count(_M.HANDLED, "conversations whose talk and wrap-up are over, when the last of them is", _BOTH, 2),
     _time(_M.TALK_SPLIT_MS, "time from connection to the end, cut at the boundaries"),
     _time(_M.TALK_CLOSED_MS, "talk of handled, whole"),
+    _time(_M.HOLD_SPLIT_MS, "of talk: the customer on hold, consultations included, cut at the boundaries"),
+    _time(_M.HOLD_CLOSED_MS, "hold of handled, whole"),
     _time(_M.WRAP_UP_SPLIT_MS, "wrap-up after a conversation or an item, cut at the boundaries", 2),
     _time(_M.WRAP_UP_CLOSED_MS, "wrap-up of handled, whole", 2),
     Metric("aht", Unit.MS, "(talk_closed + wrap_up_closed) / handled", _BOTH, _aht, 2),
@@ -141,6 +143,19 @@ METRICS: tuple[Metric, ...] = (
     _count(_M.TRANSFERRED, "conversations whose customer was handed on", _BOTH),
     Metric("transfer_rate", Unit.SHARE, "transferred / handled", _BOTH,
            _ratio(_sum(_M.TRANSFERRED), _sum(_M.HANDLED))),
+    _count(_M.BLOCKED, "of flowed_out: contacts that the queue did not let in, at entry"),
+    Metric("blockage", Unit.SHARE, "blocked / offered", (_Q,), _ratio(_sum(_M.BLOCKED), _sum(_M.OFFERED))),
+    *(
+        Metric(f"expected_wait_p{share}_kept", Unit.SHARE,
+               f"callers who had to wait, waited <= the {share} % quantile expected on arrival / those who decide it",
+               (_Q,), _ratio(_sum(kept), _sum(foretold)))
+        for share, kept, foretold in (
+            (50, _M.KEPT_50, _M.FORETOLD_50), (80, _M.KEPT_80, _M.FORETOLD_80), (90, _M.KEPT_90, _M.FORETOLD_90),
+        )
+    ),
+    Metric("expected_wait_bias", Unit.SHARE,
+           "sum of (mean wait expected on arrival - waited) / sum of waits, of the answered who had to wait", (_Q,),
+           _ratio(_sum(_M.FORETOLD_ERROR_MS), _sum(_M.FORETOLD_WAITED_MS))),
     Metric("offered_load", Unit.ERLANG, "offered * aht / length of the period", (_Q,), _offered_load),
     Metric("carried_load", Unit.ERLANG, "(talk_split + wrap_up_split) / length of the period", (_Q,),
            _ratio(_sum(_M.TALK_SPLIT_MS, _M.WRAP_UP_SPLIT_MS), _sum(_M.PERIOD_MS))),

@@ -5,12 +5,21 @@ Memory is that of the contacts which are open, the agents, and the routing engin
 
 from acd.events import FloorConfigured
 from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
-from callcenter.calls.facts import CallConnected, CallEnded, CallOverflowed, CallQueued, SegmentEnded
+from callcenter.calls.facts import (
+    CallConnected,
+    CallEnded,
+    CallHeld,
+    CallOverflowed,
+    CallQueued,
+    CallResumed,
+    SegmentEnded,
+)
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentResult
 from callcenter.channels.facts import ItemFact
 from callcenter.journal import JournalRow
 from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.forecasts import Forecasts
 from callcenter.reporting.hands import Hands
 from callcenter.reporting.item_lines import SEPARATOR, ItemLines
 from callcenter.reporting.lines import line_postings
@@ -35,6 +44,7 @@ class Statistics:
         self._items = ItemLines()
         self._seats = Seats(self._conversations)
         self._hands = Hands(self._conversations)
+        self._forecasts = Forecasts()
         self._routing = RoutingReplay()
 
     @property
@@ -55,6 +65,7 @@ class Statistics:
         for outcome in self._routing.take(row):
             found += self._seats.take(outcome, row.at)
             found += self._hands.take(outcome, row.at)
+            found += self._forecasts.take(outcome, row.at)
         for fact in self._facts(row.entry):
             found += self._tell(fact)
         return found
@@ -88,6 +99,10 @@ class Statistics:
                 found += self.waits.take(fact)
                 contact_id = fact.contact_id or fact.call_id
                 self._conversations.connect(fact, held=self._hands.holds(agent_id, contact_id))
+            case CallHeld(contact_id=contact_id):
+                self._conversations.hold(contact_id, fact.at)
+            case CallResumed(contact_id=contact_id):
+                found += self._conversations.resume(contact_id, fact.at)
             case SegmentEnded(contact_id=contact_id, result=result):
                 found += self.waits.take(fact)
                 handed_on = result is SegmentResult.TRANSFERRED

@@ -7,6 +7,7 @@ when the customer is there: to wait, when the customer was called first, else to
 
 from dataclasses import dataclass
 
+from acd.outcomes import OverflowReason
 from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
 from callcenter.calls.facts import (
     CallConnected,
@@ -103,7 +104,10 @@ class Waits:
         if wait is None:
             return []
         self._gone_on[fact.call_id] = Wait(wait.queue_id, max(fact.at, wait.since))
-        return _flowed_out(wait, fact.at)
+        if fact.reason == OverflowReason.PLAN_OVER:
+            return _flowed_out(wait, fact.at)
+        blocked = Posting(interval_of(max(fact.at, wait.since)), of_queue(wait.queue_id), Measure.BLOCKED, 1)
+        return [*_flowed_out(wait, fact.at), blocked]
 
     def _connected(self, fact: CallConnected) -> list[Posting]:
         wait = self._waiting.pop(fact.contact_id or fact.call_id, None)

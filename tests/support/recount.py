@@ -8,18 +8,30 @@ its bus, not from a replay.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from acd.events import FloorConfigured
-from acd.outcomes import AgentStateChanged, ContactDequeued, DequeueReason, OfferContact, OfferEnded
+from acd.outcomes import (
+    AgentStateChanged,
+    ContactDequeued,
+    ContactQueued,
+    CustomerCame,
+    DequeueReason,
+    OfferContact,
+    OfferEnded,
+)
+from acd.wait_estimates import WaitEstimate, WaitEstimates
 from callcenter.bus import Bus
 from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
-from callcenter.calls.facts import CallConnected, CallEnded, CallOverflowed, CallQueued, Outcome
+from callcenter.calls.facts import CallConnected, CallEnded, CallHeld, CallOverflowed, CallQueued, CallResumed, Outcome
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.journal import JournalRow
 
 QUARTER = 900_000
+OF_CALLS = (
+    CallQueued, CallConnected, CallHeld, CallResumed, CallEnded, CallOverflowed, CallbackRequested,
+)  # fmt: skip
 Figures = dict[tuple[str, str, int], dict[str, Any]]
 """(``queue`` or ``agent``, id, start of the quarter hour) to metric id and figure."""
 Told = list[tuple[int, object]]
@@ -63,6 +75,8 @@ class Talk:
     start: int
     end: int | None = None
     transferred: bool = False
+    holds: list[tuple[int, int | None]] = field(default_factory=list)
+    """From and to."""
 
 
 @dataclass
@@ -83,7 +97,7 @@ class Recount:
     """All figures of one journal. ``told`` are the instants and facts of the bus, in order."""
 
     def __init__(self, rows: Sequence[JournalRow], told: Told, *, target_ms: int, short_ms: int) -> None:
-        self.rows = rows
+        self.rows, self.told = rows, told
         self.target, self.short = target_ms, short_ms
         self.first = rows[0].at
         self.horizon = max(row.at for row in rows)
@@ -118,10 +132,23 @@ class Recount:
         for row in self.rows:
             if isinstance(row.entry, CallbackDialled):
                 calls[row.entry.contact_id].append(row.entry)
-            elif isinstance(row.entry, CallQueued | CallConnected | CallEnded | CallOverflowed | CallbackRequested):
+            elif isinstance(
+                row.entry,
+                CallHeld | CallResumed | CallQueued | CallConnected | CallEnded | CallOverflowed | CallbackRequested,
+            ):
                 calls[row.entry.call_id].append(row.entry)
         for facts in calls.values():
-            self._read_call(facts)
+            self._read_call([fact for fact in facts if not isinstance(fact, CallHeld | CallResumed)])
+            self._read_holds(facts)
+
+    def _read_holds(self, facts: list[Any]) -> None:
+        """Each hold, in the talk that was going on, until it was resumed or all was over."""
+        talks = [talk for talk in self.talks if talk.call == facts[0].call_id]
+        for place, fact in enumerate(facts):
+            if isinstance(fact, CallHeld):
+                after = (each.at for each in facts[place:] if isinstance(each, CallResumed | CallEnded | CallQueued))
+                talk = [each for each in talks if each.start <= fact.at][-1]
+                talk.holds.append((fact.at, next(after, None)))
 
     @staticmethod
     def _entering(facts: list[Any]) -> list[Any]:
@@ -211,7 +238,7 @@ class Recount:
     def _work(self, kind: str, who: str, lower: int, upper: int) -> dict[str, Any]:
         """What queues and agents both have."""
         talks = [talk for talk in self.talks if (talk.queue if kind == "queue" else talk.agent) == who]
-        handled = transferred = talk_closed = wrap_closed = wrap_split = seat_closed = 0
+        hold_closed = handled = transferred = talk_closed = wrap_closed = wrap_split = seat_closed = 0
         for talk in talks:
             wraps, taken, released = self._handling(talk)
             wrap_split += sum(self._within(wrap.start, wrap.end, lower, upper) for wrap in wraps)
@@ -219,6 +246,7 @@ class Recount:
             if talk.end is not None and released is not None and lower <= max(talk.end, released) < upper:
                 handled += 1
                 talk_closed += talk.end - talk.start
+                hold_closed += sum((end or 0) - begin for begin, end in talk.holds)
                 wrap_closed += sum((wrap.end or 0) - wrap.start for wrap in wraps)
                 seat_closed += released - taken
         seats = [each for each in self.spells if each.state in ("busy", "wrap_up") and each.contact is not None]
@@ -229,6 +257,8 @@ class Recount:
             "handled": handled,
             "talk_split": sum(self._within(talk.start, talk.end, lower, upper) for talk in talks),
             "talk_closed": talk_closed,
+            "hold_split": sum(self._within(*each, lower, upper) for talk in talks for each in talk.holds),
+            "hold_closed": hold_closed,
             "wrap_up_split": wrap_split,
             "wrap_up_closed": wrap_closed,
             "aht": _share(talk_closed + wrap_closed, handled),
@@ -292,6 +322,9 @@ class Recount:
             "short_abandoned": shorts,
             "flowed_out": flowed,
             "lost": sum(stay.how == "lost" for stay in left),
+            "blocked": self._blocked(queue, lower, upper),
+            "blockage": _share(self._blocked(queue, lower, upper), len(came)),
+            **self._foretold(queue, lower, upper),
             "callback_converted": sum(stay.how == "converted" for stay in left),
             "in_progress": self._there(stays, upper),
             "abandon_rate": _share(len(gave_up), len(came)),
@@ -310,6 +343,44 @@ class Recount:
             "carried_load": _share(work["talk_split"] + work["wrap_up_split"], length),
             "seat_load": _share(work["seat_time_split"], length),
         }
+
+    def _blocked(self, queue: str, lower: int, upper: int) -> int:
+        turned = (each.entry for each in self.rows if isinstance(each.entry, CallOverflowed))
+        own = [each for each in turned if each.queue_id == queue and each.reason != "plan_over"]
+        return sum(lower <= each.at < upper for each in own)
+
+    def _foretold(self, queue: str, lower: int, upper: int) -> dict[str, Any]:
+        """The expected wait of each who had to wait, against the wait."""
+        kept: dict[int, list[bool]] = {50: [], 80: [], 90: []}
+        error = waits = 0
+        for estimate, since, end, how in self._waited_for(queue):
+            if not lower <= end < upper:
+                continue
+            for share, found in kept.items():
+                within = end - since <= estimate.quantile_ms(share / 100)
+                found += [within] if how == "assigned" or not within else []
+            if how == "assigned":
+                error += round(estimate.mean_ms) - (end - since)
+                waits += end - since
+        shares = {f"expected_wait_p{share}_kept": _share(sum(found), len(found)) for share, found in kept.items()}
+        return {**shares, "expected_wait_bias": _share(error, waits)}
+
+    def _waited_for(self, queue: str) -> list[tuple[WaitEstimate, int, int, str]]:
+        estimates, found = WaitEstimates(), []
+        expected: dict[str, tuple[WaitEstimate, int]] = {}
+        for at, fact in self.told:
+            if isinstance(fact, ContactQueued) and not fact.returned and not fact.is_away:
+                if (now := estimates.estimate(fact.queue_id, now=at)) is not None:
+                    expected[fact.contact_id] = now, at
+            elif isinstance(fact, OfferContact) and expected.get(fact.contact_id, (None, 0))[1] == at:
+                del expected[fact.contact_id]
+            elif isinstance(fact, ContactDequeued) and fact.contact_id in expected:
+                estimate, since = expected.pop(fact.contact_id)
+                if fact.queue_id == queue and fact.reason in ("assigned", "abandoned"):
+                    found.append((estimate, since, at, str(fact.reason)))
+            if isinstance(fact, ContactQueued | ContactDequeued | CustomerCame | OfferContact):
+                estimates.apply(fact, now=at)
+        return found
 
     def _there(self, stays: list[Stay], upper: int) -> int:
         if upper > self.horizon:

@@ -4,7 +4,7 @@ import pytest
 
 from acd.events import AgentMadeReady, AgentSignedIn, Channel, ContactArrived, ContactFinished, OfferAccepted
 from acd.ids import AgentId, ContactId, OfferId, QueueId
-from callcenter.calls.facts import Outcome
+from callcenter.calls.facts import CallHeld, CallOverflowed, CallResumed, Outcome
 from callcenter.reporting.book import Grain
 from callcenter.reporting.intervals import INTERVAL_MS
 from callcenter.reporting.metrics import Value
@@ -227,3 +227,30 @@ def test_each_answer_is_measured_against_what_was_promised_then(journal: Written
     assert [each["service_level_b"] for each in figures(journal, rules=Rules(9, (("sales", 15_000),)))] == [1.0, 1.0]
     lines = {line.subject.id: line.target for line in report(journal.rows).lines if line.subject.id}
     assert lines == {"sales": Target(40_000, 90), "support": Target(20_000, 80), "anna": None}
+
+
+def test_hold_is_a_part_of_talk_and_cut_at_the_boundary(journal: WrittenJournal) -> None:
+    journal.queued(0, "c")
+    journal.connected(1_000, "c")
+    for begin, end in ((Q - 10_000, Q + 20_000), (Q + 30_000, None)):
+        journal.write(begin, CallHeld("c", NINE + begin, "c", "anna"))
+        if end is not None:
+            journal.write(end, CallResumed("c", NINE + end, "c", "anna"))
+    going_on = figures(journal)
+    journal.ended(Q + 45_000, "c")
+    assert shown(going_on[0], "hold_split", "hold_closed", "talk_split") == (10_000, 0, Q - 1_000)
+    before, after = figures(journal)
+    assert shown(before, "hold_split", "hold_closed") == (10_000, 0)
+    assert shown(after, "hold_split", "talk_split") == (20_000 + 15_000, 45_000)
+    assert shown(after, "handled", "hold_closed") == (1, 45_000)
+
+
+@pytest.mark.parametrize(("reason", "blocked"), [("queue_full", 1), ("closed_hours", 1), ("plan_over", 0)])
+def test_who_is_not_let_in_is_blocked_and_who_waited_in_vain_is_not(
+    journal: WrittenJournal, reason: str, blocked: int
+) -> None:
+    journal.queued(0, "c")
+    journal.write(0, CallOverflowed("c", NINE, "sales", reason))
+    journal.ended(1_000, "c", Outcome.FAILED)
+    (values,) = figures(journal)
+    assert shown(values, "offered", "flowed_out", "blocked", "blockage") == (1, 1, blocked, float(blocked))
