@@ -4,6 +4,7 @@ A caller's INVITE, the flow, the queue, the decision, the agent's INVITE, the br
 web process (which looks the caller up and writes the interaction) and the media processes as they are; SIPp is the
 callers and the agents' phones. Audio is anchored and silent. The delay is that from the caller's INVITE to the agent's;
 CPU is the exchange's, with what its loop and what its journal's thread takes, and web's and media's beside it. The
+phones are not asked whether they live, since SIPp's answer no question, and each would be put several times. The
 yardstick, sippy's bridge without media or routing, is called at the same rates in the same run.
 """
 
@@ -70,7 +71,8 @@ def found(folder: Path, phones_port: int) -> Settings:
     (folder / "site.toml").write_text(SITE + "".join(AGENT.format(name=name) for name in names), "utf-8")
     (folder / "flow.toml").write_text(FLOW, "utf-8")
     (folder / "callcenter.toml").write_text(
-        f'data_dir = "."\nsite = "site.toml"\n[sip]\nport = {free_port()}\n[log]\nlevel = "error"\n'
+        f'data_dir = "."\nsite = "site.toml"\n[log]\nlevel = "error"\n'
+        f"[sip]\nport = {free_port()}\nwatch_phones_seconds = 0\n"
         f"[web]\nport = {free_port()}\n[media]\nport_min = 10000\nport_max = 30000\n[media.webrtc]\nenabled = false\n",
         "utf-8",
     )
