@@ -273,6 +273,8 @@ class ContactView(msgspec.Struct, frozen=True):
     connected_at: int | None = None
     ended_at: int | None = None
     wrap_up_until: int | None = None
+    diverted_from: str = ""
+    """The number that the customer dialled when somebody forwarded the call here; empty otherwise."""
     kind: ContactKind = ContactKind.INBOUND
     parent_id: str | None = None
     """The contact that this one came from: handed on, consulted, parked or come back."""

@@ -77,6 +77,8 @@ class CallArrived:
     """``inbound``, ``outbound`` or ``internal``."""
     agent_id: str = ""
     """The agent who calls, of a call that did not come in."""
+    diverted_from: str = ""
+    """The number that the customer dialled, of a call that was forwarded to us; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

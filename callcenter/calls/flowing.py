@@ -58,7 +58,8 @@ class CallFlow:
         self._run = run = FlowRun(self._deps.flows[flow])
         if asks_who_calls(self._deps.flows[flow]):
             await self._identity.until_known()
-        variables = (("caller", caller), ("called", called), *self._identity.variables())
+        dialled = (("caller", caller), ("called", called), ("diverted_from", self._origin.diverted_from))
+        variables = (*dialled, *self._identity.variables())
         await self._obey(run.receive(flow_ev.CallStarted(variables), now=self._deps.clock.now()))
 
     def stop(self) -> None:

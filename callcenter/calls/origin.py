@@ -49,7 +49,14 @@ class Origin:
             flow=self.flow,
             direction=self.direction,
             agent_id="" if order is None else order.agent_id,
+            diverted_from=self.diverted_from,
         )
+
+    @property
+    def diverted_from(self) -> str:
+        """What the customer dialled when the call was forwarded to us; the first of all who forwarded it."""
+        leg = self.offered if self.order is None else None
+        return leg.diversions[-1].number if leg is not None and leg.diversions else ""
 
     @property
     def customer_number(self) -> str:

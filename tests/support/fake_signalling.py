@@ -81,8 +81,10 @@ class FakeSignalling:
 
     # What a test does.
 
-    def customer_calls(self, caller: str, called: str, max_forwards: int = 70) -> FakeLeg:
-        """A call comes in from a trunk."""
+    def customer_calls(
+        self, caller: str, called: str, max_forwards: int = 70, diversions: tuple[str, ...] = ()
+    ) -> FakeLeg:
+        """A call comes in from a trunk; ``diversions`` are those who forwarded it, the latest first."""
         number = next(self._numbers)
         leg = FakeLeg(f"leg-{number}", None, inbound=True, caller=caller)
         self.legs[leg.leg_id] = leg
@@ -96,6 +98,7 @@ class FakeSignalling:
             sdp,
             f"call-{number}@test",
             CUSTOMER_ADDRESS,
+            tuple(Party(each) for each in diversions),
             max_forwards=max_forwards,
         )
         self.sink(offered)

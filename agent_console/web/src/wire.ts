@@ -166,6 +166,7 @@ export interface ContactView {
   readonly caller: string;
   readonly caller_name: string;
   readonly called: string;
+  readonly diverted_from: string;
   readonly arrived_at: number;
   readonly customer: CustomerMatch;
   readonly language: string | null;

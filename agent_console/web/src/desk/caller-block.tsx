@@ -70,6 +70,7 @@ export function ContactFacts({ contact, children }: { readonly contact: ContactV
         </Fact>
       )}
       {contact.channel === 'voice' && <Fact label={t('contact.called')}>{contact.called}</Fact>}
+      {contact.diverted_from && <Fact label={t('contact.diverted_from')}>{contact.diverted_from}</Fact>}
       {contact.flow_path.length > 0 && (
         <Fact label={t('contact.menu')} wide>
           <span className={classes.path}>

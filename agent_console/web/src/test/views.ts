@@ -43,6 +43,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   caller: '+442079460991',
   caller_name: '',
   called: '+442079460000',
+  diverted_from: '',
   arrived_at: NOON,
   customer: { state: 'none', customer_ids: [], name: null },
   language: 'en',
