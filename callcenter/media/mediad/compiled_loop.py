@@ -23,8 +23,8 @@ from callcenter.media.rtp import HEADER_BYTES, LARGEST_PACKET
 _MOST_READY = 256
 _MOST_ODD = 32
 _ROW_BYTES = LARGEST_PACKET + 1
-_MOST_TAPPED = 512
-"""Packets of recorded legs that are kept until Python has its turn, which is every 20 ms."""
+_MOST_TAPPED = 128
+"""Packets of recorded legs that are kept until Python has its turn: few at a time, so that nobody waits long for it."""
 _DONT_WAIT = 0x40
 _MONOTONIC = 1
 _EVENT = np.dtype(
