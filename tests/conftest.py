@@ -1,9 +1,10 @@
 """Rules of the whole test tree: every module names its category, and a failure shows what the installation said."""
 
+import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import shifts
 from tests.support.installation import Installation
@@ -11,7 +12,13 @@ from tests.support.installation import Installation
 CATEGORIES = frozenset({"unit", "scenario", "interop", "faults"})
 SHOWN_CHARACTERS = 12_000
 
-settings.register_profile("house", deadline=None)  # no test is judged by the clock on the wall
+settings.register_profile(
+    "house",
+    deadline=None,  # no test is judged by the clock on the wall, also not while examples are made up
+    suppress_health_check=(HealthCheck.too_slow,),
+    derandomize=os.environ.get("CI", "").lower() in {"1", "true"},  # the gate of a landing asks everybody the same
+    print_blob=True,
+)
 settings.load_profile("house")
 
 
