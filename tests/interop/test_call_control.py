@@ -1,7 +1,6 @@
 """Call control with real SIP, real sound and a real console: phones transfer, a carrier played by SIPp is called."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.support.installation import (
     running_installation,
     until_recorded,
 )
+from tests.support.outside_gateway import OUTSIDE, free_gateway, out_to
 from tests.support.peers import peer
 from tests.support.sipp import SCENARIOS
 from tests.support.waiting import until
@@ -27,27 +27,10 @@ from tests.support.watching import watching
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
-GATEWAY_HOST = "127.0.0.5"
-OUTSIDE = "+12025550177"
+GATEWAY = free_gateway()
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((GATEWAY_HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-GATEWAY_PORT = free_port()
-OUT = f"""
-[[trunks]]
-id = "outside"
-gateways = ["{GATEWAY_HOST}:{GATEWAY_PORT}"]
-transport = "udp"
-options_seconds = 0
-
-[outbound]
-national = true
-"""
+OUT = out_to(GATEWAY)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +44,8 @@ async def carrier(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """SIPp as the gateway to which one call goes."""
     process = await asyncio.create_subprocess_exec(
         peer("sipp"),
-        *("-sf", str(SCENARIOS / "uas-answers-a-dialled-number.xml"), "-i", GATEWAY_HOST, "-p", str(GATEWAY_PORT)),
-        *("-mi", GATEWAY_HOST, "-m", "1", "-nostdin", "-timeout", "60", "-trace_err", "-error_file", "errors.log"),
+        *("-sf", str(SCENARIOS / "uas-answers-a-dialled-number.xml"), "-i", GATEWAY[0], "-p", str(GATEWAY[1])),
+        *("-mi", GATEWAY[0], "-m", "1", "-nostdin", "-timeout", "60", "-trace_err", "-error_file", "errors.log"),
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
@@ -206,15 +189,15 @@ async def sounding_carrier(house: Installation) -> AsyncIterator[asyncio.Queue[T
 
     async def sound(call: PhoneCall) -> None:
         call.ring()
-        talk = Talk(call, await RtpEndpoint.open(GATEWAY_HOST))
+        talk = Talk(call, await RtpEndpoint.open(GATEWAY[0]))
         call.own_sdp = talk.sound.sdp_answer(call.sdp)
         call.progress(call.own_sdp)
         talk.sound.start(CUSTOMER_HZ)
         taken.put_nowait(talk)
 
     gateway = SoftPhone(
-        host=GATEWAY_HOST,
-        port=GATEWAY_PORT,
+        host=GATEWAY[0],
+        port=GATEWAY[1],
         server=house.sip,
         username="carrier",
         on_call=lambda call: tasks.append(asyncio.create_task(sound(call))),

@@ -2,7 +2,6 @@
 rings, the customer is greeted, and then the agent who was kept is rung. The console shows for whom."""
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,32 +15,17 @@ from callcenter.sip.phone import SoftPhone
 from tests.support.browser_page import console_page
 from tests.support.floor_people import CUSTOMER_HZ, AgentPhone, Talk, calling, hear_each_other
 from tests.support.installation import BOSS, Installation, Plan, running_installation
+from tests.support.outside_gateway import free_gateway, out_to
 from tests.support.peers import missing
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
 ADA = "+12025550177"
-GATEWAY_HOST = "127.0.0.6"
+GATEWAY = free_gateway("127.0.0.6")
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((GATEWAY_HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-GATEWAY_PORT = free_port()
-OUT = f"""
-[[trunks]]
-id = "outside"
-gateways = ["{GATEWAY_HOST}:{GATEWAY_PORT}"]
-transport = "udp"
-options_seconds = 0
-
-[outbound]
-national = true
-"""
+OUT = out_to(GATEWAY)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +42,7 @@ def facts(house: Installation, kind: type) -> list[object]:
 
 
 async def test_the_customers_phone_rings_first_and_the_agents_when_the_customer_was_greeted(house, tmp_path):
-    outside = SoftPhone(host=GATEWAY_HOST, port=GATEWAY_PORT, server=house.sip, username=ADA)
+    outside = SoftPhone(host=GATEWAY[0], port=GATEWAY[1], server=house.sip, username=ADA)
     await outside.start()
     try:
         async with (
@@ -87,7 +71,7 @@ async def test_the_customers_phone_rings_first_and_the_agents_when_the_customer_
             await desk.page.screenshot(path=tmp_path / "kept.png")
             await floor.page.screenshot(path=tmp_path / "floor.png", full_page=True)
             assert len(phone.talks) == 1, "nobody rings the agent yet"
-            sound = await RtpEndpoint.open(GATEWAY_HOST)
+            sound = await RtpEndpoint.open(GATEWAY[0])
             call.answer(sound.sdp_answer(call.sdp))
             sound.start(CUSTOMER_HZ)
             agent = await phone.talking(2)

@@ -11,15 +11,9 @@ from callcenter.demo.console_client import IntentRefusedError
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.phone import SoftPhone
 from tests.support.floor_people import CUSTOMER_HZ, Seat, Talk, hear_each_other
-from tests.support.installation import (
-    CARRIER_HOST,
-    SERVICE_NUMBER,
-    Installation,
-    Plan,
-    free_sip_port,
-    running_installation,
-)
+from tests.support.installation import CARRIER_HOST, SERVICE_NUMBER, Installation, Plan, running_installation
 from tests.support.kamailio import HOST, kamailio_carrier
+from tests.support.ports import free_sip_port
 from tests.support.sip_certificates import new_certificate
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]

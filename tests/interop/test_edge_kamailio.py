@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.support.floor_people import Seat, calling, hear_each_other
-from tests.support.installation import Installation, Plan, free_sip_port, running_installation
+from tests.support.installation import Installation, Plan, running_installation
 from tests.support.kamailio import HOST, Edge, kamailio
+from tests.support.ports import free_sip_port
 
 pytestmark = pytest.mark.interop
 

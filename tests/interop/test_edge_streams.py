@@ -22,12 +22,12 @@ from tests.support.installation import (
     SERVICE_NUMBER,
     Installation,
     Plan,
-    free_sip_port,
     running_installation,
 )
 from tests.support.kamailio import HOST, Edge, kamailio
 from tests.support.linphone import TONE_HZ as LINPHONE_HZ
 from tests.support.linphone import LinphoneAccount, linphone
+from tests.support.ports import free_sip_port
 from tests.support.sip_certificates import new_certificate
 from tests.support.waiting import until
 from tests.support.watching import watching

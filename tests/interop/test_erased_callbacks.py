@@ -1,6 +1,5 @@
 """Who is erased is called back by nobody: a customer with a callback that waits, erased in the running installation."""
 
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,32 +10,17 @@ from callcenter.sip.phone import PhoneCall, SoftPhone
 from tests.interop.test_erasure_everywhere import NAME, NUMBER, command, traces
 from tests.support.floor_people import calling, seats
 from tests.support.installation import Installation, Plan, running_installation, until_recorded
+from tests.support.outside_gateway import free_gateway, out_to
 from tests.support.waiting import until
 from tests.support.watching import watching
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
-GATEWAY_HOST = "127.0.0.7"
+GATEWAY = free_gateway("127.0.0.7")
 OTHER = "+12125550189"
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((GATEWAY_HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-GATEWAY_PORT = free_port()
-OUT = f"""
-[[trunks]]
-id = "outside"
-gateways = ["{GATEWAY_HOST}:{GATEWAY_PORT}"]
-transport = "udp"
-options_seconds = 0
-
-[outbound]
-national = true
-"""
+OUT = out_to(GATEWAY)
 
 
 @pytest.fixture
@@ -52,7 +36,7 @@ def facts(house: Installation, kind: type[Any]) -> list[Any]:
 
 async def test_an_erased_customers_callback_is_forgotten_and_never_made(house: Installation) -> None:
     calls: list[PhoneCall] = []
-    outside = SoftPhone(host=GATEWAY_HOST, port=GATEWAY_PORT, server=house.sip, username="x", on_call=calls.append)
+    outside = SoftPhone(host=GATEWAY[0], port=GATEWAY[1], server=house.sip, username="x", on_call=calls.append)
     await outside.start()
     try:
         async with seats(house) as taken, house.signed_in() as http, watching(house) as boss:

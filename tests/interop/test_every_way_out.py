@@ -15,25 +15,15 @@ from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.doors import Refused
 from callcenter.sip.phone import CallRefused, PhoneCall, SoftPhone
 from tests.support.floor_people import Seat, Talk, calling
-from tests.support.installation import PHONE_HOST, Installation, Plan, free_sip_port, running_installation
+from tests.support.installation import PHONE_HOST, Installation, Plan, running_installation
+from tests.support.outside_gateway import free_gateway, out_to
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
-GATEWAY_HOST, GATEWAY_PORT = "127.0.0.5", free_sip_port()
+GATEWAY = free_gateway()
 ALLOWED, SUPPRESSED = "+12025550177", "+12025550178"
-OUT = f"""
-[[trunks]]
-id = "outside"
-gateways = ["{GATEWAY_HOST}:{GATEWAY_PORT}"]
-transport = "udp"
-options_seconds = 0
-follow_redirects = true
-
-[outbound]
-national = true
-phone_forwards = true
-"""
+OUT = out_to(GATEWAY, trunk=["follow_redirects = true"], outbound=["phone_forwards = true"])
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +53,7 @@ async def world(house: Installation) -> AsyncIterator[World]:
     async with house.signed_in() as http:
         body = {"value": SUPPRESSED, "reason": "asked to stop", "source": "STOP", "channel": "voice"}
         assert (await http.post("/api/v1/suppressions", json=body)).status_code in {200, 201, 409}
-    gateway = SoftPhone(host=GATEWAY_HOST, port=GATEWAY_PORT, server=house.sip, username="carrier")
+    gateway = SoftPhone(host=GATEWAY[0], port=GATEWAY[1], server=house.sip, username="carrier")
     await gateway.start()
     async with Seat(house, "agent1") as one, Seat(house, "agent2") as two:
         await one.go_ready()

@@ -9,15 +9,8 @@ import pytest
 from callcenter.config import load_settings
 from callcenter.site.beginning import begin
 from tests.support.floor_people import calling
-from tests.support.installation import (
-    CARRIER_HOST,
-    SERVICE_NUMBER,
-    Plan,
-    free_port,
-    free_sip_port,
-    media_range,
-    serving,
-)
+from tests.support.installation import CARRIER_HOST, SERVICE_NUMBER, Plan, serving
+from tests.support.ports import free_port, free_sip_port, media_range
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
-from tests.support.carrier import GATEWAY_HOST, OUTSIDE, called_outside, out_to
 from tests.support.floor_people import (
     AGENT_HZ,
     CUSTOMER_HZ,
@@ -21,14 +20,9 @@ from tests.support.floor_people import (
     ready_at_console,
     seats,
 )
-from tests.support.installation import (
-    PASSWORD,
-    SERVICE_NUMBER,
-    Installation,
-    Plan,
-    free_sip_port,
-    running_installation,
-)
+from tests.support.installation import PASSWORD, SERVICE_NUMBER, Installation, Plan, running_installation
+from tests.support.outside_gateway import GATEWAY_HOST, OUTSIDE, called_outside, out_to
+from tests.support.ports import free_sip_port
 from tests.support.sip_certificates import new_certificate
 from tests.support.waiting import until
 from tests.support.watching import watching

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.floor_people import Seat, Talk, calling, hear_each_other, ready_at_console
-from tests.support.installation import PASSWORD, REALM, Installation, Plan, free_sip_port, running_installation
+from tests.support.installation import PASSWORD, REALM, Installation, Plan, running_installation
 from tests.support.linphone import TONE_HZ, Linphone, LinphoneAccount, linphone
+from tests.support.ports import free_sip_port
 from tests.support.sip_certificates import new_certificate
 from tests.support.tracing import header, tracing
 from tests.support.waiting import until

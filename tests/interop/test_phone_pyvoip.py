@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from callcenter.demo.company import PASSWORD_VARIABLE
-from tests.support.carrier import GATEWAY_HOST, OUTSIDE, called_outside, out_to
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, calling, hear_each_other, ready_at_console
-from tests.support.installation import PASSWORD, Installation, Plan, free_sip_port, running_installation
+from tests.support.installation import PASSWORD, Installation, Plan, running_installation
+from tests.support.outside_gateway import GATEWAY_HOST, OUTSIDE, called_outside, out_to
+from tests.support.ports import free_sip_port
 from tests.support.waiting import until
 from tests.support.watching import watching
 
@@ -32,7 +33,9 @@ GATEWAY = (GATEWAY_HOST, free_sip_port())
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
-    with running_installation(Plan(agents=4, more_site=out_to(GATEWAY))) as house:
+    """Phones are not asked whether they live: pyVoIP takes an OPTIONS for the answer to its INVITE, and gives up."""
+    plan = Plan(agents=4, more_site=out_to(GATEWAY), sip_lines=("watch_phones_seconds = 0",))
+    with running_installation(plan) as house:
         yield house
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
 from tests.support.floor_people import CUSTOMER_HZ, Talk, calling, ready_at_console
-from tests.support.installation import PASSWORD, REALM, Installation, Plan, free_sip_port, running_installation
+from tests.support.installation import PASSWORD, REALM, Installation, Plan, running_installation
 from tests.support.linphone import TONE_HZ as LINPHONE_HZ
 from tests.support.linphone import Linphone, LinphoneAccount, linphone
+from tests.support.ports import free_sip_port
 from tests.support.sip_certificates import new_certificate
 from tests.support.waiting import until
 

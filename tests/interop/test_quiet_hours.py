@@ -12,9 +12,10 @@ from callcenter.demo.console_client import IntentRefusedError
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.doors import Refused
 from callcenter.sip.phone import CallRefused, PhoneCall, SoftPhone
-from tests.support.carrier import GATEWAY_HOST, out_to
 from tests.support.floor_people import Seat
-from tests.support.installation import PHONE_HOST, Installation, Plan, free_sip_port, running_installation
+from tests.support.installation import PHONE_HOST, Installation, Plan, running_installation
+from tests.support.outside_gateway import GATEWAY_HOST, out_to
+from tests.support.ports import free_sip_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 

@@ -8,6 +8,7 @@ import pytest
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import PhoneTarget
+from tests.support.ports import free_port
 from tests.support.sip_agent import live_agent
 from tests.support.waiting import until
 
@@ -21,12 +22,6 @@ SDP = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 34000 RTP/AVP 0 101\r\n"
     "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
 )
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_pyvoip_registers_is_rung_and_calls(monkeypatch: pytest.MonkeyPatch):
@@ -45,7 +40,7 @@ async def test_pyvoip_registers_is_rung_and_calls(monkeypatch: pytest.MonkeyPatc
             "enohpyp",
             myIP="127.0.0.1",
             callCallback=lambda call: call.answer(),
-            sipPort=free_port(),
+            sipPort=free_port(socket.SOCK_DGRAM),
             rtpPortLow=31000,
             rtpPortHigh=31100,
         )
@@ -103,7 +98,7 @@ async def test_pyvoip_refuses_and_is_cancelled(monkeypatch: pytest.MonkeyPatch, 
     async with live_agent(pyphone="a1") as live, asyncio.timeout(60):
         phone = VoIPPhone(
             "127.0.0.1", live.agent.port, "pyphone", "enohpyp", myIP="127.0.0.1", callCallback=rung,
-            sipPort=free_port(), rtpPortLow=31200, rtpPortHigh=31300,
+            sipPort=free_port(socket.SOCK_DGRAM), rtpPortLow=31200, rtpPortHigh=31300,
         )  # fmt: skip
         await asyncio.to_thread(phone.start)
         try:

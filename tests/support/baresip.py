@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from callcenter.media.audio import tone, write_wav
 from tests.support.peers import missing, peer
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 MODULE_FOLDERS = (Path("/usr/lib/baresip/modules"), Path("/usr/lib/x86_64-linux-gnu/baresip/modules"))
@@ -167,7 +168,7 @@ async def baresip(account: Account, *, authority: Path | None = None) -> AsyncIt
     if not places:
         missing("the modules of baresip are not installed")
     with tempfile.TemporaryDirectory(prefix="baresip-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port(socket.SOCK_STREAM)
         (folder / "config").write_text(_config(account, folder, places[0], port, authority), "utf-8")
         (folder / "accounts").write_text(account.line(), "utf-8")
         (folder / "tone.wav").write_bytes(write_wav(tone(TONE_HZ, TONE_SECONDS)))
@@ -247,9 +248,3 @@ def _config(account: Account, folder: Path, place: Path, port: int, authority: P
     if authority is not None:
         lines.append(f"sip_cafile {authority}")
     return "\n".join(lines) + "\n"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -26,6 +25,7 @@ from callcenter.media.audio import tone, write_wav
 from callcenter.sip.digest import ha1
 from ivr.flows import demo_flow_text
 from ivr.parser import parse_flow
+from tests.support.ports import free_port, free_sip_port, media_range
 from tests.support.process_table import (
     ProcessRow,
     UdpSocket,
@@ -400,30 +400,3 @@ def _person(login: str, name: str, roles: list[str]) -> str:
 @cache
 def _password_hash() -> str:
     return hash_password(PASSWORD)
-
-
-# Its ports
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """A port of this machine that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def free_sip_port() -> int:
-    """A port that is free for UDP and TCP alike."""
-    while True:
-        port = free_port(socket.SOCK_DGRAM)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
-def media_range(size: int) -> int:
-    """The first port of a range in which nothing is bound now, below the ports that the kernel gives out by itself."""
-    while True:
-        first = random.randrange(10_000, 32_000 - size, 2)
-        if not udp_sockets("127.0.0.1", first, first + size):
-            return first

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 _UNPRIVILEGED = "nobody"
 _SETTINGS = ("max_connections=40", "timezone=Asia/Shanghai")
 _FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
@@ -43,7 +45,7 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
         shutil.chown(folder, run_as)
     data = folder / "data"
     user = run_as or pwd.getpwuid(os.geteuid()).pw_name
-    port = _free_port()
+    port = free_port(socket.SOCK_STREAM)
     try:
         _run(run_as, binaries / "initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         options = " ".join(f"-c {setting}" for setting in _SETTINGS + (_DURABLE if durable else _FORGETFUL))
@@ -125,13 +127,6 @@ def _binaries() -> Path | None:
         return found[0].parent
     on_path = shutil.which("pg_ctl")
     return Path(on_path).resolve().parent if on_path else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _run(run_as: str | None, *command: str | Path) -> None:

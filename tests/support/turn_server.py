@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.peers import peer
+from tests.support.ports import free_port
 from tests.support.process_table import udp_sockets
 from tests.support.waiting import until
 
@@ -56,7 +57,9 @@ async def running_turn_server(folder: Path, *, after: TurnServer | None = None) 
     if after is not None:
         firsts.remove(after.first)
     first = random.SystemRandom().choice(firsts)
-    port, secret = (_free_port(), secrets.token_hex(16)) if after is None else (after.port, after.secret)
+    port, secret = (
+        (free_port(socket.SOCK_DGRAM), secrets.token_hex(16)) if after is None else (after.port, after.secret)
+    )
     server = TurnServer(port, secret, folder / "turn.log", first)
     process = await asyncio.create_subprocess_exec(
         program,
@@ -87,9 +90,3 @@ async def running_turn_server(folder: Path, *, after: TurnServer | None = None) 
             process.kill()
         async with asyncio.timeout(10):
             await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
