@@ -140,7 +140,7 @@ def random_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
                 _plan(dice),
                 contact_id[-1],
                 reserve_ms=dice.choice([None, None, None, 30]),
-                is_away=dice.random() < 0.1,
+                is_away=arrived_at % 10 == 0,
             ),
         ),
         (8, ContactPresent(contact_id, dice.choice([None, 2]))),
