@@ -137,5 +137,5 @@ async def stored(http: httpx.AsyncClient, contact_id: str) -> str:
         found[:] = [each["recording_id"] for each in recordings if each["state"] == "stored"]
         return bool(found)
 
-    await until("the recording is in the store", there)
+    await until("the recording is in the store", there, within=60)
     return found[0]
