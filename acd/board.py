@@ -167,6 +167,20 @@ class Board:
         agent = self.agents.pop(agent_id)
         for _, matching in self._lines_of(agent.spec):
             matching.forget_agent(agent_id)
+        if agent.spec.delays:
+            self._forget_delays()
+
+    def _forget_delays(self) -> None:
+        """Let no contact wait for the delay of somebody who is gone."""
+        before, self.delays = self.delays, _delays(each.spec for each in self.agents.values())
+        for contact in self.contacts.values():
+            if contact.matures_at is None or before[contact.queue_id] == self.delays.get(contact.queue_id):
+                continue
+            left = [delay for delay in self.delays.get(contact.queue_id, ()) if delay > contact.matured_ms]
+            matures_at = contact.arrived_at + min(left) if left else None
+            self.contacts[contact.contact_id] = changed = msgspec.structs.replace(contact, matures_at=matures_at)
+            if contact.state is ContactState.WAITING:
+                self._index_step(changed)
 
     def put_contact(self, contact: Contact) -> None:
         """Take the contact's new record."""
@@ -324,15 +338,18 @@ class Board:
             self.refused[contact_id] = None
         if contact.plan is None and not self.delays:
             return
-        moves_at = contact.moves_at
-        if moves_at is None:
-            self.step_deadlines.remove(contact_id)
-        else:
-            self.step_deadlines.add((moves_at, contact.seq), contact_id)
+        self._index_step(contact)
         if contact.plan is None or contact.route_step.guard is StepGuard.NONE:
             self.guarded.pop(contact_id, None)
         else:
             self.guarded[contact_id] = None
+
+    def _index_step(self, contact: Contact) -> None:
+        moves_at = contact.moves_at
+        if moves_at is None:
+            self.step_deadlines.remove(contact.contact_id)
+        else:
+            self.step_deadlines.add((moves_at, contact.seq), contact.contact_id)
 
     def _index_ringing(self, contact: Contact) -> None:
         queue = self.queues.get(contact.queue_id)

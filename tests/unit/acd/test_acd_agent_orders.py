@@ -5,15 +5,18 @@ from collections import Counter
 import pytest
 
 from acd.agent_orders import draw
+from acd.engine import Acd
 from acd.events import (
     AgentMadeReady,
     AgentOrder,
     AgentSignedIn,
     AgentSignedOut,
     AgentSpec,
+    ContactArrived,
     ContactFinished,
     ContactLeft,
     DeclineCause,
+    FloorConfigured,
     OfferAccepted,
     OfferDeclined,
     QueueDelay,
@@ -337,3 +340,21 @@ def test_agent_who_signs_in_again_starts_counting_anew() -> None:
     floor.tell(AgentSignedIn(AgentId("a")))
     assert (floor.agent("a").taken, floor.agent("a").talked_ms) == (0, 0)
     assert floor.tell(WrapUpFinished(AgentId("a"))) == []
+
+
+def test_second_line_that_is_gone_for_good_leaves_no_delay_behind() -> None:
+    """A restored engine knows nothing of an agent who was forgotten; the running one must do the same from then on."""
+    second = AgentSpec(AgentId("b"), "b", (QueueId("q"),), (), (QueueDelay(QueueId("q"), 20_000),))
+    floor = Floor(agent("a"), second, queues=[ordered(AgentOrder.LONGEST_IDLE)])
+    floor.ready("b")
+    floor.arrive("c1", arrived_at=floor.now - 30_000)
+    floor.tell(OfferAccepted(floor.offer("c1").offer_id))
+    floor.tell(FloorConfigured((ordered(AgentOrder.LONGEST_IDLE),), (agent("a"),)))
+    floor.arrive("c2")
+    floor.tell(ContactFinished(ContactId("c1")))
+    assert [each.agent_id for each in floor.acd.agents()] == ["a"]
+    twin = Acd.restore(floor.acd.snapshot())
+    assert (floor.acd.next_deadline(), twin.next_deadline()) == (None, None)
+    arrival = ContactArrived(ContactId("c3"), QueueId("q"), floor.now)
+    assert twin.receive(arrival, now=floor.now + 1) == floor.tell(arrival)
+    assert twin.snapshot() == floor.acd.snapshot()
