@@ -166,7 +166,6 @@ export interface ContactView {
   readonly caller: string;
   readonly caller_name: string;
   readonly called: string;
-  readonly diverted_from: string;
   readonly arrived_at: number;
   readonly customer: CustomerMatch;
   readonly language: string | null;
@@ -179,6 +178,7 @@ export interface ContactView {
   readonly connected_at: number | null;
   readonly ended_at: number | null;
   readonly wrap_up_until: number | null;
+  readonly diverted_from: string;
   readonly kind: ContactKind;
   readonly parent_id: string | null;
   readonly held_since: number | null;
