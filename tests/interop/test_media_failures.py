@@ -16,6 +16,7 @@ from callcenter.ports import PlayFinished, Route, SessionLost
 from tests.support.installation import NURSERY
 from tests.support.media_contract import EventSink
 from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.ports import media_range
 from tests.support.process_table import descendants, is_alive
 from tests.support.waiting import until
 
@@ -220,7 +221,8 @@ async def test_a_new_exchange_clears_what_the_old_one_left() -> None:
 
 
 async def test_no_free_port_is_an_error_of_its_own() -> None:
-    async with running_mediad("--standby", "0", "--port-min", "30010", "--port-max", "30013") as media:
+    first = media_range(4)
+    async with running_mediad("--standby", "0", "--port-min", str(first), "--port-max", str(first + 3)) as media:
         await media.plane.create("s")
         await media.plane.make_offer("s", "a")
         await media.plane.make_offer("s", "b")
@@ -232,10 +234,11 @@ async def test_no_free_port_is_an_error_of_its_own() -> None:
 
 async def test_a_port_that_another_program_has_is_passed_over() -> None:
     loop = asyncio.get_running_loop()
-    taken, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 9020))
-    async with running_mediad("--standby", "0", "--port-min", "9020", "--port-max", "9023") as media:
+    first = media_range(4)
+    taken, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", first))
+    async with running_mediad("--standby", "0", "--port-min", str(first), "--port-max", str(first + 3)) as media:
         await media.plane.create("s")
-        assert "m=audio 9022 " in await media.plane.make_offer("s", "a")
+        assert f"m=audio {first + 2} " in await media.plane.make_offer("s", "a")
     taken.close()
 
 

@@ -18,6 +18,7 @@ from callcenter.media.telephone_event import digit_payloads
 from callcenter.ports import DigitPressed, LatchPolicy, LegProfile, LegSilent, PlayFinished, Route
 from tests.support.media_contract import OFFER, MediaPlaneContract, PlaneUnderTest
 from tests.support.mediad_process import MediaProcess, plane_of_its_own, running_mediad
+from tests.support.ports import media_range
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -290,8 +291,9 @@ async def test_a_flood_does_not_pass(media: MediaProcess, call: Call) -> None:
 
 
 async def test_ports_come_back_and_rest_before_they_are_used_again() -> None:
+    first = media_range(8)
     async with running_mediad(
-        "--standby", "0", "--port-min", "30000", "--port-max", "30006", "--quarantine", "400"
+        "--standby", "0", "--port-min", str(first), "--port-max", str(first + 6), "--quarantine", "400"
     ) as media:
         baseline = await media.plane.status()
         assert (baseline.ports_free, baseline.ports_used) == (4, 0)

@@ -24,7 +24,7 @@ CHOICES = {
     "esc01.dat": {0},
     "lwsdisp.dat": {200},
     "longreq.dat": {0},
-    "mpart01.dat": {405},
+    "mpart01.dat": {401},  # texts are taken from phones that say who they are
     "unreason.dat": {0},
     "noreason.dat": {0},
     "inv2543.dat": {0},
