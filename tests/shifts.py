@@ -2,8 +2,8 @@
 
 Files of ``interop/`` and ``faults/`` start programs and wait for them: two at a time leave the processors idle for half
 of the time, and three at a time disturb the sound that some of them measure. So ``make test`` has a third tester, which
-takes files that only compute: its turn comes when nobody else wants a processor (nice). What takes longest begins
-first.
+takes files that only compute, or in which nobody listens: its turn comes when nobody else wants a processor (nice).
+What takes longest begins first.
 """
 
 import os
@@ -14,6 +14,22 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 WAITING = ("tests/interop/", "tests/faults/")
+SOUNDLESS = frozenset(
+    {
+        "tests/faults/test_kill_migration.py",
+        "tests/faults/test_store_away.py",
+        "tests/interop/test_api_fuzzing.py",
+        "tests/interop/test_console_on_uvicorn.py",
+        "tests/interop/test_media_engines.py",
+        "tests/interop/test_media_speech_engine.py",
+        "tests/interop/test_payment_webhook.py",
+        "tests/interop/test_sip_scanners.py",
+        "tests/interop/test_sip_tools.py",
+        "tests/interop/test_sip_torture.py",
+        "tests/interop/test_sip_transports.py",
+    }
+)
+"""Those of them in which nobody listens and no instant counts: they may come last for a processor."""
 WITH_A_THIRD = 3
 """From so many testers on the last one only computes."""
 NICENESS = 15
@@ -40,9 +56,14 @@ def only_computes(tester: str, testers: int) -> bool:
     return testers >= WITH_A_THIRD and tester == f"gw{testers - 1}"
 
 
+def waits(file: str) -> bool:
+    """Whether a file starts programs that want a processor when it is their turn."""
+    return file.startswith(WAITING) and file not in SOUNDLESS
+
+
 def precedence(file: str) -> tuple[bool, bool]:
     """In which order files begin."""
-    return not file.startswith(WAITING), file not in LONGEST
+    return not waits(file), file not in LONGEST
 
 
 class Shifts(LoadFileScheduling):
@@ -58,7 +79,7 @@ class Shifts(LoadFileScheduling):
 
     def _for(self, node: WorkerController) -> list[str]:
         computing = only_computes(node.gateway.id, self.numnodes)
-        return [file for file in self.workqueue if not (computing and file.startswith(WAITING))]
+        return [file for file in self.workqueue if not (computing and waits(file))]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,9 +1,10 @@
 from collections import OrderedDict
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.shifts import LONGEST, Shifts, only_computes
+from tests.shifts import LONGEST, SOUNDLESS, Shifts, only_computes, waits
 
 pytestmark = pytest.mark.unit
 
@@ -55,6 +56,13 @@ def test_the_third_tester_only_computes_and_goes_when_nothing_of_that_is_left():
     assert crew["gw2"].shutting_down
     assert not crew["gw0"].shutting_down
     assert [*crew["gw0"].given, *crew["gw1"].given] == [BROWSER, KILL, SIPP]
+
+
+def test_files_in_which_nobody_listens_are_for_the_third_tester_too():
+    assert all((Path(__file__).parents[3] / file).exists() for file in (*SOUNDLESS, *LONGEST))
+    assert not any(waits(file) for file in SOUNDLESS)
+    assert waits(BROWSER)
+    assert not waits(SUMS)
 
 
 def test_without_a_third_tester_everybody_takes_everything():
