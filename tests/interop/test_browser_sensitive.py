@@ -137,5 +137,9 @@ async def stored(http: httpx.AsyncClient, contact_id: str) -> str:
         found[:] = [each["recording_id"] for each in recordings if each["state"] == "stored"]
         return bool(found)
 
-    await until("the recording is in the store", there, within=60)
+    try:
+        await until("the recording is in the store", there, within=60)
+    except AssertionError as error:
+        error.add_note((await http.get(f"/api/v1/interactions/{contact_id}")).text)
+        raise
     return found[0]

@@ -6,7 +6,8 @@ recording is on legal hold, and goes when the hold is lifted.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
             return bool(held["is_genuine"])
 
         await until("what was on hold is gone, and the receipt says so", amended)
-        await until("no byte of the person is left", lambda: traces(house.folder) == [])
+        with naming(lambda: traces(house.folder)):
+            await until("no byte of the person is left", lambda: traces(house.folder) == [], within=60)
         [left] = sounds(house)
         [message] = await waiting(http)
         assert (message["caller"], message["is_playable"]) == (OTHER, True), "that of an erased person is nobody's work"
@@ -159,6 +161,16 @@ def recorded(house: Installation) -> list[Path]:
 def sounds(house: Installation) -> list[Path]:
     """The recordings that are closed."""
     return [path for path in recorded(house) if path.name.endswith(".wav.sealed")]
+
+
+@contextmanager
+def naming(look: Callable[[], object]) -> Iterator[None]:
+    """Add to an error what is seen when it happens."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(f"seen then: {look()}")
+        raise
 
 
 def traces(folder: Path) -> list[tuple[str, str]]:
