@@ -11,8 +11,6 @@ RATE = 120
 """Packets per second that one leg may send us: twice the nominal rate and some digits."""
 _SSRC_REST = 1000
 """Milliseconds between accepted changes of a stream's SSRC."""
-_MOST_WAITING = 1_000
-"""Packets that a socket's buffer may hold, roughly."""
 _UNSPECIFIED = b"\0" * 16
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -50,10 +48,7 @@ class LegSocket:
         self._open_latch(spec, now=now, locked=self._connected_peer())
 
     def follow(self, spec: LegSpec, before: LegSpec, *, now: int) -> None:
-        """Another description: what was learned for another address counts no more, and whatever came before there was
-        a far end is nobody's. An edge before us passes on what strangers send it meanwhile, from its own address."""
-        if before.remote is None and spec.remote is not None:
-            self._empty()
+        """Another description: what was learned for another address counts no more."""
         self._remote = spec.remote
         if (spec.remote, spec.peer_address, spec.learn) != (before.remote, before.peer_address, before.learn):
             self._disconnect()
@@ -113,15 +108,6 @@ class LegSocket:
         except OSError:
             return False
         return True
-
-    def _empty(self) -> None:
-        for _ in range(_MOST_WAITING):
-            try:
-                self.socket.recv(1)
-            except BlockingIOError:
-                return
-            except OSError:  # told of somebody who listens no more
-                continue
 
     def _target(self) -> Address:
         remote = (None if self._latch is None else self._latch.locked) or self._remote

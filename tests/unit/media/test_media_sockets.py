@@ -1,16 +1,10 @@
 """RTP sockets: some are granted ahead, and none is lost between pool, grant and owner."""
 
-import select
-import socket
-
-import msgspec
 import pytest
 
 from callcenter.errors import MediaError, NoFreePorts
-from callcenter.media.mediad.leg_socket import LegSocket
 from callcenter.media.mediad.ports import PortPool
 from callcenter.media.mediad.sockets import RtpSockets
-from callcenter.media.protocol import LegSpec
 
 pytestmark = pytest.mark.unit
 FIRST = 42_000
@@ -58,26 +52,3 @@ def test_a_small_pool_is_nobodys_ahead_and_its_end_is_told() -> None:
     for port, sock in taken:
         opened.close(port, sock)
     assert opened.take(0)[1].close() is None
-
-
-def test_what_came_before_a_leg_had_a_far_end_is_never_read() -> None:
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs,
-    ):
-        for each in (ours, theirs):
-            each.bind(("127.0.0.1", 0))
-        ours.setblocking(False)
-        unknown = LegSpec("agent", 1)
-        described = msgspec.structs.replace(unknown, remote=theirs.getsockname())
-        inlet = LegSocket(unknown, ours, now=0)
-        for packet in (b"early", b"too early"):
-            theirs.sendto(packet, ours.getsockname())
-        select.select([ours], [], [])
-        inlet.follow(described, unknown, now=0)
-        with pytest.raises(BlockingIOError):
-            ours.recv(100)
-        theirs.sendto(b"in time", ours.getsockname())
-        select.select([ours], [], [])
-        inlet.follow(msgspec.structs.replace(described, held=True), described, now=0)
-        assert ours.recv(100) == b"in time"
