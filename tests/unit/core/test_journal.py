@@ -61,7 +61,7 @@ def life_of(call_id: str) -> list[object]:
         f"{call_id}-2", SegmentKind.CONSULT, call_id, 1, 2, None, "", NUMBER, "", 0, 0, 0, 0, SegmentResult.COMPLETED
     )
     return [
-        replace(arrived(call_id, 1), caller=NUMBER, caller_name=NAME),
+        replace(arrived(call_id, 1), caller=NUMBER, caller_name=NAME, diverted_from=NUMBER),
         CustomerMatched(call_id, 2, "one", ("17",), NAME),
         CustomerIdentified(call_id, 3, "17", "anna", NAME),
         NumberConnected(call_id, 4, f"{call_id}-2", NUMBER),
@@ -96,6 +96,7 @@ async def test_an_erased_call_leaves_no_byte_of_the_person_and_every_other_word(
     assert rows[-1].entry == told[-1]
     first, last = rows[0].entry, rows[7].entry
     assert (first.caller, first.caller_name, first.called, first.trunk_id) == ("erased", "erased", "+2", "t")
+    assert first.diverted_from == "erased"
     assert (last.notes, last.disposition, last.wrap_up_ms) == ("erased", "solved", 7)
     assert (rows[5].entry.record.called, rows[6].entry.record.called) == ("+2", "erased")
     assert await journal.erase("c1") is True
