@@ -99,7 +99,7 @@ async def test_a_recording_is_put_on_hold_with_a_reason_and_released(
         await seat.go_ready()
         async with calling(house, number) as caller:
             await seat.talking()
-            contact_id = seat.contact_id
+            contact_id = await seat.works_on()
             await caller.sound.wait_frames(50)
             await caller.hang_up()
         recording = await stored(http, contact_id)

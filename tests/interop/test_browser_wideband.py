@@ -51,7 +51,7 @@ async def test_after_a_transfer_to_a_browser_a_wideband_caller_is_heard_in_opus(
             customer.sound.start(CUSTOMERS_HIGH_HZ)
             await phone.ready("agent1")
             await colleague.console.intend(
-                "contact.transfer", contact_id=colleague.contact_id, target_kind="agent", target="agent1"
+                "contact.transfer", contact_id=await colleague.works_on(), target_kind="agent", target="agent1"
             )
             await phone.accept()
             await customer.sound.wait_heard(HIGH_HZ, timeout=10, share=HALF)

@@ -45,7 +45,7 @@ async def test_card_numbers_reach_neither_agent_nor_recording_nor_any_file(house
         async with calling(house, "+12125550165") as customer:
             agent = await seat.talking()
             await hear_each_other(customer, agent)
-            contact_id = seat.contact_id
+            contact_id = await seat.works_on()
             await seat.console.intend("contact.secure", contact_id=contact_id, how="on")
             await agent.sound.wait_heard(MASK_HERTZ, share=0.9)
             heard = await heard_meanwhile(customer, agent, dialled(tmp_path / "card.wav", BY_TONE))

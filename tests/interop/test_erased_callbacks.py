@@ -46,7 +46,7 @@ async def test_an_erased_customers_callback_is_forgotten_and_never_made(house: I
                 for seat in taken:
                     await seat.talking()
                     await seat.until_state("busy")
-                    await seat.console.intend("callback.promise", contact_id=seat.contact_id)
+                    await seat.console.intend("callback.promise", contact_id=await seat.works_on())
                     await seat.console.intend("agent.not_ready", reason="lunch")
                 await ada.hang_up()
                 await other.hang_up()

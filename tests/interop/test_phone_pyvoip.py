@@ -133,7 +133,7 @@ async def test_who_called_pyvoip_hands_it_on_to_somebody_else(house: Installatio
         await own.sound.wait_heard(AGENT_HZ, timeout=40)
         await third.go_ready()
         await caller.console.intend(
-            "contact.transfer", contact_id=caller.contact_id, target_kind="agent", target="agent3"
+            "contact.transfer", contact_id=await caller.works_on(), target_kind="agent", target="agent3"
         )
         talk = await third.talking(within=40)
         await talk.sound.wait_heard(AGENT_HZ, timeout=40)

@@ -73,7 +73,7 @@ async def test_a_call_is_announced_recorded_paused_stored_encrypted_and_played(h
         async with calling(house, CALLER) as customer:
             agent = await seat.talking()
             await hear_each_other(customer, agent)
-            contact_id = seat.contact_id
+            contact_id = await seat.works_on()
             await customer.sound.wait_frames(50)
             await seat.console.intend("recording.pause", contact_id=contact_id)
             customer.sound.start(ELSE_HZ)
@@ -144,7 +144,7 @@ async def test_a_recording_survives_the_death_of_the_exchange(house: Installatio
         await seat.go_ready()
         async with calling(house, CALLER) as customer:
             await hear_each_other(customer, await seat.talking(1))
-            contact_id = seat.contact_id
+            contact_id = await seat.works_on()
             await customer.sound.wait_frames(100)
             await house.kill("exchange")
             await until_recorded(boss, before + 1)
@@ -185,7 +185,7 @@ async def test_a_browser_plays_it_and_may_jump_about_in_it(house: Installation, 
         await seat.go_ready()
         async with calling(house, "+12125550178") as customer:
             await hear_each_other(customer, await seat.talking())
-            contact_id = seat.contact_id
+            contact_id = await seat.works_on()
             await customer.sound.wait_frames(100)
             await customer.hang_up()
         await until_interaction(boss, contact_id)

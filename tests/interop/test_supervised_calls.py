@@ -39,7 +39,7 @@ async def test_every_way_of_taking_part_is_heard_where_it_shall_be_and_nowhere_e
             async with calling(house, "+12125550190") as customer:
                 agent = await seat.talking()
                 await hear_each_other(customer, agent)
-                contact_id = seat.contact_id
+                contact_id = await seat.works_on()
 
                 async def wish(how: str) -> None:
                     await desk.intend("contact.supervise", contact_id=contact_id, how=how)

@@ -196,6 +196,11 @@ class Seat(AgentPhone):
         """Wait until the console shows the agent in one of these states."""
         await until(f"{self.login} is {' or '.join(states)}", lambda: self.state in states, within=within)
 
+    async def works_on(self, *, within: float = 15.0) -> str:
+        """The contact at this seat, once the console is told of it: it hears of an answer after the phone."""
+        await until(f"the console of {self.login} knows the contact", lambda: self.contact_id, within=within)
+        return self.contact_id
+
     async def go_ready(self) -> None:
         """Ask for work, once the console knows of the phone."""
         await until(
