@@ -306,6 +306,7 @@ class InteractionProjection:
             from_value=call.caller,
             from_name=call.caller_name,
             to_value=call.called,
+            diverted_from=call.diverted_from or None,
             customer_id=int(call.customer_id) if call.customer_id is not None else None,
             match_state=call.match_state if call.match_state in KNOWN_MATCHES else "none",
             queue_id=call.queue_id,

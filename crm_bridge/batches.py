@@ -283,6 +283,7 @@ def _columns(standing: _Standing) -> dict[str, Any]:
         "from_value": record.from_value,
         "from_name": record.from_name,
         "to_value": record.to_value,
+        "diverted_from": record.diverted_from,
         "party_norm": standing.party_norm,
         "customer_id": standing.customer_id,
         "match_state": standing.match_state,

@@ -81,7 +81,7 @@ _GONE_FROM_TIMELINE = (
 )
 _KEYS_IN_A_QUERY = 500
 PARTY: dict[Direction, dict[str, Any]] = {
-    Direction.INBOUND: {"from_value": "", "from_name": "", "party_norm": None},
+    Direction.INBOUND: {"from_value": "", "from_name": "", "diverted_from": None, "party_norm": None},
     Direction.OUTBOUND: {"to_value": "", "from_name": "", "party_norm": None},
 }
 """What of an interaction is the other party's, emptied. Our own number stays, for the figures."""

@@ -40,6 +40,7 @@ class InteractionView:
     from_value: str
     from_name: str
     to_value: str
+    diverted_from: str | None
     customer_id: int | None
     customer_name: str | None
     match_state: MatchState
@@ -204,6 +205,7 @@ def _view(
         from_value=row.from_value,
         from_name=row.from_name,
         to_value=row.to_value,
+        diverted_from=row.diverted_from,
         customer_id=row.customer_id,
         customer_name=customer_name,
         match_state=row.match_state,

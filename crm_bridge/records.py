@@ -26,6 +26,8 @@ class InteractionRecord:
     from_value: str
     from_name: str = ""
     to_value: str
+    diverted_from: str | None = None
+    """The number that forwarded the call to us."""
     customer_id: int | None = None
     match_state: str = MatchState.NONE
     queue_id: str | None = None

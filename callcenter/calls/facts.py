@@ -350,6 +350,8 @@ class CallRecord:
     """The customer on hold for an agent, consultations included."""
     segments: tuple[SegmentRecord, ...] = ()
     """Every segment in the order they began, also of a call that has but one; none in records of older versions."""
+    diverted_from: str = ""
+    """The number that forwarded the call to us."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class OpenRecord(msgspec.Struct, frozen=True):
             offers=self.offers,
             missed_offers=self.missed_offers,
             direction=self.arrived.direction,
+            diverted_from=self.arrived.diverted_from,
             hold_ms=timeline.hold_ms,
             segments=timeline.closed(ended_at),
         )

@@ -300,6 +300,8 @@ class InteractionOut(Out):
     from_value: str
     from_name: str
     to_value: str
+    diverted_from: str | None
+    """The number that forwarded the call to us."""
     customer_id: OptionalId
     customer_name: str | None
     """As the customer's record has it now."""

@@ -58,6 +58,8 @@ class Interaction(Identified, TenantOwned, Stamped, Base):
     from_value: Mapped[str] = mapped_column(CleanText)
     from_name: Mapped[str] = mapped_column(CleanText)
     to_value: Mapped[str] = mapped_column(CleanText)
+    diverted_from: Mapped[str | None] = mapped_column(CleanText)
+    """The number that forwarded the call to us; ``None`` of one that was not forwarded."""
     party_norm: Mapped[str | None] = mapped_column(CleanText)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="RESTRICT"))
     match_state: Mapped[MatchState] = mapped_column(EnumText(MatchState))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callcenter.calls.facts import CallArrived
+from callcenter.calls.facts import CallArrived, CallClosed
 from tests.support.conversations import end_clean
 from tests.support.house import SERVICE_NUMBER, open_house
 from tests.support.virtual_time import run_virtual, settle
@@ -51,6 +51,8 @@ def test_what_the_customer_dialled_is_known(diversions: tuple[str, ...], dialled
         assert arrived.diverted_from == dialled
         await house.hang_up(customer)
         await end_clean(house)
+        (closed,) = [entry for entry in house.journal.entries if isinstance(entry, CallClosed)]
+        assert closed.record.diverted_from == dialled
 
     run_virtual(story)
 

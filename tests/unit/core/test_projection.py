@@ -88,6 +88,17 @@ async def count(database: Database) -> int:
         return await session.scalar(select(func.count()).select_from(Interaction)) or 0
 
 
+async def test_the_number_that_forwarded_a_call_reaches_the_interaction(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    forwarded = replace(RECORD, call_id="c2", diverted_from="+12025550133")
+    await write(journal, CallClosed("c1", NOON, RECORD), CallClosed("c2", NOON, forwarded))
+    await projection(tmp_path, database).drain()
+    async with database.read() as session:
+        assert (await find_interaction(session, "c2")).diverted_from == "+12025550133"
+        assert (await find_interaction(session, "c1")).diverted_from is None
+
+
 async def test_the_quality_of_lines_reaches_the_interaction(
     tmp_path: Path, database: Database, journal: SqliteJournal
 ) -> None:

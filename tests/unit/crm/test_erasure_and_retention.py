@@ -71,7 +71,8 @@ async def live(web: httpx.AsyncClient, database: Database) -> str:
     await web.post("/suppressions", json=suppressed)
     async with database.begin() as session:
         for n in range(3):
-            await record(session, call(f"c{n}", from_name="Lovelace", started_at=NOON - minutes(n)), region=REGION)
+            theirs = call(f"c{n}", from_name="Lovelace", diverted_from=NUMBER, started_at=NOON - minutes(n))
+            await record(session, theirs, region=REGION)
         await complete_wrap_up(session, "c0", "solved", "Lovelace was happy", NOON, 50)
     twin: str = (await enter(web, "A. Lovelace", "13900000002"))["id"]
     await web.post("/merges", json={"survivor_id": ada, "merged_id": twin})

@@ -64,6 +64,12 @@ async def test_a_record_is_read_back_as_it_was_written(database: Database) -> No
     assert (view.flow_path, view.waited_ms, view.ring_ms, view.talk_ms) == (("Deutsch", "服务"), 40_000, 5_000, 120_000)
     assert (view.from_value, view.from_name, view.to_value) == (written.from_value, "Ada", written.to_value)
     assert (view.match_state, view.customer_id, view.disposition) == (MatchState.NONE, None, None)
+    assert view.diverted_from is None
+
+
+async def test_the_number_that_forwarded_a_call_is_kept_with_it(database: Database) -> None:
+    await write(database, call(diverted_from="+12025550133"))
+    assert (await read(database)).diverted_from == "+12025550133"
 
 
 async def test_an_interaction_bears_the_name_that_the_record_has_now_and_not_the_one_the_caller_gave(

@@ -46,9 +46,11 @@ def differences(connection: Connection) -> list[object]:
 
 
 def parts(statement: str) -> list[str]:
-    """What a CREATE statement says, whatever the order of its constraints."""
-    body, _, options = " ".join(statement.split()).rpartition(")")
-    return [*sorted(part.strip(" ,") for part in re.split(r"(?=CONSTRAINT )", body)), options.strip()]
+    """What a CREATE statement says, whatever the order of its columns and constraints: a later step adds at the end."""
+    head, _, rest = " ".join(statement.split()).partition("(")
+    body, _, options = rest.rpartition(")")
+    said = re.findall(r"(?:[^,()]|\((?:[^()]|\([^()]*\))*\))+", body)
+    return [head.strip(), *sorted(part.strip() for part in said), options.strip()]
 
 
 async def fill(database: Database) -> None:

@@ -72,6 +72,7 @@ export function InteractionSummary({
   const parts = [
     line.queue_id && labels.queue(line.queue_id),
     line.agent_name,
+    line.diverted_from && `${t('contact.diverted_from')} ${line.diverted_from}`,
     line.talk_ms > 0 && t('interaction.talk', { time: clockDigits(line.talk_ms) }),
   ].filter(Boolean);
   return (
