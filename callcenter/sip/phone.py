@@ -275,12 +275,15 @@ class SoftPhone:
             except RegistrationRefused:
                 granted = min(expires, 10)
 
-    async def call(self, number: str, sdp: str, *, caller: Party | None = None) -> PhoneCall:
-        """Call a number. ``caller`` is what a trunk shows as calling party; a phone shows itself."""
+    async def call(self, number: str, sdp: str, *, caller: Party | None = None, diverted_from: str = "") -> PhoneCall:
+        """Call a number. ``caller`` is what a trunk shows as calling party; a phone shows itself. ``diverted_from``:
+        the number that forwarded the call to this one (RFC 5806)."""
         shown = caller or Party(self._username, self._display_name)
         host, port = self._server
         from_ = NameAddress(Uri("sip", escape_user(shown.number) or "anonymous", self._host), shown.display_name)
         target = Uri("sip", escape_user(number), host, port)
+        forwarder = NameAddress(Uri("sip", escape_user(diverted_from), self._host))
+        headers = (("Diversion", f"{forwarder};reason=unconditional"),) if diverted_from else ()
         call = PhoneCall(self, new_token(), shown, Party(number))
         call.own_sdp = sdp
         self._calls[call.leg_id] = call
@@ -291,6 +294,7 @@ class SoftPhone:
                 from_=str(from_),
                 to=str(NameAddress(target)),
                 sdp=sdp,
+                headers=headers,
                 now=self._station.now(),
             )
         )

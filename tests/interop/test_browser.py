@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 import agent_console
 from tests.support.browser_page import console_page
+from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.floor_people import AgentPhone, calling, seats
 from tests.support.installation import BOSS, Installation, Plan, interactions, running_installation
 from tests.support.peers import missing
@@ -27,7 +28,7 @@ CLOCK = re.compile(r"\d+:\d\d")
 def house() -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    with running_installation(Plan(agents=5, ring_seconds=60, wrap_up_seconds=120)) as house:
+    with running_installation(Plan(agents=7, ring_seconds=60, wrap_up_seconds=120)) as house:
         yield house
 
 
@@ -100,6 +101,36 @@ async def test_an_agent_sees_who_calls_before_answering_and_wraps_up_afterwards(
         answered = (await recorded_of(http, number))[0]
         assert (answered["outcome"], answered["ended_by"]) == ("answered", "agent")
         assert answered["customer_id"] == maria["id"]
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+async def test_a_forwarded_call_says_which_number_was_dialled_on_the_card_and_in_the_record(
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
+) -> None:
+    number, dialled = {"en": "+12125550208", "zh": "+12125550209"}[language], "+12025550133"
+    agent = {"en": "agent6", "zh": "agent7"}[language]
+    said = {"en": "Forwarded from", "zh": "呼叫转移自"}[language]
+    async with house.signed_in() as http, console_page(house, tmp_path) as desk:
+        nora = await enter_customer(http, "Nora Lund", number)
+        await dress(desk, language, scheme)
+        async with AgentPhone(house, agent, answers=False) as phone:
+            await desk.sign_in(agent)
+            await desk.go_ready()
+            async with calling(house, number, diverted_from=dialled) as customer:
+                call = await phone.rings()
+                await expect(desk.part("ring-card")).to_contain_text(said)
+                await expect(desk.part("ring-card")).to_contain_text(dialled)
+                await look_at(desk, f"forwarded-rings-{language}-{scheme}")
+                await phone.answer(call)
+                await expect(desk.part("call-card")).to_contain_text(dialled)
+                await customer.hang_up()
+            await desk.part("disposition").select_option("solved")
+            await desk.part("finish-wrap-up").click()
+            await until_recorded_of(http, number, 1)
+            await desk.page.goto(f"{house.base_url}/#/customers/{nora['id']}")
+            await expect(desk.part("timeline-item").first).to_contain_text(f"{said} {dialled}")
+            await look_at(desk, f"forwarded-record-{language}-{scheme}")
+        assert [each["diverted_from"] for each in await recorded_of(http, number)] == [dialled]
 
 
 async def test_a_supervisor_sees_queue_and_agent_change_live(house: Installation, tmp_path: Path):

@@ -265,17 +265,18 @@ async def calling(
     server: tuple[str, int] | None = None,
     called: str = SERVICE_NUMBER,
     codecs: Sequence[Codec] = NARROWBAND,
+    diverted_from: str = "",
 ) -> AsyncIterator[Talk]:
     """A customer's call over the trunk: answered by the flow, sound on, ``keys`` pressed. Ended at the end.
 
     ``server``: where the carrier sends it when that is not the exchange itself. ``codecs``: what the customer's phone
-    offers, the preferred one first.
+    offers, the preferred one first. ``diverted_from``: the number that was dialled and is forwarded to ours.
     """
     phone = SoftPhone(host=CARRIER_HOST, server=server or house.sip, username=number)
     await phone.start()
     sound = await RtpEndpoint.open(CARRIER_HOST, codecs=codecs)
     try:
-        call = await phone.call(called, sound.sdp_offer())
+        call = await phone.call(called, sound.sdp_offer(), diverted_from=diverted_from)
         async with asyncio.timeout(10):
             sound.accept(await call.answered())
         call.on_reoffer = sound.sdp_answer
