@@ -1,8 +1,8 @@
 """Which tester runs which file, so that waiting and computing go on side by side and all testers end together.
 
 Files of ``interop/`` and ``faults/`` start programs and wait for them: two at a time leave the processors idle for half
-of the time, and three at a time disturb the sound that some of them measure. So ``make test`` has a third tester, which
-takes files that only compute, or in which nobody listens: its turn comes when nobody else wants a processor (nice).
+of the time, and three at a time disturb the sound that some of them measure. So ``make test`` has more testers, who
+take files that only compute, or in which nobody listens: their turn comes when nobody else wants a processor (nice).
 What takes longest begins first.
 """
 
@@ -19,10 +19,21 @@ SOUNDLESS = frozenset(
         "tests/faults/test_kill_migration.py",
         "tests/faults/test_store_away.py",
         "tests/interop/test_api_fuzzing.py",
+        "tests/interop/test_browser_callbacks.py",
+        "tests/interop/test_browser_customers.py",
+        "tests/interop/test_browser_floor.py",
+        "tests/interop/test_browser_messages.py",
+        "tests/interop/test_browser_ring.py",
+        "tests/interop/test_browser_sensitive.py",
+        "tests/interop/test_browser_timeline.py",
         "tests/interop/test_console_on_uvicorn.py",
+        "tests/interop/test_erased_callbacks.py",
+        "tests/interop/test_every_way_out.py",
         "tests/interop/test_media_engines.py",
         "tests/interop/test_media_speech_engine.py",
         "tests/interop/test_payment_webhook.py",
+        "tests/interop/test_quiet_hours.py",
+        "tests/interop/test_sip_pyvoip.py",
         "tests/interop/test_sip_scanners.py",
         "tests/interop/test_sip_tools.py",
         "tests/interop/test_sip_torture.py",
@@ -30,8 +41,8 @@ SOUNDLESS = frozenset(
     }
 )
 """Those of them in which nobody listens and no instant counts: they may come last for a processor."""
-WITH_A_THIRD = 3
-"""From so many testers on the last one only computes."""
+LISTENERS = 2
+"""So many testers take files that wait, when there are more of them; the others only compute."""
 NICENESS = 15
 LONGEST = (
     "tests/faults/test_postgresql_stops.py",
@@ -52,8 +63,8 @@ LONGEST = (
 
 
 def only_computes(tester: str, testers: int) -> bool:
-    """Whether a tester (``gw0`` and so on) is the one that takes no files which wait."""
-    return testers >= WITH_A_THIRD and tester == f"gw{testers - 1}"
+    """Whether a tester (``gw0`` and so on) is one that takes no files which wait."""
+    return testers > LISTENERS and int(tester.removeprefix("gw")) >= LISTENERS
 
 
 def waits(file: str) -> bool:
@@ -83,7 +94,7 @@ class Shifts(LoadFileScheduling):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the third tester, if this process is it, stand back."""
+    """Let a tester who only computes, if this process is one, stand back."""
     told = getattr(config, "workerinput", None)
     if told is not None and only_computes(told["workerid"], told["workercount"]):
         os.nice(NICENESS)

@@ -67,4 +67,4 @@ def test_files_in_which_nobody_listens_are_for_the_third_tester_too():
 
 def test_without_a_third_tester_everybody_takes_everything():
     assert not only_computes("gw1", 2)
-    assert [only_computes(f"gw{number}", 4) for number in range(4)] == [False, False, False, True]
+    assert [only_computes(f"gw{number}", 4) for number in range(4)] == [False, False, True, True]
