@@ -25,7 +25,7 @@ from callcenter.channels.facts import ItemClosed, ItemCorrected, ItemRecord, Ite
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
-from crm_bridge.errors import CrmError, CrmUnavailable
+from crm_bridge.errors import CrmError, CrmUnavailable, StaleRow, WriteConflict
 from crm_bridge.interactions import (
     InteractionRecord,
     LineQualityRecord,
@@ -39,6 +39,7 @@ from crm_bridge.interactions import (
     record_batch,
     set_cursor,
 )
+from crm_bridge.levels_after_contacts import follow_contacts
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,8 @@ KINDS = (
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+MOST_CONTACTED = 5000
+"""So many contacts wait at most for a look at their customers' levels; of more at once the daily run takes care."""
 BATCH_SECONDS = 60.0
 """A batch that takes longer, from the question where to go on to the commit, waits for a store that has stopped to
 answer; it is given up and written again."""
@@ -92,6 +95,7 @@ class InteractionProjection:
         self._own_numbers = own_numbers
         self._names = names
         self._nudge = asyncio.Event()
+        self._contacted: dict[str, None] = {}
 
     def nudge(self, seq: int) -> None:
         """The journal has something new."""
@@ -106,6 +110,7 @@ class InteractionProjection:
             try:
                 while await self.drain() == BATCH:
                     pass
+                await self.follow_levels()
             except CrmError as error:
                 if not failures:
                     log.warning("customer store not written", error=str(error))
@@ -137,7 +142,24 @@ class InteractionProjection:
         async with self._database.begin() as session:
             await record_batch(session, records, region=self._region, own_numbers=self._own_numbers)
             await set_cursor(session, CURSOR, rows[-1].seq)
+        self._contacted |= {each.contact_id: None for each in records if isinstance(each, InteractionRecord)}
+        if len(self._contacted) > 2 * MOST_CONTACTED:
+            self._contacted = dict.fromkeys(list(self._contacted)[-MOST_CONTACTED:])
         return len(rows)
+
+    async def follow_levels(self) -> int:
+        """Look at the levels of those whose contacts were written; how many changed. Raises ``CrmError``."""
+        if not self._contacted:
+            return 0
+        waiting, self._contacted = list(self._contacted)[-MOST_CONTACTED:], {}
+        try:
+            async with asyncio.timeout(BATCH_SECONDS):
+                return await follow_contacts(self._database, waiting, datetime.now(UTC))
+        except TimeoutError as error:
+            raise CrmUnavailable("the customer store does not answer in time") from error
+        except (StaleRow, WriteConflict):  # somebody edits one of them at this very moment: with the next contacts
+            self._contacted = dict.fromkeys(waiting) | self._contacted
+            return 0
 
     async def _wait(self) -> None:
         try:

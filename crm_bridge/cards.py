@@ -6,10 +6,11 @@ A card shows nothing that is not named here: fields that later carry a data clas
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crm_bridge.vocabulary import ContactUsage, CustomerKind
+from crm_bridge.vocabulary import ContactUsage, CustomerKind, PreferenceKind, PreferenceSource
 
 LAST_INTERACTIONS = 5
 PROMISES_SHOWN = 5
+WISHES_SHOWN = 5
 RELATED_SHOWN = 5
 REPEAT_WINDOW = timedelta(days=7)
 
@@ -60,6 +61,16 @@ class CardPreference:
 
 
 @dataclass(frozen=True, slots=True)
+class CardWish:
+    """How, or when, the customer likes to be spoken to, in words; since when that is known, and from whom."""
+
+    kind: PreferenceKind
+    value: str
+    source: PreferenceSource
+    noted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CardPromise:
     """Something the customer waits for."""
 
@@ -98,6 +109,8 @@ class Card:
     contacts_in_window: int
     badge: CardBadge | None = None
     preferences: tuple[CardPreference, ...] = ()
+    wishes: tuple[CardWish, ...] = ()
+    """The latest of each kind first."""
     promises: tuple[CardPromise, ...] = ()
     """What was promised and is open, the most urgent first."""
     related: tuple[CardRelated, ...] = ()

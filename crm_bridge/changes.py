@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from crm_bridge.ids import new_id
 from crm_bridge.models import Customer, CustomerChange, TimelineEvent
-from crm_bridge.vocabulary import TimelineKind
+from crm_bridge.vocabulary import SourceKind, TimelineKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Editing:
     actor_id: str | None = None
     actor_name: str | None = None
     reason: str | None = None
+    source: SourceKind | None = None
+    """``SELF`` where the customer entered it; else who and when tell."""
 
 
 def note_change(
@@ -32,7 +34,7 @@ def note_change(
 
     Of a ``hidden`` field only is written that it changed.
     """
-    before, after = _as_text(old), _as_text(new)
+    before, after = as_text(old), as_text(new)
     if before == after:
         return False
     if hidden:
@@ -49,6 +51,7 @@ def note_change(
                 old_value=before,
                 new_value=after,
                 reason=editing.reason,
+                source=editing.source,
             ),
             TimelineEvent(
                 customer_id=customer.id,
@@ -88,7 +91,8 @@ async def changes_of(
     return (await session.scalars(query.order_by(CustomerChange.id.desc()).limit(limit))).all()
 
 
-def _as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """A value as a change has it; ``None`` for nothing."""
     if value is None or value == "" or value == [] or value == {}:
         return None
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_plain)

@@ -43,6 +43,8 @@ from crm_bridge.models import (
     MergeEvent,
     MergeItem,
     Note,
+    OwnerClaim,
+    PersonalPreference,
     PhoneLookup,
     Promise,
     Relation,
@@ -51,6 +53,7 @@ from crm_bridge.models import (
     WrapUp,
 )
 from crm_bridge.models.base import to_micros
+from crm_bridge.provenance import Known, known_of
 from crm_bridge.recordings import release_of
 from crm_bridge.secrets_of_store import RECEIPT_KEY, digest, is_digest_of, secret
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, Direction, TimelineKind
@@ -63,12 +66,14 @@ _OWNED: tuple[type[Any], ...] = (
     CustomerProfile,
     CustomerTag,
     ContactPreference,
+    PersonalPreference,
     ExternalIdentity,
     Consent,
     CustomerChange,
     Note,
     Attachment,
     Promise,
+    OwnerClaim,
 )
 """Rows that are about the person and nothing else."""
 _GONE_FROM_TIMELINE = (
@@ -180,7 +185,17 @@ async def export_person(session: AsyncSession, customer_id: int) -> dict[str, li
     for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
         portion = contacts[start : start + _KEYS_IN_A_QUERY]
         told["wrap_up"] += await _rows(session, WrapUp, WrapUp.contact_id.in_(portion))
+    told["provenance"] = [_plain_known(each) for each in await known_of(session, customer_id)]
     return told
+
+
+def _plain_known(known: Known) -> dict[str, Any]:
+    """Where one thing is from and why it is kept, which has to be told with the data (GDPR article 15(1))."""
+    source, ground = known.source, known.ground
+    told = {"field": known.field, "item_id": known.item_id, "kind": source.kind, "at": source.at}
+    told |= {"by": source.actor_id, "contact_id": source.contact_id, "file_name": source.file_name}
+    told |= {"legal_basis": ground.legal_basis, "purpose": ground.purpose}
+    return {name: _plain(value) for name, value in told.items()}
 
 
 async def _rows(session: AsyncSession, model: type[Any], condition: Any) -> list[dict[str, Any]]:

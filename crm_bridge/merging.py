@@ -64,6 +64,8 @@ _MOVES = (
     _Move("external_identity"),
     _Move("ownership", unless_same=("line_of_business",), only_active=True),
     _Move("contact_preference", unless_same=("purpose", "channel")),
+    _Move("personal_preference", unless_same=("kind", "value")),
+    _Move("owner_claim", unless_same=("line_of_business", "claimant_id", "state")),
     _Move("customer_tag", unless_same=("tag",)),
     _Move("party_relationship", "from_id", unless_same=("to_id", "type")),
     _Move("party_relationship", "to_id", unless_same=("from_id", "type")),

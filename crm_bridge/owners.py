@@ -9,15 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.catalogue import level_named, level_rules
 from crm_bridge.changes import Editing, note_change
+from crm_bridge.customers import get_customer
 from crm_bridge.errors import OwnedByAnother
 from crm_bridge.level_rules import level_for
-from crm_bridge.models import Customer, CustomerProfile, CustomerTag, Interaction, Ownership, Promise
+from crm_bridge.models import Customer, CustomerProfile, CustomerTag, Interaction, Ownership
 from crm_bridge.profiles import customer_as_seen, own_profile
-from crm_bridge.visibility import hidden_from
-from crm_bridge.vocabulary import PartyKind, PromiseState
+from crm_bridge.vocabulary import PartyKind
 
 GENERAL = "general"
 """The line of business whose owner is *the* owner."""
+BY_RULE = "rule"
+"""Why a level changed with something that its rule asks for."""
 
 _YEAR = timedelta(days=365)
 
@@ -36,21 +38,15 @@ async def give_owner(
     Raises ``CustomerNotFound`` and ``OwnedByAnother``, which names both.
     """
     customer = await customer_as_seen(session, customer_id, None)
-    present = await session.scalar(
-        select(Ownership).where(
-            Ownership.customer_id == customer_id,
-            Ownership.line_of_business == line_of_business,
-            Ownership.until_at.is_(None),
-        )
-    )
+    present = await active_owner(session, customer_id, line_of_business)
     if present is not None and present.user_id == user_id:
         return
     if present is not None and user_id is not None and not take_over:
         raise OwnedByAnother(f"{present.user_id} looks after this customer, not {user_id}", where="body.user_id")
-    if present is not None:
-        present.until_at = editing.now
-        await session.flush()
     reason = editing.reason or ("release" if user_id is None else "take-over" if present else "claim")
+    if present is not None:
+        present.until_at, present.end_reason = editing.now, reason
+        await session.flush()
     if user_id is not None:
         session.add(
             Ownership(
@@ -68,36 +64,18 @@ async def give_owner(
     await session.flush()
 
 
-async def hand_over(session: AsyncSession, from_user: str, to_user: str, *, limit: int, editing: Editing) -> int:
-    """Move customers and open promises of somebody who leaves to somebody else; returns how many. Call until it returns
-    0, and nothing is left with a person who is not there.
-
-    Those of other teams than the person asking is in stay where they are."""
-    theirs = select(Ownership).where(Ownership.user_id == from_user, Ownership.until_at.is_(None))
-    hidden = hidden_from(session, Ownership.customer_id)
-    theirs = theirs if hidden is None else theirs.where(~hidden)
-    rows = (await session.scalars(theirs.order_by(Ownership.id).limit(limit))).all()
-    for row in rows:
-        await give_owner(
-            session,
-            row.customer_id,
-            to_user,
-            line_of_business=row.line_of_business,
-            take_over=True,
-            editing=editing,
-        )
-    return len(rows) + await _hand_over_promises(session, from_user, to_user, limit=limit)
+async def active_owner(session: AsyncSession, customer_id: int, line_of_business: str) -> Ownership | None:
+    """Who looks after the customer now, and since when."""
+    here = (Ownership.customer_id == customer_id, Ownership.line_of_business == line_of_business)
+    found: Ownership | None = await session.scalar(select(Ownership).where(*here, Ownership.until_at.is_(None)))
+    return found
 
 
-async def _hand_over_promises(session: AsyncSession, from_user: str, to_user: str, *, limit: int) -> int:
-    open_ones = select(Promise).where(Promise.assignee_id == from_user, Promise.state == PromiseState.OPEN)
-    hidden = hidden_from(session, Promise.customer_id)
-    open_ones = open_ones if hidden is None else open_ones.where(~hidden)
-    rows = (await session.scalars(open_ones.order_by(Promise.id).limit(limit))).all()
-    for row in rows:
-        row.assignee_id = to_user
-    await session.flush()
-    return len(rows)
+async def owners_of(session: AsyncSession, customer_id: int, limit: int = 100) -> Sequence[Ownership]:
+    """Who looks after the customer and who did, with reasons; the latest first. Raises ``CustomerNotFound``."""
+    customer = await get_customer(session, customer_id)
+    query = select(Ownership).where(Ownership.customer_id == customer.id)
+    return (await session.scalars(query.order_by(Ownership.since_at.desc(), Ownership.id.desc()).limit(limit))).all()
 
 
 async def give_level(session: AsyncSession, customer_id: int, code: str | None, editing: Editing) -> Customer:

@@ -25,8 +25,10 @@ from crm_bridge.models import (
     CustomerTag,
     ExternalIdentity,
     Ownership,
+    PersonalPreference,
     Relation,
 )
+from crm_bridge.personal_preferences import preferences_of
 from crm_bridge.privacy_rules import SENSITIVE
 from crm_bridge.search_texts import normalise_name
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, FieldGroup
@@ -48,6 +50,7 @@ class CustomerRecord:
     contact_points: Sequence[ContactPoint]
     identities: Sequence[ExternalIdentity]
     preferences: Sequence[ContactPreference]
+    personal_preferences: Sequence[PersonalPreference]
     relations: Sequence[Relation]
     owners: Sequence[Ownership]
     tags: Sequence[CustomerTag]
@@ -84,6 +87,7 @@ async def load_record(session: AsyncSession, customer_id: int) -> CustomerRecord
         contact_points=points,
         identities=await _all(session, ExternalIdentity, customer_id, ExternalIdentity.id),
         preferences=preferences,
+        personal_preferences=await preferences_of(session, customer_id),
         relations=relations,
         owners=owners.all(),
         tags=tags,

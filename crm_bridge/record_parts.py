@@ -26,7 +26,7 @@ from crm_bridge.models import (
     TimelineEvent,
 )
 from crm_bridge.models.base import DEFAULT_TENANT
-from crm_bridge.vocabulary import ContactUsage, CustomerStatus, TimelineKind
+from crm_bridge.vocabulary import ContactUsage, CustomerStatus, PreferenceSource, TimelineKind
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_TAGS = 50
@@ -44,6 +44,8 @@ class Preference:
     from_minute: int | None = None
     to_minute: int | None = None
     weekdays: tuple[str, ...] = ()
+    source: PreferenceSource | None = None
+    """Where it is known from; without it, what is written already stays, and what is new was noticed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Tag:
 async def set_preferences(
     session: AsyncSession, customer: Customer, wanted: Sequence[Preference], editing: Editing
 ) -> None:
-    """Replace the preferences; for each purpose the first is the favourite. Raises ``InvalidField``."""
+    """Replace the preferences; for each purpose the first is the favourite. What stays as it is keeps its source and
+    date. Raises ``InvalidField``."""
     if len({(each.purpose, each.channel) for each in wanted}) < len(wanted):
         raise InvalidField("a channel stands twice for one purpose", where="body.preferences")
     for index, each in enumerate(wanted):
@@ -66,10 +69,14 @@ async def set_preferences(
     here = ContactPreference.customer_id == customer.id
     present = (await session.scalars(select(ContactPreference).where(here).order_by(ContactPreference.rank))).all()
     before = [f"{each.purpose}:{each.channel}" for each in present]
+    noted = {_told(row): (row.source, row.noted_at) for row in present}
     await session.execute(delete(ContactPreference).where(here))
     ranks: dict[str, int] = {}
     for each in wanted:
         rank = ranks[each.purpose] = ranks.get(each.purpose, 0) + 1
+        source, noted_at = noted.get(_told(each), (PreferenceSource.AGENT, editing.now))
+        if each.source is not None and each.source != source:
+            source, noted_at = each.source, editing.now
         session.add(
             ContactPreference(
                 customer_id=customer.id,
@@ -80,6 +87,8 @@ async def set_preferences(
                 from_minute=each.from_minute,
                 to_minute=each.to_minute,
                 weekdays=list(each.weekdays),
+                source=source,
+                noted_at=noted_at,
             )
         )
     after = [f"{each.purpose}:{each.channel}" for each in wanted]
@@ -285,6 +294,12 @@ async def attachments_of(session: AsyncSession, customer_id: int) -> Sequence[At
     """The customer's files, the newest first."""
     query = select(Attachment).where(Attachment.customer_id == customer_id).order_by(Attachment.id.desc())
     return (await session.scalars(query.limit(200))).all()
+
+
+def _told(each: Preference | ContactPreference) -> tuple[object, ...]:
+    """What a preference says, but for its place and where it is known from."""
+    hours = (each.from_minute, each.to_minute, tuple(each.weekdays))
+    return each.purpose, each.channel, each.language, *hours
 
 
 async def _point(session: AsyncSession, customer: Customer, point_id: int) -> ContactPoint:

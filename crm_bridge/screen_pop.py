@@ -9,6 +9,7 @@ from crm_bridge.cards import (
     LAST_INTERACTIONS,
     PROMISES_SHOWN,
     RELATED_SHOWN,
+    WISHES_SHOWN,
     Card,
     CardBadge,
     CardContact,
@@ -16,11 +17,13 @@ from crm_bridge.cards import (
     CardPreference,
     CardPromise,
     CardRelated,
+    CardWish,
     repeat_window_start,
 )
 from crm_bridge.customers import contact_points_of, get_customer
 from crm_bridge.history import InteractionView, count_inbound_since, last_interactions
 from crm_bridge.models import ContactPoint, ContactPreference, Customer, CustomerLevel, Relation
+from crm_bridge.personal_preferences import WISHES, preferences_of
 from crm_bridge.promises import open_promises
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import ContactKind, CustomerStatus
@@ -45,6 +48,7 @@ async def load_card(session: AsyncSession, customer_id: int, now: datetime) -> C
         contacts_in_window=await count_inbound_since(session, customer_id, repeat_window_start(now)),
         badge=await _badge(session, customer.level),
         preferences=await _preferences(session, customer_id),
+        wishes=await _wishes(session, customer_id),
         promises=await _promises(session, customer_id, now),
         related=await _related(session, customer_id),
     )
@@ -63,6 +67,11 @@ async def _preferences(session: AsyncSession, customer_id: int) -> tuple[CardPre
         .order_by(ContactPreference.purpose)
     )
     return tuple(CardPreference(row.purpose, row.channel, row.language) for row in rows)
+
+
+async def _wishes(session: AsyncSession, customer_id: int) -> tuple[CardWish, ...]:
+    rows = await preferences_of(session, customer_id, WISHES)
+    return tuple(CardWish(row.kind, row.value, row.source, row.noted_at) for row in rows[:WISHES_SHOWN])
 
 
 async def _promises(session: AsyncSession, customer_id: int, now: datetime) -> tuple[CardPromise, ...]:

@@ -160,5 +160,54 @@ class DataClass(StrEnum):
     LOCATION = "location"
 
 
+class PreferenceKind(StrEnum):
+    """What kind of taste is remembered."""
+
+    CONTACT_MANNER = "contact_manner"
+    CONTACT_TIME = "contact_time"
+    HOBBY = "hobby"
+    GIFT = "gift"
+    OTHER = "other"
+
+
+class PreferenceSource(StrEnum):
+    """Where a preference is known from."""
+
+    CUSTOMER = "customer"
+    """The customer said so."""
+    AGENT = "agent"
+    """Somebody here noticed it."""
+    THIRD_PARTY = "third_party"
+    SURVEY = "survey"
+    IMPORT = "import"
+
+
+class ClaimState(StrEnum):
+    """What was decided about a claim to a customer whom somebody else looks after."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class SourceKind(StrEnum):
+    """Where something about a customer is known from."""
+
+    IMPORT = "import"
+    API = "api"
+    """A program wrote it."""
+    AGENT = "agent"
+    """Somebody wrote it, outside of a conversation."""
+    CALL = "call"
+    """Whoever wrote it was in a contact with the customer, or had just been."""
+    MERGE = "merge"
+    """It was another customer's, who turned out to be the same."""
+    SELF = "self"
+    """The customer entered it."""
+    RULE = "rule"
+    """The product worked it out."""
+    UNKNOWN = "unknown"
+
+
 LIFECYCLE_STAGES = ("potential", "intending", "prospective", "contracted", "prospective_owner", "owner", "member")
 """Shipped as the default list; an installation may use other words."""

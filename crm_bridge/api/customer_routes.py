@@ -15,6 +15,7 @@ from crm_bridge.api.ports import (
     Surroundings,
     cursor_of,
     customer_id_of,
+    editing_by,
     encoded,
 )
 from crm_bridge.api.problems import responses, routes_about
@@ -46,6 +47,7 @@ from crm_bridge.errors import (
 )
 from crm_bridge.matching import lookup_by_number, with_badges, without_hidden
 from crm_bridge.models import Customer
+from crm_bridge.owners import BY_RULE, apply_level_rules
 from crm_bridge.permissions import Permission
 from crm_bridge.screen_pop import load_card
 from crm_bridge.search import search
@@ -106,6 +108,7 @@ def _collection(router: APIRouter, given: Surroundings) -> None:
         try:
             async with given.writing(principal) as session:
                 customer, suspects = await enter_customer(session, new, on_duplicate=on_duplicate, **entering)
+                await apply_level_rules(session, [customer], editing_by(given, principal, BY_RULE))
                 entered = await _customer_out(session, customer)
         except DuplicateCustomer:
             async with given.writing(principal) as session:
@@ -157,6 +160,8 @@ def _one_customer(router: APIRouter, given: Surroundings) -> None:
         new = NewContactPoint(**body.model_dump())
         async with given.writing(principal) as session:
             point = await add_contact_point(session, customer_id_of(customer_id), new, region=given.region)
+            customer = await read_customer(session, point.customer_id)
+            await apply_level_rules(session, [customer], editing_by(given, principal, BY_RULE))
             return ContactPointOut.model_validate(point)
 
 

@@ -1,12 +1,14 @@
 """Routes of duplicates and merges."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.api.ports import (
     CustomerIdPath,
@@ -21,12 +23,14 @@ from crm_bridge.api.ports import (
 from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.record_schemas import IdIn, MovedOut
 from crm_bridge.api.schemas import Code, Id, In, OptionalId, Out
+from crm_bridge.changes import Editing
 from crm_bridge.customers import get_customer
 from crm_bridge.duplicates import decide, find_links, link_records, open_candidates, propose
 from crm_bridge.errors import CannotMerge, CannotUndo, CustomerNotFound, InvalidField, ItemNotFound
 from crm_bridge.mergers import merges_of
 from crm_bridge.merging import merge, undo_merge
-from crm_bridge.models import Collision
+from crm_bridge.models import Collision, Customer
+from crm_bridge.owners import BY_RULE, apply_level_rules
 from crm_bridge.permissions import Permission
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import DuplicateState
@@ -144,6 +148,7 @@ def _merges(router: APIRouter, given: Surroundings) -> None:
         async with given.writing(principal) as session:
             chosen = frozenset(body.fields)
             event = await merge(session, survivor, merged, editing_by(given, principal), fields=chosen)
+            await _look_at_levels(session, [survivor], editing_by(given, principal, BY_RULE))
             return MergeOut.model_validate(event)
 
     @router.post("/merges/{merge_id}/undo", responses=responses(ItemNotFound, CannotUndo))
@@ -151,6 +156,7 @@ def _merges(router: APIRouter, given: Surroundings) -> None:
         """Take a merge back. What people have changed since stays as they made it."""
         async with given.writing(principal) as session:
             row = await undo_merge(session, item_id_of(merge_id), editing_by(given, principal))
+            await _look_at_levels(session, [row.survivor_id, row.merged_id], editing_by(given, principal, BY_RULE))
             return MergeOut.model_validate(row)
 
     @router.get("/customers/{customer_id}/merges", responses=responses(CustomerNotFound))
@@ -159,3 +165,9 @@ def _merges(router: APIRouter, given: Surroundings) -> None:
         async with given.reading(principal) as session:
             customer = await get_customer(session, customer_id_of(customer_id))
             return [MergeOut.model_validate(each) for each in await merges_of(session, customer.id)]
+
+
+async def _look_at_levels(session: AsyncSession, ids: Sequence[int], editing: Editing) -> None:
+    """A merge brings contacts and tags together, or parts them: the levels follow their rules."""
+    customers = (await session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id))).all()
+    await apply_level_rules(session, customers, editing)

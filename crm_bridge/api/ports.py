@@ -18,6 +18,7 @@ from crm_bridge.ids import parse_id
 from crm_bridge.keyset import MAX_LIMIT, Cursor, decode_cursor
 from crm_bridge.models.base import utc_now
 from crm_bridge.permissions import Permission, require
+from crm_bridge.vocabulary import SourceKind
 
 SOON_SECONDS = 2.0
 """How long a ringing phone's card may take."""
@@ -109,9 +110,11 @@ class Surroundings:
             yield session
 
 
-def editing_by(given: Surroundings, principal: Principal, reason: str | None = None) -> Editing:
+def editing_by(
+    given: Surroundings, principal: Principal, reason: str | None = None, *, source: SourceKind | None = None
+) -> Editing:
     """Who edits, and when."""
-    return Editing(given.now(), principal.user_id, principal.name, reason)
+    return Editing(given.now(), principal.user_id, principal.name, reason, source)
 
 
 def named_id_of(text: str, where: str) -> int:

@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_bridge.api.etags import IfMatch, expected_version, mark
+from crm_bridge.api.etags import IfMatch, expected_version
 from crm_bridge.api.ports import (
     CustomerIdPath,
     Principal,
@@ -16,24 +15,22 @@ from crm_bridge.api.ports import (
     named_id_of,
 )
 from crm_bridge.api.problems import responses, routes_about
+from crm_bridge.api.record_answers import record_out
 from crm_bridge.api.record_schemas import (
     ContactPointPatch,
     CustomerPatch,
-    HandOverIn,
     IdentityIn,
     IdentityOut,
     LevelChoiceIn,
-    MovedOut,
-    OwnerIn,
+    PersonalPreferenceIn,
+    PersonalPreferenceOut,
     PreferencesIn,
-    ProfileOut,
     RecordOut,
     RelationIn,
     RelationOut,
     TagsIn,
 )
 from crm_bridge.api.schemas import ChangeOut, Code, ContactPointOut, CustomerSummary
-from crm_bridge.catalogue import field_definitions
 from crm_bridge.changes import changes_of
 from crm_bridge.customers import get_customer
 from crm_bridge.errors import (
@@ -44,13 +41,12 @@ from crm_bridge.errors import (
     IdentityTaken,
     InvalidField,
     ItemNotFound,
-    OwnedByAnother,
     StaleRow,
 )
-from crm_bridge.owners import apply_level_rules, give_level, give_owner, hand_over
+from crm_bridge.owners import BY_RULE, apply_level_rules, give_level
 from crm_bridge.permissions import Permission
-from crm_bridge.privacy_rules import SENSITIVE
-from crm_bridge.profiles import customer_as_seen, edit_customer, load_record, subsidiaries
+from crm_bridge.personal_preferences import add_preference, remove_preference
+from crm_bridge.profiles import customer_as_seen, edit_customer, subsidiaries
 from crm_bridge.record_parts import (
     Preference,
     Tag,
@@ -63,11 +59,11 @@ from crm_bridge.record_parts import (
     set_preferences,
     set_tags,
 )
+from crm_bridge.vocabulary import SourceKind
 
 PointIdPath = Annotated[str, Path(description="Id of a contact point.")]
+PreferenceIdPath = Annotated[str, Path(description="Id of a personal preference.")]
 RelationIdPath = Annotated[str, Path(description="Id of a relation.")]
-BY_RULE = "rule"
-"""Why a level changed with something that its rule asks for."""
 _EDIT = (CustomerNotFound, EtagMismatch, EtagRequired, InvalidField, StaleRow)
 
 
@@ -76,8 +72,9 @@ def record_routes(given: Surroundings) -> APIRouter:
     router = routes_about("customer record")
     _record(router, given)
     _lists(router, given)
+    _level(router, given)
+    _tastes(router, given)
     _points(router, given)
-    _owners(router, given)
     _relations(router, given)
     return router
 
@@ -91,7 +88,7 @@ def _record(router: APIRouter, given: Surroundings) -> None:
     ) -> RecordOut:
         """Everything that is written about the customer, and how complete it is. `ETag` is its version."""
         async with given.reading(principal) as session:
-            return await _record_out(session, customer_id_of(customer_id), response)
+            return await record_out(session, customer_id_of(customer_id), response)
 
     @router.patch("/customers/{customer_id}", responses=responses(*_EDIT, HierarchyLoop))
     async def edit(
@@ -103,15 +100,14 @@ def _record(router: APIRouter, given: Surroundings) -> None:
     ) -> RecordOut:
         """Change the fields that are named; the level follows its rule. Needs `If-Match`."""
         changes = body.model_dump(exclude_unset=True)
+        by = editing_by(given, principal, source=SourceKind.SELF if changes.pop("source", None) else None)
         if body.parent_id is not None:
             changes["parent_id"] = named_id_of(body.parent_id, "body.parent_id")
         async with given.writing(principal) as session:
             found, expected = customer_id_of(customer_id), expected_version(if_match)
-            edited = await edit_customer(
-                session, found, changes, expected=expected, editing=editing_by(given, principal)
-            )
+            edited = await edit_customer(session, found, changes, expected=expected, editing=by)
             await apply_level_rules(session, [edited], editing_by(given, principal, BY_RULE))
-            return await _record_out(session, found, response)
+            return await record_out(session, found, response)
 
     @router.get("/customers/{customer_id}/changes", responses=responses(CustomerNotFound))
     async def list_changes(
@@ -143,7 +139,7 @@ def _lists(router: APIRouter, given: Surroundings) -> None:
         async with given.writing(principal) as session:
             customer = await customer_as_seen(session, customer_id_of(customer_id), expected_version(if_match))
             await set_preferences(session, customer, wanted, editing_by(given, principal))
-            return await _record_out(session, customer.id, response)
+            return await record_out(session, customer.id, response)
 
     @router.put("/customers/{customer_id}/tags", responses=responses(*_EDIT))
     async def put_tags(
@@ -159,7 +155,54 @@ def _lists(router: APIRouter, given: Surroundings) -> None:
             customer = await customer_as_seen(session, customer_id_of(customer_id), expected_version(if_match))
             await set_tags(session, customer, wanted, editing_by(given, principal))
             await apply_level_rules(session, [customer], editing_by(given, principal, BY_RULE))
-            return await _record_out(session, customer.id, response)
+            return await record_out(session, customer.id, response)
+
+
+def _level(router: APIRouter, given: Surroundings) -> None:
+    assigner = Depends(given.allowed(Permission.ASSIGN))
+
+    @router.put("/customers/{customer_id}/level", responses=responses(CustomerNotFound, ItemNotFound, StaleRow))
+    async def put_level(
+        customer_id: CustomerIdPath, body: LevelChoiceIn, response: Response, principal: Annotated[Principal, assigner]
+    ) -> RecordOut:
+        """Choose the level, or leave it to the rules."""
+        async with given.writing(principal) as session:
+            found = customer_id_of(customer_id)
+            await give_level(session, found, body.code, editing_by(given, principal, body.reason))
+            return await record_out(session, found, response)
+
+
+def _tastes(router: APIRouter, given: Surroundings) -> None:
+    writer = Depends(given.allowed(Permission.WRITE))
+    path = "/customers/{customer_id}/personal-preferences"
+
+    @router.post(path, status_code=201, responses=responses(CustomerNotFound, InvalidField))
+    async def post_personal_preference(
+        customer_id: CustomerIdPath, body: PersonalPreferenceIn, principal: Annotated[Principal, writer]
+    ) -> PersonalPreferenceOut:
+        """Remember a hobby, a present that pleased, how or when the customer likes to be spoken to. The same again gets
+        the newer source and date."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            row = await add_preference(
+                session,
+                customer,
+                body.kind,
+                body.value,
+                body.source,
+                noted_at=body.noted_at,
+                editing=editing_by(given, principal),
+            )
+            return PersonalPreferenceOut.model_validate(row)
+
+    @router.delete(f"{path}/{{preference_id}}", status_code=204, responses=responses(CustomerNotFound, ItemNotFound))
+    async def delete_personal_preference(
+        customer_id: CustomerIdPath, preference_id: PreferenceIdPath, principal: Annotated[Principal, writer]
+    ) -> None:
+        """It does not hold any more."""
+        async with given.writing(principal) as session:
+            customer = await customer_as_seen(session, customer_id_of(customer_id), None)
+            await remove_preference(session, customer, item_id_of(preference_id), editing_by(given, principal))
 
 
 def _points(router: APIRouter, given: Surroundings) -> None:
@@ -194,47 +237,6 @@ def _points(router: APIRouter, given: Surroundings) -> None:
         async with given.writing(principal) as session:
             customer = await customer_as_seen(session, customer_id_of(customer_id), None)
             await remove_contact_point(session, customer, item_id_of(point_id), editing_by(given, principal))
-
-
-def _owners(router: APIRouter, given: Surroundings) -> None:
-    writer, assigner = Depends(given.allowed(Permission.WRITE)), Depends(given.allowed(Permission.ASSIGN))
-
-    @router.put("/customers/{customer_id}/owner", responses=responses(CustomerNotFound, OwnedByAnother, StaleRow))
-    async def put_owner(
-        customer_id: CustomerIdPath, body: OwnerIn, response: Response, principal: Annotated[Principal, writer]
-    ) -> RecordOut:
-        """Claim the customer, or give it to somebody. Taking it over needs the permission to assign."""
-        if body.take_over or body.user_id != principal.user_id:
-            given.check(principal, Permission.ASSIGN)
-        async with given.writing(principal) as session:
-            found = customer_id_of(customer_id)
-            await give_owner(
-                session,
-                found,
-                body.user_id,
-                line_of_business=body.line_of_business,
-                take_over=body.take_over,
-                editing=editing_by(given, principal, body.reason),
-            )
-            return await _record_out(session, found, response)
-
-    @router.post("/owners/hand-over", responses=responses())
-    async def post_hand_over(body: HandOverIn, principal: Annotated[Principal, assigner]) -> MovedOut:
-        """Move up to 500 customers and as many open promises from somebody who leaves to somebody else; repeat until
-        the count is 0."""
-        async with given.writing(principal) as session:
-            editing = editing_by(given, principal, "offboarding")
-            return MovedOut(count=await hand_over(session, body.from_user, body.to_user, limit=500, editing=editing))
-
-    @router.put("/customers/{customer_id}/level", responses=responses(CustomerNotFound, ItemNotFound, StaleRow))
-    async def put_level(
-        customer_id: CustomerIdPath, body: LevelChoiceIn, response: Response, principal: Annotated[Principal, assigner]
-    ) -> RecordOut:
-        """Choose the level, or leave it to the rules."""
-        async with given.writing(principal) as session:
-            found = customer_id_of(customer_id)
-            await give_level(session, found, body.code, editing_by(given, principal, body.reason))
-            return await _record_out(session, found, response)
 
 
 def _relations(router: APIRouter, given: Surroundings) -> None:
@@ -305,31 +307,3 @@ def _relations(router: APIRouter, given: Surroundings) -> None:
             customer = await customer_as_seen(session, customer_id_of(customer_id), None)
             row = await add_identity(session, customer, body.provider, body.external_id, editing_by(given, principal))
             return IdentityOut.model_validate(row)
-
-
-async def _record_out(session: AsyncSession, customer_id: int, response: Response) -> RecordOut:
-    record = await load_record(session, customer_id)
-    definitions = await field_definitions(session)
-    mark(response, record.customer)
-    shown = {
-        code: value
-        for code, value in record.profile.custom.items()
-        if code in definitions and definitions[code].data_class not in SENSITIVE
-    }
-    profile = {name: getattr(record.profile, name) for name in ProfileOut.model_fields}
-    return RecordOut.model_validate(
-        CustomerSummary.model_validate(record.customer).model_dump()
-        | {
-            "profile": profile | {"custom": shown},
-            "contact_points": record.contact_points,
-            "identities": record.identities,
-            "preferences": record.preferences,
-            "relations": record.relations,
-            "owners": record.owners,
-            "tags": record.tags,
-            "level_badge": record.level,
-            "merged_into": record.merged_into,
-            "completeness": record.completeness,
-        },
-        from_attributes=True,
-    )

@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from crm_bridge.api.schemas import Code, ContactPointOut, CustomerSummary, Id, In, Name, OptionalId, Out
-from crm_bridge.vocabulary import ContactUsage, CustomerKind, DataClass, FieldGroup, FieldType, PartyKind
+from crm_bridge.vocabulary import (
+    ContactUsage,
+    CustomerKind,
+    DataClass,
+    FieldGroup,
+    FieldType,
+    PartyKind,
+    PreferenceKind,
+    PreferenceSource,
+)
 
 IdIn = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -36,6 +45,9 @@ class CustomerPatch(In):
     parent_id: IdIn | None = None
     team_id: Code | None = None
     custom: Annotated[dict[str, Any], Field(max_length=200)] = {}
+    source: Annotated[Literal["self"], Field(description="The customer entered this, by a form or at a kiosk.")] = (
+        "self"
+    )
 
 
 class PreferenceIn(In):
@@ -47,6 +59,16 @@ class PreferenceIn(In):
     from_minute: Minute | None = None
     to_minute: Minute | None = None
     weekdays: Annotated[list[Code], Field(max_length=7)] = []
+    source: PreferenceSource | None = None
+
+
+class PersonalPreferenceIn(In):
+    """Something to remember; `noted_at` is when it was said or seen, now unless told otherwise."""
+
+    kind: PreferenceKind
+    value: ShortText
+    source: PreferenceSource = PreferenceSource.AGENT
+    noted_at: AwareDatetime | None = None
 
 
 class PreferencesIn(In):
@@ -66,22 +88,6 @@ class TagsIn(In):
     """All tags."""
 
     tags: Annotated[list[TagIn], Field(max_length=50)]
-
-
-class OwnerIn(In):
-    """Who is to look after the customer; null for nobody."""
-
-    user_id: Code | None
-    line_of_business: Code = "general"
-    take_over: bool = False
-    reason: ShortText | None = None
-
-
-class HandOverIn(In):
-    """From somebody who leaves to somebody else."""
-
-    from_user: Code
-    to_user: Code
 
 
 class LevelChoiceIn(In):
@@ -133,6 +139,19 @@ class PreferenceOut(Out):
     from_minute: int | None
     to_minute: int | None
     weekdays: list[str]
+    source: PreferenceSource | None
+    noted_at: datetime | None
+
+
+class PersonalPreferenceOut(Out):
+    """Something to remember about the customer's taste, where it is known from, and since when."""
+
+    id: Id
+    kind: PreferenceKind
+    value: str
+    source: PreferenceSource
+    noted_at: datetime
+    noted_by: str | None
 
 
 class RelationOut(Out):
@@ -258,6 +277,7 @@ class RecordOut(CustomerSummary):
     contact_points: list[ContactPointOut]
     identities: list[IdentityOut]
     preferences: list[PreferenceOut]
+    personal_preferences: list[PersonalPreferenceOut]
     relations: list[RelationOut]
     owners: list[OwnerOut]
     tags: list[TagOut]

@@ -13,9 +13,11 @@ from crm_bridge.api.duplicate_routes import duplicate_routes
 from crm_bridge.api.file_routes import file_routes
 from crm_bridge.api.hold_routes import hold_routes
 from crm_bridge.api.interaction_routes import interaction_routes
+from crm_bridge.api.owner_routes import owner_routes
 from crm_bridge.api.ports import Sessions, Surroundings
 from crm_bridge.api.privacy_routes import privacy_routes
 from crm_bridge.api.promise_routes import promise_routes
+from crm_bridge.api.provenance_routes import provenance_routes
 from crm_bridge.api.quality_routes import quality_routes
 from crm_bridge.api.record_routes import record_routes
 from crm_bridge.api.request_routes import request_routes
@@ -25,6 +27,8 @@ from crm_bridge.models.base import utc_now
 
 _PARTS: tuple[Callable[[Surroundings], APIRouter], ...] = (
     record_routes,
+    owner_routes,
+    provenance_routes,
     customer_routes,
     file_routes,
     promise_routes,

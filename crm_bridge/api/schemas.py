@@ -15,6 +15,8 @@ from crm_bridge.vocabulary import (
     CustomerStatus,
     Direction,
     MatchState,
+    PreferenceKind,
+    PreferenceSource,
     PromiseState,
 )
 
@@ -195,6 +197,15 @@ class CardPreferenceOut(Out):
     language: str | None
 
 
+class CardWishOut(Out):
+    """How, or when, the customer likes to be spoken to, in words."""
+
+    kind: PreferenceKind
+    value: str
+    source: PreferenceSource
+    noted_at: datetime
+
+
 class CardPromiseOut(Out):
     """Something the customer waits for."""
 
@@ -231,6 +242,7 @@ class CardOut(Out):
     is_repeat_caller: bool
     badge: CardBadgeOut | None
     preferences: list[CardPreferenceOut]
+    wishes: list[CardWishOut]
     promises: list[CardPromiseOut]
     related: list[CardRelatedOut]
 

@@ -4,10 +4,18 @@ from crm_bridge.models.access import ApiToken, EndedSession
 from crm_bridge.models.audit import AuditEntry, AuditHead, IdempotencyKey
 from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
-from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem
+from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem, OwnerClaim
 from crm_bridge.models.interaction import ContactParent, Interaction, ProjectionCursor, WrapUp
 from crm_bridge.models.line_quality import LineQuality
-from crm_bridge.models.privacy import AccessEntry, Consent, HoursOverride, LegalHold, StoreSecret, Suppression
+from crm_bridge.models.privacy import (
+    AccessEntry,
+    Consent,
+    FieldBasis,
+    HoursOverride,
+    LegalHold,
+    StoreSecret,
+    Suppression,
+)
 from crm_bridge.models.profile import (
     Attachment,
     ContactPreference,
@@ -18,6 +26,7 @@ from crm_bridge.models.profile import (
     CustomField,
     ExternalIdentity,
     Ownership,
+    PersonalPreference,
     Relation,
 )
 from crm_bridge.models.promise import AttachmentContent, Promise
@@ -57,6 +66,7 @@ __all__ = [
     "EndedSession",
     "ErasureReceipt",
     "ExternalIdentity",
+    "FieldBasis",
     "HeldErasure",
     "HoursOverride",
     "IdempotencyKey",
@@ -70,7 +80,9 @@ __all__ = [
     "MergeEvent",
     "MergeItem",
     "Note",
+    "OwnerClaim",
     "Ownership",
+    "PersonalPreference",
     "PhoneLookup",
     "ProjectionCursor",
     "Promise",

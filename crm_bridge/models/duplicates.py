@@ -1,9 +1,9 @@
-"""Customers that may be one, and merges that can be taken back."""
+"""Customers that may be one, merges that can be taken back, and customers whom two people claim."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_bridge.models.base import (
@@ -19,7 +19,9 @@ from crm_bridge.models.base import (
     UtcDateTime,
 )
 from crm_bridge.models.customer import one_of
-from crm_bridge.vocabulary import DuplicateState
+from crm_bridge.vocabulary import ClaimState, DuplicateState
+
+_IS_OPEN = text("state = 'open'")
 
 
 class DuplicateCandidate(Identified, TenantOwned, Stamped, Base):
@@ -49,6 +51,37 @@ class Collision(Identified, TenantOwned, Base):
     created_id: Mapped[int | None] = mapped_column(BIG_INT)
     signals: Mapped[list[str]] = mapped_column(TextList)
     outcome: Mapped[str] = mapped_column(CleanText)
+
+
+class OwnerClaim(Identified, TenantOwned, Base):
+    """Somebody claimed a customer whom somebody else looks after: what a team lead is to decide. One open claim of one
+    person for one customer and line of business."""
+
+    __tablename__ = "owner_claim"
+    __table_args__ = (
+        one_of("state", ClaimState),
+        Index(
+            "uq_owner_claim_open",
+            "customer_id",
+            "line_of_business",
+            "claimant_id",
+            unique=True,
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
+        ),
+        Index("ix_owner_claim_open_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+    )
+
+    customer_id: Mapped[int] = mapped_column(BIG_INT, ForeignKey("customer.id", ondelete="CASCADE"))
+    line_of_business: Mapped[str] = mapped_column(CleanText)
+    owner_id: Mapped[str] = mapped_column(CleanText)
+    """Who looked after the customer when the claim was made."""
+    claimant_id: Mapped[str] = mapped_column(CleanText)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(CleanText)
+    state: Mapped[ClaimState] = mapped_column(EnumText(ClaimState), default=ClaimState.OPEN)
+    decided_by: Mapped[str | None] = mapped_column(CleanText)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class MergeEvent(Identified, TenantOwned, Base):

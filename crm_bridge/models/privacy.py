@@ -72,6 +72,17 @@ class AccessEntry(Identified, TenantOwned, Base):
     legal_basis: Mapped[str] = mapped_column(CleanText)
 
 
+class FieldBasis(TenantOwned, Stamped, Base):
+    """On which legal ground, and what for, an installation keeps a field of its customers: one of the record's own, or
+    ``custom.CODE``."""
+
+    __tablename__ = "field_basis"
+
+    field: Mapped[str] = mapped_column(CleanText, primary_key=True)
+    legal_basis: Mapped[str] = mapped_column(CleanText)
+    purpose: Mapped[str | None] = mapped_column(CleanText)
+
+
 class StoreSecret(Stamped, Base):
     """Random keys that this store has made for itself: for digests and for signed receipts."""
 

@@ -20,7 +20,7 @@ from crm_bridge.models.base import (
     UtcDateTime,
 )
 from crm_bridge.models.customer import one_of
-from crm_bridge.vocabulary import DataClass, FieldGroup, FieldType, PartyKind
+from crm_bridge.vocabulary import DataClass, FieldGroup, FieldType, PartyKind, PreferenceKind, PreferenceSource
 
 
 class CustomerProfile(Stamped, Base):
@@ -68,6 +68,8 @@ class CustomerChange(Identified, TenantOwned, Base):
     old_value: Mapped[str | None] = mapped_column(CleanText)
     new_value: Mapped[str | None] = mapped_column(CleanText)
     reason: Mapped[str | None] = mapped_column(CleanText)
+    source: Mapped[str | None] = mapped_column(CleanText)
+    """``self`` where the customer entered it; of everything else the actor and the instant tell."""
 
 
 class Ownership(Identified, TenantOwned, Stamped, Base):
@@ -92,6 +94,9 @@ class Ownership(Identified, TenantOwned, Stamped, Base):
     since_at: Mapped[datetime] = mapped_column(UtcDateTime)
     until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str] = mapped_column(CleanText)
+    """Why it began: ``claim``, ``take-over``, ``offboarding``, or somebody's own words."""
+    end_reason: Mapped[str | None] = mapped_column(CleanText, sort_order=95)
+    """Why it ended: ``release``, ``take-over``, ``offboarding``, or somebody's own words."""
 
 
 class ContactPreference(Identified, TenantOwned, Stamped, Base):
@@ -109,6 +114,28 @@ class ContactPreference(Identified, TenantOwned, Stamped, Base):
     to_minute: Mapped[int | None] = mapped_column(Integer)
     weekdays: Mapped[list[str]] = mapped_column(TextList, default=list)
     """``mon`` to ``sun``; empty means every day."""
+    source: Mapped[str | None] = mapped_column(CleanText, sort_order=95)
+    """Where it is known from; nothing for what was entered before that was asked."""
+    noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, sort_order=96)
+
+
+class PersonalPreference(Identified, TenantOwned, Stamped, Base):
+    """Something to remember about a customer's taste: a hobby, a present that pleased, how and when they like to be
+    spoken to. With where it is known from, and since when."""
+
+    __tablename__ = "personal_preference"
+    __table_args__ = (
+        one_of("kind", PreferenceKind),
+        one_of("source", PreferenceSource),
+        UniqueConstraint("customer_id", "kind", "value"),
+    )
+
+    customer_id: Mapped[int] = mapped_column(BIG_INT, ForeignKey("customer.id", ondelete="CASCADE"))
+    kind: Mapped[PreferenceKind] = mapped_column(EnumText(PreferenceKind))
+    value: Mapped[str] = mapped_column(CleanText)
+    source: Mapped[PreferenceSource] = mapped_column(EnumText(PreferenceSource))
+    noted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    noted_by: Mapped[str | None] = mapped_column(CleanText)
 
 
 class Relation(Identified, TenantOwned, Stamped, Base):

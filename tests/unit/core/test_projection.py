@@ -35,12 +35,13 @@ from callcenter.projection import (
     RETRY_SECONDS,
     InteractionProjection,
 )
-from crm_bridge.customers import NewCustomer, create_customer
+from crm_bridge.catalogue import define_level
+from crm_bridge.customers import NewContactPoint, NewCustomer, create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable
 from crm_bridge.history import find_interaction
 from crm_bridge.interactions import get_cursor
-from crm_bridge.models import Interaction, WrapUp
+from crm_bridge.models import Customer, Interaction, WrapUp
 from crm_bridge.parents import ParentView
 from crm_bridge.voicemails import page_voicemails
 from tests.support.virtual_time import in_virtual_time, pass_seconds
@@ -123,6 +124,28 @@ async def test_the_quality_of_lines_reaches_the_interaction(
         assert (line.loss_percent, line.far_loss_percent, line.mos) == (10.0, 1.5, 3.4)
         assert (line.worst_mos, line.worst_loss_percent, line.round_trip_ms) == (2.1, 30.0, 80.0)
         assert [line.role for line in (await find_interaction(session, "c0")).lines] == ["customer"]
+
+
+async def test_levels_follow_the_contacts_that_were_written(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    rule: list[dict[str, object]] = [{"fact": "interactions_365d", "op": ">=", "value": 2}]
+    async with database.begin() as session:
+        await define_level(session, "regular", name="Regular", rank=1, colour="#336699", rule=rule)
+        new = NewCustomer("Ada", contact_points=(NewContactPoint(RECORD.caller),))
+        ada = (await create_customer(session, new, region="US", now=datetime.now(UTC))).id
+    following, now = projection(tmp_path, database), int(datetime.now(UTC).timestamp() * 1000)
+    for name in ("c1", "c2"):
+        recent = replace(RECORD, call_id=name, arrived_at=now, connected_at=now, ended_at=now, customer_id=None)
+        await write(journal, CallClosed(name, now, replace(recent, segments=())))
+        await following.drain()
+        async with database.read() as session:
+            level = await session.scalar(select(Customer.level).where(Customer.id == ada))
+        assert level is None, "not within the batch"
+        assert await following.follow_levels() == (name == "c2")
+    async with database.read() as session:
+        assert await session.scalar(select(Customer.level).where(Customer.id == ada)) == "regular"
+    assert await following.follow_levels() == 0
 
 
 async def test_call_and_wrap_up_reach_the_store(tmp_path: Path, database: Database, journal: SqliteJournal) -> None:

@@ -109,6 +109,14 @@ async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_sta
         promise = {"what": "call back", "due_at": "2026-03-03T10:00:00Z"}
         assert (await web.post(f"/customers/{ada['id']}/promises", json=promise)).status_code == 201
         assert (await web.post(f"/customers/{ada['id']}/files?file_name=a.txt", content=b"x")).status_code == 201
+        taste = {"kind": "hobby", "value": "sailing"}
+        assert (await web.post(f"/customers/{ada['id']}/personal-preferences", json=taste)).status_code == 201
+        likes = {"preferences": [{"purpose": "service", "channel": "sms", "source": "customer"}]}
+        await web.put(f"/customers/{ada['id']}/preferences", json=likes, headers=headers)
+        for user, status in (("u1", 200), ("u2", 409)):
+            claim = await web.put(f"/customers/{ada['id']}/owner", json={"user_id": user}, headers={"x-user": user})
+            assert claim.status_code == status
+        assert (await web.put("/field-bases/phone", json={"legal_basis": "contract"})).status_code == 200
         twin = (await web.post("/customers", json={"display_name": "Ada L"}, headers={"idempotency-key": "k"})).json()
         await web.post("/merges", json={"survivor_id": ada["id"], "merged_id": twin["id"]})
         other = (await web.post("/customers", json={"display_name": "Ben"})).json()
