@@ -102,9 +102,9 @@ class MediaSection(Section):
     port_min: int = Field(default=16384, ge=1024, le=65534)
     port_max: int = Field(default=32766, ge=1024, le=65534)
     workers: int = Field(default=1, ge=1, le=64)
-    loop: Literal["python", "compiled"] = "python"
-    """What passes packets on between two phones; ``compiled`` takes half the CPU time, 100 MB more for each worker, and
-    the extra ``fast``."""
+    loop: Literal["auto", "compiled", "python"] = "auto"
+    """What passes packets on between two phones. ``compiled`` takes half the CPU time and needs the extra ``fast``;
+    ``auto`` is that where it can be had, and Python otherwise."""
     encryption: Literal["off", "optional", "required"] = "optional"
     """SRTP with phones and trunks, keys in SDP (RFC 4568): taken where it is offered, or nothing else at all."""
     webrtc: WebrtcSection = WebrtcSection()

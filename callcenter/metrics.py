@@ -119,6 +119,10 @@ class ExchangeCollector:
             return
         yield _gauge("media_sessions", "Media sessions that are open.", media.sessions)
         yield _gauge("media_workers", "Media workers.", len(media.worker_pids))
+        loops = GaugeMetricFamily("callcenter_media_relay_loops", "Media workers by their relay loop.", labels=["loop"])
+        for loop, number in Counter(media.loops).items():
+            loops.add_metric([loop], number)
+        yield loops
         yield _gauge("media_busy_ratio", "Share of a core the busiest media worker uses.", media.busy)
         ports = GaugeMetricFamily("callcenter_media_ports", "RTP ports by use.", labels=["use"])
         for use, count in (

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from callcenter.media.mediad.browsers_line import browsers_socket
+from callcenter.media.mediad.settings import RelayLoop
 from callcenter.media.music import music_path
 from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.protocol import MediaStatus
@@ -95,7 +96,7 @@ class _Running:
 
 
 def measure(
-    *, relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float, loop: str = "python"
+    *, relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float, loop: RelayLoop = "auto"
 ) -> MediaFigures:
     """Run each kind of call for ``seconds`` after a second of warming up. Raises ``MediaError``.
 
@@ -105,7 +106,7 @@ def measure(
 
 
 async def _measure(
-    relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float, loop: str
+    relayed: int, mixed: int, recorded: int, waiting: int, browsers: int, seconds: float, loop: RelayLoop
 ) -> MediaFigures:
     load = round(os.getloadavg()[0], 1)
     async with _mediad(loop) as running:
@@ -152,12 +153,12 @@ class FailoverFigures:
     """The greatest delay that a packet was given: the gap that was heard."""
 
 
-def measure_failover(*, calls: int, seconds: float, standby: int, loop: str = "python") -> FailoverFigures:
+def measure_failover(*, calls: int, seconds: float, standby: int, loop: RelayLoop = "auto") -> FailoverFigures:
     """Kill the worker of so many relayed calls (``kill -9``) halfway through ``seconds``. Raises ``MediaError``."""
     return asyncio.run(_measure_failover(calls, seconds, standby, loop))
 
 
-async def _measure_failover(calls: int, seconds: float, standby: int, loop: str) -> FailoverFigures:
+async def _measure_failover(calls: int, seconds: float, standby: int, loop: RelayLoop) -> FailoverFigures:
     async with _mediad(loop, standby) as running:
         legs: list[TrafficLeg] = []
         for number in range(calls):
@@ -174,7 +175,7 @@ async def _measure_failover(calls: int, seconds: float, standby: int, loop: str)
 
 
 @asynccontextmanager
-async def _mediad(loop: str, standby: int = 0) -> AsyncIterator[_Running]:
+async def _mediad(loop: RelayLoop, standby: int = 0) -> AsyncIterator[_Running]:
     """A media process with one worker on a core of its own."""
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         path = str(Path(folder) / "media.sock")

@@ -199,6 +199,8 @@ class MediaStatus(msgspec.Struct, frozen=True, tag="status"):
     browsers_deaths: int = 0
     standbys: int = 0
     """Workers in reserve that can take over at once."""
+    loops: tuple[str, ...] = ()
+    """What relays packets in each active worker: ``compiled``, ``python``, or nothing before its first sign of life."""
 
 
 class DigitHeard(msgspec.Struct, frozen=True, tag="digit"):
@@ -350,6 +352,8 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
 
     busy: float
     ticks_skipped: int
+    loop: str = ""
+    """What relays packets there (``PacketLoop.name``)."""
 
 
 class RecordingHurt(msgspec.Struct, frozen=True, tag="hurt"):

@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from callcenter.media.measuring import measure
+from callcenter.media.mediad.settings import RelayLoop
 from callcenter.media.sdp import build_answer, build_offer, read_answer, read_offer
 from callcenter.media.traffic import TrafficFigures, TrafficLeg, exchange
 
@@ -71,7 +72,7 @@ def main() -> None:
             print(f"{name:10} within {limit:.0f} ms: {told}")
 
 
-def _ours(calls: int, loop: str) -> Run:
+def _ours(calls: int, loop: RelayLoop) -> Run:
     """Relayed calls through one of our workers."""
     done = measure(relayed=calls, mixed=0, recorded=0, waiting=0, browsers=0, seconds=SECONDS, loop=loop)
     return Run(calls, done.relayed_p50_ms, done.relayed_p99_ms, done.lost_packets, done.relayed_cpu_percent)

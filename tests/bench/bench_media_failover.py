@@ -3,13 +3,14 @@
 from importlib.util import find_spec
 
 from callcenter.media.measuring import measure_failover
+from callcenter.media.mediad.settings import RelayLoop
 
 CALLS, SECONDS = 200, 8.0
 
 
 def main() -> None:
     """Measure and print."""
-    loops = ["python", "compiled"] if find_spec("numba") is not None else ["python"]
+    loops: list[RelayLoop] = ["compiled", "python"] if find_spec("numba") is not None else ["python"]
     print("loop      standby     sent  lost  longest gap, ms")
     for loop in loops:
         for standby in (1, 0):

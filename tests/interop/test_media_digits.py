@@ -19,7 +19,7 @@ from callcenter.ports import DigitPressed, RecordingAction, Route
 from ivr.effects import PromptText
 from tests.support.heard_recordings import listen
 from tests.support.media_contract import PROFILE
-from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.mediad_process import LOOPS, MediaProcess, running_mediad
 
 pytestmark = pytest.mark.interop
 
@@ -28,9 +28,10 @@ CARD = "4111111111111111"
 TONES = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
 
 
-@pytest.fixture
-async def media(tmp_path: Path) -> AsyncIterator[MediaProcess]:
-    async with running_mediad("--standby", "0", "--recordings", str(tmp_path / "rec")) as process:
+@pytest.fixture(params=LOOPS)
+async def media(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MediaProcess]:
+    options = ("--standby", "0", "--loop", request.param, "--recordings", str(tmp_path / "rec"))
+    async with running_mediad(*options) as process:
         await process.plane.create("s")
         yield process
 

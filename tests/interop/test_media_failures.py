@@ -72,7 +72,7 @@ async def test_workers_are_forked_and_started_from_nothing_where_the_nursery_is_
             await phone.close()
 
 
-@pytest.mark.parametrize(("standby", "loop"), [("0", "python"), ("1", "python"), ("1", "compiled")])
+@pytest.mark.parametrize(("standby", "loop"), [("0", "python"), ("0", "compiled"), ("1", "python"), ("1", "compiled")])
 async def test_a_killed_worker_is_replaced_and_the_same_stream_goes_on(standby: str, loop: str, tmp_path: Path) -> None:
     """Both parties hear each other again: same SSRC, and sequence numbers that go on where they stopped."""
     path = tmp_path / "music.wav"
@@ -255,3 +255,37 @@ async def test_an_overloaded_worker_takes_no_new_session() -> None:
     async with running_mediad("--standby", "0", "--most-busy", "-1") as media:
         with pytest.raises(MediaError, match="overloaded"):
             await media.plane.create("s")
+
+
+@pytest.mark.parametrize(("ordered", "loop"), [((), "compiled"), (("--loop", "python"), "python")])
+async def test_the_loop_that_relays_is_told_and_compiled_unless_ordered_otherwise(
+    ordered: tuple[str, ...], loop: str
+) -> None:
+    async with running_mediad(*ordered, patience=90) as media:
+        assert (await media.plane.status()).loops == (loop,)
+
+
+@pytest.mark.parametrize("ordered", ["auto", "compiled"])
+async def test_without_numba_pythons_loop_relays(ordered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numba.py").write_text("raise ModuleNotFoundError(\"No module named 'numba'\", name='numba')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    async with running_mediad("--loop", ordered) as media:
+        assert (await media.plane.status()).loops == ("python",)
+
+
+async def test_what_is_compiled_for_the_first_time_is_kept_and_its_compiler_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    memory = []
+    for _ in range(2):
+        async with running_mediad(patience=100) as media:
+            status = await media.plane.status()
+            assert status.loops == ("compiled",)
+            memory.append(_resident_megabytes(status.worker_pids[0]))
+        assert "compiled_loop" in " ".join(name for _, _, names in os.walk(tmp_path) for name in names)
+    assert memory[0] < memory[1] + 20, "the first one has what the second has, and no compiler besides"
+
+
+def _resident_megabytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20

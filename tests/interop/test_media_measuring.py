@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from callcenter.cli import app
 from callcenter.media.measuring import measure_failover
+from callcenter.media.mediad.settings import RelayLoop
+from tests.support.mediad_process import LOOPS
 
 pytestmark = pytest.mark.interop
 
@@ -26,8 +28,8 @@ def test_the_command_prints_what_came_back() -> None:
     assert 0 < figures["browser_p50_ms"] <= figures["browser_p99_ms"]
 
 
-@pytest.mark.parametrize("loop", ["python", "compiled"])
-def test_no_packet_is_lost_when_a_worker_with_a_standby_is_killed(loop: str) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_no_packet_is_lost_when_a_worker_with_a_standby_is_killed(loop: RelayLoop) -> None:
     """A thousand packets a second go on; the sockets keep them until the successor reads on."""
     figures = measure_failover(calls=10, seconds=2.0, standby=1, loop=loop)
     assert figures.sent > 1500

@@ -17,7 +17,7 @@ from callcenter.media.rtp import RtpPacket, pack, sequence_distance
 from callcenter.media.telephone_event import digit_payloads
 from callcenter.ports import DigitPressed, LatchPolicy, LegProfile, LegSilent, PlayFinished, Route
 from tests.support.media_contract import OFFER, MediaPlaneContract, PlaneUnderTest
-from tests.support.mediad_process import MediaProcess, plane_of_its_own, running_mediad
+from tests.support.mediad_process import LOOPS, MediaProcess, plane_of_its_own, running_mediad
 from tests.support.ports import media_range
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -25,10 +25,12 @@ pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MediaProcess]:
-    folder = str(tmp_path_factory.mktemp("rec"))
-    async with running_mediad("--standby", "0", "--recordings", folder, "--quarantine", "100") as process:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=LOOPS)
+async def process(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[MediaProcess]:
+    options = ("--loop", request.param, "--recordings", str(tmp_path_factory.mktemp("rec")), "--quarantine", "100")
+    async with running_mediad("--standby", "0", *options) as process:
         yield process
 
 

@@ -15,16 +15,17 @@ from callcenter.media.law import SAMPLE_RATE, Law
 from callcenter.media.recordings import KeyRing, ensure_key_file
 from callcenter.ports import LegProfile, RecordingAction, RecordingFinished, Route
 from tests.support.heard_recordings import HeardRecording, listen
-from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.mediad_process import LOOPS, MediaProcess, running_mediad
 
 pytestmark = pytest.mark.interop
 
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 
 
-@pytest.fixture
-async def media(tmp_path: Path) -> AsyncIterator[MediaProcess]:
-    async with running_mediad("--standby", "0", "--recordings", str(tmp_path / "rec")) as process:
+@pytest.fixture(params=LOOPS)
+async def media(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MediaProcess]:
+    options = ("--standby", "0", "--loop", request.param, "--recordings", str(tmp_path / "rec"))
+    async with running_mediad(*options) as process:
         yield process
 
 

@@ -1,4 +1,4 @@
-"""Python's relay loop and the compiled one: one contract, and for the same packets the same packets and figures."""
+"""Python's relay loop and the compiled one: for the same packets the same packets and figures."""
 
 import random
 import select
@@ -6,24 +6,21 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import pytest
-import pytest_asyncio
 
-from callcenter.media.audio import tone, write_wav
+from callcenter.media.audio import tone
 from callcenter.media.g711 import encode
 from callcenter.media.law import Law
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.compiled_loop import CompiledLoop
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.mediad.worker import Worker
-from callcenter.media.plane import EmbeddedMediaPlane
 from callcenter.media.protocol import (
     Converge,
     Converged,
@@ -42,8 +39,6 @@ from callcenter.media.protocol import (
 from callcenter.media.rtp import RtpPacket, pack, parse, sequence_distance, timestamp_distance
 from callcenter.media.telephone_event import digit_payloads
 from callcenter.media.track import Track
-from tests.support.media_contract import EventSink, MediaPlaneContract, PlaneUnderTest
-from tests.support.mediad_process import MediaProcess, running_mediad
 
 pytestmark = pytest.mark.interop
 
@@ -55,26 +50,6 @@ FIRST, TIMESTAMP = 65_440, (1 << 32) - 160 * 100
 """Both numbers begin anew soon after the warm-up."""
 LAST = b"\x2a" * 160
 """What nobody says before the end."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MediaProcess]:
-    folder = str(tmp_path_factory.mktemp("rec"))
-    async with running_mediad("--loop", "compiled", "--recordings", folder, patience=90) as process:
-        yield process
-
-
-@pytest.mark.asyncio(loop_scope="module")
-class TestCompiledLoopInTheWorkers(MediaPlaneContract):
-    @pytest_asyncio.fixture(loop_scope="module")
-    async def plane(self, process: MediaProcess, tmp_path: Path) -> AsyncIterator[PlaneUnderTest]:
-        path = tmp_path / "music.wav"
-        path.write_bytes(write_wav(tone(1500, 10.0)))
-        sink = EventSink()
-        plane = EmbeddedMediaPlane(process.socket_path, sink, recording_sink=sink.on_recording, request_timeout=10)
-        await plane.start()
-        yield plane, sink, str(path)
-        await plane.stop()
 
 
 @dataclass(slots=True)

@@ -19,16 +19,16 @@ from callcenter.media.rtp import RtpPacket, pack
 from callcenter.media.sdes import Suite
 from callcenter.ports import DigitPressed, EncryptionPolicy, Route
 from tests.support.media_contract import PROFILE
-from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.mediad_process import LOOPS, MediaProcess, running_mediad
 
 pytestmark = pytest.mark.interop
 
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 
 
-@pytest.fixture
-async def media() -> AsyncIterator[MediaProcess]:
-    async with running_mediad("--standby", "0") as process:
+@pytest.fixture(params=LOOPS)
+async def media(request: pytest.FixtureRequest) -> AsyncIterator[MediaProcess]:
+    async with running_mediad("--standby", "0", "--loop", request.param) as process:
         await process.plane.create("s")
         yield process
 

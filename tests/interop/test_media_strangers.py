@@ -10,7 +10,7 @@ import pytest
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.ports import Route
 from tests.support.media_contract import PROFILE
-from tests.support.mediad_process import MediaProcess, running_mediad
+from tests.support.mediad_process import LOOPS, MediaProcess, running_mediad
 from tests.support.process_table import udp_sockets
 from tests.support.rtp_stranger import STRANGER_HZ, Stranger
 
@@ -22,7 +22,7 @@ PATIENCE = 20.0
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 
 
-@pytest.fixture(params=["python", "compiled"])
+@pytest.fixture(params=LOOPS)
 async def media(request: pytest.FixtureRequest, ports: range) -> AsyncIterator[MediaProcess]:
     async with running_mediad("--standby", "0", *limits(ports), "--loop", request.param, patience=90) as process:
         await process.plane.create("s")

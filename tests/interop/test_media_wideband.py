@@ -15,7 +15,7 @@ from callcenter.media.wideband import has_opus
 from callcenter.ports import DigitPressed, LegProfile, RecordingAction, Route
 from tests.support.heard_recordings import listen
 from tests.support.media_contract import OFFER, PROFILE
-from tests.support.mediad_process import MediaProcess, plane_of_its_own, running_mediad
+from tests.support.mediad_process import LOOPS, MediaProcess, plane_of_its_own, running_mediad
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -25,10 +25,12 @@ HIGH = 5000
 """Hertz: only wideband carries it."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MediaProcess]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=LOOPS)
+async def process(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[MediaProcess]:
     folder = str(tmp_path_factory.mktemp("rec"))
-    async with running_mediad("--standby", "0", "--recordings", folder) as process:
+    async with running_mediad("--standby", "0", "--loop", request.param, "--recordings", folder) as process:
         yield process
 
 

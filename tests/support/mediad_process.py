@@ -13,6 +13,9 @@ from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.plane import EmbeddedMediaPlane
 from tests.support.media_contract import PROFILE, EventSink
 
+LOOPS = ("compiled", "python")
+"""What may relay in a worker; the first is what there is unless something else is ordered."""
+
 
 @dataclass(slots=True)
 class MediaProcess:

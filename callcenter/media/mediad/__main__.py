@@ -4,10 +4,11 @@ import argparse
 import asyncio
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 from callcenter.logs import configure_logs
 from callcenter.media.mediad.keeper import Keeper
-from callcenter.media.mediad.settings import MediaSettings
+from callcenter.media.mediad.settings import MediaSettings, RelayLoop
 
 
 def read_arguments(arguments: list[str] | None = None) -> MediaSettings:
@@ -21,7 +22,7 @@ def read_arguments(arguments: list[str] | None = None) -> MediaSettings:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--standby", type=int, default=1, help="workers in reserve")
     parser.add_argument(
-        "--loop", choices=("python", "compiled"), default="python", help="what relays packets; compiled needs numba"
+        "--loop", choices=get_args(RelayLoop), default="auto", help="what relays packets; compiled needs numba"
     )
     parser.add_argument(
         "--no-realtime", dest="realtime", action="store_false", help="do not ask for real-time scheduling"

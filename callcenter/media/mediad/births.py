@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import structlog
 
 from callcenter.media.mediad.checkpoint import Checkpoint
-from callcenter.media.mediad.settings import Birth
+from callcenter.media.mediad.settings import Birth, RelayLoop
 
 log = structlog.get_logger(__name__)
 
@@ -74,8 +75,12 @@ class ForkedProcess:
 class Births:
     """Starts workers. ``on_ready`` is called whenever the nursery can fork, or cannot be had."""
 
-    def __init__(self, loop: str, *, hurried: bool, on_ready: Callable[[], None]) -> None:
+    def __init__(self, loop: RelayLoop, *, cache: Path, hurried: bool, on_ready: Callable[[], None]) -> None:
+        """``cache``: folder for what is compiled, where it cannot lie beside the source."""
         self._relay_loop, self._hurried, self._on_ready = loop, hurried, on_ready
+        self._environment = {**os.environ, **_ONE_THREAD}
+        if not os.access(Path(__file__).parent, os.W_OK):
+            self._environment.setdefault("NUMBA_CACHE_DIR", str(cache))
         self._event_loop = asyncio.get_running_loop()
         self._nursery: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
@@ -95,7 +100,7 @@ class Births:
                 ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **_ONE_THREAD},
+                env=self._environment,
             )  # fmt: skip
         if self._hurried:
             hurry(self._nursery.pid)
@@ -124,7 +129,7 @@ class Births:
             [sys.executable, "-m", "callcenter.media.mediad.worker", *arguments],
             stdin=subprocess.DEVNULL,
             pass_fds=[control.fileno(), checkpoint.descriptor],
-            env={**os.environ, **_ONE_THREAD},
+            env=self._environment,
         )
         if self._hurried:
             hurry(process.pid)

@@ -214,8 +214,15 @@ def _run(
             return left
 
 
+def was_compiled_now() -> bool:
+    """Whether this process compiled anything itself instead of finding it on disk."""
+    return bool(_run.stats.cache_misses)
+
+
 class CompiledLoop:
     """Relays what is plain and tells of the rest, see ``PacketLoop``."""
+
+    name = "compiled"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._epoll = select.epoll()

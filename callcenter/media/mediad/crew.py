@@ -5,6 +5,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -33,6 +34,8 @@ class WorkerProcess:
         with theirs:
             self.process = births.bear(birth, theirs, checkpoint)
         self.busy = 0.0
+        self.loop = ""
+        """What relays packets there, once it is known."""
         self.ticks_skipped = 0
         self.has_started = False
         self.seen_at = time.monotonic()
@@ -83,7 +86,7 @@ class WorkerProcess:
             if isinstance(reply, Heartbeat):
                 self.has_started = True
                 self.busy = 0.7 * self.busy + 0.3 * reply.busy
-                self.ticks_skipped = reply.ticks_skipped
+                self.ticks_skipped, self.loop = reply.ticks_skipped, reply.loop
             else:
                 replies.append(reply)
 
@@ -135,7 +138,8 @@ class Crew:
         """Set when a worker works for the first time."""
         self._loop = asyncio.get_running_loop()
         self._retry: asyncio.TimerHandle | None = None
-        self._births = Births(settings.loop, hurried=settings.realtime, on_ready=self.fill)
+        cache = Path(settings.socket_path).absolute().parent / "compiled"
+        self._births = Births(settings.loop, cache=cache, hurried=settings.realtime, on_ready=self.fill)
 
     def fill(self) -> None:
         """Bring the crew to strength, from the reserve where there is one; first when the nursery is ready."""

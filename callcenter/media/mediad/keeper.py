@@ -135,7 +135,8 @@ class Keeper:
         """Let the exchange in once a worker works, so that no call waits for one that still compiles."""
         await self._crew.has_started.wait()
         server = await asyncio.start_unix_server(self._door.serve, sock=_listen(self._settings.socket_path))
-        log.info("media.started", workers=self._settings.workers, ports=self._ports.size)
+        loop = next((worker.loop for worker in self._crew.all() if worker.loop), "")
+        log.info("media.started", workers=self._settings.workers, ports=self._ports.size, loop=loop)
         return server
 
     async def _watch(self) -> None:
@@ -284,6 +285,7 @@ class Keeper:
             browsers_pid=self._browsers.pid,
             browsers_deaths=self._browsers.deaths,
             standbys=self._crew.standbys(),
+            loops=tuple(worker.loop for worker in active),
         )
 
     # What the workers tell.

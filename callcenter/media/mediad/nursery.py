@@ -11,24 +11,23 @@ import gc
 import os
 import signal
 import socket
+import sys
 
 import msgspec
 
 from callcenter.logs import configure_logs
 from callcenter.media.mediad.births import BORN, READY
 from callcenter.media.mediad.checkpoint import Checkpoint
-from callcenter.media.mediad.settings import Birth
-from callcenter.media.mediad.worker import warm_up, work
+from callcenter.media.mediad.settings import Birth, RelayLoop
+from callcenter.media.mediad.worker import warm_up, was_compiled_now, work
 
 _LARGEST_ORDER = 4096
 _PR_SET_NAME = 15
 
 
-def serve(line: socket.socket, loop: str) -> None:
+def serve(line: socket.socket, loop: RelayLoop) -> None:
     """Fork workers until the keeper goes away. Each order is a ``Birth`` with the control socket and the checkpoint;
-    the answer is ``BORN`` with a descriptor of the child (pidfd), and its number after that."""
-    if loop == "compiled":
-        warm_up()
+    the answer is ``BORN`` with a descriptor of the child (pidfd), and its number after that. ``loop`` is loaded."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead; the keeper watches by descriptor
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
@@ -43,7 +42,7 @@ def serve(line: socket.socket, loop: str) -> None:
         pid = os.fork()
         if pid == 0:
             line.close()
-            _live(socket.socket(fileno=control), checkpoint, decoder.decode(data))
+            _live(socket.socket(fileno=control), checkpoint, msgspec.structs.replace(decoder.decode(data), loop=loop))
         try:
             child = os.pidfd_open(pid)
             socket.send_fds(line, [BORN + str(pid).encode()], [child])
@@ -72,9 +71,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="forks RTP workers, started by mediad")
     parser.add_argument("--line", type=int, required=True)
     parser.add_argument("--loop", required=True)
+    parser.add_argument("--again", action="store_true", help="it has just been compiled")
     given = parser.parse_args()
     configure_logs("media")
-    serve(socket.socket(fileno=given.line), given.loop)
+    loop = warm_up(given.loop)
+    if loop == "compiled" and was_compiled_now() and not given.again:  # a compiler leaves 50 MB that it used
+        os.execv(sys.executable, [sys.executable, "-m", __spec__.name, *sys.argv[1:], "--again"])  # noqa: S606 - itself
+    serve(socket.socket(fileno=given.line), loop)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How a worker waits for packets: in Python, or with the extra ``fast`` in a compiled loop that relays by itself."""
+"""How a worker waits for packets: in Python, or, where numba is, in a compiled loop that relays by itself."""
 
 import select
 import time
@@ -8,6 +8,7 @@ import structlog
 
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.leg import RtpLeg
+from callcenter.media.mediad.settings import RelayLoop
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,11 @@ _MOST_READY = 256
 
 class PacketLoop(Protocol):
     """Waits for packets. Every leg is told to it, and every change of a leg before and after."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in settings and in health."""
+        ...
 
     def register(self, descriptor: int) -> None:
         """Watch a socket that belongs to no leg."""
@@ -54,6 +60,8 @@ class PacketLoop(Protocol):
 
 class PythonLoop:
     """Tells of every packet."""
+
+    name = "python"
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -94,15 +102,19 @@ class PythonLoop:
         return found
 
 
-def make_compiled_loop(checkpoint: Checkpoint) -> PacketLoop:
-    """The compiled loop, or Python's where that cannot be. Takes a second, and several when nothing is cached yet."""
+def make_loop(wanted: RelayLoop, checkpoint: Checkpoint) -> PacketLoop:
+    """The loop that is wanted. The compiled one takes a third of a second, several when nothing is cached yet, and
+    where it cannot be had Python's is given."""
+    if wanted == "python":
+        return PythonLoop()
     try:
         from callcenter.media.mediad.compiled_loop import CompiledLoop
 
         loop = CompiledLoop(checkpoint)
         loop.wait(0)
-    except ImportError:
-        log.warning("media.loop_not_compiled", error="numba is missing; install the extra: callcenter[fast]")
+    except ImportError as error:
+        tell = log.info if wanted == "auto" and error.name == "numba" else log.warning
+        tell("media.loop_not_compiled", error=f"{error}; the extra callcenter[fast] brings numba")
     except Exception as error:  # noqa: BLE001 - whatever a compiler may not like here must not cost calls
         log.warning("media.loop_not_compiled", error=f"{type(error).__name__}: {error}")
     else:

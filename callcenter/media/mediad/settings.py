@@ -5,6 +5,9 @@ from typing import Literal
 
 import msgspec
 
+RelayLoop = Literal["auto", "compiled", "python"]
+"""What relays packets in a worker: machine code made by numba (extra ``fast``), Python, or whichever is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
@@ -22,8 +25,7 @@ class MediaSettings:
     workers: int = 1
     standby: int = 1
     """Workers started in advance, that take over when one dies."""
-    loop: Literal["python", "compiled"] = "python"
-    """What relays packets in a worker; ``compiled`` needs the extra ``fast``."""
+    loop: RelayLoop = "auto"
     realtime: bool = True
     """Whether workers ask for real-time scheduling."""
     most_busy: float = 0.65
@@ -58,5 +60,5 @@ class Birth(msgspec.Struct, frozen=True, array_like=True):
     slots: int
     """Of the checkpoint."""
     silence_timeout: int
-    loop: str
+    loop: RelayLoop
     realtime: bool

@@ -22,8 +22,8 @@ from callcenter.media.mediad.clips import ClipStore
 from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.leg import RtpLeg
-from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_compiled_loop
-from callcenter.media.mediad.settings import Birth
+from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_loop
+from callcenter.media.mediad.settings import Birth, RelayLoop
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick
 from callcenter.media.protocol import (
@@ -197,7 +197,7 @@ class Worker:
         wall, used = self._busy_since
         self._busy_since = (time.monotonic(), time.process_time())
         busy = (self._busy_since[1] - used) / max(0.001, self._busy_since[0] - wall)
-        self._tell(Heartbeat(busy, self._skipped))
+        self._tell(Heartbeat(busy, self._skipped, self._loop.name))
 
     def _take_orders(self) -> None:
         while True:
@@ -300,10 +300,16 @@ def ask_for_real_time() -> str:
     return "real_time"
 
 
-def warm_up() -> None:
-    """Load and compile what a worker with the compiled loop needs; processes forked from here have it at once."""
-    checkpoint = Checkpoint.create(1)
-    make_compiled_loop(checkpoint)
+def warm_up(loop: RelayLoop) -> RelayLoop:
+    """Load what a worker with this loop needs; processes forked from here have it at once. The loop that there is."""
+    return "compiled" if make_loop(loop, Checkpoint.create(1)).name == "compiled" else "python"
+
+
+def was_compiled_now() -> bool:
+    """Whether ``warm_up`` had to compile, because there was nothing on disk."""
+    from callcenter.media.mediad.compiled_loop import was_compiled_now
+
+    return was_compiled_now()
 
 
 def work(control: socket.socket, checkpoint: Checkpoint, birth: Birth, *, warm: bool = False) -> None:
@@ -312,8 +318,8 @@ def work(control: socket.socket, checkpoint: Checkpoint, birth: Birth, *, warm: 
     worker = Worker(control, checkpoint, silence_timeout=birth.silence_timeout)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if birth.loop == "compiled":
-        worker.settle_in(lambda: make_compiled_loop(checkpoint), at_once=warm)
+    if birth.loop != "python":
+        worker.settle_in(lambda: make_loop(birth.loop, checkpoint), at_once=warm)
     if birth.realtime:
         ask_for_real_time()
     if not warm:  # after a fork it would copy all memory, while callers hear nothing

@@ -49,7 +49,7 @@ async def slow_media() -> MediaStatus:
 
 
 async def media() -> MediaStatus:
-    return MediaStatus(1, 4, 90, 8, 2, (11, 12), 0.25, 7, 1)
+    return MediaStatus(1, 4, 90, 8, 2, (11, 12), 0.25, 7, 1, loops=("compiled", "compiled"))
 
 
 async def asked(server: MetricsServer, request: bytes) -> bytes:
@@ -125,6 +125,7 @@ async def test_what_is_open_now_is_shown():
     assert found["callcenter_agents", "ready"] == 2
     assert found[("callcenter_media_sessions",)] == 4
     assert found["callcenter_media_ports", "free"] == 90
+    assert found["callcenter_media_relay_loops", "compiled"] == 2
     assert found[("process_resident_memory_bytes",)] > 0
     network.run(100_000)
     network.perform(EXCHANGE, exchange.end("L", EndCause.NORMAL, network.now))
