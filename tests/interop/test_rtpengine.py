@@ -115,6 +115,33 @@ async def test_a_flood_on_the_whole_range_is_heard_by_nobody_and_hears_nothing(
     await agent.close()
 
 
+async def test_digits_that_a_stranger_pressed_before_the_phone_answered_are_not_told_afterwards(
+    house: RtpengineHouse, media: tuple[RtpenginePlane, EventSink]
+):
+    """rtpengine takes them while it does not know the far end, and passes them on by their timestamps: up to a second
+    later, when it does."""
+    plane, sink = media
+    stranger = Stranger("127.0.0.9", house.edge_ports)
+    await plane.create("s")
+    caller, agent = await RtpEndpoint.open(), await RtpEndpoint.open()
+    caller.accept(await plane.answer_offer("s", "caller", caller.sdp_offer(), PROFILE))
+    offer = await plane.make_offer("s", "agent")
+    stranger.attack()
+    await plane.accept_answer("s", "agent", agent.sdp_answer(offer), PROFILE)
+    await plane.route("s", [Route("caller", "agent"), Route("agent", "caller")])
+    caller.start(440)
+    await agent.wait_frames(60)
+    agent.start(620)
+    await caller.wait_heard(620, share=0.9)
+    await agent.send_digits("7")
+    await sink.wait(DigitPressed("s", "agent", "7"))
+    assert [event.digit for event in sink.events if isinstance(event, DigitPressed)] == ["7"]
+    await plane.destroy("s")
+    stranger.close()
+    await caller.close()
+    await agent.close()
+
+
 @pytest.mark.parametrize("way", ["offered", "answered"])
 async def test_a_stranger_who_is_faster_than_a_phone_behind_nat_is_left_behind_with_the_ports(
     house: RtpengineHouse, media: tuple[RtpenginePlane, EventSink], way: str

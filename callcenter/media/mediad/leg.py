@@ -312,7 +312,8 @@ class RtpLeg:
     def _take(self, header: Header, now: int) -> str:
         """Pass an accepted packet on; the digits that it brought."""
         number, marker, sequence, timestamp, ssrc, start, end = header
-        if ssrc != self.inlet.ssrc and not self._may_change_ssrc(ssrc, now):
+        is_early = number == self._event_type and self.inlet.is_left_over(ssrc, now=now)
+        if is_early or (ssrc != self.inlet.ssrc and not self._may_change_ssrc(ssrc, now)):
             self._dropped += 1
             return ""
         self.inlet.heard_at = self.silent_since = now

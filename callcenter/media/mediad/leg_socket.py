@@ -4,11 +4,14 @@ import ctypes
 import socket
 
 from callcenter.media.latch import SILENCE_BEFORE_CHANGE, Address, SourceLatch
+from callcenter.media.mediad.sockets import empty
 from callcenter.media.protocol import LegSpec
 from callcenter.ports import LatchPolicy
 
 RATE = 120
 """Packets per second that one leg may send us: twice the nominal rate and some digits."""
+LEFT_OVER = 2000
+"""Milliseconds after a far end was named in which no stream begins with a digit."""
 _SSRC_REST = 1000
 """Milliseconds between accepted changes of a stream's SSRC."""
 _UNSPECIFIED = b"\0" * 16
@@ -22,6 +25,7 @@ class LegSocket:
         "_allowance",
         "_allowance_at",
         "_latch",
+        "_named_at",
         "_remote",
         "_ssrc_at",
         "heard_at",
@@ -45,10 +49,16 @@ class LegSocket:
         self._latch: SourceLatch | None = None
         self.is_connected = False
         """Whether the kernel lets only one source's packets through."""
-        self._open_latch(spec, now=now, locked=self._connected_peer())
+        locked = self._connected_peer()
+        self._named_at = now if locked is None else now - LEFT_OVER
+        self._open_latch(spec, now=now, locked=locked)
 
     def follow(self, spec: LegSpec, before: LegSpec, *, now: int) -> None:
-        """Another description: what was learned for another address counts no more."""
+        """Another description: what was learned for another address counts no more, and what came before the far end
+        was named is not its own."""
+        if spec.remote != before.remote:
+            empty(self.socket)
+            self._named_at = now
         self._remote = spec.remote
         if (spec.remote, spec.peer_address, spec.learn) != (before.remote, before.peer_address, before.learn):
             self._disconnect()
@@ -85,6 +95,14 @@ class LegSocket:
     @allowance.setter
     def allowance(self, known: tuple[float, int]) -> None:
         self._allowance, self._allowance_at = known
+
+    def is_left_over(self, ssrc: int, *, now: int) -> bool:
+        """Whether an event may be older than the far end's description: of a stream that has not spoken since.
+
+        rtpengine passes on what strangers send to a called phone's port until that has answered, and events as late as
+        their timestamps say, up to a second: they come from its address, after the answer that keeps strangers out.
+        """
+        return ssrc != self.ssrc and now - self._named_at < LEFT_OVER
 
     def may_change_ssrc(self, ssrc: int, *, now: int) -> bool:
         """Take another stream of the same source, once in a while."""

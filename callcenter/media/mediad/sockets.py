@@ -12,6 +12,8 @@ _EXPEDITED = 0xB8
 _LARGEST_GRANT = 256
 _GRANTED_SHARE = 8
 """One port of so many may be granted ahead."""
+_MOST_WAITING = 2_000
+"""Packets that a socket's buffer may hold, roughly."""
 
 
 class RtpSockets:
@@ -44,12 +46,16 @@ class RtpSockets:
         self._granted = {}
 
     def take(self, port: int) -> tuple[int, socket.socket]:
-        """A granted port, or any when ``port`` is 0. Raises ``MediaError`` for one that was not granted."""
+        """A granted port, or any when ``port`` is 0. Raises ``MediaError`` for one that was not granted.
+
+        What came to a granted one was meant for nobody, and is not kept for the leg that gets it now.
+        """
         if not port:
             return self.open()
         sock = self._granted.pop(port, None)
         if sock is None:
             raise MediaError("the port was not granted")
+        empty(sock)
         return port, sock
 
     def open(self) -> tuple[int, socket.socket]:
@@ -82,6 +88,17 @@ class RtpSockets:
         """Ports free (the granted ones are), in use and resting."""
         free, used, resting = self._pool.counts(now=now_ms())
         return free + len(self._granted), used - len(self._granted), resting
+
+
+def empty(sock: socket.socket) -> None:
+    """Throw away what waits to be read."""
+    for _ in range(_MOST_WAITING):
+        try:
+            sock.recv(1)
+        except BlockingIOError:
+            return
+        except OSError:  # told of somebody who listens no more
+            continue
 
 
 def now_ms() -> int:
