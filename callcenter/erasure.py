@@ -26,6 +26,8 @@ async def carry_erasures(database: Database, erase: Erase) -> None:
         try:
             while await carry_portion(database, erase):
                 pass
+            if database.needs_scrub:  # somebody read for too long when it was tried
+                await database.scrub()
         except (CrmError, LinkError) as error:
             log.debug("journal not blanked yet", error=str(error))
         await asyncio.sleep(LOOK_SECONDS)

@@ -18,6 +18,11 @@ PERSONAL = frozenset({"caller", "caller_name", "name", "notes", "number", "diall
 _INBOUND = "inbound"
 
 
+def tombstone(value: str) -> str:
+    """What stands in the place of a personal text; what was empty stays empty."""
+    return TOMBSTONE if value else ""
+
+
 def blanked(kind: str, body: bytes) -> bytes | None:
     """The body of an entry (MessagePack) without what is personal; ``None`` when nothing in it is."""
     if not kind.startswith(KINDS):
@@ -35,7 +40,7 @@ def _blank(value: Any) -> Any:
 
 def _field(key: str, value: Any, within: dict[str, Any]) -> Any:
     if isinstance(value, str) and _is_personal(key, within):
-        return TOMBSTONE if value else ""
+        return tombstone(value)
     return _blank(value)
 
 

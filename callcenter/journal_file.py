@@ -19,13 +19,16 @@ LANDMARKS = "kind IN ('floor.configured', 'routing.snapshot', 'work.noted')"
 """Of which kinds the newest entry is looked up."""
 CLOSED = frozenset({"call.closed", "item.closed"})
 
+_BUSY_MS = 5000
+"""How long a commit waits for somebody who has the file locked, which only a tool from outside would."""
 _ROWS_AT_ONCE = 64
 """Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
 _ABOUT = "SELECT seq, kind, body FROM entries WHERE subject = ?1 OR (subject > ?2 AND subject < ?3)"
 """The entries of a call, and of the items that came of it, whose ids begin with the call's and a hyphen."""
-_SETTINGS = """
+_SETTINGS = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
+PRAGMA busy_timeout = {_BUSY_MS};
 PRAGMA secure_delete = ON; -- what is erased must not lie on in the file
 PRAGMA temp_store = MEMORY; -- what a statement might have to undo needs no file
 """
@@ -85,7 +88,8 @@ class JournalFile:
 
     def blank(self, call_id: str) -> bool:
         """Take what is personal out of a call that is closed, as one short transaction, also out of the write-ahead
-        log. ``False`` for a call that is not closed or not there."""
+        log. ``False`` for a call that is not closed or not there, and while somebody reads what was in the log: then it
+        is to be asked for again. Nobody is waited for: calls wait for this thread."""
         rows = self._connection.execute(_ABOUT, (call_id, f"{call_id}-", f"{call_id}.")).fetchall()
         if not any(kind in CLOSED for _, kind, _ in rows):
             return False
@@ -93,5 +97,12 @@ class JournalFile:
         self._connection.execute("BEGIN")
         self._connection.executemany("UPDATE entries SET body = ? WHERE seq = ?", changed)
         self._connection.execute("COMMIT")
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return True
+        return self._empty_log()
+
+    def _empty_log(self) -> bool:
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return not busy

@@ -66,7 +66,8 @@ KINDS = (
 )
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
-RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+RETRY_SECONDS = (0.5, 1.0)
+"""From a failure to the next try. To ask a store that is away costs a millisecond, and one that is back has work."""
 MOST_CONTACTED = 5000
 """So many contacts wait at most for a look at their customers' levels; of more at once the daily run takes care."""
 BATCH_SECONDS = 60.0

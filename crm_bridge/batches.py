@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.ids import new_id
+from crm_bridge.late_arrivals import blank_late_arrivals
 from crm_bridge.line_quality import write_line_quality
 from crm_bridge.mergers import survivors_of
 from crm_bridge.models import ContactPoint, Customer, Interaction, PhoneLookup, TimelineEvent, WrapUp
@@ -108,6 +109,8 @@ async def record_batch(
         session, [each for each in records if isinstance(each, VoicemailRecord | VoicemailWorkedRecord)]
     )
     await write_line_quality(session, [each for each in records if isinstance(each, LineQualityRecord)])
+    told = [storable(each.contact_id) for each in records if not isinstance(each, VoicemailWorkedRecord)]
+    await blank_late_arrivals(session, told)
     return ids
 
 

@@ -19,10 +19,14 @@ from crm_bridge.audit import AuditedSession
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
 from crm_bridge.models import Base
 
+BUSY_MS = 5000
+"""How long a writer waits for another one on SQLite."""
+SCRUB_SECONDS = 5.0
+SCRUB_PAUSE_SECONDS = 0.05
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
+    f"PRAGMA busy_timeout={BUSY_MS}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # what is erased must not lie on in free pages
 )
@@ -67,6 +71,8 @@ class Database:
         reading = self.engine.execution_options(
             **{_READ_ONLY: True} if _is_sqlite(url) else {"postgresql_readonly": True}
         )
+        self.needs_scrub = False
+        """Whether something that was erased still lies in the write-ahead log."""
         self._writing = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=AuditedSession)
         self._reading = async_sessionmaker(reading, expire_on_commit=False)
 
@@ -91,10 +97,36 @@ class Database:
     async def scrub(self) -> None:
         """After an erasure: let nothing of what was deleted lie on in the files, as far as that can be done at once.
 
-        SQLite: the write-ahead log is emptied, and nothing lies on. PostgreSQL: dead rows are vacuumed, but their bytes
-        stay in the free space of pages until ``rewrite`` or until the space is used again.
+        SQLite: the write-ahead log is emptied, and nothing lies on. While somebody reads what was in the log, or tidies
+        up by themselves at the same moment, it cannot be: it is tried again for ``SCRUB_SECONDS``, and if that is not
+        enough, ``needs_scrub`` says so until a later call succeeds. PostgreSQL: dead rows are vacuumed, but their
+        bytes stay in the free space of pages until ``rewrite`` or until the space is used again.
         """
-        await self._outside_transactions("PRAGMA wal_checkpoint(TRUNCATE)" if self._is_sqlite else "VACUUM")
+        if not self._is_sqlite:
+            await self._outside_transactions("VACUUM")
+            return
+        self.needs_scrub = True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SCRUB_SECONDS
+        while not await self._empty_log():
+            if loop.time() >= until:
+                return
+            await asyncio.sleep(SCRUB_PAUSE_SECONDS)
+        self.needs_scrub = False
+
+    async def _empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, without making anybody wait; whether it is empty."""
+        with _translated():
+            async with self.engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                driver: Any = raw.driver_connection
+                await driver.execute("PRAGMA busy_timeout = 0")
+                try:
+                    async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as answer:
+                        busy, *_ = await answer.fetchone()
+                finally:
+                    await driver.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        return not busy
 
     async def settle(self) -> None:
         """After very many rows were entered: let the planner know what is there now, and later readers not have to tidy

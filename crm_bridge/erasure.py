@@ -44,6 +44,7 @@ from crm_bridge.models import (
     MergeItem,
     Note,
     OwnerClaim,
+    Ownership,
     PersonalPreference,
     PhoneLookup,
     Promise,
@@ -53,10 +54,11 @@ from crm_bridge.models import (
     WrapUp,
 )
 from crm_bridge.models.base import to_micros
+from crm_bridge.parties import PARTY
 from crm_bridge.provenance import Known, known_of
 from crm_bridge.recordings import release_of
 from crm_bridge.secrets_of_store import RECEIPT_KEY, digest, is_digest_of, secret
-from crm_bridge.vocabulary import CustomerKind, CustomerStatus, Direction, TimelineKind
+from crm_bridge.vocabulary import CustomerKind, CustomerStatus, TimelineKind
 from crm_bridge.voicemails import blank_voicemails
 
 _OWNED: tuple[type[Any], ...] = (
@@ -85,11 +87,6 @@ _GONE_FROM_TIMELINE = (
     TimelineKind.PROMISE_SETTLED,
 )
 _KEYS_IN_A_QUERY = 500
-PARTY: dict[Direction, dict[str, Any]] = {
-    Direction.INBOUND: {"from_value": "", "from_name": "", "diverted_from": None, "party_norm": None},
-    Direction.OUTBOUND: {"to_value": "", "from_name": "", "party_norm": None},
-}
-"""What of an interaction is the other party's, emptied. Our own number stays, for the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +133,7 @@ async def erase(
     await session.execute(delete(DuplicateCandidate).where(pair))
     await session.execute(delete(Collision).where(Collision.existing_id.in_(ids)))
     await session.execute(update(AccessEntry).where(AccessEntry.customer_id.in_(ids)).values(purpose="erased"))
+    await _end_ownerships(session, ids, now)
     for model in _OWNED:
         await session.execute(delete(model).where(model.customer_id.in_(ids)))
     blank = {"display_name": "", "name_norm": "", "preferred_language": None, "status": CustomerStatus.ERASED}
@@ -223,6 +221,13 @@ async def _blank_interactions(session: AsyncSession, ids: Sequence[int]) -> None
     for direction, party in PARTY.items():
         here = (theirs, Interaction.direction == direction)
         await session.execute(update(Interaction).where(*here).values(**party))
+
+
+async def _end_ownerships(session: AsyncSession, ids: Sequence[int], now: datetime) -> None:
+    """Who looked after the customer, and when, stays; why was said in words that may name the person."""
+    theirs = update(Ownership).where(Ownership.customer_id.in_(ids))
+    await session.execute(theirs.where(Ownership.until_at.is_(None)).values(until_at=now))
+    await session.execute(theirs.values(reason="erased", end_reason="erased"))
 
 
 async def _forget_merges(session: AsyncSession, ids: Sequence[int]) -> None:

@@ -155,7 +155,7 @@ async def release_of(session: AsyncSession, customer_ids: Sequence[int], *, now:
     contacts = select(Interaction.contact_id).where(Interaction.customer_id.in_(customer_ids))
     theirs = (Recording.contact_id.in_(contacts), Recording.deleted_at.is_(None))
     found = (await session.execute(select(Recording.recording_id, Recording.legal_hold).where(*theirs))).all()
-    await session.execute(update(Recording).where(*theirs).values(erase_at=now))
+    await session.execute(update(Recording).where(*theirs, Recording.erase_at.is_(None)).values(erase_at=now))
     held = sorted(row.recording_id for row in found if row.legal_hold)
     return len(found) - len(held), held
 

@@ -9,7 +9,6 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.audit import note
-from crm_bridge.erasure import PARTY
 from crm_bridge.errors import InvalidField
 from crm_bridge.held import held_customers
 from crm_bridge.journal_erasures import ask_for
@@ -23,6 +22,7 @@ from crm_bridge.models import (
     TimelineEvent,
     WrapUp,
 )
+from crm_bridge.parties import PARTY
 from crm_bridge.vocabulary import TimelineKind
 
 PORTION = 500

@@ -48,6 +48,7 @@ from callcenter.channels.facts import (
 )
 from callcenter.channels.inbox import InboundItem
 from callcenter.channels.open_items import Item, OpenItems
+from callcenter.journal_erasure import tombstone
 from callcenter.open_work import OpenWork
 from callcenter.ports import Clock, CustomerDirectory, Journal
 from callcenter.routing import Routing
@@ -361,6 +362,8 @@ class Items:
         now = self._clock.now()
         item = self._open.items[contact_id]
         record = item.record(result, by, now)
+        if result is ItemResult.ERASED:  # whoever reads this before the journal is blank must not learn it again
+            record = replace(record, caller=tombstone(record.caller), caller_name=tombstone(record.caller_name))
         self._records[contact_id] = record
         while len(self._records) > REMEMBERED:
             del self._records[next(iter(self._records))]

@@ -103,6 +103,28 @@ async def test_an_erased_call_leaves_no_byte_of_the_person_and_every_other_word(
     await journal.close()
 
 
+async def test_what_somebody_still_reads_is_blank_when_they_have_read_it(tmp_path: Path) -> None:
+    """The log cannot be emptied then, and nobody waits for it: the call is asked for again until it is."""
+    path = tmp_path / "journal.sqlite"
+    journal = SqliteJournal(path)
+    await journal.open()
+    for at, entry in enumerate(life_of("c1")):
+        seq = journal.append(entry, at=at)
+    await journal.committed(seq)
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM entries").fetchone() == (8,)
+    assert await journal.erase("c1") is False
+    assert set(lying(path)) == set(SECRETS), "what the reader may see"
+    seq = journal.append(arrived("c2", 20), at=20)
+    await journal.committed(seq)
+    assert await journal.erase("c1") is False
+    reader.close()
+    assert await journal.erase("c1") is True
+    assert lying(path) == []
+    await journal.close()
+
+
 async def test_a_call_that_is_up_is_not_erased_and_what_is_written_meanwhile_is_not_lost(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     journal = SqliteJournal(path)
