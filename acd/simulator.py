@@ -4,22 +4,26 @@ The engine is the real one and is told everything it would be told by the exchan
 passes in seconds, and the same scenario with the same seed gives the same day, contact by contact.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from acd.engine import Acd
-from acd.ids import QueueId
 from acd.simulator_books import Tally, digest
 from acd.simulator_core import CoreFloor, is_plain
 from acd.simulator_fairness import group_figures
-from acd.simulator_floor import Engine, Floor
+from acd.simulator_floor import Floor
 from acd.simulator_luck import luck_of
-from acd.simulator_results import Result, Ruler, contact_figures
+from acd.simulator_results import ContactFigures, Result, Ruler, contact_figures
 from acd.simulator_scenario import Scenario
+from acd.simulator_stage import Engine
 
 BATCHES = 100
 """At most so many; each is at least five times the offered load, in contacts."""
 _LEAST_BATCH = 25
 _EVERYBODY = 1 << 62
+Name = TypeVar("Name", bound=str)
 
 
 def simulate(
@@ -91,26 +95,57 @@ class _Run:
         spans = floor.meter.spans()
         ruler = Ruler(len(spans), luck_of(self.scenario, books))
         lengths = [span.length_ms for span in spans]
-        queues: dict[QueueId, list[list[Tally]]] = {queue.queue_id: [] for queue in self.scenario.queues}
-        for each, own in zip(self.scenario.classes, tallies, strict=True):
-            queues[each.queue_id].append(own)
         return Result(
             whole=contact_figures("all", _together(tallies), ruler),
             classes=tuple(
                 contact_figures(each.name, own, ruler) for each, own in zip(self.scenario.classes, tallies, strict=True)
             ),
-            queues=tuple(contact_figures(queue_id, _together(own), ruler) for queue_id, own in queues.items() if own),
-            groups=group_figures(self.scenario.groups, books),
+            queues=self._queues(tallies, ruler),
+            channels=tuple(
+                contact_figures(channel, _together(own), ruler)
+                for channel, own in self._by([each.channel for each in self.scenario.classes], tallies).items()
+            ),
+            groups=group_figures(self.scenario.groups, books, floor.time_of_groups(), floor.offers_of_groups()),
             occupancy=ruler.ratio([span.busy_ms for span in spans], [span.staffed_ms for span in spans]),
             mean_queue=ruler.ratio([span.queue_ms for span in spans], lengths),
             hours=sum(lengths) / 3_600_000,
             arrived=floor.arrived,
             served=floor.served,
             abandoned=floor.abandoned,
+            sent_away=floor.sent_away,
+            unreached=floor.unreached,
             in_system=floor.in_system,
             engine_events=floor.events,
             digest=digest(books),
         )
+
+    def _queues(self, tallies: Sequence[list[Tally]], ruler: Ruler) -> tuple[ContactFigures, ...]:
+        """The figures of each queue that somebody asked for, or came to."""
+        ids = [queue.queue_id for queue in self.scenario.queues]
+        own = self._by([each.queue_id for each in self.scenario.classes], tallies)
+        flows: Counter[tuple[int, int]] = Counter()
+        for each, book in zip(self.scenario.classes, self.floor.books, strict=True):
+            asked = ids.index(each.queue_id)
+            flows.update({(asked, number): count for number, count in book.ends_elsewhere(asked).items()})
+        found = []
+        for number, queue_id in enumerate(ids):
+            flowed_out = sum(count for (asked, _), count in flows.items() if asked == number)
+            flowed_in = sum(count for (_, last), count in flows.items() if last == number)
+            if queue_id in own:
+                figures = contact_figures(queue_id, _together(own[queue_id]), ruler)
+            elif flowed_in:
+                figures = contact_figures(queue_id, [], Ruler(0))
+            else:
+                continue
+            found.append(replace(figures, flowed_out=flowed_out, flowed_in=flowed_in))
+        return tuple(found)
+
+    def _by(self, names: Sequence[Name], tallies: Sequence[list[Tally]]) -> dict[Name, list[list[Tally]]]:
+        """The classes' tallies by whatever they have in common, in the order of the classes."""
+        found: dict[Name, list[list[Tally]]] = {}
+        for name, own in zip(names, tallies, strict=True):
+            found.setdefault(name, []).append(own)
+        return found
 
 
 def _together(several: Iterable[list[Tally]]) -> list[Tally]:

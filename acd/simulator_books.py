@@ -1,6 +1,7 @@
 """The books of a simulation: what happened to every contact, and how much time went where."""
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,8 +23,10 @@ class Book:
         "in_time",
     )
     """What is noted of every contact."""
+    FURTHER = ("sent_away", "called_back", "unreached", "redialled", "starts", "ends_in")
+    """What is noted besides where more than matching happens; empty where it does not."""
 
-    __slots__ = (*RECORDS, "marks")
+    __slots__ = (*RECORDS, *FURTHER, "marks")
 
     def __init__(self) -> None:
         self.instants = array("q")
@@ -41,11 +44,23 @@ class Book:
         self.served = bytearray()
         self.abandoned = bytearray()
         self.in_time = bytearray()
+        self.sent_away = bytearray()
+        """1 for a contact that was not let in, or whose route plan came to its end."""
+        self.called_back = bytearray()
+        """1 for a customer who was promised a callback."""
+        self.unreached = bytearray()
+        """1 for one of them who was called in vain until the promise was over."""
+        self.redialled = bytearray()
+        """1 for a contact of somebody who had given up before."""
+        self.starts = array("q")
+        """When the conversation began, -1 for none."""
+        self.ends_in = array("h")
+        """Number of the queue it was in last."""
         self.marks: list[int] = []
         """Where batches begin; the last mark ends the last batch."""
 
-    def enter(self, now: int, handle_ms: int, patience_ms: int | None) -> int:
-        """A contact arrived; its place in the book."""
+    def enter(self, now: int, handle_ms: int, patience_ms: int | None, queue: int, *, again: bool = False) -> int:
+        """A contact arrived, ``again`` by somebody who gave up before, in the queue of this number; its place."""
         self.instants.append(now)
         self.handles.append(handle_ms)
         self.patiences.append(-1 if patience_ms is None else patience_ms)
@@ -55,6 +70,11 @@ class Book:
         self.served.append(0)
         self.abandoned.append(0)
         self.in_time.append(0)
+        for flags in (self.sent_away, self.called_back, self.unreached):
+            flags.append(0)
+        self.redialled.append(again)
+        self.starts.append(-1)
+        self.ends_in.append(queue)
         return len(self.waits) - 1
 
     def mark(self) -> None:
@@ -75,7 +95,16 @@ class Book:
             in_time=sum(self.in_time[part]),
             wait_ms=sum(waits),
             served_wait_ms=sum(compress(waits, served)),
+            sent_away=sum(self.sent_away[part]),
+            called_back=sum(self.called_back[part]),
+            unreached=sum(self.unreached[part]),
+            redialled=sum(self.redialled[part]),
         )
+
+    def ends_elsewhere(self, queue: int) -> "dict[int, int]":
+        """How many of the measured contacts were last in another queue than this one, by queue."""
+        measured = self.ends_in[self.marks[0] : self.marks[-1]] if self.marks else ()
+        return {number: count for number, count in Counter(measured).items() if number != queue}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +118,10 @@ class Tally:
     in_time: int = 0
     wait_ms: int = 0
     served_wait_ms: int = 0
+    sent_away: int = 0
+    called_back: int = 0
+    unreached: int = 0
+    redialled: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -99,6 +132,10 @@ class Tally:
             self.in_time + other.in_time,
             self.wait_ms + other.wait_ms,
             self.served_wait_ms + other.served_wait_ms,
+            self.sent_away + other.sent_away,
+            self.called_back + other.called_back,
+            self.unreached + other.unreached,
+            self.redialled + other.redialled,
         )
 
 
@@ -143,6 +180,10 @@ class Meter:
     def mark(self) -> None:
         """A batch begins, or the last one ends."""
         self._marks.append((self.now, self._areas))
+
+    def bounds(self) -> tuple[int, int]:
+        """The instants of the first and the last mark."""
+        return self._marks[0][0], self._marks[-1][0]
 
     def spans(self) -> list[Span]:
         """The floor during each batch."""

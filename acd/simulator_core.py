@@ -14,17 +14,21 @@ simulated.
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import compress, islice
 
+import numpy as np
+
 from acd.agents import Agent
 from acd.contacts import key_of
+from acd.events import Channel, QueueSpec
 from acd.ids import AgentId, ContactId
 from acd.matching import Matching
 from acd.queues import Demand, strongest
 from acd.simulator_books import Book, Meter
 from acd.simulator_floor import Customer
-from acd.simulator_scenario import Habits, QueuePlan, Scenario
+from acd.simulator_scenario import AgentGroup, CustomerClass, FloorRules, Habits, QueuePlan, Scenario
 
 _CHUNK = 4096
 _FOR_EVER = 1 << 62
@@ -32,12 +36,59 @@ _FOR_EVER = 1 << 62
 
 def is_plain(scenario: Scenario) -> bool:
     """Whether nothing but matching decides what happens on this floor."""
-    habits, usual = scenario.habits, Habits()
     return (
-        (habits.answer, habits.no_answer_share, habits.pause_share) == (None, usual.no_answer_share, usual.pause_share)
-        and all(queue == QueuePlan(queue.queue_id, queue.target_s) for queue in scenario.queues)
-        and not any(group.shifts for group in scenario.groups)
+        _is_restful(scenario.habits)
+        and scenario.rules == FloorRules(seed=scenario.rules.seed)
+        and all(map(_is_plain_queue, scenario.queues))
+        and all(map(_is_plain_class, scenario.classes))
+        and all(map(_is_plain_group, scenario.groups))
     )
+
+
+def _is_restful(habits: Habits) -> bool:
+    """Whether these agents answer at once and never pause."""
+    return habits.answers_at_once and habits.pause_share == 0
+
+
+def _is_plain_queue(queue: QueuePlan) -> bool:
+    """Whether the queue asks for nothing but the longest idle agent; what has no effect then may be anything."""
+    spec, usual = queue.spec(), QueueSpec(queue.queue_id, "")
+    without_effect = {
+        name: getattr(usual, name)
+        for name in (
+            "name",
+            "ring_timeout_ms",
+            "ring_step_ms",
+            "otherwise",
+            "resume_window_ms",
+            "wrap_up_mode",
+            "wrap_up_extension_ms",
+            "wrap_up_timeout_code",
+            "channels",
+        )
+    }
+    return (
+        replace(spec, **without_effect) == replace(usual, wrap_up_ms=0)
+        and queue.wrap_up is None
+        and queue.hours is None
+    )
+
+
+def _is_plain_class(customers: CustomerClass) -> bool:
+    """Whether they call, wait, and leave or talk."""
+    return (
+        customers.channel is Channel.VOICE
+        and customers.plan is None
+        and customers.redialling is None
+        and customers.callback is None
+    )
+
+
+def _is_plain_group(group: AgentGroup) -> bool:
+    """Whether these agents are always there, for calls, and like all others."""
+    takes_calls = all(each.channel is not Channel.VOICE or each.most for each in group.capacity)
+    own = group.habits is None or _is_restful(group.habits)
+    return takes_calls and own and not (group.shifts or group.breaks or group.delays)
 
 
 class CoreFloor:
@@ -46,7 +97,7 @@ class CoreFloor:
     def __init__(self, scenario: Scenario, customers: Iterator[Customer]) -> None:
         self.scenario = scenario
         self.meter = Meter()
-        self.arrived = self.served = self.abandoned = 0
+        self.arrived = self.served = self.abandoned = self.sent_away = self.unreached = 0
         self._customers = customers
         self._specs = [spec for group in scenario.groups for spec in group.specs()]
         self._matching = Matching(self._specs)
@@ -87,6 +138,30 @@ class CoreFloor:
     def in_system(self) -> int:
         """How many wait or talk."""
         return self.arrived - self.served - self.abandoned
+
+    def time_of_groups(self) -> list[tuple[int, int]]:
+        """For each group its agents' time with contacts, and their time staffed, from the first mark to the last."""
+        start, end = self.meter.bounds()
+        starts = np.asarray(self._instants[: self.arrived]) + np.asarray(self._waits[: self.arrived])
+        ends = np.minimum(starts + np.asarray(self._handles[: self.arrived]), end)
+        agents = np.asarray(self._agents[: self.arrived])
+        lengths = np.maximum(0, ends - np.maximum(starts, start))
+        work = np.bincount(agents[agents >= 0], weights=lengths[agents >= 0], minlength=len(self._specs))
+        found, first = [], 0
+        for group in self.scenario.groups:
+            found.append((int(work[first : first + group.count].sum()), group.count * (end - start)))
+            first += group.count
+        return found
+
+    def offers_of_groups(self) -> list[tuple[int, int]]:
+        """For each group how often its phones rang, and how often in vain: whoever is offered something takes it."""
+        agents = np.asarray(self._agents[: self.arrived])
+        taken = np.bincount(agents[agents >= 0], minlength=len(self._specs))
+        found, first = [], 0
+        for group in self.scenario.groups:
+            found.append((int(taken[first : first + group.count].sum()), 0))
+            first += group.count
+        return found
 
     def settle(self, arrivals: int) -> None:
         """Go on until all who wait now were served or left, or so many have arrived."""

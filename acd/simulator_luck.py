@@ -36,11 +36,12 @@ _Array = np.ndarray[Any, np.dtype[np.float64]]
 def luck_of(scenario: Scenario, books: Sequence[Book]) -> list[list[float]]:
     """Deviations from expectation, summed over each batch, the most telling first.
 
-    Empty where expectations are unknown: customers who do not come by a steady rate, agents who come and go.
+    Empty where expectations are unknown: customers who come by no steady rate or call again, agents who come and go.
     """
     classes = scenario.classes
     steady = all(isinstance(each.arrivals, Poisson) for each in classes)
-    if not steady or any(group.shifts for group in scenario.groups):
+    again = any(each.redialling is not None for each in classes)
+    if not steady or again or any(group.shifts or group.breaks for group in scenario.groups):
         return []
     customers = _Customers(scenario, books)
     plain = [customers.gaps(), customers.handle_excess(), customers.patience_excess()]

@@ -148,7 +148,20 @@ class ContactFigures:
     asa_served_s: Estimate
     p_abandon: Estimate
     service_level: Estimate
-    """Answered within the target of the queue, over all that arrived."""
+    """Answered within the target of the queue, over all that arrived; by a callback is not within."""
+    p_sent_away: Estimate = Estimate(0.0)
+    """Not let in, or at the end of a route plan that led to no other queue."""
+    sent_away: int = 0
+    called_back: int = 0
+    """Customers who were promised a callback, whatever became of it."""
+    unreached: int = 0
+    """Those of them who were never there when they were called."""
+    redialled: int = 0
+    """Contacts of customers who had given up before; each counts among the offered, too."""
+    flowed_out: int = 0
+    """Of a queue: its contacts that were in another one last."""
+    flowed_in: int = 0
+    """Of a queue: contacts of others that were in it last. They count with the queue that they asked for."""
 
 
 def contact_figures(name: str, tallies: Sequence[Tally], ruler: Ruler) -> ContactFigures:
@@ -161,12 +174,17 @@ def contact_figures(name: str, tallies: Sequence[Tally], ruler: Ruler) -> Contac
         offered=whole.offered,
         served=whole.served,
         abandoned=whole.abandoned,
-        unfinished=whole.offered - whole.served - whole.abandoned,
+        unfinished=whole.offered - whole.served - whole.abandoned - whole.sent_away - whole.unreached,
         p_wait=ruler.ratio([tally.delayed for tally in tallies], offered),
         asa_s=ruler.ratio([tally.wait_ms for tally in tallies], offered, 0.001),
         asa_served_s=ruler.ratio([tally.served_wait_ms for tally in tallies], served, 0.001),
         p_abandon=ruler.ratio([tally.abandoned for tally in tallies], offered),
         service_level=ruler.ratio([tally.in_time for tally in tallies], offered),
+        p_sent_away=ruler.ratio([tally.sent_away for tally in tallies], offered),
+        sent_away=whole.sent_away,
+        called_back=whole.called_back,
+        unreached=whole.unreached,
+        redialled=whole.redialled,
     )
 
 
@@ -180,6 +198,14 @@ class GroupFigures:
     """Standard deviation over mean of the work the group's agents got; 0 when all got the same."""
     idle_spread: float
     """Standard deviation over mean of the time between two contacts of an agent: how evenly work comes."""
+    agents: int = 0
+    occupancy: float = 0.0
+    """Time with contacts and in wrap-up over time staffed."""
+    staffed_hours: float = 0.0
+    """Agents there and not paused, times hours measured."""
+    offers: int = 0
+    """How often the group's phones rang, in the whole run."""
+    rang_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +215,21 @@ class Result:
     whole: ContactFigures
     classes: tuple[ContactFigures, ...]
     queues: tuple[ContactFigures, ...]
+    channels: tuple[ContactFigures, ...]
     groups: tuple[GroupFigures, ...]
     occupancy: Estimate
     mean_queue: Estimate
     hours: float
     """Simulated time that was measured."""
     arrived: int
-    """All contacts of the run, warm-up and drain included; ``arrived == served + abandoned + in_system``."""
+    """All contacts of the run, warm-up and drain included: served, abandoned, sent away, unreached, in the system."""
     served: int
     """Conversations that came to their end."""
     abandoned: int
+    sent_away: int
+    unreached: int
     in_system: int
-    """Contacts waiting, ringing or talking when the run ended."""
+    """Contacts waiting, ringing, talking or promised a callback when the run ended."""
     engine_events: int
     digest: str
     """Tells apart any two runs in which somebody was connected to somebody else, or at another instant."""

@@ -1,13 +1,15 @@
 """What is simulated: queues, customers, agents and how people behave, as plain data."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from heapq import merge
 from random import Random
+from typing import Protocol
 
 from acd.errors import AcdError
-from acd.events import AgentOrder, AgentSpec, Capacity, Interrupt, QueueSpec, SkillLevel
+from acd.events import AgentOrder, AgentSpec, Capacity, Channel, Interrupt, QueueDelay, QueueSpec, SkillLevel
 from acd.ids import AgentId, QueueId
+from acd.route_plans import RoutePlan
 from acd.simulator_laws import Arrivals, Deterministic, Exponential, Law, Poisson, Recorded
 
 OPEN_ENDED_MS = 24 * 3_600_000
@@ -18,6 +20,36 @@ class ScenarioError(AcdError):
     """A scenario cannot be simulated; the text says what is wrong and where."""
 
     code = "scenario-error"
+
+
+class Calendar(Protocol):
+    """When something is open. Instants are milliseconds from the start of the simulation."""
+
+    def is_open(self, at: int) -> bool:
+        """Whether it is open at this instant."""
+        ...
+
+    def opens_at(self, at: int) -> int | None:
+        """The first instant from this one on at which it is open; ``None``: none for a year."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPlan:
+    """How a queue calls back customers who gave up their place on the line, but not in it."""
+
+    most: int
+    """So many promises at once; one more is not made."""
+    attempts: int = 3
+    retry_s: float = 300.0
+    within_s: float = 14_400.0
+    """Who was not reached by then is called no more."""
+    customer_first: bool = False
+    """The customer's phone rings first, while an agent is kept; else the agent is there first."""
+    ring_s: float = 30.0
+    """How long the customer's phone rings."""
+    hours: Calendar | None = None
+    """When customers are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +65,27 @@ class QueuePlan:
     """Which of several idle agents its contacts get."""
     weight: int = 0
     """Added to the priority of its contacts."""
+    treatment: QueueSpec | None = None
+    """All the rest the engine can be told of a queue; given, its order, weight, ring and wrap-up times hold."""
+    targets: tuple[tuple[Channel, float], ...] = ()
+    """Thresholds of channels other than voice, in seconds; those not named have the queue's."""
+    hours: Calendar | None = None
+    """When contacts are let in; ``None``: always."""
+    callbacks: CallbackPlan | None = None
+
+    def target_of(self, channel: Channel) -> float:
+        """The threshold of the service level, in seconds."""
+        return dict(self.targets).get(channel, self.target_s)
+
+    @property
+    def wrap_up_is_drawn(self) -> bool:
+        """Whether agents end the wrap-up of a call themselves, after as long as the law says."""
+        return self.wrap_up is not None and not isinstance(self.wrap_up, Deterministic)
 
     def spec(self) -> QueueSpec:
         """The queue as the engine is told."""
+        if self.treatment is not None:
+            return replace(self.treatment, wrap_up_ms=OPEN_ENDED_MS) if self.wrap_up_is_drawn else self.treatment
         wrap_up_ms = 0
         if self.wrap_up is not None:
             fixed = isinstance(self.wrap_up, Deterministic)
@@ -44,6 +94,31 @@ class QueuePlan:
         return QueueSpec(
             self.queue_id, str(self.queue_id), ring_timeout_ms, wrap_up_ms, order=self.order, weight=self.weight
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Redialling:
+    """Customers who gave up waiting call again."""
+
+    share: float
+    after: Law
+    most: int = 1
+    """How often one customer does so."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackWish:
+    """What customers make of the offer to be called back."""
+
+    accept_share: float
+    offered_after_s: float | None = None
+    """When it is offered to who still waits; ``None``: not while they wait."""
+    when_sent_away: bool = False
+    """Whether it is offered to who is not let in, or whose route plan came to its end."""
+    reached_share: float = 1.0
+    """Share of calls to the customer that are answered."""
+    answer: Law = field(default_factory=lambda: Deterministic(5.0))
+    """How long the customer's phone rings before it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +134,12 @@ class CustomerClass:
     """How long they wait before they leave; ``None``: for ever."""
     priority: int = 0
     required_skills: tuple[SkillLevel, ...] = ()
+    channel: Channel = Channel.VOICE
+    plan: RoutePlan | None = None
+    """The route plan, instead of the queue's."""
+    redialling: Redialling | None = None
+    callback: CallbackWish | None = None
+    """``None``: nobody is offered one."""
 
     def stream(self, number: int, seed: int) -> "Iterator[tuple[int, int, int, int | None]]":
         """``(arrives_at, class number, handle_ms, patience_ms)`` in order of arrival.
@@ -87,27 +168,6 @@ class CustomerClass:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentGroup:
-    """Agents who are alike. ``shifts`` are pairs of seconds from the start; none means always there."""
-
-    name: str
-    count: int
-    queue_ids: tuple[QueueId, ...]
-    skills: tuple[SkillLevel, ...] = ()
-    shifts: tuple[tuple[float, float], ...] = ()
-    capacity: tuple[Capacity, ...] = ()
-    interrupts: tuple[Interrupt, ...] = ()
-
-    def specs(self) -> Iterator[AgentSpec]:
-        """The agents as the engine is told."""
-        for number in range(self.count):
-            name = f"{self.name}-{number + 1}"
-            yield AgentSpec(
-                AgentId(name), name, self.queue_ids, self.skills, capacity=self.capacity, interrupts=self.interrupts
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class Habits:
     """How agents behave."""
 
@@ -120,6 +180,47 @@ class Habits:
     pause: Law = field(default_factory=lambda: Exponential(300.0))
     """How long a pause lasts, also one that followed an unanswered offer."""
 
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether every offer is accepted in the instant it is made."""
+        return self.answer is None and self.no_answer_share == 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentGroup:
+    """Agents who are alike. ``shifts`` are pairs of seconds from the start; none means always there."""
+
+    name: str
+    count: int
+    queue_ids: tuple[QueueId, ...]
+    skills: tuple[SkillLevel, ...] = ()
+    shifts: tuple[tuple[float, float], ...] = ()
+    capacity: tuple[Capacity, ...] = ()
+    interrupts: tuple[Interrupt, ...] = ()
+    breaks: tuple[tuple[float, float], ...] = ()
+    """Like ``shifts``; one that comes during a contact or its wrap-up begins when that is over, and ends as planned."""
+    delays: tuple[QueueDelay, ...] = ()
+    habits: Habits | None = None
+    """How these agents behave; ``None``: like all others."""
+
+    def specs(self) -> Iterator[AgentSpec]:
+        """The agents as the engine is told."""
+        for number in range(self.count):
+            name = f"{self.name}-{number + 1}"
+            yield AgentSpec(
+                AgentId(name), name, self.queue_ids, self.skills, self.delays, self.capacity, self.interrupts
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class FloorRules:
+    """What holds for the whole floor; as in ``FloorConfigured``."""
+
+    priority_worth_ms: int | None = None
+    seed: int = 0
+    quarantine_after: int | None = None
+    quarantine_ms: int = 300_000
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -129,6 +230,10 @@ class Scenario:
     classes: tuple[CustomerClass, ...]
     groups: tuple[AgentGroup, ...]
     habits: Habits = Habits()
+    rules: FloorRules = FloorRules()
+    ways_out: Mapping[str, QueueId] = field(default_factory=dict)
+    """What the engine says of contacts that a queue sends away (``ContactOverflowed.target``), where that is another
+    queue; what is not named here leads out of the simulation."""
 
     def __post_init__(self) -> None:
         known = {queue.queue_id for queue in self.queues}
@@ -145,6 +250,7 @@ class Scenario:
                 raise ScenarioError(f"{kind} {twice!r} is given twice")
         asked = [(f"class {each.name!r}", each.queue_id) for each in self.classes]
         asked += [(f"group {group.name!r}", queue_id) for group in self.groups for queue_id in group.queue_ids]
+        asked += [(f"otherwise {target!r}", queue_id) for target, queue_id in self.ways_out.items()]
         for who, queue_id in asked:
             if queue_id not in known:
                 raise ScenarioError(f"{who} names queue {queue_id!r}, which the scenario does not have")

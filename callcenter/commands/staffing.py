@@ -39,7 +39,7 @@ def staff(
     targets = Targets(service_level, target, asa, abandonment, occupancy)
     try:
         if scenario is not None:
-            rows = [_by_simulation(scenario.read_text("utf-8"), targets, calls, seed, shrinkage)]
+            rows = [_by_simulation(scenario, targets, calls, seed, shrinkage)]
         else:
             rows = _by_formula(arrivals_per_hour, aht, patience, targets, shrinkage)
     except ValueError as error:
@@ -78,13 +78,13 @@ def _by_formula(
     ]
 
 
-def _by_simulation(text: str, targets: Any, calls: int, seed: int, shrinkage: float) -> dict[str, Any]:
-    from acd.simulator_toml import parse_scenario
+def _by_simulation(file: Path, targets: Any, calls: int, seed: int, shrinkage: float) -> dict[str, Any]:
     from acd.staffing import rostered
     from acd.staffing_groups import staff_groups
     from callcenter.commands.simulate import as_data
+    from callcenter.simulation.scenario_file import parse_scenario
 
-    found = staff_groups(parse_scenario(text), targets, calls=calls, seed=seed)
+    found = staff_groups(parse_scenario(file.read_text("utf-8"), str(file)), targets, calls=calls, seed=seed)
     return {
         "agents": found.agents,
         "rostered": {name: rostered(count, shrinkage) for name, count in found.agents.items()},

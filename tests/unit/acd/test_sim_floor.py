@@ -11,7 +11,6 @@ from acd.events import AgentOrder, SkillLevel
 from acd.ids import QueueId
 from acd.simulator import simulate
 from acd.simulator_core import is_plain
-from acd.simulator_floor import Engine
 from acd.simulator_laws import (
     Deterministic,
     Exponential,
@@ -22,6 +21,7 @@ from acd.simulator_laws import (
     RecordedContact,
 )
 from acd.simulator_scenario import AgentGroup, CustomerClass, Habits, QueuePlan, Scenario, single_queue
+from acd.simulator_stage import Engine
 from tests.support.acd_plain_engine import PlainEngine
 
 pytestmark = pytest.mark.unit

@@ -22,7 +22,8 @@ from acd.simulator_laws import (
 )
 from acd.simulator_results import Estimate, Ruler, student_quantile
 from acd.simulator_scenario import Habits, Scenario, ScenarioError, single_queue
-from acd.simulator_toml import parse_day, parse_scenario
+from callcenter.simulation.recorded_day import parse_day
+from callcenter.simulation.scenario_file import parse_scenario
 
 pytestmark = pytest.mark.unit
 
@@ -128,18 +129,26 @@ def test_a_scenario_is_read_from_toml() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
-        ("priority = 1", "prio = 1", "scenario.classes[0].prio is not known"),
+        ("priority = 1", "prio = 1", "scenario: classes.0.prio: unknown key"),
         ('id = "care"', 'id = "sales"', "queue 'sales' is given twice"),
         ('queue = "care"', 'queue = "fax"', "class 'fax' names queue 'fax'"),
-        ("handle = 200", "", "scenario.classes[1].handle is missing"),
-        ("handle = 200", "handle = 0", "scenario.classes[1].handle must be more than 0"),
+        ("handle = 200", "", "scenario: classes.1.handle: Field required"),
+        ("handle = 200", "handle = 0", "scenario: classes.1.handle: a law must be more than 0"),
         ('law = "exponential"', 'law = "weibull"', "known are exponential, lognormal"),
-        ("agents = 12", 'agents = "many"', "scenario.groups[0].agents must be a whole number"),
-        ("no_answer_share = 0.01", "no_answer_share = 7", "a share, at most 1"),
-        ("[[0, 14400]]", "[[14400, 0]]", "scenario.groups[0].shifts"),
-        ("arrivals_per_hour = 60", "", "neither arrivals_per_hour nor rates"),
-        ('["sales", "care"]', '"sales"', "must be a list of queues"),
-        ("target_s = 30", 'order = "alphabetical"', "known are longest_idle, most_skilled"),
+        ("agents = 12", 'agents = "many"', "scenario: groups.0.agents: Input should be a valid integer"),
+        (
+            "no_answer_share = 0.01",
+            "no_answer_share = 7",
+            "habits.no_answer_share: Input should be less than or equal to 1",
+        ),
+        ("[[0, 14400]]", "[[14400, 0]]", "groups.0.shifts: [14400, 0] must be [from, until]"),
+        ("arrivals_per_hour = 60", "", "write either arrivals_per_hour or rates"),
+        ('["sales", "care"]', '"sales"', "groups.0.queues: Input should be a valid tuple"),
+        (
+            "target_s = 30",
+            'order = "alphabetical"',
+            "queues.0.agent_order: Input should be 'longest_idle', 'most_skilled'",
+        ),
         ("[habits]", "[habits", "not TOML"),
     ],
 )
