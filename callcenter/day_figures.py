@@ -1,4 +1,4 @@
-"""A day in figures, by queue and for all agents together: a fold of the routing engine's outcomes. Pure."""
+"""A day in figures, by queue, by channel and for all agents together: a fold of the engine's outcomes. Pure."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -29,6 +29,8 @@ class QueueFigures:
     abandoned: int = 0
     sent_away: int = 0
     rang_out: int = 0
+    called_back: int = 0
+    """Customers who were there when they were called back; they are among the offered."""
     waits: list[int] = field(default_factory=list)
 
     @property
@@ -52,8 +54,9 @@ class Figures:
     targets: ServiceTargets = field(default_factory=ServiceTargets)
     """What is promised at this point of the day."""
     queues: dict[str, QueueFigures] = field(default_factory=lambda: defaultdict(QueueFigures))
+    channels: dict[Channel, QueueFigures] = field(default_factory=lambda: defaultdict(QueueFigures))
     states_ms: dict[AgentState, int] = field(default_factory=lambda: defaultdict(int))
-    _queue_of: dict[str, QueueId] = field(default_factory=dict)
+    _place_of: dict[str, tuple[QueueId, Channel]] = field(default_factory=dict)
     _since: dict[str, tuple[AgentState, int]] = field(default_factory=dict)
     _came_at: dict[str, int] = field(default_factory=dict)
     """Since when those wait who were away."""
@@ -62,12 +65,14 @@ class Figures:
         """Count one outcome that was told at ``now``."""
         match outcome:
             case ContactQueued(contact_id=contact_id, returned=False, queue_id=queue_id):
-                self._queue_of[contact_id] = queue_id
-                self.queues[queue_id].offered += not outcome.is_away
+                self._place_of[contact_id] = queue_id, outcome.channel
+                for each in self._both(queue_id, outcome.channel):
+                    each.offered += not outcome.is_away
             case CustomerCame():
                 self._come(outcome, now)
             case OfferEnded(contact_id=contact_id, result=OfferResult.EXPIRED):
-                self.queues[self._queue_of[contact_id]].rang_out += 1
+                for each in self._both(*self._place_of[contact_id]):
+                    each.rang_out += 1
             case ContactDequeued():
                 self._dequeue(outcome, now)
             case AgentStateChanged(agent_id=agent_id, state=state):
@@ -91,6 +96,7 @@ class Figures:
             whole.abandoned += each.abandoned
             whole.sent_away += each.sent_away
             whole.rang_out += each.rang_out
+            whole.called_back += each.called_back
             whole.waits += each.waits
         return whole
 
@@ -101,8 +107,13 @@ class Figures:
         there = busy + self.states_ms[AgentState.READY]
         return busy / there if there else 0.0
 
+    def _both(self, queue_id: QueueId, channel: Channel) -> tuple[QueueFigures, QueueFigures]:
+        return self.queues[queue_id], self.channels[channel]
+
     def _come(self, came: CustomerCame, now: int) -> None:
-        self.queues[came.queue_id].offered += 1
+        for each in self._both(came.queue_id, Channel.VOICE):
+            each.offered += 1
+            each.called_back += 1
         if came.connected:
             self._answer(came.queue_id, Channel.VOICE, 0)
         else:
@@ -115,16 +126,19 @@ class Figures:
         waited_ms = left.waited_ms if came_at is None else now - came_at
         if left.reason is DequeueReason.ASSIGNED:
             self._answer(left.queue_id, left.channel, waited_ms)
-        elif left.reason is DequeueReason.ABANDONED:
-            self.queues[left.queue_id].abandoned += 1
-        else:
-            self.queues[left.queue_id].sent_away += 1
+            return
+        for each in self._both(left.queue_id, left.channel):
+            if left.reason is DequeueReason.ABANDONED:
+                each.abandoned += 1
+            else:
+                each.sent_away += 1
 
     def _answer(self, queue_id: QueueId, channel: Channel, waited_ms: int) -> None:
-        figures = self.queues[queue_id]
-        figures.answered += 1
-        figures.in_target += waited_ms <= self.targets.of(queue_id, channel).within_seconds * 1000
-        figures.waits.append(waited_ms)
+        in_target = waited_ms <= self.targets.of(queue_id, channel).within_seconds * 1000
+        for each in self._both(queue_id, channel):
+            each.answered += 1
+            each.in_target += in_target
+            each.waits.append(waited_ms)
 
     def _pass(self, agent_id: str, now: int) -> None:
         known = self._since.get(agent_id)

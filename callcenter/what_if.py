@@ -2,9 +2,10 @@
 
 ``written_day`` says what is taken from the journal. What the day does not tell is filled in so that the same journal
 gives the same answer: customers who were served would have gone on waiting for an exponential time of the mean that the
-day's own abandonments give (maximum likelihood, censored data); who was never served would have talked as long as
-somebody else of the queue. Agents answer after the day's median time to answer. Each lets as large a share of offers
-ring out, or refuses them, as on that day, and stays away as long; who was not there that day does as the others did.
+day's own abandonments give (maximum likelihood, censored data); who was never served would have talked, and been
+wrapped up, as long as somebody else of the queue. Agents answer after the day's median time to answer. Each lets as
+large a share of offers ring out, or refuses them, as on that day, and stays away as long; who was not there that day
+does as the others did.
 
 The day is lived twice, once by its own policy: the difference between that and what was recorded is the error of the
 model, and only what is clearly larger than it means anything.
@@ -88,10 +89,13 @@ class _Life:
         self.refusing: dict[AgentId, Refusal] = {}
         """What an agent who is rung will do, for those who will not answer."""
         self.talks: dict[str, list[int]] = defaultdict(list)
+        self.wrap_ups: dict[str, list[int]] = defaultdict(list)
         waiting = gave_up = 0
         for each in day.customers:
             if each.talk_ms is not None:
                 self.talks[each.arrived.queue_id].append(each.talk_ms)
+            if (wrap_up_ms := day.wrap_ups_ms.get(each.arrived.contact_id)) is not None:
+                self.wrap_ups[each.arrived.queue_id].append(wrap_up_ms)
             waiting += each.waited_ms
             gave_up += each.gave_up_ms is not None
         self.patience_ms = waiting / gave_up if gave_up else math.inf
@@ -114,8 +118,11 @@ class _Life:
         for each in self.day.customers:
             self._later(each.at, each.arrived)
         while self.coming:
+            deadline = self.engine.next_deadline()
+            if deadline is not None and deadline <= self.coming[0][0]:  # what follows from it may come first of all
+                self._take(self.engine.handle_timer(now=deadline), deadline)
+                continue
             at, _, event = heapq.heappop(self.coming)
-            self._pass_time(at)
             if not (isinstance(event, ContactLeft) and event.contact_id in self.talking):
                 self._tell(event, at)
         self.figures.close(max(self.day.ends_at, start))
@@ -124,10 +131,6 @@ class _Life:
     def _later(self, at: int, event: Event) -> None:
         self.counter += 1
         heapq.heappush(self.coming, (at, self.counter, event))
-
-    def _pass_time(self, until: int) -> None:
-        while (deadline := self.engine.next_deadline()) is not None and deadline <= until:
-            self._take(self.engine.handle_timer(now=deadline), deadline)
 
     def _tell(self, event: Event, at: int) -> None:
         event = self.doorway.look(event, at)
@@ -167,7 +170,7 @@ class _Life:
                     self.talking.add(contact_id)  # patience is over with waiting
                     self._later(at + self._talk_ms(contact_id), ContactFinished(contact_id))
                 case AgentStateChanged(agent_id=agent_id, state=AgentState.WRAP_UP, contact_id=contact_id):
-                    wrap_up_ms = self.day.wrap_ups_ms.get(contact_id) if contact_id is not None else None
+                    wrap_up_ms = self._wrap_up_ms(contact_id) if contact_id is not None else None
                     if wrap_up_ms is not None:
                         self._later(at + wrap_up_ms, WrapUpFinished(agent_id))
                 case _:
@@ -206,6 +209,14 @@ class _Life:
         if math.isinf(self.patience_ms) or customer.arrived.channel in PATIENT:  # nobody is there to give up
             return None
         return customer.waited_ms + 1 + round(-math.log(1.0 - _share(contact_id)) * self.patience_ms)
+
+    def _wrap_up_ms(self, contact_id: ContactId) -> int | None:
+        """As on the day; of who was not served then, as after another one of the queue. ``None``: the clock ends it."""
+        known = self.day.wrap_ups_ms.get(contact_id)
+        if known is not None or contact_id not in self.customers:
+            return known
+        others = self.wrap_ups[self.customers[contact_id].arrived.queue_id]
+        return others[int(_share(contact_id) * len(others))] if others else None
 
     def _talk_ms(self, contact_id: ContactId) -> int:
         customer = self.customers[contact_id]

@@ -46,15 +46,17 @@ def compare_policies(journal: Path, policy: Path, *, as_json: bool) -> None:
 
 
 def summary(figures: "Figures") -> dict[str, dict[str, float]]:
-    """The figures of each queue and of all together, rounded for people."""
+    """The figures of each queue, of each channel where there are several, and of all together, rounded for people."""
     found = {}
-    for name, each in [*figures.queues.items(), ("all", figures.total())]:
+    channels = [(f"channel {channel}", each) for channel, each in figures.channels.items()]
+    for name, each in [*figures.queues.items(), *channels, ("all", figures.total())]:
         found[name] = {
             "offered": each.offered,
             "answered": each.answered,
             "abandoned": each.abandoned,
             "sent_away": each.sent_away,
             "rang_out": each.rang_out,
+            "called_back": each.called_back,
             "service_level": round(each.service_level, 4),
             "asa_s": round(each.asa_ms / 1000, 1),
             "longest_wait_s": round(max(each.waits, default=0) / 1000, 1),
