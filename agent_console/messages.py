@@ -148,6 +148,11 @@ class AgentView(msgspec.Struct, frozen=True):
     """The colleague who was the first to answer what rang here, too; until the next state."""
     is_kept: bool = False
     """Offered, and nothing rings: the agent is kept for a customer who is being called."""
+    planned: str | None = None
+    """What the roster has the agent do now (``on_queue``, ``break``, ``training``, ``meeting``, ``leave``)."""
+    planned_until: int | None = None
+    out_of_schedule_since: int | None = None
+    """Doing otherwise than planned since then."""
 
 
 class ChannelView(msgspec.Struct, frozen=True):

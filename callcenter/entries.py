@@ -20,10 +20,12 @@ from callcenter.calls import (
     voicemail_facts,
 )
 from callcenter.channels import facts as item_facts
+from callcenter.code_meanings import CodesConfigured
 from callcenter.errors import JournalError
 from callcenter.housekeeping import HouseCounted
 from callcenter.open_work import WorkNoted
 from callcenter.service_targets import TargetsConfigured
+from callcenter.workforce.shifts import ShiftsPlanned
 
 ENTRY_KINDS: Mapping[str, type[Any]] = {
     "floor.configured": acd_events.FloorConfigured,
@@ -108,6 +110,8 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "house.counted": HouseCounted,
     "targets.configured": TargetsConfigured,
     "work.noted": WorkNoted,
+    "codes.configured": CodesConfigured,
+    "shifts.planned": ShiftsPlanned,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 

@@ -229,6 +229,7 @@ async def run_exchange(settings: Settings) -> None:
         on_softphone=lambda agent_id, phone_id, said: phones.hear(agent_id, phone_id, said),  # noqa: PLW0108 - made below
         on_detached=lambda: phones.all_leave(),  # noqa: PLW0108 - made below
         erase=erasing(journal, lambda: core),
+        write_down=lambda entry: core.write_down(entry),  # noqa: PLW0108 - made below
     )
     phones = AgentPhones(
         settings,
@@ -274,7 +275,7 @@ async def run_exchange(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, end)
     await plane.start()
     phones.start()
-    await _unless_ended(core.start(recovered.orphans, recovered.callbacks), ended)
+    await _unless_ended(core.start(recovered.orphans, recovered.callbacks, recovered.plans), ended)
     finding = asyncio.create_task(core.recording_ledger.find_missing(recovered.unfinished), name="lost recordings")
     await link.start()
     await user_agent.start()

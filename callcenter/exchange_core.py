@@ -29,6 +29,7 @@ from acd.ids import AgentId
 from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
+from agent_console.ports import IntentError
 from callcenter.bus import Bus
 from callcenter.callbacks.callbacks import Callbacks
 from callcenter.callbacks.dials import HEARD as HEARD_FOR_CALLBACKS
@@ -77,14 +78,19 @@ from callcenter.site.rules import (
     box_watchers,
     callback_greetings,
     callback_rules,
+    code_meanings,
     floor_configuration,
     item_rules,
+    pause_meanings,
     recording_rules,
     route_plans,
     service_targets,
     supervisor_rights,
 )
 from callcenter.waiting_room import WAITING_ROOM_FACTS, WaitingRoom
+from callcenter.workforce.activities import PauseMeanings
+from callcenter.workforce.keeper import RosterKeeper
+from callcenter.workforce.shifts import ShiftsPlanned
 from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
@@ -273,7 +279,15 @@ class ExchangeCore:
             callbacks=self.callbacks,
             supervisors=supervisor_rights(site),
         )
+        self.roster = RosterKeeper(
+            clock=ports.clock,
+            journal=ports.journal,
+            tell=self._tell,
+            agents=[agent.id for agent in site.agents if agent.queues],
+            meanings=PauseMeanings(pause_meanings(site)),
+        )
         self.bus.subscribe(self._fold)
+        self.bus.subscribe(self.roster.hear, AgentStateChanged)
         self.bus.subscribe(self.voicemail.hear, *VOICEMAIL_FACTS)
         self.bus.subscribe(self._tell_closed, *FOR_THE_STORE)
         self.bus.subscribe(self._callback_dials.hear, *HEARD_FOR_CALLBACKS)
@@ -292,6 +306,7 @@ class ExchangeCore:
         )
         self.bus.subscribe(self.announcer.hear, *WAITING_ROOM_FACTS, CallConnected)
         self._announcer_task: asyncio.Task[None] | None = None
+        self._roster_task: asyncio.Task[None] | None = None
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
         self._forced_codes: set[asyncio.Task[None]] = set()
@@ -301,7 +316,12 @@ class ExchangeCore:
 
     # Life
 
-    async def start(self, orphans: Sequence[OpenRecord] = (), callbacks: Sequence[CallbackFact] = ()) -> None:
+    async def start(
+        self,
+        orphans: Sequence[OpenRecord] = (),
+        callbacks: Sequence[CallbackFact] = (),
+        plans: Sequence[ShiftsPlanned] = (),
+    ) -> None:
         """Close what an earlier life left open, take the present configuration, and serve."""
         now = self._ports.clock.now()
         self._routing_task = asyncio.create_task(self.routing.run(), name="routing")
@@ -310,6 +330,8 @@ class ExchangeCore:
         self._ledger_task.add_done_callback(self._routing_ended)
         self._announcer_task = asyncio.create_task(self.announcer.run(), name="queue announcer")
         self._announcer_task.add_done_callback(self._routing_ended)
+        self._roster_task = asyncio.create_task(self.roster.run(), name="roster")
+        self._roster_task.add_done_callback(self._routing_ended)
         for event in closing_inputs(self.routing.engine, self.items.open.items):
             await self._tolerate(event)
         await self._close_orphans(orphans, now)
@@ -317,13 +339,23 @@ class ExchangeCore:
         await self.routing.request(configuration)
         self._fold(configuration, now)
         self._ports.journal.append(TargetsConfigured(now, service_targets(self._site)), at=now)
+        self._ports.journal.append(code_meanings(self._site, now), at=now)
         await self._await_phones()
+        self.roster.resume(plans, self.floor.view())
         self.items.reconcile(queue.id for queue in self._site.queues)
         self.voicemail.resume(self._messages)
         for agent_id in {item.agent_id for item in self.items.open.items.values() if item.agent_id}:
             self._desks.expect(agent_id)
         self._write_snapshot()
         self.callbacks.resume(callbacks)
+
+    async def write_down(self, entry: object) -> None:
+        """Journal what somebody at a screen asked for, and act on it. Raises ``IntentError`` when it may not be."""
+        match entry:
+            case ShiftsPlanned():
+                await self.roster.plan(entry)
+            case _:
+                raise IntentError("unknown-order", f"Nobody may write down a {type(entry).__name__}.")
 
     async def stop(self) -> None:
         """End the calls politely, then the routing."""
@@ -333,7 +365,7 @@ class ExchangeCore:
         await self._all_out()
         if self._routing_task is not None:
             self._routing_task.cancel()
-        for task in (self._ledger_task, self._announcer_task):
+        for task in (self._ledger_task, self._announcer_task, self._roster_task):
             if task is not None:
                 task.cancel()
 

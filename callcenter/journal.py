@@ -21,7 +21,7 @@ import structlog
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
-from callcenter.journal_file import JournalFile, Row, newest_of
+from callcenter.journal_file import JournalFile, Row, every, newest_of
 
 log = structlog.get_logger(__name__)
 
@@ -346,6 +346,14 @@ class JournalReader:
         with self._connected() as connection:
             row = connection.execute(newest_of(kind), (kind, LAST_SEQ if before is None else before)).fetchone()
         return None if row is None else JournalRow(row[0], row[1], row[2], decode(row[2], row[3]))
+
+    def every(self, kind: str) -> list[JournalRow]:
+        """All entries of a kind, oldest first."""
+        if not self._path.exists():
+            return []
+        with self._connected() as connection:
+            found = connection.execute(every(kind), (kind,)).fetchall()
+        return [JournalRow(seq, at, kind, decode(kind, body)) for seq, at, kind, body in found]
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

@@ -17,6 +17,8 @@ Row = tuple[int, int, str, str | None, bytes]
 
 LANDMARKS = "kind IN ('floor.configured', 'routing.snapshot', 'work.noted')"
 """Of which kinds the newest entry is looked up."""
+KEPT = "kind IN ('shifts.planned', 'conversation.scored')"
+"""Kinds of which every entry is looked up: few, and needed whole."""
 CLOSED = frozenset({"call.closed", "item.closed"})
 
 _BUSY_MS = 5000
@@ -42,6 +44,7 @@ CREATE TABLE IF NOT EXISTS entries (
 ) STRICT;
 DROP INDEX IF EXISTS entries_kind; -- of every entry, in journals of before
 CREATE INDEX IF NOT EXISTS entries_landmarks ON entries (kind, seq) WHERE {LANDMARKS};
+CREATE INDEX IF NOT EXISTS entries_kept ON entries (kind, seq) WHERE {KEPT};
 CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, seq) WHERE subject IS NOT NULL;
 """
 
@@ -51,6 +54,12 @@ def newest_of(kind: str) -> str:
     landmarks, which SQLite takes for a query with the same condition, else by going back from there."""
     landmark = f" AND {LANDMARKS}" if f"'{kind}'" in LANDMARKS else ""
     return f"SELECT seq, at, kind, body FROM entries WHERE kind = ?{landmark} AND seq < ? ORDER BY seq DESC LIMIT 1"  # noqa: S608 - a constant
+
+
+def every(kind: str) -> str:
+    """The query for all entries of a kind (first parameter), by the index of kept ones where it is one."""
+    kept = f" AND {KEPT}" if f"'{kind}'" in KEPT else ""
+    return f"SELECT seq, at, kind, body FROM entries WHERE kind = ?{kept} ORDER BY seq"  # noqa: S608 - a constant
 
 
 class JournalFile:

@@ -23,6 +23,7 @@ from callcenter.floor.fold import FloorFold
 from callcenter.journal import JournalRow
 from callcenter.open_work import TAKEN, OpenWork, WorkNoted
 from callcenter.open_work import fold as open_work_after
+from callcenter.workforce.shifts import REACH_BACK_MS, ShiftsPlanned
 
 ROUTING_KINDS = tuple(
     kind for kind, entry in ENTRY_KINDS.items() if entry.__module__ == "acd.events" or entry is TimersFired
@@ -72,6 +73,10 @@ class JournalRows(Protocol):
         """The newest entry of a kind; of those before ``before``."""
         ...
 
+    def every(self, kind: str) -> list[JournalRow]:
+        """All entries of a kind, oldest first."""
+        ...
+
     def last_at(self) -> int:
         """The instant of the newest entry."""
         ...
@@ -99,6 +104,8 @@ class Recovered:
     """Everything about callbacks that are promised."""
     items: tuple[tuple[object, int], ...] = ()
     """Everything about open items, with its instants."""
+    plans: tuple[ShiftsPlanned, ...] = ()
+    """What was planned, as far as it may still matter, oldest first."""
 
     @property
     def unfinished(self) -> frozenset[str]:
@@ -116,15 +123,17 @@ def recover(reader: JournalRows, floor: FloorFold) -> Recovered:
     replay(engine, rows, floor)
     work = open_work(reader)
     about = reader.about(*work.subjects())
+    last_at = reader.last_at()
     return Recovered(
         engine,
         _orphans(work, about),
         len(rows),
-        reader.last_at(),
+        last_at,
         work,
         tuple(row.entry for row in about if row.kind in MESSAGE_KINDS and _is_open_message(work, row.entry)),
         tuple(row.entry for row in about if row.kind in CALLBACK_KINDS and row.entry.call_id in work.callbacks),
         _show_items(work, about, floor),
+        tuple(row.entry for row in reader.every(KIND_OF[ShiftsPlanned]) if row.entry.end > last_at - REACH_BACK_MS),
     )
 
 

@@ -33,11 +33,13 @@ from callcenter.program_tokens import StoreTokens
 from callcenter.projection import InteractionProjection
 from callcenter.recordings.player import RecordingShelf, player_router
 from callcenter.recordings.sweep import erase_at_once, sweep_daily
+from callcenter.reporting.routes import report_router
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
 from callcenter.store_directory import HandRules, StoreDirectory
 from callcenter.why import JournalExplanations
+from callcenter.workforce.routes import shifts_router
 from crm_bridge.api import create_router
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmError
@@ -171,6 +173,8 @@ async def run_web(settings: Settings) -> None:
             ),
             player_router(database, shelf),
             voicemail_router(database),
+            report_router(settings.journal_path),
+            shifts_router(JournalReader(settings.journal_path), link.write_down, time_zone=site.time_zone),
         ],
     )
     server = uvicorn.Server(

@@ -1,10 +1,8 @@
 """`callcenter report`: what happened in the queues and with the agents, worked out from the journal."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -12,10 +10,8 @@ from callcenter.commands.arguments import JournalFile
 
 if TYPE_CHECKING:
     from callcenter.journal import JournalRow
-    from callcenter.reporting.postings import Rules
 
 ROWS_AT_ONCE = 10_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def register(app: typer.Typer) -> None:
@@ -47,22 +43,23 @@ def report_journal(
 ) -> None:
     """Offered, answered and abandoned, service levels, waits and handle times of queues; times and offers of agents."""
     from callcenter.reporting import display
-    from callcenter.reporting.book import Grain
+    from callcenter.reporting.asking import grain_of, instant_of, rules_of, zone_of
     from callcenter.reporting.report import Wanted, report
 
-    if by not in tuple(Grain):
-        raise typer.BadParameter(f"--by is {', '.join(Grain)}, not {by}")
-    zone = _zone(time_zone)
     team_queues, team_agents = (frozenset(), frozenset()) if team is None else _team(team, config)
-    wanted = Wanted(
-        start=None if start is None else _instant(start, zone),
-        end=None if end is None else _instant(end, zone),
-        grain=Grain(by),
-        zone=zone,
-        rules=_rules(target or [], short_abandon),
-        queues=team_queues | frozenset(queue or ()),
-        agents=team_agents | frozenset(agent or ()),
-    )
+    try:
+        zone = zone_of(time_zone)
+        wanted = Wanted(
+            start=None if start is None else instant_of(start, zone),
+            end=None if end is None else instant_of(end, zone),
+            grain=grain_of(by),
+            zone=zone,
+            rules=rules_of(target or [], short_abandon),
+            queues=team_queues | frozenset(queue or ()),
+            agents=team_agents | frozenset(agent or ()),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     found = report(_rows(journal), wanted)
     if as_json:
         typer.echo(display.as_json(found))
@@ -100,42 +97,3 @@ def _rows(journal: Path) -> "Iterator[JournalRow]":
     while rows := reader.read(after=after, limit=ROWS_AT_ONCE):
         yield from rows
         after = rows[-1].seq
-
-
-def _rules(targets: list[str], short_abandon: float) -> "Rules":
-    from callcenter.reporting.postings import Rules
-
-    general: int | None = None
-    own: dict[str, int] = {}
-    for text in targets:
-        queue_id, _, seconds = text.rpartition("=")
-        try:
-            target_ms = round(float(seconds) * 1000)
-        except ValueError:
-            raise typer.BadParameter(f"--target is 30, sales=30 or sales/message=7200, not {text}") from None
-        if queue_id:
-            own[queue_id] = target_ms
-        else:
-            general = target_ms
-    return Rules(general, tuple(sorted(own.items())), round(short_abandon * 1000))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise typer.BadParameter(f"{name!r} is not a time zone; write one such as Europe/Berlin") from None
-
-
-def _instant(text: str, zone: ZoneInfo) -> int:
-    from callcenter.reporting.intervals import INTERVAL_MS
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no instant; write 2026-03-29 or 2026-03-29T08:15") from None
-    moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-    instant = (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
-    if instant % INTERVAL_MS:
-        raise typer.BadParameter(f"{text} is not on a quarter hour")
-    return instant

@@ -25,6 +25,11 @@ def staff(
     abandonment: Annotated[float | None, typer.Option(min=0, max=1, help="Largest share that gives up.")] = None,
     occupancy: Annotated[float | None, typer.Option(min=0, max=1, help="Largest share of time with contacts.")] = None,
     shrinkage: Annotated[float, typer.Option(min=0, max=0.99, help="Share of paid time not at work.")] = 0.0,
+    shrinkage_of: Annotated[
+        Path | None, typer.Option(help="Take the shrinkage that this journal measured against its rosters, instead.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--from", help="First day of --shrinkage-of, in UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Up to and without this day.")] = None,
     scenario: Annotated[
         Path | None, typer.Option(help="Size the groups of this TOML scenario by simulation, instead.")
     ] = None,
@@ -38,6 +43,8 @@ def staff(
 
     targets = Targets(service_level, target, asa, abandonment, occupancy)
     try:
+        if shrinkage_of is not None:
+            shrinkage = measured_shrinkage(shrinkage_of, since, until)
         if scenario is not None:
             rows = [_by_simulation(scenario, targets, calls, seed, shrinkage)]
         else:
@@ -45,9 +52,32 @@ def staff(
     except ValueError as error:
         raise ScenarioError(str(error)) from None
     if as_json:
-        typer.echo(json.dumps(rows[0] if scenario is not None else {"intervals": rows}))
+        typer.echo(json.dumps((rows[0] if scenario is not None else {"intervals": rows}) | {"shrinkage": shrinkage}))
     else:
         typer.echo("\n".join(_table(rows)))
+        if shrinkage_of is not None:
+            typer.echo(f"measured shrinkage: {shrinkage:.1%}")
+
+
+def measured_shrinkage(journal: Path, since: str | None, until: str | None) -> float:
+    """The metric ``shrinkage`` of all agents of a journal. Raises ``ValueError`` where nobody was planned, and paid."""
+    from zoneinfo import ZoneInfo
+
+    from callcenter.journal import JournalReader
+    from callcenter.reporting.asking import instant_of
+    from callcenter.reporting.postings import SubjectKind
+    from callcenter.reporting.report import Wanted, report
+
+    utc = ZoneInfo("UTC")
+    start, end = (None if text is None else instant_of(text, utc) for text in (since, until))
+    found = report(JournalReader(journal).read(), Wanted(start=start, end=end))
+    agents = [line for line in found.lines if line.subject.kind is SubjectKind.AGENT]
+    shrinkage = agents[-1].values["shrinkage"] if agents else None  # the last line is all of them
+    if not isinstance(shrinkage, float):
+        raise ValueError(f"{journal}: no paid shift is planned in this time; bring in a roster, or give --shrinkage")
+    if shrinkage >= 1:
+        raise ValueError(f"{journal}: nobody came, the measured shrinkage is {shrinkage:.0%}; give --shrinkage")
+    return shrinkage
 
 
 def _by_formula(

@@ -38,6 +38,7 @@ from callcenter.calls import supervision_facts as supervised
 from callcenter.floor.contacts import FloorContacts
 from callcenter.floor.items import FloorChannels, FloorItems, loads, takes_calls
 from callcenter.service_targets import ServiceTargets
+from callcenter.workforce.watch import AdherenceChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +147,10 @@ class FloorFold:
                     self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
             case acd.OfferContact() | acd.OfferRings() | acd.OfferEnded():
                 self._take_offer_fact(fact, at)
-            case CallbackShown(view=view):
-                self._callbacks[view.callback_id] = view
-                self._tell(CallbackChanged(view))
-            case CallbackGone(callback_id=callback_id):
-                if self._callbacks.pop(callback_id, None) is not None:
-                    self._tell(CallbackRemoved(callback_id))
+            case AdherenceChanged():
+                self._take_adherence(fact)
+            case CallbackShown() | CallbackGone():
+                self._take_callback(fact)
             case _ if self._items.take(fact):
                 self._show_loads()
             case _:
@@ -257,6 +256,18 @@ class FloorFold:
                 )
             case _:
                 pass
+
+    def _take_adherence(self, fact: AdherenceChanged) -> None:
+        planned = None if fact.planned is None else str(fact.planned)
+        out = {"planned_until": fact.until, "out_of_schedule_since": fact.out_since}
+        self._change_agent(fact.agent_id, planned=planned, **out)
+
+    def _take_callback(self, fact: CallbackShown | CallbackGone) -> None:
+        if isinstance(fact, CallbackShown):
+            self._callbacks[fact.view.callback_id] = fact.view
+            self._tell(CallbackChanged(fact.view))
+        elif self._callbacks.pop(fact.callback_id, None) is not None:
+            self._tell(CallbackRemoved(fact.callback_id))
 
     def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferRings | acd.OfferEnded, at: int) -> None:
         match fact:

@@ -14,11 +14,13 @@ import structlog
 from agent_console.messages import Change, FloorView
 from agent_console.ports import Desk, IntentError
 from agent_console.softphone import FromSoftphone, ToSoftphone
-from callcenter.errors import LinkError
+from callcenter.entries import decode
+from callcenter.errors import JournalError, LinkError
 from callcenter.link.messages import (
     DESK_ORDERS,
     DeskReply,
     DeskRequest,
+    EntryRequest,
     ErasureReply,
     ErasureRequest,
     FloorChanged,
@@ -81,15 +83,18 @@ class ExchangeLink:
         on_softphone: Callable[[str, str, FromSoftphone], None] = lambda agent_id, phone_id, said: None,  # noqa: ARG005
         on_detached: Callable[[], None] = lambda: None,
         erase: Callable[[str], Awaitable[bool]] | None = None,
+        write_down: Callable[[object], Awaitable[None]] | None = None,
     ) -> None:
         """``on_seats`` hears which agents have a console open, ``None`` when the web process is gone.
 
         ``on_softphone`` hears the pages' phones, ``on_detached`` that the web process went away with all of them.
-        ``erase`` takes what is personal out of the journal's entries of a call.
+        ``erase`` takes what is personal out of the journal's entries of a call. ``write_down`` takes an entry for the
+        journal that people asked for, or raises ``IntentError``.
         """
         self._path = path
         self._on_seats = on_seats
         self._erase = erase
+        self._write_down = write_down
         self._floor = floor
         self._journal_seq = journal_seq
         self._desk = desk
@@ -260,6 +265,10 @@ class ExchangeLink:
                 erasing = asyncio.create_task(self._answer_erasure(message, writer), name="erasure")
                 self._orders.add(erasing)
                 erasing.add_done_callback(self._orders.discard)
+            case EntryRequest():
+                writing = asyncio.create_task(self._answer_entry(message, writer), name="entry")
+                self._orders.add(writing)
+                writing.add_done_callback(self._orders.discard)
             case DeskRequest():
                 task = asyncio.create_task(self._answer(message, writer), name=f"desk {message.order}")
                 self._orders.add(task)
@@ -270,6 +279,25 @@ class ExchangeLink:
         if not writer.is_closing():
             self._flush()
             writer.write(frame(ErasureReply(request.request_id, tuple(done))))
+
+    async def _answer_entry(self, request: EntryRequest, writer: asyncio.StreamWriter) -> None:
+        reply = DeskReply(request.request_id)
+        try:
+            await self._write(request)
+        except IntentError as error:
+            reply = DeskReply(request.request_id, error.code, error.message)
+        if not writer.is_closing():
+            self._flush()
+            writer.write(frame(reply))
+
+    async def _write(self, request: EntryRequest) -> None:
+        try:
+            entry = decode(request.kind, request.body)
+        except JournalError as error:
+            raise IntentError("unknown-order", str(error)) from None
+        if self._write_down is None:
+            raise IntentError("unknown-order", "Nothing of this kind is written down here.")
+        await self._write_down(entry)
 
     async def _answer(self, request: DeskRequest, writer: asyncio.StreamWriter) -> None:
         try:

@@ -138,6 +138,15 @@ class ErasureReply(msgspec.Struct, frozen=True, tag=True):
     call_ids: tuple[str, ...]
 
 
+class EntryRequest(msgspec.Struct, frozen=True, tag=True):
+    """Web: write this down, and act on it, if it may be. ``kind`` and ``body`` are those of the journal
+    (``entries.encode``). Answered by a ``DeskReply``."""
+
+    request_id: int
+    kind: str
+    body: bytes
+
+
 class SeatsPresent(msgspec.Struct, frozen=True, tag=True):
     """Web: the agents who have a console open, every few seconds and whenever that changes."""
 
@@ -194,7 +203,7 @@ FromExchange = (
     | SoftphoneTold
     | ErasureReply
 )
-FromWeb = DeskRequest | MatchReply | LeaveReply | SeatsPresent | SoftphoneHeard | ErasureRequest
+FromWeb = DeskRequest | MatchReply | LeaveReply | SeatsPresent | SoftphoneHeard | ErasureRequest | EntryRequest
 
 MessageT = TypeVar("MessageT")
 

@@ -23,15 +23,18 @@ from agent_console.messages import (
 )
 from agent_console.ports import IntentError
 from agent_console.softphone import FromSoftphone, ToSoftphone
+from callcenter.entries import encode
 from callcenter.errors import LinkError
 from callcenter.link.messages import (
     DeskReply,
     DeskRequest,
+    EntryRequest,
     ErasureReply,
     ErasureRequest,
     FloorChanged,
     FloorState,
     FromExchange,
+    FromWeb,
     JournalAdvanced,
     LeaveReply,
     LeaveRequested,
@@ -168,6 +171,14 @@ class WebLink:
 
     async def order(self, order: str, agent_id: str, **fields: str) -> None:
         """Have the exchange carry out a desk's order. Raises ``IntentError`` when the answer is no or there is none."""
+        await self._ask(lambda request_id: DeskRequest(request_id, order, agent_id, **fields))
+
+    async def write_down(self, entry: object) -> None:
+        """Have the exchange journal an entry and act on it. Raises ``IntentError`` as ``order``."""
+        kind, body = encode(entry)
+        await self._ask(lambda request_id: EntryRequest(request_id, kind, body))
+
+    async def _ask(self, question: Callable[[int], FromWeb]) -> None:
         writer = self._writer
         if writer is None:
             raise IntentError("exchange-unavailable", "The exchange is not reachable; try again in a moment.")
@@ -175,7 +186,7 @@ class WebLink:
         request_id, future = self._next_request, asyncio.get_running_loop().create_future()
         self._replies[request_id] = future
         try:
-            writer.write(frame(DeskRequest(request_id, order, agent_id, **fields)))
+            writer.write(frame(question(request_id)))
             async with asyncio.timeout(ORDER_DEADLINE_SECONDS):
                 reply = await future
         except (TimeoutError, LinkError):

@@ -26,6 +26,12 @@ class Conversation:
     hold_ms: int = 0
     seat_ms: int = 0
     """Its share of the agent's time."""
+    asking_ms: int = 0
+    """Of the talk: somebody else was asked."""
+    asked_ms: int = 0
+    """Of the talk: the agent was asked, and the customer not there."""
+    asked_only: bool = False
+    """The agent was asked and never had the customer."""
 
 
 class Conversations:
@@ -63,6 +69,19 @@ class Conversations:
         since, conversation.held_since = conversation.held_since, None
         conversation.hold_ms += max(0, at - since)
         return _split(conversation, Measure.HOLD_SPLIT_MS, since, at)
+
+    def queue_of(self, contact_id: str) -> str:
+        """The queue whose customer this conversation is with; empty for nobody's."""
+        conversation = self._talking(contact_id)
+        return "" if conversation is None else conversation.queue_id
+
+    def consult(self, contact_id: str, *, asking_ms: int = 0, asked_ms: int = 0, asked_only: bool = False) -> None:
+        """So much of this conversation was a consultation."""
+        conversation = self._talking(contact_id)
+        if conversation is not None:
+            conversation.asking_ms += asking_ms
+            conversation.asked_ms += asked_ms
+            conversation.asked_only = conversation.asked_only or asked_only
 
     def _talking(self, contact_id: str) -> Conversation | None:
         agent_id = self._agent_of.get(contact_id)
@@ -129,7 +148,17 @@ class Conversations:
             *_both(conversation, closed_at, Measure.HOLD_CLOSED_MS, conversation.hold_ms),
             *_both(conversation, closed_at, Measure.WRAP_UP_CLOSED_MS, conversation.wrap_up_ms),
             *_both(conversation, closed_at, Measure.SEAT_CLOSED_MS, conversation.seat_ms),
+            *_consulted(conversation, closed_at),
         ]
+
+
+def _consulted(conversation: Conversation, at: int) -> list[Posting]:
+    amounts = (
+        (Measure.CONSULTING_CLOSED_MS, conversation.asking_ms),
+        (Measure.CONSULTED_CLOSED_MS, conversation.asked_ms),
+        (Measure.HANDLED_CONSULTED, int(conversation.asked_only)),
+    )
+    return [posting for measure, amount in amounts if amount for posting in _both(conversation, at, measure, amount)]
 
 
 def _both(conversation: Conversation, at: int, measure: Measure, amount: int) -> list[Posting]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from callcenter.reporting.book import Sums
 from callcenter.reporting.postings import Family, Measure, SubjectKind
+from callcenter.reporting.resolutions import ALL, ANY_CHANNEL, DAYS, SAME_CHANNEL, name
 
 Value = int | float | None | dict[str, int]
 """A figure; several by name for the ``*_by_*`` metrics."""
@@ -87,6 +88,10 @@ def _count(measure: Measure, formula: str, subjects: tuple[SubjectKind, ...] = (
     return Metric(str(measure), Unit.COUNT, formula, subjects, _sum(measure), version)
 
 
+def _of_agent(measure: Measure, formula: str) -> Metric:
+    return Metric(str(measure).removesuffix("_ms"), Unit.MS, formula, (_A,), _sum(measure))
+
+
 def _time(measure: Measure, formula: str, version: int = 1) -> Metric:
     return Metric(str(measure).removesuffix("_ms"), Unit.MS, formula, _BOTH, _sum(measure), version)
 
@@ -140,6 +145,19 @@ METRICS: tuple[Metric, ...] = (
     Metric("seat_time_closed", Unit.MS, "seat time of handled, whole", _BOTH, _sum(_M.SEAT_CLOSED_MS)),
     Metric("aht_of_seat", Unit.MS, "seat_time_closed / handled", _BOTH,
            _ratio(_sum(_M.SEAT_CLOSED_MS), _sum(_M.HANDLED))),
+    _count(_M.CONSULTATIONS, "parties asked that were reached, of whoever asks, when reached", _BOTH),
+    _time(_M.CONSULTING_SPLIT_MS,
+          "of talk and hold: an asked party there and not with the customer, of whoever asks, cut at the boundaries"),
+    _time(_M.CONSULTING_CLOSED_MS, "consulting of handled, whole"),
+    _count(_M.CONSULTED, "times an agent was asked and reached, when reached", (_A,)),
+    _of_agent(_M.CONSULTED_SPLIT_MS, "of talk: asked, and not with the customer, cut at the boundaries"),
+    _time(_M.CONSULTED_CLOSED_MS, "consulted of handled, whole"),
+    _count(_M.HANDLED_CONSULTED, "of handled: agents who were asked and never had the customer", _BOTH),
+    Metric("aht_without_consultation", Unit.MS,
+           "(talk_closed + wrap_up_closed - consulting_closed - consulted_closed) / (handled - handled_consulted)",
+           _BOTH, _ratio(_less(_sum(_M.TALK_CLOSED_MS, _M.WRAP_UP_CLOSED_MS),
+                               _sum(_M.CONSULTING_CLOSED_MS, _M.CONSULTED_CLOSED_MS)),
+                         _less(_sum(_M.HANDLED), _sum(_M.HANDLED_CONSULTED)))),
     _count(_M.TRANSFERRED, "conversations whose customer was handed on", _BOTH),
     Metric("transfer_rate", Unit.SHARE, "transferred / handled", _BOTH,
            _ratio(_sum(_M.TRANSFERRED), _sum(_M.HANDLED))),
@@ -169,6 +187,30 @@ METRICS: tuple[Metric, ...] = (
     Metric("rona_rate", Unit.SHARE,
            "offers_expired / (offers_accepted + offers_declined + offers_expired + offers_withdrawn)", _BOTH,
            _ratio(_sum(_M.OFFERS_EXPIRED), _offers_ended)),
+    *(
+        metric
+        for days in DAYS
+        for metric in (
+            Metric(f"fcr_{days}d_contacts", Unit.COUNT,
+                   f"contacts that an agent dealt with, {days} x 24 h after their end, at their end", _BOTH,
+                   _sum(name(days, ALL))),
+            Metric(f"fcr_{days}d", Unit.SHARE,
+                   f"of fcr_{days}d_contacts: no other of the same customer and issue arrived in {days} x 24 h", _BOTH,
+                   _ratio(_sum(name(days, ANY_CHANNEL)), _sum(name(days, ALL)))),
+            Metric(f"fcr_{days}d_same_channel", Unit.SHARE,
+                   f"of fcr_{days}d_contacts: none on the same channel, of the same customer and issue", _BOTH,
+                   _ratio(_sum(name(days, SAME_CHANNEL)), _sum(name(days, ALL)))),
+        )
+    ),
+    _count(_M.DIALS, "calls out to customers, callbacks included, when dialled", _BOTH),
+    _count(_M.LIVE_ANSWERS, "of dials: the customer answered, when answered", _BOTH),
+    _count(_M.DROPPED, "of live_answers: no agent was there <= 2 s after the answer, at the answer", _BOTH),
+    Metric("drop_rate", Unit.SHARE, "dropped / live_answers", _BOTH, _ratio(_sum(_M.DROPPED), _sum(_M.LIVE_ANSWERS))),
+    _count(_M.DROPPED_AFTER_GREETING, "as dropped, <= 2 s after the customer has heard who calls", _BOTH),
+    Metric("drop_rate_after_greeting", Unit.SHARE, "dropped_after_greeting / live_answers", _BOTH,
+           _ratio(_sum(_M.DROPPED_AFTER_GREETING), _sum(_M.LIVE_ANSWERS))),
+    _count(_M.RIGHT_PARTY, "of dials: wrapped up with a code of right_party = true, at the answer", _BOTH),
+    Metric("right_party_rate", Unit.SHARE, "right_party / dials", _BOTH, _ratio(_sum(_M.RIGHT_PARTY), _sum(_M.DIALS))),
     _count(_M.LINES_MEASURED, "lines that were closed: of a queue its customers', of an agent the own", _BOTH),
     _count(_M.LINES_POOR, "of lines_measured: estimated MOS below 3.6", _BOTH),
     Metric("poor_line_rate", Unit.SHARE, "lines_poor / lines_measured", _BOTH,
@@ -182,6 +224,12 @@ METRICS: tuple[Metric, ...] = (
            (_A,), _sum(_M.IDLE_SPLIT_MS)),
     Metric("rung_split", Unit.MS, "time with nothing in hand while something rings, cut at the boundaries", (_A,),
            _sum(_M.RUNG_SPLIT_MS)),
+    Metric("utilization_of_paid", Unit.SHARE, "occupied_split / paid_split", (_A,),
+           _ratio(_sum(_M.OCCUPIED_SPLIT_MS), _sum(_M.PAID_SPLIT_MS))),
+    Metric("utilization_of_scheduled_on_queue", Unit.SHARE, "occupied_split / scheduled_on_queue_split", (_A,),
+           _ratio(_sum(_M.OCCUPIED_SPLIT_MS), _sum(_M.SCHEDULED_ON_QUEUE_SPLIT_MS))),
+    Metric("talk_utilization_of_signed_in", Unit.SHARE, "talk_split / signed_in", (_A,),
+           _ratio(_sum(_M.TALK_SPLIT_MS), _signed_in)),
     Metric("occupancy", Unit.SHARE, "occupied_split / (occupied_split + idle_split)", (_A,),
            _ratio(_sum(_M.OCCUPIED_SPLIT_MS), _sum(_M.OCCUPIED_SPLIT_MS, _M.IDLE_SPLIT_MS)), version=2),
     Metric("occupancy_with_ringing", Unit.SHARE,
@@ -194,6 +242,27 @@ METRICS: tuple[Metric, ...] = (
            _ratio(_sum(_M.IN_HAND_SPLIT_MS), _sum(_M.OCCUPIED_SPLIT_MS))),
     Metric("contacts_per_hour", Unit.PER_HOUR, "handled / signed_in", (_A,),
            _ratio(lambda sums: 3_600_000 * sums.get(_M.HANDLED, 0), _signed_in)),
+    _of_agent(_M.SCHEDULED_SPLIT_MS, "time planned for anything but leave, cut at the boundaries"),
+    _of_agent(_M.OUT_OF_SCHEDULE_SPLIT_MS, "of scheduled_split: doing anything but what was planned"),
+    Metric("adherence", Unit.SHARE, "1 - out_of_schedule_split / scheduled_split", (_A,),
+           _ratio(_less(_sum(_M.SCHEDULED_SPLIT_MS), _sum(_M.OUT_OF_SCHEDULE_SPLIT_MS)), _sum(_M.SCHEDULED_SPLIT_MS))),
+    _of_agent(_M.SCHEDULED_ON_QUEUE_SPLIT_MS, "time planned for the queues, cut at the boundaries"),
+    _of_agent(_M.ON_QUEUE_SPLIT_MS,
+              "time ready, rung, talking or wrapping up on days that are planned, cut at the boundaries"),
+    Metric("conformance", Unit.SHARE, "on_queue_split / scheduled_on_queue_split", (_A,),
+           _ratio(_sum(_M.ON_QUEUE_SPLIT_MS), _sum(_M.SCHEDULED_ON_QUEUE_SPLIT_MS))),
+    _of_agent(_M.PAID_SPLIT_MS, "time of paid shifts, leave included, cut at the boundaries"),
+    _of_agent(_M.PAID_ABSENT_SPLIT_MS, "of paid_split: on leave, or signed out though planned for the queues"),
+    _of_agent(_M.PAID_AWAY_SPLIT_MS, "of paid_split: not absent and not at the queues"),
+    _of_agent(_M.PAID_PLANNED_AWAY_SPLIT_MS, "of paid_split: planned for anything but the queues"),
+    Metric("shrinkage", Unit.SHARE, "(paid_absent_split + paid_away_split) / paid_split", (_A,),
+           _ratio(_sum(_M.PAID_ABSENT_SPLIT_MS, _M.PAID_AWAY_SPLIT_MS), _sum(_M.PAID_SPLIT_MS))),
+    Metric("shrinkage_external", Unit.SHARE, "paid_absent_split / paid_split", (_A,),
+           _ratio(_sum(_M.PAID_ABSENT_SPLIT_MS), _sum(_M.PAID_SPLIT_MS))),
+    Metric("shrinkage_internal", Unit.SHARE, "paid_away_split / paid_split", (_A,),
+           _ratio(_sum(_M.PAID_AWAY_SPLIT_MS), _sum(_M.PAID_SPLIT_MS))),
+    Metric("shrinkage_planned", Unit.SHARE, "paid_planned_away_split / paid_split", (_A,),
+           _ratio(_sum(_M.PAID_PLANNED_AWAY_SPLIT_MS), _sum(_M.PAID_SPLIT_MS))),
     Metric("time_by_state_split", Unit.MS, "time in each state, cut at the boundaries", (_A,),
            _members(Family.STATE_SPLIT_MS)),
     Metric("time_by_state_closed", Unit.MS, "time in each state, whole, when it was left", (_A,),

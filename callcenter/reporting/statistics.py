@@ -4,6 +4,7 @@ Memory is that of the contacts which are open, the agents, and the routing engin
 """
 
 from acd.events import FloorConfigured
+from acd.outcomes import AgentStateChanged
 from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
 from callcenter.calls.facts import (
     CallConnected,
@@ -17,17 +18,24 @@ from callcenter.calls.facts import (
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.calls.segments import SegmentResult
 from callcenter.channels.facts import ItemFact
+from callcenter.code_meanings import CodesConfigured
 from callcenter.journal import JournalRow
+from callcenter.reporting.adherence import Adherence
+from callcenter.reporting.calls_out import CallsOut
+from callcenter.reporting.consultations import Consultations
 from callcenter.reporting.conversations import Conversations
 from callcenter.reporting.forecasts import Forecasts
 from callcenter.reporting.hands import Hands
 from callcenter.reporting.item_lines import SEPARATOR, ItemLines
 from callcenter.reporting.lines import line_postings
 from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
+from callcenter.reporting.resolutions import Resolutions
 from callcenter.reporting.routing_replay import RoutingReplay
 from callcenter.reporting.seats import Seats
 from callcenter.reporting.waits import Waits
 from callcenter.service_targets import ServiceTargets, TargetsConfigured
+from callcenter.workforce.activities import PauseMeanings
+from callcenter.workforce.shifts import ShiftsPlanned
 
 
 class Statistics:
@@ -44,6 +52,10 @@ class Statistics:
         self._items = ItemLines()
         self._seats = Seats(self._conversations)
         self._hands = Hands(self._conversations)
+        self._adherence = Adherence()
+        self._consultations = Consultations(self._conversations)
+        self._resolutions = Resolutions()
+        self._calls_out = CallsOut()
         self._forecasts = Forecasts()
         self._routing = RoutingReplay()
 
@@ -60,15 +72,34 @@ class Statistics:
         if isinstance(row.entry, FloorConfigured):
             self._name(row.entry)
             found += self._seats.configure(row.entry, row.at)
-        if isinstance(row.entry, TargetsConfigured):
-            self.waits.targets = ServiceTargets(row.entry.targets)
+            found += self._adherence.configure(row.entry, row.at)
+        found += self._learn(row.entry)
         for outcome in self._routing.take(row):
             found += self._seats.take(outcome, row.at)
             found += self._hands.take(outcome, row.at)
             found += self._forecasts.take(outcome, row.at)
+            if isinstance(outcome, AgentStateChanged):
+                found += self._adherence.take(outcome, row.at)
+        found += self._resolutions.take(row.entry, row.at)
+        found += self._calls_out.take(row.entry)
         for fact in self._facts(row.entry):
             found += self._tell(fact)
         return found
+
+    def _learn(self, entry: object) -> list[Posting]:
+        """What was promised, planned or agreed upon."""
+        match entry:
+            case TargetsConfigured():
+                self.waits.targets = ServiceTargets(entry.targets)
+            case CodesConfigured():
+                self._resolutions.mean((each.code, each.issue) for each in entry.wrap_ups)
+                self._calls_out.mean(frozenset(each.code for each in entry.wrap_ups if each.right_party))
+                return self._adherence.mean(PauseMeanings(entry.pauses), entry.at)
+            case ShiftsPlanned():
+                return self._adherence.plan(entry)
+            case _:
+                pass
+        return []
 
     def _facts(self, entry: object) -> list[object]:
         """An entry as facts about calls; items are told as such, on lines that are there from then on."""
@@ -87,7 +118,7 @@ class Statistics:
         self.names.setdefault(subject, f"{self.names.get(Subject(subject.kind, owner), owner)} ({channel})")
 
     def _tell(self, fact: object) -> list[Posting]:
-        found: list[Posting] = []
+        found: list[Posting] = self._consultations.take(fact)
         match fact:
             case CallQueued():
                 contact_id = fact.contact_id or fact.call_id
@@ -121,7 +152,7 @@ class Statistics:
 
         Changes nothing: post it into a copy of the book, and fold on.
         """
-        parts = (self.waits, self._conversations, self._seats, self._hands)
+        parts = (self.waits, self._conversations, self._consultations, self._seats, self._hands, self._adherence)
         return [posting for each in parts for posting in each.up_to(horizon)]
 
     def _name(self, event: FloorConfigured) -> None:

@@ -77,6 +77,22 @@ class ChoiceModel(SiteModel):
     labels: dict[str, str]
 
 
+class ReasonModel(ChoiceModel):
+    """Why an agent is not ready."""
+
+    activity: Literal["on_queue", "break", "training", "meeting", "leave", "other"] | None = None
+    """What the roster calls it; left out, codes named like an activity (and ``lunch``) are that one, others none."""
+
+
+class DispositionModel(ChoiceModel):
+    """A wrap-up code."""
+
+    right_party: bool = False
+    """Whether the person who was meant was reached (right-party contact)."""
+    issue: Name | None = None
+    """What the contact was about, where several codes are about the same; left out, each code is its own issue."""
+
+
 class Site(SiteModel):
     """One company."""
 
@@ -105,8 +121,8 @@ class Site(SiteModel):
     """What becomes of a call that a phone dials, or hands on, while the customer store cannot say whether it may be."""
     agents_override_quiet_hours: bool = False
     """Whether agents may answer for it themselves; team leads and those above always may."""
-    not_ready_reasons: tuple[ChoiceModel, ...] = ()
-    dispositions: tuple[ChoiceModel, ...] = ()
+    not_ready_reasons: tuple[ReasonModel, ...] = ()
+    dispositions: tuple[DispositionModel, ...] = ()
 
     @field_validator("time_zone")
     @classmethod

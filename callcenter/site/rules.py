@@ -10,12 +10,14 @@ from callcenter.calls.queueing import CallbackRule
 from callcenter.calls.reach import Reach, SupervisorRights
 from callcenter.calls.recordings import RecordingRule
 from callcenter.channels.items import ItemRules
+from callcenter.code_meanings import CodesConfigured, WrapUpMeaning
 from callcenter.service_targets import ServiceTarget
 from callcenter.site.channels import DEFAULT_PRIORITY, capacities, interrupts
 from callcenter.site.models import Site
 from callcenter.site.opening_hours import opening_hours
 from callcenter.site.queues import milliseconds
 from callcenter.waiting_room import AnnouncementRule
+from callcenter.workforce.activities import Activity, PauseMeaning
 from ivr.effects import PromptText
 
 
@@ -49,6 +51,18 @@ def floor_configuration(site: Site) -> FloorConfigured:
 def service_targets(site: Site) -> tuple[ServiceTarget, ...]:
     """What each queue promises, for calls and for all other channels."""
     return tuple(queue.target(channel) for queue in site.queues for channel in Channel)
+
+
+def code_meanings(site: Site, at: int) -> CodesConfigured:
+    """What the site's codes mean from ``at`` on."""
+    return CodesConfigured(at, pause_meanings(site), tuple(
+        WrapUpMeaning(each.code, each.right_party, each.issue or "") for each in site.dispositions
+    ))  # fmt: skip
+
+
+def pause_meanings(site: Site) -> tuple[PauseMeaning, ...]:
+    """Which activity each reason of a pause is, where the site says it."""
+    return tuple(PauseMeaning(each.code, Activity(each.activity)) for each in site.not_ready_reasons if each.activity)
 
 
 def recording_rules(site: Site) -> Mapping[str, RecordingRule]:

@@ -5,6 +5,7 @@ the times of each segment add up, routing holds nobody, and the journal audits a
 """
 
 import random
+from collections import Counter
 from contextlib import suppress
 
 import pytest
@@ -16,6 +17,9 @@ from callcenter.calls.facts import CallArrived
 from callcenter.calls.legs import TransferRequested
 from callcenter.link.web_side import FloorCopy
 from callcenter.replay import replay
+from callcenter.reporting.book import Grain
+from callcenter.reporting.postings import SubjectKind
+from callcenter.reporting.report import Wanted, report
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -154,6 +158,25 @@ def check_in_the_middle(house: House) -> None:
             assert contact.state in {ContactState.CONNECTED, ContactState.DIALLING, ContactState.OFFERED}
 
 
+def consulted_by_report(house: House) -> dict[str, int]:
+    """How long each agent was asked, added up over quarter hours."""
+    found: Counter[str] = Counter()
+    for line in report(house.journal.rows, Wanted(grain=Grain.INTERVAL)).lines:
+        if line.subject.kind is SubjectKind.AGENT and line.subject.id:
+            found[line.subject.id] += line.values["consulted_split"]  # type: ignore[operator]
+    return dict(+found)
+
+
+def consulted_by_records(house: House) -> dict[str, int]:
+    """The same by what the calls' records say."""
+    found: Counter[str] = Counter()
+    for record in house.records():
+        for segment in record.segments:
+            if segment.agent_id:
+                found[segment.agent_id] += segment.consult_ms
+    return dict(+found)
+
+
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_whatever_is_pressed_nothing_is_left_and_the_books_balance(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
@@ -194,6 +217,7 @@ def test_whatever_is_pressed_nothing_is_left_and_the_books_balance(seed: int, ca
         arrived = [entry for entry in house.journal.entries if isinstance(entry, CallArrived)]
         assert len(house.records()) == len(arrived)
         assert audit(house.journal.rows).breaches == []
+        assert consulted_by_report(house) == consulted_by_records(house)
         assert replay(house.journal.rows).divergences == []
         assert copy.snapshot() == house.core.floor.view()
 

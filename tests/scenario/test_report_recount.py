@@ -18,6 +18,8 @@ from callcenter.reporting.postings import Rules, Subject, SubjectKind
 from callcenter.reporting.report import EVERYBODY, Report, Wanted, report
 from callcenter.reporting.statistics import Statistics
 from callcenter.site.models import Site
+from callcenter.workforce.activities import PLANNED, Activity
+from callcenter.workforce.shifts import Shift, ShiftsPlanned
 from ivr.flows import demo_flow_text
 from tests.scenario.test_races import AGENTS, RINGS, Floor
 from tests.support.house import House, open_house, small_site
@@ -55,6 +57,24 @@ class LongDay(Floor):
     def __init__(self, house: House, seed: int) -> None:
         super().__init__(house, seed)
         self.happenings = (*self.happenings, self.sign_out, self.wait_on, self.wait_on, self.ready, self.ready)
+        self.plans = random.Random(seed)
+
+    async def plan(self) -> None:
+        """A plan for some of the agents, of a part of the past, of what is to come, or of both."""
+        now, chance = self.house.clock.now(), self.plans
+        start = now + chance.randrange(-5_000_000, 2_000_000)
+        end = start + chance.randrange(600_000, 9_000_000)
+        agents = tuple(chance.sample(AGENTS, chance.randrange(1, 4)))
+        shifts = []
+        for agent_id in agents:
+            there = start
+            while there < end and chance.random() < 0.9:
+                begin = there + chance.choice((0, 0, 0, 700_000))
+                there = min(end, begin + chance.randrange(100_000, 2_500_000))
+                if begin < there:
+                    activity = chance.choice((*PLANNED, Activity.ON_QUEUE, Activity.ON_QUEUE))
+                    shifts.append(Shift(agent_id, begin, there, activity, chance.random() < 0.8))
+        await self.house.core.write_down(ShiftsPlanned(0, "boss", agents, start, end, tuple(shifts)))
 
     async def pause(self) -> None:
         reason = self.chance.choice(("break", "lunch", "training"))
@@ -105,7 +125,9 @@ def life(seed: int) -> Lived:
                 house.media.statistics = LegStatistics(
                     99, 99, 1, 0, heard=True, mos=(3.1, 3.6, 4.27)[(seed + number) % 3]
                 )
-                for _ in range(STEPS):
+                for step in range(STEPS):
+                    if step % 20 == 0:
+                        await floor.plan()
                     await floor.step()
                 await settle()
                 told += heard[house.core.bus]
@@ -214,7 +236,8 @@ def test_the_floors_are_lively_enough_to_prove_anything() -> None:
                 states.update(line.values.get("time_by_state_split") or {})  # type: ignore[arg-type]
         stays = Recount(rows, told, target_ms=RULES.target_ms, short_ms=RULES.short_abandon_ms).stays
         crossing += sum(stay.end is not None and stay.end - stay.start > INTERVAL_MS for stay in stays)
-    wanted = {*ENDS, "lost", "handled", "offers_expired", "offers_declined", "offers_withdrawn"}
+    planned = {f"{name}_split" for name in ("scheduled", "out_of_schedule", "on_queue", "paid_absent", "paid_away")}
+    wanted = {*ENDS, *planned, "lost", "handled", "offers_expired", "offers_declined", "offers_withdrawn"}
     assert {name for name in wanted if seen[name] < 5} == set()
     assert states.keys() == {"busy", "wrap_up", "offered", "ready", "not_ready", "offline"}
     assert crossing > 20

@@ -271,5 +271,5 @@ async def open_house(
     )
     signalling.sink = core.switchboard.on_leg_event
     keep_alive(core)
-    await core.start(recovered.orphans, recovered.callbacks)
+    await core.start(recovered.orphans, recovered.callbacks, recovered.plans)
     return House(core, clock, journal, signalling, media, directory, fatal)

@@ -106,6 +106,10 @@ class MemoryJournalReader:
         rows = self._rows if before is None else self._rows[: before - 1]
         return next((row for row in reversed(rows) if row.kind == kind), None)
 
+    def every(self, kind: str) -> list[JournalRow]:
+        """All entries of a kind."""
+        return [row for row in self._rows if row.kind == kind]
+
     def last_at(self) -> int:
         """The instant of the newest entry."""
         return self._rows[-1].at if self._rows else 0

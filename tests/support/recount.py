@@ -5,6 +5,7 @@ Written from the definitions in the package's README and from the facts; it shar
 its bus, not from a replay.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,9 +25,19 @@ from acd.outcomes import (
 from acd.wait_estimates import WaitEstimate, WaitEstimates
 from callcenter.bus import Bus
 from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
-from callcenter.calls.facts import CallConnected, CallEnded, CallHeld, CallOverflowed, CallQueued, CallResumed, Outcome
+from callcenter.calls.facts import (
+    CallAnswered,
+    CallConnected,
+    CallEnded,
+    CallHeld,
+    CallOverflowed,
+    CallQueued,
+    CallResumed,
+    Outcome,
+)
 from callcenter.calls.quality_facts import LegMeasured
 from callcenter.journal import JournalRow
+from callcenter.workforce.shifts import ShiftsPlanned
 
 QUARTER = 900_000
 OF_CALLS = (
@@ -271,7 +282,39 @@ class Recount:
             **{f"offers_{name}": results.count(name) for name in ("accepted", "declined", "expired", "withdrawn")},
             "rona_rate": _share(results.count("expired"), len(results)),
             **self._lines(kind, who, lower, upper),
+            **self._out(kind, who, lower, upper),
+            **_asked_nobody(talk_closed + wrap_closed, handled),
+            **_undecided(),
         }
+
+    def _out(self, kind: str, who: str, lower: int, upper: int) -> dict[str, Any]:
+        """Callbacks that were dialled, each looked up in the whole journal; agents of these floors dial nobody."""
+        queue_of = {
+            row.entry.call_id: row.entry.queue_id for row in self.rows if isinstance(row.entry, CallbackRequested)
+        }
+        dials = live = dropped = after_greeting = 0
+        for dial in (row.entry for row in self.rows if isinstance(row.entry, CallbackDialled)):
+            facts = [row.entry for row in self.rows if getattr(row.entry, "call_id", "") == dial.contact_id]
+            met = next((each for each in facts if isinstance(each, CallConnected)), None)
+            there = min((each.at for each in facts if isinstance(each, CallAnswered | CallConnected)), default=None)
+            greeted = min((each.at for each in facts if isinstance(each, CallQueued)), default=there)
+            ended = any(isinstance(each, CallEnded) for each in facts)
+            mine = queue_of[dial.call_id] == who if kind == "queue" else met is not None and met.agent_id == who
+            dialled_at = dial.at if kind == "queue" else there
+            if not mine or dialled_at is None:
+                continue
+            dials += lower <= dialled_at < upper
+            if there is None or not lower <= there < upper:
+                continue
+            live += 1
+            if met is not None or ended:
+                dropped += met is None or met.at - there > 2_000
+                after_greeting += met is None or met.at - greeted > 2_000
+        return {
+            "dials": dials, "live_answers": live, "dropped": dropped, "dropped_after_greeting": after_greeting,
+            "drop_rate": _share(dropped, live), "drop_rate_after_greeting": _share(after_greeting, live),
+            "right_party": 0, "right_party_rate": _share(0, dials),
+        }  # fmt: skip
 
     def _lines(self, kind: str, who: str, lower: int, upper: int) -> dict[str, Any]:
         """How the lines of a queue's customers, or an agent's own, sounded."""
@@ -382,6 +425,40 @@ class Recount:
                 estimates.apply(fact, now=at)
         return found
 
+    def _kept_to(self, agent: str, lower: int, upper: int) -> dict[str, Any]:
+        """What the agent did beside what was planned, looked at anew for every stretch in which neither changes."""
+        plans = [
+            row.entry for row in self.rows if isinstance(row.entry, ShiftsPlanned) and agent in row.entry.agent_ids
+        ]
+        lower, upper = max(lower, self.first), min(upper, self.horizon)
+        spells = [each for each in self.spells if each.agent == agent]
+        marks = {lower, upper, *(each.start for each in spells)}
+        for plan in plans:
+            marks |= {plan.start, plan.end, *(mark for each in plan.shifts for mark in (each.start, each.end))}
+        sums: dict[str, int] = defaultdict(int)
+        marks_within = sorted(mark for mark in marks if lower <= mark <= upper)
+        for start, end in itertools.pairwise(marks_within):
+            plan = next((each for each in reversed(plans) if each.start <= start < each.end), None)
+            spell = next((each for each in reversed(spells) if each.start <= start), None)
+            if plan is None or spell is None:
+                continue
+            own = [each for each in plan.shifts if each.agent_id == agent and each.start <= start < each.end]
+            for name in _counts_as(str(own[0].activity) if own else "off", bool(own) and own[0].paid, spell):
+                sums[name] += end - start
+        scheduled, paid = sums["scheduled"], sums["paid"]
+        return {
+            **{f"{name}_split": sums[name] for name in (
+                "scheduled", "out_of_schedule", "scheduled_on_queue", "on_queue", "paid", "paid_absent", "paid_away",
+                "paid_planned_away",
+            )},
+            "adherence": _share(scheduled - sums["out_of_schedule"], scheduled),
+            "conformance": _share(sums["on_queue"], sums["scheduled_on_queue"]),
+            "shrinkage": _share(sums["paid_absent"] + sums["paid_away"], paid),
+            "shrinkage_external": _share(sums["paid_absent"], paid),
+            "shrinkage_internal": _share(sums["paid_away"], paid),
+            "shrinkage_planned": _share(sums["paid_planned_away"], paid),
+        }  # fmt: skip
+
     def _there(self, stays: list[Stay], upper: int) -> int:
         if upper > self.horizon:
             return sum(stay.end is None for stay in stays)
@@ -407,25 +484,35 @@ class Recount:
         busy, ready, ringing = (split.get(state, 0) for state in ("busy", "ready", "offered"))
         busy += split.get("wrap_up", 0)
         work = self._work("agent", agent, lower, upper)
-        return work | {
-            "answered": sum(
-                stay.how == "answered" and stay.agent == agent and lower <= (stay.end or 0) < upper
-                for stay in self.stays
-            ),
-            "signed_in": signed_in,
-            "occupied_split": busy,
-            "idle_split": ready,
-            "rung_split": ringing,
-            "concurrency": 1.0 if busy else None,
-            "occupancy": _share(busy, busy + ready),
-            "occupancy_with_ringing": _share(busy + ringing, busy + ready + ringing),
-            "utilization_of_signed_in": _share(busy, signed_in),
-            "contacts_per_hour": _share(work["handled"] * 3_600_000, signed_in),
-            "time_by_state_split": dict(split),
-            "time_by_state_closed": dict(closed),
-            "not_ready_by_reason_split": dict(reasons_split),
-            "not_ready_by_reason_closed": dict(reasons_closed),
-        }
+        kept = self._kept_to(agent, lower, upper)
+        return (
+            work
+            | kept
+            | {
+                "consulted": 0,
+                "consulted_split": 0,
+                "utilization_of_paid": _share(busy, kept["paid_split"]),
+                "utilization_of_scheduled_on_queue": _share(busy, kept["scheduled_on_queue_split"]),
+                "talk_utilization_of_signed_in": _share(work["talk_split"], signed_in),
+                "answered": sum(
+                    stay.how == "answered" and stay.agent == agent and lower <= (stay.end or 0) < upper
+                    for stay in self.stays
+                ),
+                "signed_in": signed_in,
+                "occupied_split": busy,
+                "idle_split": ready,
+                "rung_split": ringing,
+                "concurrency": 1.0 if busy else None,
+                "occupancy": _share(busy, busy + ready),
+                "occupancy_with_ringing": _share(busy + ringing, busy + ready + ringing),
+                "utilization_of_signed_in": _share(busy, signed_in),
+                "contacts_per_hour": _share(work["handled"] * 3_600_000, signed_in),
+                "time_by_state_split": dict(split),
+                "time_by_state_closed": dict(closed),
+                "not_ready_by_reason_split": dict(reasons_split),
+                "not_ready_by_reason_closed": dict(reasons_closed),
+            }
+        )
 
 
 def _waited(stay: Stay) -> int:
@@ -435,3 +522,43 @@ def _waited(stay: Stay) -> int:
 
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
+
+
+_PAUSES = {"break": "break", "lunch": "break", "training": "training", "meeting": "meeting", "leave": "leave"}
+
+
+def _asked_nobody(closed: int, handled: int) -> dict[str, Any]:
+    """On these floors nobody consults; see the races of operations for that."""
+    names = ("consultations", "consulting_split", "consulting_closed", "consulted_closed", "handled_consulted")
+    return dict.fromkeys(names, 0) | {"aht_without_consultation": _share(closed, handled)}
+
+
+def _undecided() -> dict[str, Any]:
+    """These floors do not live for a day."""
+    found: dict[str, Any] = {}
+    for days in (1, 7, 30):
+        found |= {f"fcr_{days}d_contacts": 0, f"fcr_{days}d": None, f"fcr_{days}d_same_channel": None}
+    return found
+
+
+def _counts_as(planned: str, paid: bool, spell: Spell) -> Iterator[str]:
+    """What a stretch of time counts as, by the words of the README's table."""
+    offline, at_queues = spell.state == "offline", spell.state not in ("offline", "not_ready")
+    pause = _PAUSES.get(spell.reason or "", "other") if spell.state == "not_ready" else ""
+    away = planned in ("break", "training", "meeting")
+    if at_queues:
+        yield "on_queue"
+    if planned == "on_queue":
+        yield "scheduled_on_queue"
+    if planned == "on_queue" or away:
+        yield "scheduled"
+    if (planned == "on_queue" and not at_queues) or (away and pause != planned and not offline):
+        yield "out_of_schedule"
+    if not paid:
+        return
+    yield "paid"
+    if planned != "on_queue":
+        yield "paid_planned_away"
+    if not at_queues:
+        gone = planned == "leave" or pause == "leave" or (planned == "on_queue" and offline)
+        yield "paid_absent" if gone else "paid_away"

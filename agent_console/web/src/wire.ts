@@ -32,6 +32,9 @@ export interface AgentView {
   readonly takes_calls: boolean;
   readonly answered_by: string | null;
   readonly is_kept: boolean;
+  readonly planned: string | null;
+  readonly planned_until: number | null;
+  readonly out_of_schedule_since: number | null;
 }
 
 /** A callback is now this. */

@@ -1,12 +1,20 @@
 """The commands around the simulator: what they print is what the simulator found."""
 
+import asyncio
 import json
+import math
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from acd.events import AgentMadeNotReady, AgentMadeReady, AgentSignedIn, AgentSignedOut
+from acd.ids import AgentId
 from callcenter.cli import app
+from callcenter.journal import SqliteJournal
+from callcenter.workforce.activities import Activity
+from callcenter.workforce.shifts import Shift, ShiftsPlanned
+from tests.support.written_journal import NINE, WrittenJournal
 
 pytestmark = pytest.mark.unit
 
@@ -106,6 +114,34 @@ def test_staffing_prints_a_row_for_each_interval() -> None:
     assert (rows[0]["agents"], rows[0]["rostered"]) == (14, 20)
     assert rows[0]["service_level"] == pytest.approx(0.888350, abs=1e-6)
     assert len(run(*arguments)[1].splitlines()) == 3
+
+
+def test_staffing_takes_the_shrinkage_that_was_measured(tmp_path: Path) -> None:
+    """A quarter of the paid time was a break: 4 on the roster for every 3 at work."""
+    path = tmp_path / "journal.db"
+    shifts = (
+        Shift("anna", NINE, NINE + 2_700_000, Activity.ON_QUEUE),
+        Shift("anna", NINE + 2_700_000, NINE + 3_600_000, Activity.BREAK),
+    )
+    hand = WrittenJournal()
+    hand.floor(0, "anna")
+    hand.write(0, ShiftsPlanned(NINE, "boss", ("anna",), NINE, NINE + 3_600_000, shifts))
+    hand.route(0, AgentSignedIn(AgentId("anna")))
+    hand.route(0, AgentMadeReady(AgentId("anna")))
+    hand.route(2_700_000, AgentMadeNotReady(AgentId("anna"), "break"))
+    hand.route(3_600_000, AgentSignedOut(AgentId("anna")))
+    asyncio.run(keep(path, hand))
+    found = numbers("staffing", "--arrivals-per-hour", "200", "--aht", "180", "--shrinkage-of", str(path))
+    assert found["shrinkage"] == 0.25
+    assert found["intervals"][0]["rostered"] == math.ceil(found["intervals"][0]["agents"] / 0.75)
+
+
+async def keep(path: Path, hand: WrittenJournal) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    for row in hand.rows:
+        journal.append(row.entry, at=row.at)
+    await journal.close()
 
 
 def test_staffing_of_a_scenario_sizes_its_groups(tmp_path: Path) -> None:

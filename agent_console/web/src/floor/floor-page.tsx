@@ -15,6 +15,7 @@ import { CallbackTable } from '../callbacks/callback-table';
 import { useLabels, useSignedIn } from '../session/session';
 import { SecuredPill } from '../recordings/card-entry';
 import { RecordingPill } from '../recordings/recording-control';
+import { Planned } from '../workforce/planned';
 import { SuperviseControl, Supervisors } from '../supervision/supervise-control';
 import type { AgentState, AgentView, Channel, ChannelView, ContactView, QueueView } from '../wire';
 import { EntryButton } from './entry-button';
@@ -24,6 +25,7 @@ import { LiveTable, type Column } from './live-table';
 import classes from './floor.module.css';
 
 const WhyDialog = lazy(() => import('./why-dialog'));
+const ShiftsDialog = lazy(() => import('../workforce/shifts-dialog'));
 const EntryDialog = lazy(() => import('./entry-dialog'));
 
 /** Milliseconds in a state after which a supervisor may want to look. */
@@ -164,6 +166,12 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
           detail={agent.state === 'not_ready' && agent.reason ? labels.reason(agent.reason) : null}
         />
       ),
+    },
+    {
+      key: 'planned',
+      label: t('shifts.planned'),
+      sort: (agent) => agent.out_of_schedule_since ?? Infinity,
+      cell: (agent) => <Planned agent={agent} />,
     },
     {
       key: 'time',
@@ -341,7 +349,10 @@ export default function FloorPage() {
   const [hideOffline, setHideOffline] = useState(true);
   const queues = [...floor.queues.values()];
   const agents = [...floor.agents.values()];
-  const shown = hideOffline ? agents.filter((agent) => agent.state !== 'offline') : agents;
+  const shown = hideOffline
+    ? agents.filter((agent) => agent.state !== 'offline' || agent.out_of_schedule_since !== null)
+    : agents;
+  const [shiftsOpened, setShiftsOpened] = useState(false);
   const [entryOf, setEntryOf] = useState<string | null>(null);
   const queueColumns = useQueueColumns(setEntryOf);
   const above = person.roles.some((role) => role === 'supervisor' || role === 'administrator');
@@ -371,14 +382,19 @@ export default function FloorPage() {
         rowTestId="agent-row"
         sortedBy="name"
         aside={
-          <label className={classes.choice}>
-            <input
-              type="checkbox"
-              checked={hideOffline}
-              onChange={(event) => setHideOffline(event.currentTarget.checked)}
-            />
-            {t('floor.hide_offline')}
-          </label>
+          <div className={classes.asides}>
+            <label className={classes.choice}>
+              <input
+                type="checkbox"
+                checked={hideOffline}
+                onChange={(event) => setHideOffline(event.currentTarget.checked)}
+              />
+              {t('floor.hide_offline')}
+            </label>
+            <Button size="compact-sm" variant="default" onClick={() => setShiftsOpened(true)} data-testid="open-shifts">
+              {t('shifts.open')}
+            </Button>
+          </div>
         }
       />
       <LiveTable
@@ -390,6 +406,11 @@ export default function FloorPage() {
         sortedBy="since"
       />
       <CallbackTable mayOrder={above} />
+      {shiftsOpened && (
+        <Suspense>
+          <ShiftsDialog onClose={() => setShiftsOpened(false)} />
+        </Suspense>
+      )}
       {entered && (
         <Suspense>
           <EntryDialog queue={entered} mayOrder={above} onClose={() => setEntryOf(null)} />

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useRinging, useTitle } from '../alerting/use-ringing';
-import { maySeeFloor } from '../api/session';
+import { maySeeFloor, maySeeReports } from '../api/session';
 import { useServerNow } from '../clock';
 import { callerOf } from '../desk/caller';
 import { useShortcuts } from '../desk/shortcuts';
@@ -25,6 +25,7 @@ import { TopBar } from './top-bar';
 const HelpDialog = lazy(() => import('./help-dialog'));
 const DeskPage = lazy(() => import('../desk/desk-page'));
 const FloorPage = lazy(() => import('../floor/floor-page'));
+const ReportsPage = lazy(() => import('../reports/reports-page'));
 const RecordPage = lazy(() => import('../record/record-page'));
 const VoicemailPage = lazy(() => import('../voicemail/voicemail-page'));
 const DuplicatesPage = lazy(() => import('../stewardship/duplicates-page'));
@@ -42,6 +43,7 @@ function routeFor(address: string, person: SessionView): Route {
     person.agent_id !== null ? { page: 'desk' } : maySeeFloor(person) ? { page: 'floor' } : { page: 'customers' };
   const route = parseRoute(address) ?? home;
   if (route.page === 'floor' && !maySeeFloor(person)) return home;
+  if (route.page === 'reports' && !maySeeReports(person)) return home;
   if (route.page === 'desk' && person.agent_id === null) return home;
   if (!mayOpen(route, person)) return { page: 'customers' };
   return route;
@@ -154,6 +156,7 @@ export function Console() {
           <Suspense fallback={<p className="soft">{t('loading')}</p>}>
             {route.page === 'desk' && <DeskPage desk={desk} />}
             {route.page === 'floor' && <FloorPage />}
+            {route.page === 'reports' && <ReportsPage />}
             {route.page === 'customers' && <CustomersPage />}
             {route.page === 'voicemail' && <VoicemailPage />}
             {route.page === 'duplicates' && <DuplicatesPage />}

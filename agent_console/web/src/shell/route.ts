@@ -4,6 +4,7 @@ import { useSyncExternalStore } from 'react';
 export type Route =
   | { readonly page: 'desk' }
   | { readonly page: 'floor' }
+  | { readonly page: 'reports' }
   | { readonly page: 'customers' }
   | { readonly page: 'voicemail' }
   | { readonly page: 'duplicates' }
@@ -19,6 +20,7 @@ export type Route =
 const PAGES: readonly Exclude<Route, { readonly page: 'customer' }>[] = [
   { page: 'desk' },
   { page: 'floor' },
+  { page: 'reports' },
   { page: 'customers' },
   { page: 'voicemail' },
   { page: 'duplicates' },

@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { useSoundUnlocked } from '../alerting/use-ringing';
-import { maySeeFloor } from '../api/session';
+import { maySeeFloor, maySeeReports } from '../api/session';
 import { Elapsed } from '../clock';
 import { keysOf } from '../desk/shortcuts';
 import { lookOfAgent } from '../floor/states';
@@ -93,6 +93,7 @@ function Navigation({ route }: { readonly route: Route }) {
   const links = [
     { target: { page: 'desk' } as const, label: t('nav.desk'), shown: person.agent_id !== null },
     { target: { page: 'floor' } as const, label: t('nav.floor'), shown: maySeeFloor(person) },
+    { target: { page: 'reports' } as const, label: t('nav.reports'), shown: maySeeReports(person) },
     { target: { page: 'customers' } as const, label: t('nav.customers'), shown: true },
     { target: { page: 'voicemail' } as const, label: t('nav.voicemail'), shown: true },
   ];

@@ -18,6 +18,9 @@ export const anAgent = (over: Partial<AgentView> = {}): AgentView => ({
   takes_calls: true,
   is_kept: false,
   answered_by: null,
+  planned: null,
+  planned_until: null,
+  out_of_schedule_since: null,
   ...over,
 });
 
