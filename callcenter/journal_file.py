@@ -17,7 +17,7 @@ Row = tuple[int, int, str, str | None, bytes]
 
 LANDMARKS = "kind IN ('floor.configured', 'routing.snapshot', 'work.noted')"
 """Of which kinds the newest entry is looked up."""
-KEPT = "kind IN ('shifts.planned', 'conversation.scored')"
+KEPT = "kind = 'shifts.planned'"
 """Kinds of which every entry is looked up: few, and needed whole."""
 CLOSED = frozenset({"call.closed", "item.closed"})
 

@@ -309,7 +309,7 @@ class Recount:
             live += 1
             if met is not None or ended:
                 dropped += met is None or met.at - there > 2_000
-                after_greeting += met is None or met.at - greeted > 2_000
+                after_greeting += met is None or met.at - (greeted or there) > 2_000
         return {
             "dials": dials, "live_answers": live, "dropped": dropped, "dropped_after_greeting": after_greeting,
             "drop_rate": _share(dropped, live), "drop_rate_after_greeting": _share(after_greeting, live),
@@ -438,11 +438,11 @@ class Recount:
         sums: dict[str, int] = defaultdict(int)
         marks_within = sorted(mark for mark in marks if lower <= mark <= upper)
         for start, end in itertools.pairwise(marks_within):
-            plan = next((each for each in reversed(plans) if each.start <= start < each.end), None)
+            holds = next((each for each in reversed(plans) if each.start <= start < each.end), None)
             spell = next((each for each in reversed(spells) if each.start <= start), None)
-            if plan is None or spell is None:
+            if holds is None or spell is None:
                 continue
-            own = [each for each in plan.shifts if each.agent_id == agent and each.start <= start < each.end]
+            own = [each for each in holds.shifts if each.agent_id == agent and each.start <= start < each.end]
             for name in _counts_as(str(own[0].activity) if own else "off", bool(own) and own[0].paid, spell):
                 sums[name] += end - start
         scheduled, paid = sums["scheduled"], sums["paid"]
