@@ -15,18 +15,16 @@ import structlog
 from acd.errors import AcdError
 from acd.events import AgentEngaged, ContactFinished
 from acd.ids import AgentId, ContactId
-from callcenter.calls.legs import EndCause, LegDigit, LegEnded, LegEvent, LegOffered, LegReoffered
+from callcenter.calls.legs import EndCause, LegDigit, LegEvent, LegOffered
+from callcenter.calls.lone_leg import PHONE, LoneLeg
 from callcenter.calls.spoken_call import SpokenCall
 from callcenter.errors import JournalError, MediaError
 from callcenter.ports import (
     DigitPressed,
-    LegProfile,
-    LegsStranded,
     MediaEvent,
     MediaPlane,
     PlayFinished,
     Prompts,
-    SessionLost,
     Signalling,
 )
 from callcenter.routing import RoutingInbox
@@ -38,8 +36,6 @@ AGAIN, DELETE = "1", "3"
 """Keys; any other goes on to the next message and leaves this one."""
 PATIENCE_SECONDS = 8.0
 """Without a key after a message the next one follows."""
-PHONE = "phone"
-"""The media leg."""
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "mailbox.none": "You have no messages.",
@@ -105,7 +101,6 @@ class MailboxCall:
     language: str = "en"
     inbox: "asyncio.Queue[LegEvent | MediaEvent]" = field(default_factory=lambda: asyncio.Queue(100))
     _plays: int = 0
-    _over: bool = False
 
     @property
     def session_id(self) -> str:
@@ -115,20 +110,17 @@ class MailboxCall:
     async def run(self) -> None:
         """Live the call from its arrival to its end. Raises ``JournalError``."""
         cause = EndCause.NORMAL
+        leg = LoneLeg(self.offered, self.session_id, self.signalling, self.media)
         is_engaged = await self._engage()
         try:
-            await self.media.create(self.session_id)
-            await self._answer(self.offered.sdp)
-            await self._go_through()
+            await leg.answer()
+            await self._go_through(leg)
         except MediaError as error:
             log.warning("mailbox call failed", agent_id=self.agent_id, error=str(error))
             cause = EndCause.MEDIA_LOST
         finally:
             self.signalling.end(self.offered.leg_id, cause)
-            try:
-                await self.media.destroy(self.session_id)
-            except MediaError as error:
-                log.warning("media session not closed", call_id=self.session_id, error=str(error))
+            await leg.close()
             if is_engaged:
                 self.routing.post(ContactFinished(ContactId(self.session_id)))
 
@@ -140,44 +132,40 @@ class MailboxCall:
             return False
         return True
 
-    async def _answer(self, sdp: str) -> None:
-        profile = LegProfile(self.offered.peer_address)
-        self.signalling.answer(self.offered.leg_id, await self.media.answer_offer(self.session_id, PHONE, sdp, profile))
-
-    async def _go_through(self) -> None:
+    async def _go_through(self, leg: LoneLeg) -> None:
         said: list[str] = []
         waiting = self.shelf.waiting_for(self.agent_id)
         for number, recording_id in enumerate(waiting):
-            key = await self._message(recording_id, [*said, *(["mailbox.next"] if number else [])])
+            key = await self._message(leg, recording_id, [*said, *(["mailbox.next"] if number else [])])
             said = []
-            if key == DELETE and not self._over:
+            if key == DELETE and not leg.is_over:
                 await self.shelf.delete(self.agent_id, recording_id)
                 said = ["mailbox.deleted"]
-            if self._over:
+            if leg.is_over:
                 return
-        await self._say([*said, "mailbox.end" if waiting else "mailbox.none"], None, patience=0)
+        await self._say(leg, [*said, "mailbox.end" if waiting else "mailbox.none"], None, patience=0)
 
-    async def _message(self, recording_id: str, before: list[str]) -> str:
+    async def _message(self, leg: LoneLeg, recording_id: str, before: list[str]) -> str:
         """Play one, as often as wanted; the key that ended it, empty for none."""
         path = await self.shelf.audio(self.agent_id, recording_id)
         try:
-            key = await self._say(before, path, patience=PATIENCE_SECONDS)
+            key = await self._say(leg, before, path, patience=PATIENCE_SECONDS)
             while key == AGAIN:
-                key = await self._say([], path, patience=PATIENCE_SECONDS)
+                key = await self._say(leg, [], path, patience=PATIENCE_SECONDS)
             return key
         finally:
             await self.shelf.put_back(path)
 
-    async def _say(self, names: list[str], path: str | None, *, patience: float) -> str:
+    async def _say(self, leg: LoneLeg, names: list[str], path: str | None, *, patience: float) -> str:
         paths = [await self.prompts.path(spoken(name, self.language)) for name in names]
         if path is not None:
             paths += [path, await self.prompts.path(spoken("mailbox.menu", self.language))]
         self._plays += 1
         play_id = f"mailbox-{self._plays}"
         await self.media.play(self.session_id, PHONE, play_id, paths, barge_in=path is not None)
-        return await self._key(play_id, patience)
+        return await self._key(leg, play_id, patience)
 
-    async def _key(self, play_id: str, patience: float) -> str:
+    async def _key(self, leg: LoneLeg, play_id: str, patience: float) -> str:
         """Wait for a key, or for the end of the play and some more."""
         deadline: float | None = None
         while True:
@@ -192,15 +180,10 @@ class MailboxCall:
                     return digit
                 case PlayFinished(play_id=over) if over == play_id:
                     deadline = asyncio.get_running_loop().time() + patience
-                case LegReoffered() if event.sdp:
-                    profile = LegProfile(event.peer_address)
-                    answer = await self.media.answer_offer(self.session_id, PHONE, event.sdp, profile)
-                    self.signalling.accept_reoffer(event.leg_id, answer)
-                case LegEnded() | LegsStranded() | SessionLost():
-                    self._over = True
-                    return ""
                 case _:
-                    pass
+                    await leg.hear(event)
+                    if leg.is_over:
+                        return ""
 
 
 class MailboxCalls:

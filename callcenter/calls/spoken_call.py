@@ -5,24 +5,20 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from callcenter.calls.legs import EndCause, LegEnded, LegEvent, LegOffered
+from callcenter.calls.legs import EndCause, LegEvent, LegOffered
+from callcenter.calls.lone_leg import PHONE, LoneLeg
 from callcenter.errors import MediaError
 from callcenter.ports import (
-    LegProfile,
-    LegsStranded,
     MediaEvent,
     MediaPlane,
     PlayFinished,
     Prompts,
-    SessionLost,
     Signalling,
 )
 from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)
 
-PHONE = "phone"
-"""The media leg."""
 PLAY = "spoken"
 PARKED = PromptText("park.slot", "en", "Parked at")
 DIGITS = tuple(
@@ -61,21 +57,16 @@ class SpokenCall:
     async def run(self) -> None:
         """Answer, say it, hang up."""
         cause = EndCause.NORMAL
+        leg = LoneLeg(self.offered, self.session_id, self.signalling, self.media)
         try:
-            await self.media.create(self.session_id)
-            profile = LegProfile(self.offered.peer_address)
-            answer = await self.media.answer_offer(self.session_id, PHONE, self.offered.sdp, profile)
-            self.signalling.answer(self.offered.leg_id, answer)
+            await leg.answer()
             paths = [await self.prompts.path(each) for each in self.said]
             await self.media.play(self.session_id, PHONE, PLAY, paths)
-            while not isinstance(await self.inbox.get(), PlayFinished | LegEnded | LegsStranded | SessionLost):
-                pass
+            while not leg.is_over and not isinstance(event := await self.inbox.get(), PlayFinished):
+                await leg.hear(event)
         except MediaError as error:
             log.info("nothing said to a phone", agent_id=self.agent_id, error=str(error))
             cause = EndCause.MEDIA_LOST
         finally:
             self.signalling.end(self.offered.leg_id, cause)
-            try:
-                await self.media.destroy(self.session_id)
-            except MediaError as error:
-                log.warning("media session not closed", call_id=self.session_id, error=str(error))
+            await leg.close()

@@ -1,20 +1,33 @@
 """rtpengine is killed in the middle of calls through the whole exchange: they go on at the one that comes after it."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from callcenter.calls.legs import EndCause
+from callcenter.media.endpoint import RtpEndpoint
 from tests.support.browser_phone import BROWSER_HZ, browser_phone
 from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, Talk, calling, hear_each_other, seats
 from tests.support.installation import Plan, running_installation, until_recorded
+from tests.support.message_box import (
+    BEEP_HZ,
+    BOX_NUMBER,
+    colleague_calls_box,
+    heard_in,
+    leave_message,
+    messages,
+    site_with_box,
+)
 from tests.support.rtpengine_process import running_rtpengine
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
 
 CALLER = "+12125550141"
+AFTERWARDS_HZ = 880.0
+"""What is said after rtpengine was restarted."""
 
 
 def plan_for(control: tuple[str, int], *, browsers: bool = False) -> Plan:
@@ -23,10 +36,20 @@ def plan_for(control: tuple[str, int], *, browsers: bool = False) -> Plan:
     return Plan(agents=1, ring_seconds=60, browsers=browsers, environment=environment)
 
 
+def plan_with_box(control: tuple[str, int], folder: Path) -> Plan:
+    """The same with a voicemail box."""
+    return replace(plan_for(control), agents=2, records=True, more_site=site_with_box(folder))
+
+
 def far_port(talk: Talk) -> int:
     """Where this end sends its sound."""
-    assert talk.sound.audio is not None
-    return talk.sound.audio.port
+    return port_of(talk.sound)
+
+
+def port_of(sound: RtpEndpoint) -> int:
+    """Where it goes."""
+    assert sound.audio is not None
+    return sound.audio.port
 
 
 async def test_a_call_goes_on_at_the_ports_of_the_next_rtpengine_and_ends_as_any_other():
@@ -87,3 +110,42 @@ async def test_an_agent_at_a_browser_stays_in_the_call(tmp_path: Path):
                         await phone.hears(CUSTOMER_HZ)
                         assert await phone.desk.page.evaluate("window.peers.length") == peers
                         await customer.hang_up()
+
+
+async def test_a_message_being_left_goes_on(tmp_path: Path):
+    async with AsyncExitStack() as first:
+        control, before = await first.enter_async_context(running_rtpengine())
+        with running_installation(plan_with_box(control, tmp_path)) as house:
+            async with house.signed_in("agent1") as http, calling(house, CALLER, "", called=BOX_NUMBER) as caller:
+                await caller.sound.wait_heard(BEEP_HZ, timeout=15)
+                await caller.sound.wait_frames(FRESH_FRAMES)
+                await first.aclose()
+                async with running_rtpengine(control, but=before) as (_, after):
+                    await until("the caller is offered another port", lambda: far_port(caller) in after)
+                    caller.sound.start(AFTERWARDS_HZ)
+                    await caller.sound.wait_frames(4 * FRESH_FRAMES, timeout=15)
+                    await caller.hang_up()
+                    (message,) = await messages(http, 1)
+                heard = heard_in(house, message["recording_id"])
+                assert max(heard.tones(heard.left, CUSTOMER_HZ)) > 0.9, "what was said before is in it"
+                assert max(heard.tones(heard.left, AFTERWARDS_HZ)) > 0.9, "and what was said afterwards"
+
+
+async def test_a_message_being_listened_to_is_heard_to_its_end(tmp_path: Path):
+    async with AsyncExitStack() as first:
+        control, before = await first.enter_async_context(running_rtpengine())
+        with running_installation(plan_with_box(control, tmp_path)) as house:
+            async with house.signed_in("agent1") as http:
+                async with calling(house, CALLER, "", called=BOX_NUMBER) as caller:
+                    await leave_message(caller, frames=100, hangs_up=True)
+                await messages(http, 1)
+                async with colleague_calls_box(house) as ear:
+                    await ear.wait_heard(CUSTOMER_HZ, timeout=10)
+                    await first.aclose()
+                    async with running_rtpengine(control, but=before) as (_, after):
+                        await until("the listener is offered another port", lambda: port_of(ear) in after)
+                        await ear.wait_frames(FRESH_FRAMES, timeout=10)
+                        await ear.send_digits("1")
+                        await ear.wait_heard(CUSTOMER_HZ, timeout=10)
+                        await ear.send_digits("3")
+                        await messages(http, 0)

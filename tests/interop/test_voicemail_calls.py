@@ -1,67 +1,31 @@
 """Messages through the whole product: left by a caller, seen on a phone of others, listened to, dealt with."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from callcenter.media.endpoint import RtpEndpoint
-from callcenter.media.recordings import load_keys
 from callcenter.media.recordings.wav import HEADER_BYTES
-from callcenter.ports import RecordingFinished
 from tests.support.baresip import Account, Baresip, watching_baresip
-from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, AgentPhone, Talk, calling, ready_at_console
-from tests.support.heard_recordings import HeardRecording, listen
-from tests.support.installation import PASSWORD, PHONE_HOST, Installation, Plan, running_installation
+from tests.support.floor_people import CUSTOMER_HZ, FRESH_FRAMES, calling, ready_at_console
+from tests.support.installation import PASSWORD, Installation, Plan, running_installation
+from tests.support.message_box import (
+    BEEP_HZ,
+    BOX_NUMBER,
+    colleague_calls_box,
+    heard_in,
+    leave_message,
+    messages,
+    site_with_box,
+)
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
-BOX_NUMBER = "+12025550101"
-BEEP_HZ = 1000.0
-FLOW = """
-[flow]
-name = "box"
-start = "answer"
-languages = ["en"]
-
-[prompts.speak]
-en = "Speak after the tone."
-
-[steps.answer]
-type = "answer"
-next = "message"
-
-[steps.message]
-type = "voicemail"
-box = "sales"
-prompt = "speak"
-next = "over"
-
-[steps.over]
-type = "hang_up"
-reason = "left_message"
-"""
-SITE = """
-[[numbers]]
-number = "{number}"
-flow = "box"
-
-[[flows]]
-id = "box"
-file = "{file}"
-"""
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    file = tmp_path_factory.mktemp("flow") / "box.toml"
-    file.write_text(FLOW, "utf-8")
-    site = SITE.format(number=BOX_NUMBER, file=file)
+    site = site_with_box(tmp_path_factory.mktemp("flow"))
     lines = ('digest_algorithms = ["MD5"]',)  # as baresip knows no other
     with running_installation(Plan(agents=2, records=True, more_site=site, sip_lines=lines)) as house:
         yield house
@@ -78,62 +42,6 @@ async def until_lamp(phone: Baresip, count: int) -> None:
         return re.findall(r"Voice-Message: (\d+)/", phone.output)[-1:]
 
     await until(f"the lamp tells of {count} messages", lambda: told() == [str(count)], within=15)
-
-
-@asynccontextmanager
-async def colleague_calls_box(house: Installation) -> AsyncIterator[RtpEndpoint]:
-    """The second agent's phone dials its box; what it hears."""
-    async with AgentPhone(house, "agent2") as phone:
-        ear = await RtpEndpoint.open(PHONE_HOST)
-        try:
-            call = await phone._phone.call("*97", ear.sdp_offer())
-            async with asyncio.timeout(10):
-                ear.accept(await call.answered())
-            ear.start(0.0)
-            yield ear
-            async with asyncio.timeout(10):
-                await call.hang_up()
-        finally:
-            await ear.close()
-
-
-async def leave_message(caller: Talk, *, frames: int, hangs_up: bool = False) -> None:
-    """Wait for the tone, speak, and be silent until the exchange hangs up."""
-    caller.sound.start(0.0)
-    await caller.sound.wait_heard(BEEP_HZ, timeout=15)
-    caller.sound.start(CUSTOMER_HZ)
-    await caller.sound.wait_frames(frames, timeout=15)
-    if hangs_up:
-        await caller.hang_up()
-        return
-    caller.sound.start(0.0)
-    await caller.ended(within=15)
-
-
-async def messages(http: httpx.AsyncClient, count: int, *, playable: bool = True) -> list[dict[str, Any]]:
-    """The waiting messages, once there are so many that can be played."""
-    found: list[dict[str, Any]] = []
-
-    async def there() -> bool:
-        found[:] = (await http.get("/api/v1/voicemail")).json()
-        return len(found) == count and all(each["is_playable"] for each in found) >= playable
-
-    await until(f"{count} messages wait", there, within=15)
-    return found
-
-
-def heard_in(house: Installation, recording_id: str) -> HeardRecording:
-    """The message as it lies on disk."""
-    (entry,) = [
-        row.entry
-        for row in house.journal.read()
-        if row.kind == "recording.stored" and row.entry.recording_id == recording_id
-    ]
-    folder = house.settings.recordings.folder
-    assert folder is not None
-    path = str(folder / entry.path)
-    finished = RecordingFinished(entry.call_id, recording_id, path, entry.sha256, entry.duration_ms, entry.truncated)
-    return listen(finished, load_keys(house.folder / "recording.key"))
 
 
 async def test_a_message_is_left_shown_by_a_phone_played_and_dealt_with(house: Installation) -> None:

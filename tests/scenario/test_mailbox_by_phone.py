@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from callcenter.calls.mailbox import TEXTS, MailboxCalls, mailbox_prompts
+from callcenter.errors import MediaError
 from callcenter.ports import DigitPressed, RecordingFinished
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import FakePrompts, House
@@ -168,5 +169,25 @@ def test_the_box_speaks_its_agents_language() -> None:
         assert heard(house, await dial(house, "ben")) == ("en/mailbox.none.wav",)
         assert {prompt.language for prompt in mailbox_prompts()} == {"en", "zh"}
         assert set(TEXTS["en"]) == set(TEXTS["zh"])
+
+    run_virtual(live)
+
+
+def test_a_phone_whose_ports_are_gone_is_offered_others_and_hears_the_rest() -> None:
+    async def live() -> None:
+        shelf = Shelf("one")
+        house = await with_shelf(shelf)
+        leg = await dial(house)
+        house.media.refusal = MediaError("rtpengine does not answer")
+        house.media.strand(f"mailbox-{leg.leg_id}")
+        await settle()
+        assert (house.signalling.reoffered, leg.state) == ([], "answered")
+        house.media.strand(f"mailbox-{leg.leg_id}")
+        await settle()
+        assert house.signalling.reoffered == [leg.leg_id]
+        assert house.media.orders[-1][0] == "accept_answer"
+        await press(house, leg, "3")
+        await hear_out(house, leg)
+        assert (leg.state, shelf.deleted) == ("ended", ["one"])
 
     run_virtual(live)

@@ -270,6 +270,9 @@ def test_a_second_line_that_dials_the_code_parks_the_first_and_hears_where() -> 
         assert (second.state, phone.state) == ("answered", "ended")
         session = f"spoken-{second.leg_id}"
         assert slot_heard(house, session)[1:] == ("en/digit.7.wav", "en/digit.0.wav", "en/digit.1.wav")
+        house.media.strand(session)
+        await settle()
+        assert (second.state, house.signalling.reoffered[-1:]) == ("answered", [second.leg_id])
         house.media.finish_play("spoken", of=session)
         await settle()
         assert second.state == "ended"
