@@ -10,6 +10,7 @@ import gc
 import math
 import os
 import random
+import re
 import select
 import socket
 import struct
@@ -121,6 +122,13 @@ def exchange(
         gc.enable()
         poll.close()
     return figures
+
+
+def stamps_in(speech: bytes) -> list[float]:
+    """When the packets were sent that are found in speech, such as a channel of a recording."""
+    mark = _STAMP.pack(_MAGIC, 0.0)[:4]
+    places = [found.start() for found in re.finditer(re.escape(mark), speech)]
+    return [_STAMP.unpack_from(speech, place)[1] for place in places if place + _STAMP.size <= len(speech)]
 
 
 def _hurry(*, promptly: bool) -> None:
