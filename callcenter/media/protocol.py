@@ -201,6 +201,9 @@ class MediaStatus(msgspec.Struct, frozen=True, tag="status"):
     """Workers in reserve that can take over at once."""
     loops: tuple[str, ...] = ()
     """What relays packets in each active worker: ``compiled``, ``python``, or nothing before its first sign of life."""
+    late_p50_ms: float | None = None
+    """How late ticks of the last four seconds were done (their last packet), of the worker that is latest."""
+    late_p99_ms: float | None = None
 
 
 class DigitHeard(msgspec.Struct, frozen=True, tag="digit"):
@@ -354,6 +357,8 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     ticks_skipped: int
     loop: str = ""
     """What relays packets there (``PacketLoop.name``)."""
+    late: dict[int, int] = {}
+    """Ticks by the milliseconds after their time at which the last packet of each left, since the last heartbeat."""
 
 
 class RecordingHurt(msgspec.Struct, frozen=True, tag="hurt"):

@@ -23,6 +23,7 @@ def test_the_command_prints_what_came_back() -> None:
     assert 0 < figures["relayed_p50_ms"] <= figures["relayed_p99_ms"]
     assert figures["recorded_p99_ms"] > 0
     assert figures["mixed_p99_ms"] > 10, "half a frame at least waits in the jitter buffer"
+    assert 0 <= figures["mixed_late_p50_ms"] <= figures["mixed_late_p99_ms"]
     assert figures["music_500_cpu_percent"] > 0
     assert (figures["browser_agents"], figures["browser_lost_packets"]) == (3, 0)
     assert 0 < figures["browser_p50_ms"] <= figures["browser_p99_ms"]

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import structlog
 
 from callcenter.media.mediad.births import Births
 from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.phases import percentile
 from callcenter.media.mediad.settings import Birth, MediaSettings
 from callcenter.media.protocol import Heartbeat, WorkerOrder, WorkerReply
 
@@ -22,6 +23,8 @@ _HUNG_AFTER = 3.0
 _STARTED_WITHIN = 60.0
 """Seconds a new worker has for its first heartbeat; it may have to compile first."""
 _LARGEST_REPLY = 1 << 20
+_LATELY = 16
+"""Heartbeats (four seconds) whose figures are told."""
 _LONGEST_PAUSE = 5.0
 
 
@@ -37,6 +40,7 @@ class WorkerProcess:
         self.loop = ""
         """What relays packets there, once it is known."""
         self.ticks_skipped = 0
+        self._late: deque[dict[int, int]] = deque(maxlen=_LATELY)
         self.has_started = False
         self.seen_at = time.monotonic()
         self._outbox: deque[tuple[bytes, Sequence[socket.socket], bool]] = deque()
@@ -87,8 +91,16 @@ class WorkerProcess:
                 self.has_started = True
                 self.busy = 0.7 * self.busy + 0.3 * reply.busy
                 self.ticks_skipped, self.loop = reply.ticks_skipped, reply.loop
+                self._late.append(reply.late)
             else:
                 replies.append(reply)
+
+    def lateness(self, share: float) -> float | None:
+        """What share of its ticks was not later than so many milliseconds; ``None`` without ticks."""
+        counts: Counter[int] = Counter()
+        for each in self._late:
+            counts.update(each)
+        return percentile(counts, share)
 
     def is_hung(self) -> bool:
         """Whether the sign of life is overdue."""

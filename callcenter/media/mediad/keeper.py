@@ -286,6 +286,8 @@ class Keeper:
             browsers_deaths=self._browsers.deaths,
             standbys=self._crew.standbys(),
             loops=tuple(worker.loop for worker in active),
+            late_p50_ms=max((late for worker in active if (late := worker.lateness(0.5)) is not None), default=None),
+            late_p99_ms=max((late for worker in active if (late := worker.lateness(0.99)) is not None), default=None),
         )
 
     # What the workers tell.

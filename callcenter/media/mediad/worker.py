@@ -1,7 +1,8 @@
 """A worker: one process, one core, one loop that moves audio and does nothing else.
 
-It waits for packets until the next 20 ms deadline. Deadlines are absolute, so a late tick is made up and never shifts
-the following ones; more than three late ticks are skipped, because a burst of old audio helps nobody.
+It waits for packets until the next deadline. Deadlines are absolute, so a late tick is made up and never shifts
+the following ones; more than three late ticks are skipped, because a burst of old audio helps nobody. Conversations are
+served in four phases of 5 ms, so that nobody waits until all others are served.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_loop
+from callcenter.media.mediad.phases import PHASES, Lateness, Phase
 from callcenter.media.mediad.settings import Birth, RelayLoop
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick
@@ -47,6 +49,7 @@ _ROUND = 12
 """Ticks in which every conversation is looked at once (240 ms)."""
 _MOST_LATE = 3
 """Ticks that are made up; more are skipped."""
+_PHASE_MILLISECONDS = FRAME_MILLISECONDS // PHASES
 _MOST_SOCKETS = 64
 _MOST_ROUNDS = 50
 """Rounds of reading after which a socket that never gets empty is left alone."""
@@ -66,7 +69,8 @@ class Worker:
         self._clips = ClipStore()
         self._conversations: dict[str, Conversation] = {}
         self._by_descriptor: dict[int, tuple[Conversation, RtpLeg]] = {}
-        self._ticking: list[RtpLeg] = []
+        self._phases = [Phase() for _ in range(PHASES)]
+        self._lateness = Lateness()
         self._stale = False
         self._round: list[Conversation] = []
         self._turns = 0
@@ -91,23 +95,24 @@ class Worker:
     def run(self) -> None:
         """Work until the keeper goes away or ``stop`` is called."""
         self._loop.register(self._control.fileno())
-        next_tick = _now() + FRAME_MILLISECONDS
+        due = _now() + FRAME_MILLISECONDS
         next_beat = _now()
         ticks = 0
         while not self._stopping:
-            self._wait(next_tick)
+            self._wait(due)
             now = _now()
-            if now >= next_tick:
-                late = (now - next_tick) // FRAME_MILLISECONDS
+            if now >= due:
+                late = (now - due) // FRAME_MILLISECONDS
                 if late > _MOST_LATE:
                     self._skipped += late
-                    next_tick += late * FRAME_MILLISECONDS
-                self._tick(now)
-                self._look_round(now)
-                next_tick += FRAME_MILLISECONDS
-                ticks += 1
-                if ticks % _COLLECT_EVERY == 0:
-                    gc.collect(1)
+                    due += late * FRAME_MILLISECONDS
+                number = ticks % PHASES
+                self._tick(self._phases[number], due, now)
+                if number == 0:
+                    self._take_care(now, ticks // PHASES)
+                step = self._until_next_phase(number)
+                due += step * _PHASE_MILLISECONDS
+                ticks += step
             if now >= next_beat:
                 next_beat = now + HEARTBEAT
                 self._beat()
@@ -154,8 +159,9 @@ class Worker:
         for leg in conversation.legs.values():
             self._loop.look_at(leg, now=now)
 
-    def _tick(self, now: int) -> None:
-        for conversation in self._conversations.values():
+    def _tick(self, phase: Phase, due: int, now: int) -> None:
+        """Serve the conversations of a phase with 20 ms."""
+        for conversation in phase.conversations:
             if conversation.plays:
                 ended = conversation.advance_plays()
                 for play in ended:
@@ -163,11 +169,27 @@ class Worker:
                 if ended:
                     self._note_change(conversation, now)
         if self._stale:
-            self._ticking = [leg for conversation in self._conversations.values() for leg in conversation.ticking]
+            for each in self._phases:
+                each.gather()
             self._stale = False
-        run_tick(self._ticking, now=now)
+        if phase.ticking:
+            run_tick(phase.ticking, now=now)
+            self._lateness.note(_now() - due)
+
+    def _until_next_phase(self, number: int) -> int:
+        """How many phases it is to the next one that has work; the first is always served."""
+        ahead = 1
+        while number + ahead < PHASES and not self._phases[number + ahead].has_work:
+            ahead += 1
+        return ahead
+
+    def _take_care(self, now: int, frames: int) -> None:
+        """What is to be done every 20 ms beside speech."""
         for quiet in self._taps.tick(now=now):
             self._tell(quiet)
+        self._look_round(now)
+        if frames % _COLLECT_EVERY == _COLLECT_EVERY - 1:
+            gc.collect(1)
 
     def _look_round(self, now: int) -> None:
         """Look at a part of the conversations, so that each has its turn a few times a second and none waits for it."""
@@ -197,7 +219,7 @@ class Worker:
         wall, used = self._busy_since
         self._busy_since = (time.monotonic(), time.process_time())
         busy = (self._busy_since[1] - used) / max(0.001, self._busy_since[0] - wall)
-        self._tell(Heartbeat(busy, self._skipped, self._loop.name))
+        self._tell(Heartbeat(busy, self._skipped, self._loop.name, self._lateness.take()))
 
     def _take_orders(self) -> None:
         while True:
@@ -221,6 +243,8 @@ class Worker:
                 conversation = self._conversations.pop(session_id, None)
                 closed = {}
                 if conversation is not None:
+                    for phase in self._phases:
+                        phase.drop(conversation)
                     self._taps.end_session(session_id, now=_now())
                     self._forget(conversation)
                     closed = conversation.close()
@@ -236,6 +260,7 @@ class Worker:
         if conversation is None:
             conversation = Conversation(spec.session_id, self._checkpoint, self._clips)
             self._conversations[spec.session_id] = conversation
+            min(self._phases, key=lambda phase: len(phase.conversations)).conversations.append(conversation)
         sockets = {}
         for leg_id, descriptor in zip(order.new_legs, descriptors, strict=True):
             sockets[leg_id] = socket.socket(fileno=descriptor)

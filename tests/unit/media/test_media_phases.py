@@ -1,0 +1,39 @@
+"""Conversations are spread over the phases of a frame, and how late they are served is counted."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from callcenter.media.mediad.phases import LATEST, Lateness, Phase, percentile
+
+pytestmark = pytest.mark.unit
+
+
+def conversation(*ticking: str, plays: bool = False) -> Any:
+    return SimpleNamespace(ticking=list(ticking), plays={"p": None} if plays else {})
+
+
+def test_a_phase_has_work_while_somebody_is_mixed_or_played_to() -> None:
+    phase = Phase()
+    relayed, mixed = conversation(), conversation("a", "b")
+    phase.conversations += [relayed, mixed]
+    phase.gather()
+    assert (phase.ticking, phase.has_work) == (["a", "b"], True)
+    phase.drop(mixed)
+    phase.drop(mixed)
+    phase.gather()
+    assert not phase.has_work
+    phase.conversations.append(conversation(plays=True))
+    assert phase.has_work
+
+
+def test_lateness_is_counted_by_the_millisecond_and_begins_anew_when_told() -> None:
+    late = Lateness()
+    for milliseconds in (-1, 0, 1, 1, 2, 5 * LATEST):
+        late.note(milliseconds)
+    counts = late.take()
+    assert counts == {0: 2, 1: 2, 2: 1, LATEST: 1}
+    assert late.take() == {}
+    assert [percentile(counts, share) for share in (0.01, 0.5, 0.8, 0.99)] == [0.0, 1.0, 2.0, LATEST]
+    assert percentile({}, 0.5) is None
