@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from crm_bridge.api.ports import Principal, Surroundings
+from crm_bridge.api.ports import CursorQuery, LimitQuery, Principal, Surroundings, cursor_of, encoded
 from crm_bridge.api.problems import responses, routes_about
-from crm_bridge.api.schemas import Out
-from crm_bridge.data_quality import quality_reports
+from crm_bridge.api.schemas import CustomerPage, CustomerSummary, Out
+from crm_bridge.data_quality import QualityProblem, customers_with, quality_reports
+from crm_bridge.errors import BadCursor
 from crm_bridge.permissions import Permission
 
 
@@ -35,5 +36,19 @@ def quality_routes(given: Surroundings) -> APIRouter:
         """What is to be tidied up, as the daily run counts it once a week; the newest first."""
         async with given.reading(principal) as session:
             return [QualityOut.model_validate(each) for each in await quality_reports(session, weeks)]
+
+    @router.get("/data-quality/{problem}", responses=responses(BadCursor))
+    async def list_customers_with(
+        problem: QualityProblem,
+        principal: Annotated[Principal, keeper],
+        cursor: CursorQuery = None,
+        limit: LimitQuery = 50,
+    ) -> CustomerPage:
+        """Customers to be looked at one by one, the newest first. A page looks at 20,000 of them at most: it may have
+        few or none, and a `next_cursor` all the same."""
+        async with given.reading(principal) as session:
+            found = await customers_with(session, problem, before=cursor_of(cursor), limit=limit, now=given.now())
+            items = [CustomerSummary.model_validate(each) for each in found.items]
+        return CustomerPage(items=items, next_cursor=encoded(found.next_cursor))
 
     return router

@@ -116,6 +116,41 @@ async def test_what_is_to_be_tidied_up_is_counted_once_a_week(database: Database
         assert [each["customers"] for each in told] == [5, 5]
         assert told[1]["counts"]["doubtful_phone"] == 1
         assert len((await web.get("/data-quality?weeks=1")).json()) == 1
+        for problem in ("without_phone", "doubtful_phone", "unreachable", "stale"):
+            listed = (await web.get(f"/data-quality/{problem}")).json()
+            assert (len(listed["items"]), listed["next_cursor"]) == (told[1]["counts"][problem], None), problem
+        assert (await web.get("/data-quality/duplicates")).status_code == 422
+        assert (await web.get("/data-quality/stale", headers={"x-roles": "agent"})).status_code == 403
+
+
+async def test_a_list_of_what_is_rare_is_read_in_pages_that_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page looks at so many customers and no more; each is listed once, and what one may not see is not."""
+    monkeypatch.setattr("crm_bridge.data_quality.LOOKED_AT", 4)
+    async with client_of(database) as web:
+        named = [f"C{index}" for index in range(10)]
+        bare = {"C0", "C1", "C2", "C8"}
+        ids = {
+            name: (await enter(web, name, *([] if name in bare else [f"+86216123{place:04d}"])))["id"]
+            for place, name in enumerate(named)
+        }
+        await web.patch(f"/customers/{ids['C1']}", json={"team_id": "north"}, headers={"if-match": "*"})
+        pages, cursor = [], None
+        while True:
+            page = (await web.get("/data-quality/without_phone", params={"cursor": cursor or "", "limit": 2})).json()
+            pages.append([each["display_name"] for each in page["items"]])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert pages == [["C8"], ["C2"], ["C1", "C0"]]
+        lead = {"x-roles": "team_lead", "x-teams": "south"}
+        params = {"limit": 2}
+        monkeypatch.setattr("crm_bridge.data_quality.LOOKED_AT", 100)
+        seen = (await web.get("/data-quality/without_phone", params=params, headers=lead)).json()
+        rest = {"limit": 2, "cursor": seen["next_cursor"]}
+        more = (await web.get("/data-quality/without_phone", params=rest, headers=lead)).json()
+        assert [each["display_name"] for each in seen["items"] + more["items"]] == ["C8", "C2", "C0"]
 
 
 async def levels(web: Any, ids: Sequence[str]) -> list[str | None]:

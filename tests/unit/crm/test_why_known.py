@@ -57,6 +57,15 @@ async def test_each_field_that_is_shown_has_a_source_and_a_ground_and_no_value(w
     assert (await known(web, ada["id"]))[point]["ground"]["legal_basis"] == "contract"
 
 
+async def test_of_a_sensitive_field_nothing_is_told_not_even_that_it_is_there(web: httpx.AsyncClient) -> None:
+    ada = await enter(web, "Ada", NUMBER)
+    for code, data_class in (("illness", "special_category"), ("shoe", "personal")):
+        field = {"label": code, "type": "text", "data_class": data_class, "purpose": "care"}
+        await web.put(f"/custom-fields/{code}", json=field)
+    await web.patch(f"/customers/{ada['id']}", json={"custom": {"illness": "gout", "shoe": "38"}}, headers=ANY)
+    assert {name for name in await known(web, ada["id"]) if name.startswith("custom.")} == {"custom.shoe"}
+
+
 async def test_a_program_the_customer_and_a_rule_are_told_apart_from_people(
     web: httpx.AsyncClient, database: Database
 ) -> None:

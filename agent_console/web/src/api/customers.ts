@@ -114,6 +114,8 @@ export interface CustomerCard {
     readonly channel: string;
     readonly language: string | null;
   }[];
+  /** How, or when, the customer likes to be spoken to, in words. */
+  readonly wishes?: readonly { readonly kind: string; readonly value: string }[];
   /** What the customer waits for, the most urgent first, five at most. */
   readonly promises: readonly {
     readonly id: string;

@@ -29,6 +29,19 @@ export interface Preference {
   readonly from_minute: number | null;
   readonly to_minute: number | null;
   readonly weekdays: readonly string[];
+  /** Where it is known from, and since when; nothing for what was entered before that was asked. */
+  readonly source?: string | null;
+  readonly noted_at?: string | null;
+}
+
+/** Something to remember about the customer's taste. */
+export interface PersonalPreference {
+  readonly id: string;
+  readonly kind: string;
+  readonly value: string;
+  readonly source: string;
+  readonly noted_at: string;
+  readonly noted_by: string | null;
 }
 
 /** `from_id` is `type` of `to_id`. */
@@ -93,6 +106,7 @@ export interface CustomerRecord extends CustomerSummary {
   readonly contact_points: readonly ContactPoint[];
   readonly identities: readonly Identity[];
   readonly preferences: readonly Preference[];
+  readonly personal_preferences: readonly PersonalPreference[];
   readonly relations: readonly Relation[];
   readonly tags: readonly Tag[];
   readonly level_badge: Level | null;
@@ -173,6 +187,12 @@ export const editCustomer = (id: string, changes: Readonly<Record<string, unknow
 
 export const putPreferences = (id: string, preferences: readonly Preference[], version: number) =>
   put<CustomerRecord>(`${pathOf(id)}/preferences`, { preferences }, version);
+
+export const addTaste = (id: string, taste: Pick<PersonalPreference, 'kind' | 'value' | 'source'>) =>
+  post<PersonalPreference>(`${pathOf(id)}/personal-preferences`, taste);
+
+export const removeTaste = (id: string, taste: string) =>
+  remove(`${pathOf(id)}/personal-preferences/${encodeURIComponent(taste)}`);
 
 export const putTags = (id: string, tags: readonly Tag[], version: number) =>
   put<CustomerRecord>(`${pathOf(id)}/tags`, { tags }, version);

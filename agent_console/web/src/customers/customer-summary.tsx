@@ -6,7 +6,7 @@ import { useLocalisation } from '../i18n/context';
 import { LANGUAGES, supported } from '../i18n/translate';
 import { Icon } from '../icons';
 import { LevelBadge } from './level-badge';
-import { CHANNELS, PURPOSES, RELATIONS, said } from '../record/words';
+import { CHANNELS, PURPOSES, RELATIONS, said, TASTES } from '../record/words';
 import { addressOf } from '../shell/route';
 import { RecentInteractions } from './interaction-lines';
 import { LoadProblem } from './load-problem';
@@ -71,7 +71,8 @@ function CustomerHead({ card, children }: { readonly card: CustomerCard; readonl
 /** How the customer likes to be reached, one line for each purpose. */
 function Preferred({ card }: { readonly card: CustomerCard }) {
   const { t } = useLocalisation();
-  if (card.preferences.length === 0) return null;
+  const wishes = card.wishes ?? [];
+  if (card.preferences.length === 0 && wishes.length === 0) return null;
   return (
     <section aria-label={t('preference.title')} data-testid="card-preferences">
       <h3 className={classes.heading}>{t('preference.title')}</h3>
@@ -86,6 +87,11 @@ function Preferred({ card }: { readonly card: CustomerCard }) {
             </li>
           );
         })}
+        {wishes.map(({ kind, value }) => (
+          <li key={`${kind} ${value}`} data-testid="card-wish">
+            <span className="soft">{said(TASTES, kind, t)}</span> {value}
+          </li>
+        ))}
       </ul>
     </section>
   );

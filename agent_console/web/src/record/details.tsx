@@ -12,6 +12,7 @@ import { FieldValue } from './field-value';
 import { changed, clashes, editOf, fieldsOf, valuesOf, type Field, type Values } from './fields';
 import { Problem } from './problem';
 import { useVersionedSave } from './versioned-save';
+import { WhyKnown } from './why-known';
 import classes from './record.module.css';
 
 export const GROUPS: Readonly<Record<FieldGroup, Key>> = {
@@ -32,11 +33,25 @@ function grouped(fields: readonly Field[]) {
     .filter(({ members }) => members.length > 0);
 }
 
-function ReadOnly({ fields, values }: { readonly fields: readonly Field[]; readonly values: Values }) {
+interface ReadOnlyProps {
+  readonly customerId: string;
+  readonly fields: readonly Field[];
+  readonly values: Values;
+}
+
+function ReadOnly({ customerId, fields, values }: ReadOnlyProps) {
   const { t } = useLocalisation();
   return grouped(fields).map(({ group, members }) => (
     <section key={group} aria-label={t(GROUPS[group])}>
-      <h3 className={classes.subheading}>{t(GROUPS[group])}</h3>
+      <div className={classes.withWhy}>
+        <h3 className={classes.subheading}>{t(GROUPS[group])}</h3>
+        <WhyKnown
+          customerId={customerId}
+          about={t(GROUPS[group])}
+          fields={members.map(({ name }) => name)}
+          labels={Object.fromEntries(members.map((field) => [field.name, labelOf(field, t)]))}
+        />
+      </div>
       <dl className={classes.facts}>
         {members.map((field) => (
           <div key={field.name}>
@@ -146,7 +161,7 @@ function Loaded({ record, custom, mayEdit, onSaved }: DetailsProps & { readonly 
           </Button>
         </div>
       )}
-      <ReadOnly fields={fields} values={valuesOf(record, fields)} />
+      <ReadOnly customerId={record.id} fields={fields} values={valuesOf(record, fields)} />
     </div>
   );
 }

@@ -19,6 +19,7 @@ import { Confirm } from './confirm';
 import { Problem } from './problem';
 import { useAction, type Action } from './problems';
 import { choices, PROVIDERS, said, USAGES } from './words';
+import { WhyKnown } from './why-known';
 import classes from './record.module.css';
 
 interface PartProps {
@@ -204,9 +205,20 @@ export function Points(props: PartProps) {
   const { t } = useLocalisation();
   const action = useAction();
   const { record, mayEdit } = props;
+  const labels: Record<string, string> = {};
+  for (const { id, value_raw } of record.contact_points) labels[id] = value_raw;
+  for (const { id, external_id } of record.identities) labels[id] = external_id;
   return (
     <section aria-label={t('point.title')} className={classes.stack} data-testid="contact-points">
-      <h3 className={classes.subheading}>{t('point.title')}</h3>
+      <div className={classes.withWhy}>
+        <h3 className={classes.subheading}>{t('point.title')}</h3>
+        <WhyKnown
+          customerId={record.id}
+          about={t('point.title')}
+          fields={['phone', 'email', 'identity']}
+          labels={labels}
+        />
+      </div>
       <ul className={classes.rows}>
         {record.contact_points.map((point) => (
           <PointRow key={point.id} {...props} point={point} action={action} />

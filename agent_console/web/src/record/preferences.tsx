@@ -8,7 +8,8 @@ import { useAnnouncer } from '../shell/announcer';
 import { Newer } from './newer';
 import { Problem } from './problem';
 import { useVersionedSave } from './versioned-save';
-import { CHANNELS, choices, PURPOSES, said, WEEKDAYS } from './words';
+import { WhyKnown } from './why-known';
+import { CHANNELS, choices, PREFERENCE_SOURCES, PURPOSES, said, WEEKDAYS } from './words';
 import classes from './record.module.css';
 
 const A_NEW_ONE: Preference = {
@@ -88,6 +89,12 @@ function RowEditor({ preference, isFirst, onChange, onRemove, onUp }: RowEditorP
           value={clockOf(preference.to_minute)}
           onChange={(event) => set({ to_minute: minuteOf(event.currentTarget.value) })}
         />
+        <NativeSelect
+          label={t('why_known.source')}
+          value={preference.source ?? ''}
+          data={[{ value: '', label: '' }, ...choices(PREFERENCE_SOURCES, t)]}
+          onChange={(event) => set({ source: event.currentTarget.value || null })}
+        />
       </div>
       <fieldset className={classes.days}>
         <legend>{t('preference.days')}</legend>
@@ -147,13 +154,14 @@ function Editor({ record, onSaved, onClose }: Omit<PreferencesProps, 'mayEdit'> 
   };
   const write = async (version: number) => {
     // The store's answer carries the rank; the order of the list is what says it.
-    const plain = list.map(({ purpose, channel, language, from_minute, to_minute, weekdays }) => ({
+    const plain = list.map(({ purpose, channel, language, from_minute, to_minute, weekdays, source }) => ({
       purpose,
       channel,
       language,
       from_minute,
       to_minute,
       weekdays,
+      source,
     }));
     if (!(await saving.save(version, (seen) => putPreferences(record.id, plain, seen)))) return;
     announcer.status(t('record.saved'));
@@ -196,12 +204,17 @@ function Editor({ record, onSaved, onClose }: Omit<PreferencesProps, 'mayEdit'> 
 
 /** How the customer likes to be reached, for each purpose the favourite first. */
 export function Preferences({ record, mayEdit, onSaved }: PreferencesProps) {
-  const { t } = useLocalisation();
+  const { t, format } = useLocalisation();
   const [editing, setEditing] = useState(false);
   return (
     <section aria-label={t('preference.title')} className={classes.stack} data-testid="preferences">
       <div className={classes.headingRow}>
-        <h3 className={classes.subheading}>{t('preference.title')}</h3>
+        <span className={classes.withWhy}>
+          <h3 className={classes.subheading}>{t('preference.title')}</h3>
+          {record.preferences.length > 0 && (
+            <WhyKnown customerId={record.id} about={t('preference.title')} fields={['preferences']} />
+          )}
+        </span>
         {mayEdit && !editing && (
           <Button size="compact-sm" variant="subtle" onClick={() => setEditing(true)} data-testid="edit-preferences">
             {t('action.change')}
@@ -217,6 +230,14 @@ export function Preferences({ record, mayEdit, onSaved }: PreferencesProps) {
           {record.preferences.map((each) => (
             <li key={`${each.purpose} ${each.channel}`} data-testid="preference">
               <strong>{said(PURPOSES, each.purpose, t)}</strong> {summary(each, t)}
+              {each.source && each.noted_at && (
+                <>
+                  <br />
+                  <span className="soft">
+                    {said(PREFERENCE_SOURCES, each.source, t)} · {format.day(each.noted_at)}
+                  </span>
+                </>
+              )}
             </li>
           ))}
         </ol>

@@ -24,6 +24,7 @@ import { Relations } from './relations';
 import { SensitiveFields } from './sensitive';
 import { ReceiptView, Rights } from './rights';
 import { Standing } from './standing';
+import { Tastes } from './tastes';
 import { WholeTimeline } from './whole-timeline';
 import { said } from './words';
 import classes from './record.module.css';
@@ -134,6 +135,7 @@ function Loaded({ fetched, reload }: { readonly fetched: CustomerRecord; readonl
         <div className={`panel ${classes.aside}`}>
           <Standing {...part} />
           <Preferences {...part} />
+          <Tastes record={record} mayEdit={mayEdit} onChanged={reload} />
           <Relations {...part} />
           <Completeness record={record} />
         </div>

@@ -2,8 +2,10 @@ import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
 import { may } from '../api/permissions';
 import { changesOf, levels, putLevel, putOwner, putTags, type CustomerRecord } from '../api/record';
+import { ownersOf } from '../api/owners';
 import { useFetched } from '../api/use-fetched';
 import { useLocalisation } from '../i18n/context';
+import type { Key } from '../i18n/translate';
 import { LevelBadge } from '../customers/level-badge';
 import { Icon } from '../icons';
 import { useSignedIn } from '../session/session';
@@ -12,7 +14,19 @@ import { Newer } from './newer';
 import { Problem } from './problem';
 import { useAction } from './problems';
 import { useVersionedSave } from './versioned-save';
+import { WhyKnown } from './why-known';
+import { said } from './words';
 import classes from './record.module.css';
+
+/** Why somebody came to look after a customer, or stopped to. Own words show as they are. */
+const REASONS: Readonly<Partial<Record<string, Key>>> = {
+  claim: 'owner.because_claim',
+  'take-over': 'owner.because_take_over',
+  release: 'owner.because_release',
+  offboarding: 'owner.because_offboarding',
+  'claim granted': 'owner.because_claim_granted',
+  erased: 'owner.because_erased',
+};
 
 interface StandingProps {
   readonly record: CustomerRecord;
@@ -126,9 +140,50 @@ function OwnerPart({ record, mayEdit, onSaved }: StandingProps) {
             {t('owner.release')}
           </Button>
         )}
+        {owner !== null && !mine && mayEdit && !may(person, 'assign') && (
+          <Button
+            size="compact-sm"
+            variant="subtle"
+            loading={action.busy}
+            onClick={() => give(person.user_id, false)}
+            data-testid="claim-owned"
+          >
+            {t('owner.claim')}
+          </Button>
+        )}
         <Problem text={action.problem} />
+        <OwnerHistory customerId={record.id} version={record.row_version} />
       </dd>
     </div>
+  );
+}
+
+/** Who looked after the customer before, read when somebody wants to know. */
+function OwnerHistory({ customerId, version }: { readonly customerId: string; readonly version: number }) {
+  const { t, format } = useLocalisation();
+  const [opened, setOpened] = useState(false);
+  const found = useFetched(`${customerId} ${version} ${opened}`, (signal) =>
+    opened ? ownersOf(customerId, signal) : Promise.resolve([]),
+  );
+  const word = (reason: string | null) => (reason === null ? '' : said(REASONS, reason, t));
+  return (
+    <details className={classes.more} onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary data-testid="owner-history">{t('owner.history')}</summary>
+      {found.value?.length === 0 && opened && <p className="soft">{t('owner.history_none')}</p>}
+      <ol className={classes.rows}>
+        {(found.value ?? []).map((each) => (
+          <li key={`${each.line_of_business} ${each.since_at} ${each.user_id}`} data-testid="owned">
+            {each.user_id}
+            {each.line_of_business !== 'general' && ` (${each.line_of_business})`}
+            <br />
+            <span className="soft">
+              {format.day(each.since_at)} {word(each.reason)}
+              {each.until_at && ` – ${format.day(each.until_at)} ${word(each.end_reason)}`}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 
@@ -197,6 +252,10 @@ export function Standing(props: StandingProps) {
   const { t } = useLocalisation();
   return (
     <section aria-label={t('standing.title')} className={classes.stack}>
+      <div className={classes.withWhy}>
+        <h3 className={classes.subheading}>{t('standing.title')}</h3>
+        <WhyKnown customerId={props.record.id} about={t('standing.title')} fields={['level', 'owner', 'tags']} />
+      </div>
       <dl className={classes.standings}>
         <LevelPart {...props} />
         <OwnerPart {...props} />

@@ -66,6 +66,24 @@ export const SOURCES: Words = {
   visit: 'source.visit',
 };
 
+/** What kind of taste is remembered. */
+export const TASTES: Words = {
+  contact_manner: 'taste.contact_manner',
+  contact_time: 'taste.contact_time',
+  hobby: 'taste.hobby',
+  gift: 'taste.gift',
+  other: 'taste.other',
+};
+
+/** Where a preference is known from. */
+export const PREFERENCE_SOURCES: Words = {
+  customer: 'taste.from_customer',
+  agent: 'taste.from_agent',
+  third_party: 'taste.from_third_party',
+  survey: 'taste.from_survey',
+  import: 'taste.from_import',
+};
+
 /** Why somebody may not be contacted now. */
 export const AGAINST: Words = {
   suppressed: 'against.suppressed',

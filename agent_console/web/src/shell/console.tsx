@@ -31,6 +31,8 @@ const VoicemailPage = lazy(() => import('../voicemail/voicemail-page'));
 const DuplicatesPage = lazy(() => import('../stewardship/duplicates-page'));
 const ImportPage = lazy(() => import('../stewardship/import-page'));
 const CollisionsPage = lazy(() => import('../stewardship/collisions-page'));
+const QualityPage = lazy(() => import('../stewardship/quality-page'));
+const HandOverPage = lazy(() => import('../stewardship/hand-over-page'));
 const HoldsPage = lazy(() => import('../stewardship/holds-page'));
 const AccessPage = lazy(() => import('../stewardship/access-page'));
 const AuditPage = lazy(() => import('../stewardship/audit-page'));
@@ -162,6 +164,8 @@ export function Console() {
             {route.page === 'duplicates' && <DuplicatesPage />}
             {route.page === 'import' && <ImportPage />}
             {route.page === 'collisions' && <CollisionsPage />}
+            {route.page === 'quality' && <QualityPage />}
+            {route.page === 'hand-over' && <HandOverPage />}
             {route.page === 'holds' && <HoldsPage />}
             {route.page === 'access' && <AccessPage />}
             {route.page === 'audit' && <AuditPage />}

@@ -13,6 +13,8 @@ export type Route =
   | { readonly page: 'access' }
   | { readonly page: 'holds' }
   | { readonly page: 'collisions' }
+  | { readonly page: 'quality' }
+  | { readonly page: 'hand-over' }
   | { readonly page: 'tokens' }
   | { readonly page: 'customer'; readonly customerId: string };
 
@@ -29,6 +31,8 @@ const PAGES: readonly Exclude<Route, { readonly page: 'customer' }>[] = [
   { page: 'access' },
   { page: 'holds' },
   { page: 'collisions' },
+  { page: 'quality' },
+  { page: 'hand-over' },
   { page: 'tokens' },
 ];
 

@@ -4,6 +4,7 @@ import { CustomerLink } from '../customers/customer-link';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
 import { said } from '../record/words';
+import { Claims } from './claims';
 import { LogTable, type Column } from './log-table';
 import { PagesNav } from './pages-nav';
 import classes from './stewardship.module.css';
@@ -45,7 +46,8 @@ export default function CollisionsPage() {
   return (
     <>
       <PagesNav current="collisions" />
-      <section className={`panel ${classes.stack}`} aria-label={t('collisions.title')}>
+      <Claims />
+      <section className={`panel ${classes.stack} ${classes.below}`} aria-label={t('collisions.title')}>
         <h1>{t('collisions.title')}</h1>
         <p className="soft">{t('collision.about')}</p>
         <LogTable

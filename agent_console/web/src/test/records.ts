@@ -36,6 +36,7 @@ export const aRecord = (over: Partial<CustomerRecord> = {}): CustomerRecord => (
   contact_points: [],
   identities: [],
   preferences: [],
+  personal_preferences: [],
   relations: [],
   tags: [],
   level_badge: null,
