@@ -48,9 +48,9 @@ class SipSection(Section):
     wss_port: int | None = Field(default=None, ge=0, le=65535)
     max_lag_ms: float = Field(default=MAX_LAG_MS, gt=0)
     """New calls get 503 while messages to the exchange wait longer than this."""
-    watch_phones_seconds: float = Field(default=2.4, ge=0, le=60)
-    """How often a phone reached by UDP is asked whether it lives (OPTIONS) while its agent waits for calls; after four
-    times that at most a dead one's agent is paused. 0: never asked."""
+    watch_phones_seconds: float = Field(default=4.0, ge=0, le=60)
+    """How often a phone reached by UDP is asked whether it lives (OPTIONS) while its agent waits for calls; a dead
+    one's agent is paused after that and six seconds at most. 0: never asked."""
 
 
 class WebSection(Section):

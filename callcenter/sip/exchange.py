@@ -65,9 +65,7 @@ class Exchange(Endpoint):
         super().__init__(identity, self, new_token)
         self._settings = settings
         self._directory = directory
-        self._phones = RegisteredPhones(
-            self.wire, self._requests, settings.limits, directory, watch_ms=settings.watch_phones_ms
-        )
+        self._phones = RegisteredPhones(self.wire, settings.limits, directory, watch_ms=settings.watch_phones_ms)
         self.door = FrontDoor(self.wire, settings, directory, self._phones, trunks, secret, rules)
         self.door.leg_count = self.__len__
         self.wire.trunk_named = self.door.trunk_named
@@ -87,7 +85,10 @@ class Exchange(Endpoint):
         self._texts = Texts(self.wire, self._requests, self._phones)
 
     def receive(self, data: bytes, flow: Flow, now: int) -> list[EndpointOutcome]:
-        """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread."""
+        """Take a message, unless it comes from a stranger who sends too many or is banned: that is dropped unread. So
+        is a phone's answer to the question whether it lives, once it has been noted."""
+        if self._phones.watch.heard(data, flow):
+            return self._drain(now)
         kept_out = self.door.keeps_out(data, flow, now)
         return super().receive(data, flow, now) if kept_out is None else kept_out
 
@@ -133,7 +134,7 @@ class Exchange(Endpoint):
         if owner == "registration":
             self._phones.expire(what, now)
         elif owner == PHONE_WATCH:
-            self._phones.watch.alarm(what, now)
+            self._phones.watch.alarm(now)
         elif owner == SUBSCRIPTION:
             self._subscriptions.expired(what, now)
         elif owner == "dial":
@@ -216,9 +217,6 @@ class Exchange(Endpoint):
             return True
         if sent.purpose == TEXT:
             self._texts.answered(sent, response, now)
-            return True
-        if sent.purpose == PHONE_WATCH:
-            self._phones.watch.answered(sent, response)
             return True
         if sent.purpose != SUBSCRIPTION:
             return super()._request_ended(sent, response, now)

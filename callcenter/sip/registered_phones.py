@@ -11,7 +11,6 @@ from callcenter.sip.messages import SipRequest
 from callcenter.sip.outbound import Target
 from callcenter.sip.phone_watch import PhoneWatch
 from callcenter.sip.registrar import Binding, Limits, Registrar, TooBrief, render_contacts
-from callcenter.sip.requests import Requests
 from callcenter.sip.settings import Credentials
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.wire import PhoneReachable, Wire
@@ -20,12 +19,10 @@ from callcenter.sip.wire import PhoneReachable, Wire
 class RegisteredPhones:
     """The registrar, seen by agent."""
 
-    def __init__(
-        self, wire: Wire, requests: Requests, limits: Limits, directory: Credentials, *, watch_ms: int = 0
-    ) -> None:
+    def __init__(self, wire: Wire, limits: Limits, directory: Credentials, *, watch_ms: int = 0) -> None:
         """``watch_ms``: how often phones whose agents wait for calls are asked whether they live; 0 for never."""
         self._wire = wire
-        self.watch = PhoneWatch(wire, requests, every_ms=watch_ms, find=self._find, changed=self._heard_of)
+        self.watch = PhoneWatch(wire, every_ms=watch_ms, find=self._find, changed=self._heard_of)
         self._expecting: set[str] = set()
         """Agents who may be rung any moment."""
         self._reachable: set[str] = set()

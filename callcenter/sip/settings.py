@@ -54,7 +54,7 @@ class SipSettings:
     bindings_file: Path | None = None
     """Where registered phones are written down for the next start; ``None`` for nowhere."""
     max_connections: int = 1_000
-    watch_phones_ms: int = 2_400
+    watch_phones_ms: int = 4_000
     """How often a phone reached by UDP is asked whether it lives while its agent waits for calls; 0: never."""
     idle_seconds: int = 900
     """A TCP connection without traffic is closed after this time."""

@@ -41,7 +41,7 @@ def told(network: Network) -> list[object]:
     return [each for each in network.heard[EXCHANGE] if isinstance(each, PhoneReachable)]
 
 
-@pytest.mark.parametrize("after_ms", range(0, 2_400, 200))
+@pytest.mark.parametrize("after_ms", range(0, 4_100, 250))
 def test_a_phone_that_vanishes_is_gone_within_ten_seconds(after_ms: int) -> None:
     network = Network()
     exchange = waiting(network)
@@ -60,11 +60,11 @@ def test_it_is_back_after_two_answers_and_told_once_each() -> None:
     network.run(30_000)
     network.drop = lambda _: False
     answered = len(network.sent_by(PHONE, "SIP/2.0 200"))
-    while len(network.sent_by(PHONE, "SIP/2.0 200")) < answered + 4:
+    while len(network.sent_by(PHONE, "SIP/2.0 200")) == answered:
         network.run(20)
-    network.run(50)
-    assert not exchange.reachable("a1", network.now), "what it owed comes at once when the line is back"
-    network.run(5_000)
+    network.run(500)
+    assert not exchange.reachable("a1", network.now), "one answer may be an old one"
+    network.run(2_000)
     assert told(network) == [GONE, BACK]
     assert exchange.reachable("a1", network.now)
 
@@ -87,7 +87,7 @@ def test_one_datagram_in_five_may_be_lost_for_an_hour() -> None:
     network._loss = 0.2
     network.run(3_500_000)
     assert told(network) == []
-    assert questions(network) > 1_000
+    assert questions(network) > 800
 
 
 def test_nobody_is_asked_who_waits_for_no_call() -> None:
