@@ -37,11 +37,13 @@ class LegSpec(msgspec.Struct, frozen=True, array_like=True):
     """With ``receive_key``: SRTP both ways, ``None`` for plain RTP."""
     receive_key: SrtpKey | None = None
     has_mux: bool = False
-    """Whether RTCP is spoken, on the port of RTP."""
+    """Whether RTCP is spoken on the port of RTP."""
     masked: bool = False
     """Nobody hears this leg, see ``callcenter.ports.MediaPlane.secure``."""
     port: int = 0
     """A granted port that a new leg shall have; 0: any."""
+    control: tuple[str, int] | None = None
+    """Where reports go that have a port of their own; ours is the one after that of RTP."""
 
 
 class RouteSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -294,7 +296,7 @@ Reply = (
 )
 
 
-# Keeper -> worker; sockets of new legs travel with ``Converge`` in the order of ``new_legs``.
+# Keeper -> worker; sockets travel with ``Converge`` in the order of ``new_legs``, then of ``new_controls``.
 
 
 class TapOrder(msgspec.Struct, frozen=True, array_like=True):
@@ -317,6 +319,8 @@ class Converge(msgspec.Struct, frozen=True, tag="converge"):
     slots: dict[str, int]
     new_legs: tuple[str, ...]
     taps: dict[str, TapOrder] = {}
+    new_controls: tuple[str, ...] = ()
+    """Legs that get a socket for their reports."""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release"):

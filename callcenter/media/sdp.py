@@ -68,7 +68,9 @@ class AgreedAudio:
     ptime: int
     """Milliseconds per packet that the far end would like; we always send 20."""
     has_mux: bool = False
-    """Whether RTCP shares the port of RTP (RFC 5761); without it there is none."""
+    """Whether RTCP shares the port of RTP (RFC 5761)."""
+    control: tuple[str, int] | None = None
+    """Where the far end takes RTCP when it does not: as it says (RFC 3605), else on the port after that of RTP."""
     is_secure_profile: bool = False
     """Of an answer: whether it is ``RTP/SAVP``, rather than keys beside plain media."""
     crypto: CryptoLine | None = None
@@ -169,6 +171,19 @@ def _ptime(media: MediaLine) -> int:
     return int(value) if value.isascii() and value.isdigit() and 0 < int(value) <= 200 else PTIME
 
 
+def _control(media: MediaLine) -> tuple[str, int] | None:
+    if _has_mux(media):
+        return None
+    port, _, where = next(media.values("rtcp"), "").partition(" ")
+    named = where.split()
+    try:
+        address = _check_address(named[2] if len(named) == 3 else media.address)
+    except SdpError:
+        address = media.address
+    number = int(port) if port.isascii() and port.isdigit() else media.port + 1
+    return (address, number) if 0 < number < 65536 else None
+
+
 def _has_mux(media: MediaLine) -> bool:
     return any(name == "rtcp-mux" for name, _ in media.attributes)
 
@@ -232,6 +247,7 @@ def read_offer(
         ptime=_ptime(media),
         crypto=None if encryption is EncryptionPolicy.OFF else _crypto(media),
         has_mux=_has_mux(media),
+        control=_control(media),
     )
     return Offer(description.media, chosen, audio)
 
@@ -309,6 +325,7 @@ def read_answer(
         ptime=_ptime(media),
         crypto=crypto,
         has_mux=_has_mux(media),
+        control=_control(media),
         is_secure_profile=secure,
     )
 

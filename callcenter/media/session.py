@@ -156,4 +156,5 @@ def described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile, key: SrtpKe
         masked=leg.masked,
         port=leg.port,
         has_mux=audio.has_mux,
+        control=leg.control if audio.address == _NO_HOST else audio.control,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.calls.quality_facts import LegMeasured
 from tests.support.baresip import TONE_HZ, Account, Baresip, baresip
 from tests.support.floor_people import (
     AGENT_HZ,
@@ -231,3 +232,23 @@ async def test_baresip_over_tcp_calls_a_number_outside_and_is_called(house):
             await other.ended()
         async with talking(house, phone, "+12025550118") as customer:
             await customer.hang_up()
+
+
+async def test_a_phone_that_has_its_reports_on_the_port_after_its_sound_tells_and_is_told_the_quality(house):
+    async with at_desk(house) as phone, talking(house, phone, "+12025550117") as customer:
+        answer = phone.output[phone.output.rindex("SIP/2.0 200 OK") :]
+        assert "a=rtcp-mux" not in answer.partition("\r\n\r\n")[2].partition("SIP/2.0")[0]
+        await customer.sound.wait_frames(600, timeout=40)  # both report every five seconds, and twice for a round trip
+        await phone.command("hangup")
+        await customer.ended()
+
+    def measured() -> list[LegMeasured]:
+        rows = [row.entry for row in house.journal.read() if isinstance(row.entry, LegMeasured)]
+        return [each for each in rows if each.agent_id == "agent1" and each.round_trip_ms is not None]
+
+    await until("the agent's line is measured", measured, within=10)
+    line = measured()[-1]
+    assert line.round_trip_ms is not None
+    assert line.round_trip_ms < 1000
+    assert line.far_loss_percent is not None, "it told what it lacked of our stream"
+    assert line.mos is not None

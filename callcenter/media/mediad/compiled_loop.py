@@ -245,6 +245,10 @@ class CompiledLoop:
         """See ``PacketLoop``."""
         self._epoll.register(descriptor, select.EPOLLIN)
 
+    def unregister(self, descriptor: int) -> None:
+        """See ``PacketLoop``."""
+        self._epoll.unregister(descriptor)
+
     def add(self, leg: RtpLeg) -> None:
         """See ``PacketLoop``."""
         self._epoll.register(leg.socket.fileno(), select.EPOLLIN)

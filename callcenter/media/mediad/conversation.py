@@ -174,5 +174,5 @@ class Conversation:
         leg = self.legs.pop(leg_id)
         counts = leg.counts
         leg.save_counts()
-        leg.socket.close()
+        leg.close()
         return counts

@@ -19,11 +19,15 @@ class HeldSession:
     spec: SessionSpec
     sockets: dict[str, socket.socket] = field(default_factory=dict)
     """The legs' RTP sockets, also of legs on their way out."""
+    controls: dict[str, socket.socket | None] = field(default_factory=dict)
+    """Sockets of the reports of legs that have them on a port of their own; ``None`` where that was taken."""
     worker: WorkerProcess | None = None
     ports: dict[str, int] = field(default_factory=dict)
     """The local ports of these sockets."""
     known_to_worker: set[str] = field(default_factory=set)
     """Legs whose sockets the present worker has."""
+    controls_known: set[str] = field(default_factory=set)
+    """Legs whose sockets for reports it has."""
     waiting: list[tuple[int, int]] = field(default_factory=list)
     """(version, request) of orders not yet answered."""
     drop_requests: list[int] = field(default_factory=list)
@@ -52,6 +56,7 @@ class HeldSession:
         """Its worker died. False when that happened twice in short time: the session itself may be the poison."""
         self.worker = None
         self.known_to_worker.clear()
+        self.controls_known.clear()
         for play in self.spec.plays:
             if play.digits:  # some of them may have been sent
                 self.end_play(play.play_id)
@@ -63,5 +68,9 @@ class HeldSession:
         self.ports[leg_id], self.sockets[leg_id] = port, sock
 
     def let_go(self, leg_id: str) -> tuple[int, socket.socket]:
-        """A leg is gone: its port and socket."""
+        """A leg is gone: its port and socket. That of its reports is closed."""
+        control = self.controls.pop(leg_id, None)
+        if control is not None:
+            control.close()
+        self.controls_known.discard(leg_id)
         return self.ports.pop(leg_id), self.sockets.pop(leg_id)

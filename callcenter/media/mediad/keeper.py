@@ -250,8 +250,26 @@ class Keeper:
         legs = [leg.leg_id for leg in session.spec.legs]
         new = tuple(leg_id for leg_id in legs if leg_id not in session.known_to_worker)
         slots = {leg_id: self._slot(session.ports[leg_id]) for leg_id in new}
-        worker.send(Converge(session.spec, slots, new, taps), [session.sockets[leg_id] for leg_id in new])
+        controls = self._new_controls(session)
+        worker.send(
+            Converge(session.spec, slots, new, taps, tuple(controls)),
+            [*(session.sockets[leg_id] for leg_id in new), *controls.values()],
+        )
         session.known_to_worker = set(legs)
+
+    def _new_controls(self, session: HeldSession) -> dict[str, socket.socket]:
+        """Sockets for reports that the worker does not have yet, opened when they are needed for the first time."""
+        new: dict[str, socket.socket] = {}
+        for leg in session.spec.legs:
+            if leg.control is None or leg.leg_id in session.controls_known:
+                continue
+            if leg.leg_id not in session.controls:
+                session.controls[leg.leg_id] = self._sockets.open_control(session.ports[leg.leg_id])
+            control = session.controls[leg.leg_id]
+            if control is not None:
+                new[leg.leg_id] = control
+        session.controls_known |= new.keys()
+        return new
 
     def _drop(self, session_id: str, request: int | None = None) -> None:
         session = self._sessions.get(session_id)

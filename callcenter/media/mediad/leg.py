@@ -12,6 +12,7 @@ from callcenter.media.law import Law
 from callcenter.media.masking import masked_payload
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import Playback
+from callcenter.media.mediad.control_socket import ControlSocket
 from callcenter.media.mediad.ear import Ear, Heard, Rates
 from callcenter.media.mediad.keys import KeyPresses
 from callcenter.media.mediad.leg_socket import LegSocket
@@ -92,6 +93,21 @@ class RtpLeg:
         """The codecs in which this leg may be heard."""
         return frozenset(self._codecs.values())
 
+    @property
+    def control(self) -> ControlSocket | None:
+        """Where its reports come and go, when not with its speech."""
+        return self.sender.control
+
+    def adopt_control(self, control: ControlSocket) -> None:
+        """Have reports come and go there."""
+        self.sender.control = control
+
+    def close(self) -> None:
+        """Close its sockets."""
+        self.socket.close()
+        if self.control is not None:
+            self.control.socket.close()
+
     def update(self, spec: LegSpec, *, now: int) -> None:
         """Follow a new description."""
         before, self.spec = self.spec, spec
@@ -108,6 +124,8 @@ class RtpLeg:
             if self.ring is not None:
                 self.ring = JitterBuffer(self._ring_law)
         self.inlet.follow(spec, before, now=now)
+        if self.control is not None:
+            self.control.follow(spec)
         if spec.held != before.held or before.remote is None:
             self.silent_since = now
 
@@ -223,11 +241,17 @@ class RtpLeg:
         turned = self._judge.judge(self.sender.codec, counted, now=now)
         return None if turned is None else (turned, self._judge.is_poor)
 
+    def receive_reports(self, *, now: int) -> None:
+        """Read the reports that wait on their own port."""
+        if self.control is not None:
+            for report in self.control.receive(self.inlet.hosts):
+                self._hear_report(report, now=now)
+
     def _take_report(self, size: int, *, now: int) -> bool:
         """Read an RTCP report of the far end; false for what is none."""
-        if not self.spec.has_mux:
-            return False
-        report: bytes | None = bytes(_view[:size])
+        return self.spec.has_mux and self._hear_report(bytes(_view[:size]), now=now)
+
+    def _hear_report(self, report: bytes | None, *, now: int) -> bool:
         if self._sealing is not None and report is not None:
             report = self._sealing.open_control(report)
         if report is None:

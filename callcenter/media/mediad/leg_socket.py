@@ -73,6 +73,12 @@ class LegSocket:
             self._connect(latch.locked)
         return True
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that are believed to be the far end's."""
+        locked = None if self._latch is None else self._latch.locked
+        return frozenset(address[0] for address in (locked, self._remote) if address is not None)
+
     def tell_emptied(self) -> None:
         """Nothing is left to read: a packet that comes from now on has passed the kernel's filter, if there is one."""
         self.is_private = self.is_connected

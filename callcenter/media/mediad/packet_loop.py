@@ -33,6 +33,10 @@ class PacketLoop(Protocol):
         """Watch a socket that belongs to no leg."""
         ...
 
+    def unregister(self, descriptor: int) -> None:
+        """Watch such a socket no more."""
+        ...
+
     def add(self, leg: RtpLeg) -> None:
         """Watch a leg."""
         ...
@@ -70,6 +74,10 @@ class PythonLoop:
     def register(self, descriptor: int) -> None:
         """See ``PacketLoop``."""
         self._epoll.register(descriptor, select.EPOLLIN)
+
+    def unregister(self, descriptor: int) -> None:
+        """See ``PacketLoop``."""
+        self._epoll.unregister(descriptor)
 
     def add(self, leg: RtpLeg) -> None:
         """See ``PacketLoop``."""

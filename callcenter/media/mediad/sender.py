@@ -9,6 +9,7 @@ from callcenter.media.codecs import FORMS, Codec
 from callcenter.media.g711 import TRANSCODE, Samples
 from callcenter.media.law import Law
 from callcenter.media.mediad.checkpoint import Checkpoint
+from callcenter.media.mediad.control_socket import ControlSocket
 from callcenter.media.mediad.leg_socket import LegSocket
 from callcenter.media.mediad.sealing import LegSealing
 from callcenter.media.outgoing import OutgoingStream
@@ -46,6 +47,8 @@ class LegSender:
         self._sent_before = checkpoint.noted(slot).packets_out
         self._packets = self._octets = 0
         """Sent and not yet told to ``reports``."""
+        self.control: ControlSocket | None = None
+        """For reports, where they do not go with speech."""
         self.sealing, self.reports = sealing, reports
         self._inlet, self._checkpoint, self._slot = inlet, checkpoint, slot
         sequence, timestamp, at = checkpoint.stamped(slot, spec.ssrc) or (
@@ -134,7 +137,7 @@ class LegSender:
 
     def report(self, *, now: int) -> None:
         """Send an RTCP report when one is due."""
-        if not self.spec.has_mux or now < self._report_due or not self.may_send:
+        if now < self._report_due or not self.may_send or not (self.spec.has_mux or self.control):
             return
         self._report_due = now + _REPORT_EVERY
         if self._packets:
@@ -143,8 +146,14 @@ class LegSender:
             self._sent_before += self._packets
             self._packets = self._octets = 0
         report = self.reports.report(now=now)
-        if report is not None:
-            self._inlet.send(report if self.sealing is None else self.sealing.close_control(report))
+        if report is None:
+            return
+        if self.sealing is not None:
+            report = self.sealing.close_control(report)
+        if self.spec.has_mux or self.control is None:
+            self._inlet.send(report)
+        else:
+            self.control.send(report)
 
     def encode(self, samples: Samples, *, wide: bool) -> bytes:
         """Compress 20 ms, at 16 kHz if ``wide``, in the codec of the far end, which must be wideband."""

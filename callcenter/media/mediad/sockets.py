@@ -1,5 +1,6 @@
 """The RTP sockets of a ``mediad``: opened on ports of the pool, some of them granted to the exchange ahead."""
 
+import errno
 import socket
 import time
 
@@ -7,6 +8,7 @@ from callcenter.errors import MediaError, NoFreePorts
 from callcenter.media.mediad.ports import PortPool
 
 _BIND_TRIES = 50
+_NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _EXPEDITED = 0xB8
 """Type of service: DSCP EF (RFC 3246), voice before anything else."""
 _LARGEST_GRANT = 256
@@ -65,19 +67,30 @@ class RtpSockets:
             if port is None:
                 break
             try:
-                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                return port, self._bound(port)
             except OSError as error:
                 self._pool.give_back(port, now=now_ms())
-                raise MediaError("no more sockets") from error
-            try:
-                sock.bind((self._host, port))
-            except OSError:
-                self.close(port, sock)
-                continue
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
-            return port, sock
+                if error.errno in _NO_MORE:
+                    raise MediaError("no more sockets") from error
         raise NoFreePorts("every RTP port is taken or resting")
+
+    def open_control(self, port: int) -> socket.socket | None:
+        """A socket for the reports of the leg with this port; ``None`` when somebody else has their port."""
+        try:
+            return self._bound(port + 1)
+        except OSError:
+            return None
+
+    def _bound(self, port: int) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.bind((self._host, port))
+        except OSError:
+            sock.close()
+            raise
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        return sock
 
     def close(self, port: int, sock: socket.socket) -> None:
         """Close a socket; its port rests."""

@@ -20,6 +20,7 @@ import msgspec
 from callcenter.media.law import FRAME_MILLISECONDS
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.clips import ClipStore
+from callcenter.media.mediad.control_socket import ControlSocket
 from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.leg import RtpLeg
@@ -69,6 +70,8 @@ class Worker:
         self._clips = ClipStore()
         self._conversations: dict[str, Conversation] = {}
         self._by_descriptor: dict[int, tuple[Conversation, RtpLeg]] = {}
+        self._reporting: dict[int, RtpLeg] = {}
+        """Legs by the sockets of their reports, where these have one."""
         self._phases = [Phase() for _ in range(PHASES)]
         self._lateness = Lateness()
         self._stale = False
@@ -134,6 +137,8 @@ class Worker:
             found = self._by_descriptor.get(descriptor)
             if found is not None:
                 self._receive(*found, datagram, now=now)
+            elif descriptor in self._reporting:
+                self._reporting[descriptor].receive_reports(now=now)
 
     def _receive(
         self, conversation: Conversation, leg: RtpLeg, datagram: bytes = b"", *, now: int, thorough: bool = False
@@ -261,19 +266,28 @@ class Worker:
             conversation = Conversation(spec.session_id, self._checkpoint, self._clips)
             self._conversations[spec.session_id] = conversation
             min(self._phases, key=lambda phase: len(phase.conversations)).conversations.append(conversation)
-        sockets = {}
-        for leg_id, descriptor in zip(order.new_legs, descriptors, strict=True):
-            sockets[leg_id] = socket.socket(fileno=descriptor)
-            sockets[leg_id].setblocking(False)
+        received = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        for sock in received:
+            sock.setblocking(False)
+        legs = len(order.new_legs)
+        sockets = dict(zip(order.new_legs, received[:legs], strict=True))
         self._forget(conversation)
         closed = conversation.converge(spec, sockets, order.slots, now=_now())
         if conversation.version == spec.version:
             if self._taps.must_forget(spec, order.taps, now=_now()):
                 self._read_out(conversation)
             self._taps.follow(conversation, spec, order.taps, now=_now())
+        for leg_id, sock in zip(order.new_controls, received[legs:], strict=True):
+            if leg_id in conversation.legs:
+                conversation.legs[leg_id].adopt_control(ControlSocket(sock, conversation.legs[leg_id].spec))
+            else:
+                sock.close()
         for leg in conversation.legs.values():
             self._by_descriptor[leg.socket.fileno()] = (conversation, leg)
             self._loop.add(leg)
+            if leg.control is not None:
+                self._reporting[leg.control.socket.fileno()] = leg
+                self._loop.register(leg.control.socket.fileno())
         self._tell(Converged(spec.session_id, spec.version, closed))
 
     def _read_out(self, conversation: Conversation) -> None:
@@ -288,6 +302,9 @@ class Worker:
         for leg in conversation.legs.values():
             self._loop.remove(leg)
             del self._by_descriptor[leg.socket.fileno()]
+            if leg.control is not None:
+                del self._reporting[leg.control.socket.fileno()]
+                self._loop.unregister(leg.control.socket.fileno())
 
     def _tell(self, message: WorkerReply) -> None:
         self._outbox.append(msgspec.msgpack.encode(message))
