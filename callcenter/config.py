@@ -5,6 +5,7 @@ are relative to the configuration file.
 """
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -333,13 +334,29 @@ def _check_recordings(path: Path | None, recordings: RecordingsSection) -> None:
         raise ConfigError(f"{path}: recordings.key_file lies in recordings.folder: who takes one would have both")
 
 
-def explain(path: Path, error: ValidationError) -> str:
-    """A validation error in a person's words: one line for each fault, with the key's path."""
+def explain(path: Path, error: ValidationError, values: Any = None) -> str:
+    """A validation error in a person's words: one line for each fault, with the key's path. ``values`` are what was
+    read: of an entry in a list they tell the id."""
     lines = []
     for fault in error.errors():
         where = ".".join(str(part) for part in fault["loc"])
         what = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             what = "unknown key; remove it or correct its spelling"
+        if (name := _named(fault["loc"], values)) is not None:
+            what = f"{what} (this is {name!r})"
         lines.append(": ".join(part for part in (str(path), where, what) if part))
     return "\n".join(lines)
+
+
+def _named(loc: Sequence[str | int], values: Any) -> str | None:
+    """The id of the innermost entry of a list on the way: people know their queues by name, not by number."""
+    found, here = None, values
+    for part in loc:
+        try:
+            here = here[part]
+        except (TypeError, LookupError):
+            break
+        if isinstance(part, int) and isinstance(here, dict) and isinstance(here.get("id"), str):
+            found = here["id"]
+    return found

@@ -181,9 +181,12 @@ class Site(SiteModel):
             if target is not None and target not in queues - {queue.id}:
                 yield f"queue {queue.id}: otherwise names {target!r}, which is no other queue"
             if queue.hours is not None and queue.hours not in self.hours:
-                yield f"queue {queue.id}: no [hours.{queue.hours}] is there"
+                yield f"queue {queue.id}: no [hours.{queue.hours}] is there; {_known_hours(self.hours)}"
             if queue.callback_hours is not None and queue.callback_hours not in self.hours:
-                yield f"queue {queue.id}: callback_hours names {queue.callback_hours!r}, and no such [hours] is there"
+                yield (
+                    f"queue {queue.id}: callback_hours names {queue.callback_hours!r}, and no such [hours] is there; "
+                    f"{_known_hours(self.hours)}"
+                )
             if queue.wrap_up_timeout_code is not None and queue.wrap_up_timeout_code not in codes:
                 yield f"queue {queue.id}: wrap_up_timeout_code {queue.wrap_up_timeout_code!r} is no disposition"
 
@@ -213,6 +216,10 @@ class Site(SiteModel):
         """The flow that answers a dialled number; ``+`` is not told apart. ``None`` when nobody lives there."""
         flows = {each.number.lstrip("+"): each.flow for each in self.numbers}
         return flows.get(number.lstrip("+"), flows.get("*"))
+
+
+def _known_hours(hours: Mapping[str, object]) -> str:
+    return f"there is {', '.join(f'[hours.{name}]' for name in sorted(hours))}" if hours else "write that table"
 
 
 def _repeated(what: str, names: Iterable[str]) -> list[str]:

@@ -23,7 +23,7 @@ from callcenter.site.channels import (
     InterruptTable,
     queue_interrupts,
 )
-from callcenter.site.fields import Name, SiteModel
+from callcenter.site.fields import HoursName, Name, SiteModel
 
 BACK_TO_FLOW = "flow"
 """The value of ``otherwise`` that sends a contact back to its flow."""
@@ -159,7 +159,7 @@ class QueueModel(SiteModel):
     """One more is not let in."""
     max_expected_wait_seconds: Seconds | None = None
     """A contact that is expected to wait longer is not let in."""
-    hours: Name | None = None
+    hours: HoursName | None = None
     """The ``[hours.NAME]`` in which contacts are let in; left out: always. Who waits when they end is served."""
     entry: StepGuard = StepGuard.NONE
     """``signed_in`` or ``at_work``: nobody is let in while no agent who fits is."""
@@ -186,7 +186,7 @@ class QueueModel(SiteModel):
     callback_retry_seconds: Seconds = 300
     callback_within_seconds: Seconds = 14_400
     """A customer who was not reached by then is called no more."""
-    callback_hours: Name | None = None
+    callback_hours: HoursName | None = None
     """The ``[hours.NAME]`` in which customers are called, on the customer's own clock: the zone of the profile, else
     of the number, else that of the table. Left out: at any hour, since they asked for it."""
     callback_order: Literal["agent", "customer"] = "agent"

@@ -34,7 +34,7 @@ def load_site(path: Path) -> Site:
     try:
         return Site.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(explain(path, error)) from error
+        raise ConfigError(explain(path, error, values)) from error
 
 
 def load_flows(site: Site, path: Path) -> Mapping[str, Flow]:

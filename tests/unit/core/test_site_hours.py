@@ -1,12 +1,15 @@
 """What the console is told of the site file's opening hours."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from agent_console.opening_hours import HolidayView, PeriodView, QueueHoursView
 from callcenter.desk.opening_hours import SiteHours
+from callcenter.errors import ConfigError
 from callcenter.site.models import Site
+from callcenter.site.repository import load_site
 
 pytestmark = pytest.mark.unit
 
@@ -60,3 +63,41 @@ def test_at_lunch_the_queue_is_outside_its_hours() -> None:
 def test_a_queue_without_hours_is_always_open_and_an_unknown_one_is_none() -> None:
     assert hours().of("help", MONDAY) == QueueHoursView("help", None, is_open=True, next_change_at=None)
     assert hours().of("nowhere", MONDAY) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'hours = "Mon-Fri 9-17"',
+            (
+                "queues.0.hours: ",
+                "(this is 'sales')",
+                "'Mon-Fri 9-17' is no name",
+                "[hours.office], and name it here",
+                'hours = "office"',
+            ),
+        ),
+        (
+            'hours = { timezone = "UTC", weekly = [] }',
+            ("queues.0.hours: ", "(this is 'sales')", "a table is no name of opening hours", "[hours.office]"),
+        ),
+        ("callback_hours = 9", ("queues.0.callback_hours: ", "(this is 'sales')", "9 is no name", "[hours.office]")),
+        ('hours = "nights"', ("queue sales: no [hours.nights] is there", "there is [hours.office]")),
+    ],
+)
+def test_hours_of_a_queue_that_are_no_name_say_what_where_and_what_to_do(
+    tmp_path: Path, line: str, told: tuple[str, ...]
+) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(
+        'company = "Quist"\nagents = []\nnumbers = []\nflows = []\n'
+        '[hours.office]\ntimezone = "UTC"\nweekly = [{ days = ["mon"], from = "08:00", to = "12:00" }]\n'
+        f'[[queues]]\nid = "sales"\nname = "Sales"\n{line}\n',
+        "utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_site(path)
+    for part in (str(path), *told):
+        assert part in str(caught.value)
+    assert "pattern" not in str(caught.value)
