@@ -10,6 +10,7 @@ import msgspec
 
 from acd import events as acd_events
 from acd import outcomes as acd_outcomes
+from callcenter.appraisals.facts import ConversationScored, SurveyAnswered, SurveyAsked
 from callcenter.calls import (
     callback_facts,
     clearance,
@@ -112,6 +113,9 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "work.noted": WorkNoted,
     "codes.configured": CodesConfigured,
     "shifts.planned": ShiftsPlanned,
+    "survey.asked": SurveyAsked,
+    "survey.answered": SurveyAnswered,
+    "conversation.scored": ConversationScored,
 }
 """Every journal entry: routing inputs, the decisions taken on them (to explain, and to check a replay), call facts."""
 

@@ -30,6 +30,8 @@ from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from agent_console.ports import IntentError
+from callcenter.appraisals.entries import checked
+from callcenter.appraisals.facts import ConversationScored, SurveyAnswered, SurveyAsked
 from callcenter.bus import Bus
 from callcenter.callbacks.callbacks import Callbacks
 from callcenter.callbacks.dials import HEARD as HEARD_FOR_CALLBACKS
@@ -82,6 +84,7 @@ from callcenter.site.rules import (
     floor_configuration,
     item_rules,
     pause_meanings,
+    quality_forms,
     recording_rules,
     route_plans,
     service_targets,
@@ -354,6 +357,10 @@ class ExchangeCore:
         match entry:
             case ShiftsPlanned():
                 await self.roster.plan(entry)
+            case SurveyAsked() | SurveyAnswered() | ConversationScored():
+                now = self._ports.clock.now()
+                journal = self._ports.journal
+                await journal.committed(journal.append(checked(entry, quality_forms(self._site), now), at=now))
             case _:
                 raise IntentError("unknown-order", f"Nobody may write down a {type(entry).__name__}.")
 

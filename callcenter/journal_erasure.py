@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 TOMBSTONE = "erased"
-KINDS = ("call.", "callback.", "wrap_up.recorded", "voicemail.", "item.", "card_entry.")
+KINDS = ("call.", "callback.", "wrap_up.recorded", "voicemail.", "item.", "card_entry.", "conversation.scored")
 """Beginnings of the kinds of entries that tell of people; those of routing know contacts and agents only."""
 PERSONAL = frozenset({"caller", "caller_name", "name", "notes", "number", "dialled", "token", "last4", "diverted_from"})
 """Fields that tell who it was, wherever they stand in an entry."""

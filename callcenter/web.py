@@ -18,6 +18,7 @@ from agent_console.auth import current_principal
 from agent_console.live import ConsoleHub
 from agent_console.ports import Choice, DeskSettings, WrapUpRule
 from callcenter.accounts import SiteAccounts
+from callcenter.appraisals.routes import appraisal_router
 from callcenter.calls.recordings import RecordingMode
 from callcenter.channels.voicemail_routes import voicemail_router
 from callcenter.clock import SystemClock
@@ -37,6 +38,7 @@ from callcenter.reporting.routes import report_router
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
+from callcenter.site.rules import quality_forms
 from callcenter.store_directory import HandRules, StoreDirectory
 from callcenter.why import JournalExplanations
 from callcenter.workforce.routes import shifts_router
@@ -173,6 +175,12 @@ async def run_web(settings: Settings) -> None:
             ),
             player_router(database, shelf),
             voicemail_router(database),
+            appraisal_router(
+                JournalReader(settings.journal_path),
+                link.write_down,
+                quality_forms(site),
+                {each.id: each.name for each in site.agents},
+            ),
             report_router(settings.journal_path),
             shifts_router(JournalReader(settings.journal_path), link.write_down, time_zone=site.time_zone),
         ],

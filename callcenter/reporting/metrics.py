@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from callcenter.appraisals.forms import WHOLE
 from callcenter.reporting.book import Sums
 from callcenter.reporting.postings import Family, Measure, SubjectKind
 from callcenter.reporting.resolutions import ALL, ANY_CHANNEL, DAYS, SAME_CHANNEL, name
@@ -31,6 +32,7 @@ class Unit(StrEnum):
     MOS = "mos"
     """Mean opinion score, 1 to 4.4."""
     ERLANG = "erlang"
+    POINTS = "points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,22 @@ METRICS: tuple[Metric, ...] = (
                    _ratio(_sum(name(days, SAME_CHANNEL)), _sum(name(days, ALL)))),
         )
     ),
+    _count(_M.SURVEYS_ASKED, "interactions whose customer was asked, when asked", _BOTH),
+    _count(_M.SURVEYS_ANSWERED, "of surveys_asked: answered, the first answer of each", _BOTH),
+    Metric("survey_response_rate", Unit.SHARE, "surveys_answered / surveys_asked", _BOTH,
+           _ratio(_sum(_M.SURVEYS_ANSWERED), _sum(_M.SURVEYS_ASKED))),
+    _count(_M.CSAT_ANSWERS, "of surveys_answered: satisfaction, 1 to 5", _BOTH),
+    Metric("csat", Unit.SHARE, "csat_answers of 4 or 5 / csat_answers", _BOTH,
+           _ratio(_sum(_M.CSAT_SATISFIED), _sum(_M.CSAT_ANSWERS))),
+    Metric("csat_mean", Unit.POINTS, "sum of csat_answers' points / csat_answers", _BOTH,
+           _ratio(_sum(_M.CSAT_POINTS), _sum(_M.CSAT_ANSWERS))),
+    _count(_M.NPS_ANSWERS, "of surveys_answered: recommendation, 0 to 10", _BOTH),
+    Metric("nps", Unit.SHARE, "(nps_answers of 9 or 10 - nps_answers of 0 to 6) / nps_answers, from -1 to 1", _BOTH,
+           _ratio(_less(_sum(_M.NPS_PROMOTERS), _sum(_M.NPS_DETRACTORS)), _sum(_M.NPS_ANSWERS))),
+    _count(_M.QA_SCORED, "conversations scored, the newest score of each, at the conversation's end", _BOTH),
+    _count(_M.QA_FATAL, "of qa_scored: something fatal, and so 0", _BOTH),
+    Metric("qa_score", Unit.SHARE, "sum of scores / qa_scored; a score is sum of weight x points / weights", _BOTH,
+           _ratio(lambda sums: sums.get(_M.QA_POINTS, 0) / WHOLE, _sum(_M.QA_SCORED))),
     _count(_M.DIALS, "calls out to customers, callbacks included, when dialled", _BOTH),
     _count(_M.LIVE_ANSWERS, "of dials: the customer answered, when answered", _BOTH),
     _count(_M.DROPPED, "of live_answers: no agent was there <= 2 s after the answer, at the answer", _BOTH),

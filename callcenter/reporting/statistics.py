@@ -21,6 +21,7 @@ from callcenter.channels.facts import ItemFact
 from callcenter.code_meanings import CodesConfigured
 from callcenter.journal import JournalRow
 from callcenter.reporting.adherence import Adherence
+from callcenter.reporting.appraisals import Appraisals
 from callcenter.reporting.calls_out import CallsOut
 from callcenter.reporting.consultations import Consultations
 from callcenter.reporting.conversations import Conversations
@@ -56,6 +57,7 @@ class Statistics:
         self._consultations = Consultations(self._conversations)
         self._resolutions = Resolutions()
         self._calls_out = CallsOut()
+        self._appraisals = Appraisals()
         self._forecasts = Forecasts()
         self._routing = RoutingReplay()
 
@@ -82,6 +84,7 @@ class Statistics:
                 found += self._adherence.take(outcome, row.at)
         found += self._resolutions.take(row.entry, row.at)
         found += self._calls_out.take(row.entry)
+        found += self._appraisals.take(row.entry)
         for fact in self._facts(row.entry):
             found += self._tell(fact)
         return found

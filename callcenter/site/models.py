@@ -93,6 +93,29 @@ class DispositionModel(ChoiceModel):
     """What the contact was about, where several codes are about the same; left out, each code is its own issue."""
 
 
+class CriterionModel(SiteModel):
+    """One line of a quality form."""
+
+    id: Name
+    labels: dict[str, str]
+    weight: int = Field(default=1, ge=1, le=1000)
+    most: int = Field(default=1, ge=1, le=100)
+    """Points from 0 to this."""
+    fatal: bool = False
+    """No point here, and the whole score is 0."""
+    may_not_apply: bool = False
+
+
+class QualityFormModel(SiteModel):
+    """What supervisors score conversations by."""
+
+    id: Name
+    labels: dict[str, str]
+    queues: tuple[Name, ...] = ()
+    """Whose conversations; empty: those of all queues for which no form stands before this one."""
+    criteria: tuple[CriterionModel, ...] = Field(min_length=1)
+
+
 class Site(SiteModel):
     """One company."""
 
@@ -123,6 +146,7 @@ class Site(SiteModel):
     """Whether agents may answer for it themselves; team leads and those above always may."""
     not_ready_reasons: tuple[ReasonModel, ...] = ()
     dispositions: tuple[DispositionModel, ...] = ()
+    quality_forms: tuple[QualityFormModel, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -143,6 +167,12 @@ class Site(SiteModel):
             *_repeated("number", (number.number for number in self.numbers)),
             *_repeated("flow", (flow.id for flow in self.flows)),
             *_repeated("route plan", (plan.id for plan in self.route_plans)),
+            *_repeated("quality form", (form.id for form in self.quality_forms)),
+            *(
+                fault
+                for form in self.quality_forms
+                for fault in _repeated(f"quality form {form.id}: criterion", (each.id for each in form.criteria))
+            ),
         ]
         queues = {queue.id for queue in self.queues}
         flows = {flow.id for flow in self.flows}
@@ -158,6 +188,12 @@ class Site(SiteModel):
             faults += [f"agent {agent.id}: second_line names {each!r}, which is none of its queues" for each in strange]
         faults += [*self._overflow_faults(queues)]
         faults += [*self._interrupt_faults()]
+        faults += [
+            f"quality form {form.id}: no queue is called {each!r}"
+            for form in self.quality_forms
+            for each in form.queues
+            if each not in queues
+        ]
         for number in self.numbers:
             if number.flow not in flows:
                 faults.append(f"number {number.number}: no flow is called {number.flow!r}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from acd.events import AgentSpec, Channel, FloorConfigured, QueueDelay, SkillLevel
 from acd.ids import AgentId, QueueId
+from callcenter.appraisals.forms import Criterion, QualityForm
 from callcenter.calls.greetings import Greetings
 from callcenter.calls.personal_plans import PersonalPlan
 from callcenter.calls.queueing import CallbackRule
@@ -63,6 +64,22 @@ def code_meanings(site: Site, at: int) -> CodesConfigured:
 def pause_meanings(site: Site) -> tuple[PauseMeaning, ...]:
     """Which activity each reason of a pause is, where the site says it."""
     return tuple(PauseMeaning(each.code, Activity(each.activity)) for each in site.not_ready_reasons if each.activity)
+
+
+def quality_forms(site: Site) -> tuple[QualityForm, ...]:
+    """The forms that conversations are scored by."""
+    return tuple(
+        QualityForm(
+            form.id,
+            form.labels,
+            tuple(
+                Criterion(each.id, each.labels, each.weight, each.most, each.fatal, each.may_not_apply)
+                for each in form.criteria
+            ),
+            frozenset(form.queues),
+        )
+        for form in site.quality_forms
+    )
 
 
 def recording_rules(site: Site) -> Mapping[str, RecordingRule]:

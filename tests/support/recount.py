@@ -534,8 +534,10 @@ def _asked_nobody(closed: int, handled: int) -> dict[str, Any]:
 
 
 def _undecided() -> dict[str, Any]:
-    """These floors do not live for a day."""
-    found: dict[str, Any] = {}
+    """These floors do not live for a day, and nobody is asked what they thought."""
+    counts = ("surveys_asked", "surveys_answered", "csat_answers", "nps_answers", "qa_scored", "qa_fatal")
+    shares = ("survey_response_rate", "csat", "csat_mean", "nps", "qa_score")
+    found: dict[str, Any] = dict.fromkeys(counts, 0) | dict.fromkeys(shares)
     for days in (1, 7, 30):
         found |= {f"fcr_{days}d_contacts": 0, f"fcr_{days}d": None, f"fcr_{days}d_same_channel": None}
     return found

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { AppraisalButton } from '../appraisals/appraisal-button';
 import type { InteractionLine } from '../api/customers';
 import { useServerNow } from '../clock';
 import { useLocalisation } from '../i18n/context';
@@ -93,6 +94,7 @@ export function InteractionSummary({
         {line.notes && <p className={classes.notes}>{line.notes}</p>}
         {line.lines && <LinesSummary lines={line.lines} />}
         {line.recordings && <Recordings recordings={line.recordings} />}
+        {line.recordings && <AppraisalButton line={line} />}
         {children}
       </div>
     </div>

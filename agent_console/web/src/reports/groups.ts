@@ -68,6 +68,32 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    key: 'voices',
+    label: 'reports.voices',
+    of: 'agents',
+    columns: [
+      ['surveys_asked', 'reports.surveys_asked'],
+      ['survey_response_rate', 'reports.survey_response_rate'],
+      ['csat', 'reports.csat'],
+      ['csat_mean', 'reports.csat_mean'],
+      ['nps', 'reports.nps'],
+      ['qa_scored', 'reports.qa_scored'],
+      ['qa_score', 'reports.qa_score'],
+    ],
+  },
+  {
+    key: 'satisfaction',
+    label: 'reports.satisfaction',
+    of: 'queues',
+    columns: [
+      ['surveys_asked', 'reports.surveys_asked'],
+      ['survey_response_rate', 'reports.survey_response_rate'],
+      ['csat', 'reports.csat'],
+      ['nps', 'reports.nps'],
+      ['qa_score', 'reports.qa_score'],
+    ],
+  },
+  {
     key: 'calls-out',
     label: 'reports.calls_out',
     of: 'queues',

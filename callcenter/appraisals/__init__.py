@@ -1,0 +1,1 @@
+"""What others think of conversations: customers by surveys, supervisors by scores."""
