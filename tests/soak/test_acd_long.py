@@ -9,6 +9,7 @@ import pytest
 from acd import board
 from acd.engine import Acd
 from acd.outcomes import OfferContact
+from tests.support.acd_mixed_floor import mixed_event, mixed_floor
 from tests.support.acd_oracle import BruteForceMatching
 from tests.support.acd_races import Races
 from tests.support.acd_random_floor import random_event, random_floor, tell
@@ -35,8 +36,13 @@ def test_a_million_interleavings_without_a_violation(part: int) -> None:
         Races(random.Random(seed)).live()
 
 
+@pytest.mark.parametrize("kind", ["calls", "channels"])
 @pytest.mark.parametrize("part", range(10))
-def test_random_floors_behave_as_if_everybody_were_scanned_for_long(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_floors_behave_as_if_everybody_were_scanned_for_long(
+    part: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What these floors and events are made of: ``tests/unit/acd/test_acd_generated.py``."""
+    floor, some_event = (random_floor, random_event) if kind == "calls" else (mixed_floor, mixed_event)
     for seed in range(1_000 + part, 1_000 + INSTANCES, 10):
         dice, offers = random.Random(seed), 0
         fast = Acd()
@@ -44,7 +50,7 @@ def test_random_floors_behave_as_if_everybody_were_scanned_for_long(part: int, m
             patch.setattr(board, "Matching", BruteForceMatching)
             slow = Acd()
         for now in range(0, EVENTS * 5, 5):
-            event = random_floor(dice) if now == 0 or dice.random() < 0.005 else random_event(dice, fast, now)
+            event = floor(dice) if now == 0 or dice.random() < 0.005 else some_event(dice, fast, now)
             with monkeypatch.context() as patch:
                 patch.setattr(board, "Matching", BruteForceMatching)
                 expected = tell(slow, event, now)

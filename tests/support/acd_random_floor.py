@@ -10,6 +10,7 @@ from acd.events import (
     AgentMadeNotReady,
     AgentMadeReady,
     AgentOrder,
+    AgentPresenceSeen,
     AgentSignedIn,
     AgentSignedOut,
     AgentSpec,
@@ -28,6 +29,7 @@ from acd.events import (
     QueueSpec,
     RingStyle,
     SkillLevel,
+    WrapUpExtended,
     WrapUpFinished,
     WrapUpMode,
 )
@@ -61,7 +63,7 @@ def tell(acd: Acd, event: Event | None, now: int) -> list[Outcome | str]:
 
 
 def random_floor(dice: random.Random) -> FloorConfigured:
-    """Any floor: every order, ring style, door and second line."""
+    """Any floor: every order, ring style, door, wrap-up, lease, quarantine and second line."""
     queues = [QueueId(f"q{n}") for n in range(dice.randint(1, 5))]
     agents = [AgentId(f"a{n}") for n in range(12) if dice.random() < 0.9]
     return FloorConfigured(
@@ -69,7 +71,8 @@ def random_floor(dice: random.Random) -> FloorConfigured:
         tuple(_agent(dice, agent_id, queues) for agent_id in agents),
         dice.choice([None, 30]),
         dice.randrange(1_000),
-        quarantine_after=dice.choice([None, None, 2]),
+        presence_lease_ms=dice.choice([None, None, 70]),
+        quarantine_after=dice.choice([None, 1, 2]),
         quarantine_ms=100,
     )
 
@@ -88,7 +91,10 @@ def _queue(dice: random.Random, queue_id: QueueId) -> QueueSpec:
         weight=dice.choice([0, 0, 1]),
         max_waiting=dice.choice([None, None, 6]),
         entry=dice.choice([StepGuard.NONE, StepGuard.NONE, *StepGuard]),
-        resume_window_ms=dice.choice([0, 50]),
+        resume_window_ms=dice.choice([0, 50, 400]),
+        max_expected_wait_ms=dice.choice([None, None, 30]),
+        otherwise=dice.choice(["", "elsewhere"]),
+        wrap_up_extension_ms=dice.choice([0, 25]),
     )
 
 
@@ -126,6 +132,7 @@ def random_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
     offers = acd.offers()
     offer_id = dice.choice(offers).offer_id if offers else OfferId("o1")
     talking = [contact.contact_id for contact in acd.contacts() if contact.state == "connected"]
+    kept = [contact.contact_id for contact in acd.contacts() if contact.state == "offered" and contact.is_away]
     queue_id = QueueId(f"q{dice.randrange(5)}")
     arrived_at = now - dice.randint(0, 50)
     choices: list[tuple[int, Event | None]] = [
@@ -141,15 +148,19 @@ def random_event(dice: random.Random, acd: Acd, now: int) -> Event | None:
                 contact_id[-1],
                 reserve_ms=dice.choice([None, None, None, 30]),
                 is_away=arrived_at % 10 == 0,
+                expected_wait_ms=dice.choice([None, None, 20, 40]),
+                outside_hours=dice.random() < 0.04,
             ),
         ),
-        (8, ContactPresent(contact_id, dice.choice([None, 2]))),
+        (8, ContactPresent(dice.choice(kept) if kept else contact_id, dice.choice([None, 2]))),
         (8, ContactLeft(contact_id, withdrawn=dice.random() < 0.2)),
         (15, OfferAccepted(offer_id)),
-        (8, OfferDeclined(offer_id, DeclineCause.DECLINED)),
+        (8, OfferDeclined(offer_id, dice.choice(list(DeclineCause)))),
         (15, ContactFinished(dice.choice(talking) if talking else contact_id)),
         (12, AgentSignedIn(agent_id)),
-        (40, AgentMadeReady(agent_id)),
+        (40, AgentMadeReady(agent_id, released=dice.random() < 0.1)),
+        (10, AgentPresenceSeen(agent_id)),
+        (3, WrapUpExtended(agent_id, dice.choice([5, 30]))),
         (3, AgentMadeNotReady(agent_id, "lunch")),
         (2, AgentSignedOut(agent_id)),
         (8, WrapUpFinished(agent_id)),
