@@ -1,4 +1,4 @@
-"""The rows of the reference table whose figures hang on rare congestions, with millions of calls and several seeds."""
+"""The reference table at length: every row, and those that hang on rare congestions with several seeds."""
 
 import gc
 import math
@@ -9,6 +9,16 @@ import pytest
 from acd.erlang import Workload, steady_state
 from acd.simulator import simulate
 from acd.simulator_scenario import single_queue
+from tests.unit.acd.test_sim_reference import (
+    CALLS,
+    CLOSE,
+    CLOSE_NEAR_SATURATION,
+    NEAR_SATURATION,
+    estimates_of,
+    floor_of,
+    needs_table,
+    rows,
+)
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(900)]
 
@@ -43,3 +53,17 @@ def test_rare_congestions_come_as_often_as_they_should(
     for name, (estimate, true) in found.items():
         assert estimate.covers(true, 0.999), (name, true, estimate)
         assert abs(estimate.value - true) <= close * true, (name, true, estimate)
+
+
+@needs_table
+@pytest.mark.parametrize("name", CALLS)
+def test_every_row_of_the_reference_with_four_times_the_calls(name: str) -> None:
+    """Of another seed than the suite's."""
+    row, close = rows()[name], CLOSE_NEAR_SATURATION if name in NEAR_SATURATION else CLOSE
+    found = estimates_of(simulate(floor_of(row), seed=1, calls=4 * CALLS[name]))
+    compared = {column: estimate for column, estimate in found.items() if row[column]}
+    assert compared
+    for column, estimate in compared.items():
+        truth = float(row[column])
+        assert estimate.covers(truth, 0.999), (column, truth, estimate, estimate.half_width())
+        assert abs(estimate.value - truth) <= close * truth, (column, truth, estimate)

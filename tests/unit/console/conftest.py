@@ -3,17 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from agent_console.app import create_app
 from agent_console.live import ConsoleHub, HubLimits
-from tests.support.console_site import KEY, ORIGIN, Site, StartHub
+from tests.support.console_site import Site, StartHub, browser_of, console_app
 from tests.support.fake_desk import (
     ADAM,
     ANNA,
     BORIS,
-    SETTINGS,
     SOFIA,
     FakeAccounts,
     FakeDesk,
@@ -70,18 +67,6 @@ async def start_hub(floor: FakeFloor, desk: FakeDesk, clock: Ticker) -> AsyncIte
 @pytest.fixture
 async def site(floor: FakeFloor, desk: FakeDesk, clock: Ticker, static_dir: Path) -> AsyncIterator[Site]:
     accounts = FakeAccounts(ANNA, BORIS, SOFIA, ADAM)
-    app = create_app(
-        accounts=accounts,
-        desk=desk,
-        floor=floor,
-        settings=SETTINGS,
-        session_key=KEY,
-        static_dir=static_dir,
-        clock=clock,
-    )
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=ORIGIN) as browser,
-    ):
+    app = console_app(accounts, desk=desk, floor=floor, clock=clock, static_dir=static_dir)
+    async with app.router.lifespan_context(app), browser_of(app) as browser:
         yield Site(app, browser, floor, desk, accounts, clock)

@@ -3,11 +3,10 @@
 import httpx
 import pytest
 
-from agent_console.app import create_app
 from agent_console.opening_hours import QueueHoursView
 from agent_console.ports import Principal
-from tests.support.console_site import KEY, ORIGIN
-from tests.support.fake_desk import ANNA, LENA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
+from tests.support.console_site import browser_of, console_app, sign_in
+from tests.support.fake_desk import ANNA, LENA, SOFIA, FakeAccounts
 
 pytestmark = pytest.mark.unit
 
@@ -20,19 +19,9 @@ class FakeHours:
 
 
 async def ask(person: Principal, queue_id: str, *, kept: bool = True) -> httpx.Response:
-    app = create_app(
-        accounts=FakeAccounts(ANNA, SOFIA, LENA),
-        desk=FakeDesk(),
-        floor=FakeFloor(),
-        settings=SETTINGS,
-        session_key=KEY,
-        static_dir=None,
-        clock=Ticker(),
-        opening_hours=FakeHours() if kept else None,
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as client:
-        body = {"login": person.user_id.removeprefix("user-"), "password": FakeAccounts.PASSWORD}
-        assert (await client.post("/api/session", json=body, headers={"origin": ORIGIN})).status_code == 200
+    app = console_app(FakeAccounts(ANNA, SOFIA, LENA), opening_hours=FakeHours() if kept else None)
+    async with browser_of(app) as client:
+        await sign_in(client, person.user_id.removeprefix("user-"))
         return await client.get(f"/api/v1/queues/{queue_id}/hours")
 
 

@@ -5,14 +5,13 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends
 
-from agent_console.app import create_app
 from agent_console.auth import current_principal, requires
 from agent_console.errors import STATUS_AND_CODE, ConsoleError
 from agent_console.ports import IntentError, Principal, Role
 from agent_console.routes.session import LARGEST_BODY
 from agent_console.sessions import HOUR
-from tests.support.console_site import KEY, ORIGIN, Site
-from tests.support.fake_desk import ANNA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
+from tests.support.console_site import ORIGIN, Site, browser_of, console_app
+from tests.support.fake_desk import ANNA, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
 
 pytestmark = pytest.mark.unit
 
@@ -134,16 +133,7 @@ async def test_a_removed_account_opens_nothing(site: Site) -> None:
 
 async def test_sessions_survive_a_restart_of_the_web(site: Site) -> None:
     cookie = await site.sign_in("anna")
-    app = create_app(
-        accounts=site.accounts,
-        desk=FakeDesk(),
-        floor=FakeFloor(),
-        settings=SETTINGS,
-        session_key=KEY,
-        static_dir=None,
-        clock=site.clock,
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as browser:
+    async with browser_of(console_app(site.accounts, clock=site.clock)) as browser:
         assert (await browser.get("/api/session", headers={"Cookie": cookie})).status_code == 200
 
 
@@ -240,16 +230,7 @@ async def test_wrong_methods_are_405(site: Site) -> None:
 
 
 async def test_without_a_build_the_page_says_how_to_build(desk: FakeDesk, floor: FakeFloor, clock: Ticker) -> None:
-    app = create_app(
-        accounts=FakeAccounts(),
-        desk=desk,
-        floor=floor,
-        settings=SETTINGS,
-        session_key=KEY,
-        static_dir=None,
-        clock=clock,
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as browser:
+    async with browser_of(console_app(FakeAccounts(), desk=desk, floor=floor, clock=clock)) as browser:
         response = await browser.get("/")
         assert response.status_code == 200
         assert "npm run build" in response.text
@@ -276,18 +257,15 @@ async def test_other_routers_share_the_sign_in_the_roles_and_the_error_form(
     async def typed(limit: int) -> dict[str, int]:
         return {"limit": limit}
 
-    app = create_app(
-        accounts=FakeAccounts(ANNA, SOFIA),
+    app = console_app(
+        FakeAccounts(ANNA, SOFIA),
         desk=desk,
         floor=floor,
-        settings=SETTINGS,
-        session_key=KEY,
-        static_dir=None,
         clock=clock,
         extra_routers=[router],
         allowed_origins=["https://proxy.example"],
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as browser:
+    async with browser_of(app) as browser:
         assert (await browser.get("/api/v1/me")).status_code == 401
         await browser.post("/api/session", json=RIGHT)
         assert (await browser.get("/api/v1/me")).json() == {"user_id": "user-anna"}

@@ -5,12 +5,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from agent_console.app import create_app
 from agent_console.explanations import CandidateView, DecisionTable, DecisionView, NothingKnown, WhyView
 from agent_console.sight import Sight
 from agent_console.team_explanations import TeamExplanations
-from tests.support.console_site import KEY, ORIGIN
-from tests.support.fake_desk import ANNA, LENA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, Ticker
+from tests.support.console_site import browser_of, console_app, sign_in
+from tests.support.fake_desk import ANNA, LENA, SOFIA, FakeAccounts
 
 pytestmark = pytest.mark.unit
 
@@ -39,24 +38,7 @@ class FakeExplanations:
 
 
 def browser(*, kept: bool = True) -> httpx.AsyncClient:
-    app = create_app(
-        accounts=FakeAccounts(ANNA, SOFIA, LENA),
-        desk=FakeDesk(),
-        floor=FakeFloor(),
-        settings=SETTINGS,
-        session_key=KEY,
-        static_dir=None,
-        clock=Ticker(),
-        explanations=FakeExplanations() if kept else None,
-    )
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
-
-
-async def sign_in(client: httpx.AsyncClient, login: str) -> None:
-    answer = await client.post(
-        "/api/session", json={"login": login, "password": FakeAccounts.PASSWORD}, headers={"origin": ORIGIN}
-    )
-    assert answer.status_code == 200
+    return browser_of(console_app(FakeAccounts(ANNA, SOFIA, LENA), explanations=FakeExplanations() if kept else None))
 
 
 async def test_a_supervisor_is_told_why() -> None:
