@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callcenter.errors import ConfigError
@@ -112,6 +112,12 @@ class MediaSection(Section):
     edge: Literal["none", "rtpengine"] = "none"
     """What meets phones and trunks: our own sockets, or an rtpengine in front of them."""
     rtpengine: RtpengineSection = RtpengineSection()
+
+    @model_validator(mode="after")
+    def _browsers_speak_ipv4(self) -> "MediaSection":
+        if ":" in self.host and self.webrtc.enabled:
+            raise ValueError("host: browsers are met by IPv4 only; with an IPv6 host set webrtc.enabled = false")
+        return self
 
 
 class StoreSection(Section):

@@ -90,14 +90,14 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         """Bind a socket; port 0 takes any. With ``suites`` the endpoint speaks SRTP only."""
         loop = asyncio.get_running_loop()
         _, endpoint = await loop.create_datagram_endpoint(
-            lambda: cls(codecs, suites), (host, port), family=socket.AF_INET
+            lambda: cls(codecs, suites), (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
         )
         return endpoint
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is bound."""
         self._transport = cast("asyncio.DatagramTransport", transport)
-        host, port = transport.get_extra_info("sockname")
+        host, port, *_ = transport.get_extra_info("sockname")
         self._local = LocalStream(host, port, secrets.randbits(31), 1)
 
     @property

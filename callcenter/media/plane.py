@@ -37,6 +37,7 @@ from callcenter.media.sdp import (
     LocalStream,
     build_answer,
     build_offer,
+    check_reachable,
     read_answer,
     read_offer,
 )
@@ -144,6 +145,7 @@ class EmbeddedMediaPlane:
         session = self._session(session_id)
         encryption = profile.encryption or self._encryption
         offer = read_offer(sdp, spoken=spoken(session, leg_id, profile), encryption=encryption)
+        check_reachable(offer.audio, self._line.sdp_address)
         crypto = offer.audio.crypto
         key = None if crypto is None else session.key(leg_id, crypto.key.suite)
         leg = session.legs.get(leg_id) or self._new_leg(session, leg_id)
@@ -185,6 +187,7 @@ class EmbeddedMediaPlane:
         audio = read_answer(
             sdp, event_type=event_type(leg), offered=offered, keys=keys, beside_plain=beside, may_be_plain=not sealed
         )
+        check_reachable(audio, self._line.sdp_address)
         kept = audio.crypto is not None and not audio.is_secure_profile
         (session.kept_beside.add if kept else session.kept_beside.discard)(leg_id)
         key = None if audio.crypto is None else session.key(leg_id, audio.crypto.key.suite)

@@ -22,7 +22,8 @@ PTIME = 20
 
 _KEPT_FORMATS = 1_000
 """Characters; what is longer is read anew each time, so that strangers can fill a bounded memory only."""
-_LONGEST_ADDRESS = 15
+_LONGEST_ADDRESS = 39
+NO_HOSTS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - the old hold form in SDP, nothing is bound
 _PLAIN = frozenset({"RTP/AVP", "RTP/AVPF"})
 _SECURE = frozenset({"RTP/SAVP", "RTP/SAVPF"})
 
@@ -161,7 +162,7 @@ def puts_on_hold(text: str) -> bool:
 
 def _direction(media: MediaLine) -> Direction:
     named = next((_DIRECTIONS[name] for name, _ in media.attributes if name in _DIRECTIONS), Direction.SENDRECV)
-    if media.address == "0.0.0.0" and named is Direction.SENDRECV:  # noqa: S104 - the old hold form, nothing is bound
+    if media.address in NO_HOSTS and named is Direction.SENDRECV:
         return Direction.SENDONLY
     return named
 
@@ -169,6 +170,18 @@ def _direction(media: MediaLine) -> Direction:
 def _ptime(media: MediaLine) -> int:
     value = next(media.values("ptime"), "")
     return int(value) if value.isascii() and value.isdigit() and 0 < int(value) <= 200 else PTIME
+
+
+def ip_version(address: str) -> int:
+    """4 or 6, of an address as text."""
+    return 6 if ":" in address else 4
+
+
+def check_reachable(audio: AgreedAudio, ours: str) -> None:
+    """Raise ``SdpError`` when a far end is described by an address that a socket on ``ours`` cannot reach."""
+    version = ip_version(ours)
+    if audio.address not in NO_HOSTS and ip_version(audio.address) != version:
+        raise SdpError(f"the connection address is not IPv{version}, as ours is ([media] host)")
 
 
 def _control(media: MediaLine) -> tuple[str, int] | None:
@@ -190,12 +203,12 @@ def _has_mux(media: MediaLine) -> bool:
 
 @lru_cache(4_096)
 def _check_address(address: str) -> str:
-    if len(address) > _LONGEST_ADDRESS:
-        raise SdpError("the connection address is not IPv4")
+    if len(address) > _LONGEST_ADDRESS or "%" in address:
+        raise SdpError("the connection address is no IPv4 or IPv6 address")
     try:
-        return str(ipaddress.IPv4Address(address))
+        return str(ipaddress.ip_address(address))
     except ValueError:
-        raise SdpError("the connection address is not IPv4") from None
+        raise SdpError("the connection address is no IPv4 or IPv6 address") from None
 
 
 def _is_usable(media: MediaLine, spoken: Sequence[Codec]) -> bool:
@@ -336,11 +349,12 @@ def _is_of_ours(crypto: CryptoLine | None, keys: Sequence[SrtpKey]) -> bool:
 
 
 def _head(local: LocalStream) -> list[str]:
+    address = f"IN IP{ip_version(local.address)} {local.address}"
     return [
         "v=0",
-        f"o=- {local.sdp_session_id} {local.version} IN IP4 {local.address}",
+        f"o=- {local.sdp_session_id} {local.version} {address}",
         "s=-",
-        f"c=IN IP4 {local.address}",
+        f"c={address}",
         "t=0 0",
     ]
 

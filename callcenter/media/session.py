@@ -10,11 +10,9 @@ from callcenter.media.codecs import EVERY, FORMS, NARROWBAND, TELEPHONE, Codec, 
 from callcenter.media.law import Law
 from callcenter.media.protocol import LegCounts, LegSpec, PlaySpec, RecordingSpec, RouteSpec, SessionSpec
 from callcenter.media.sdes import KEY_BYTES, SrtpKey, Suite
-from callcenter.media.sdp import EVENT_PAYLOAD_TYPE, AgreedAudio, LocalStream
+from callcenter.media.sdp import EVENT_PAYLOAD_TYPE, NO_HOSTS, AgreedAudio, LocalStream
 from callcenter.media.wideband import has_opus
 from callcenter.ports import LatchPolicy, LegProfile
-
-_NO_HOST = "0.0.0.0"  # noqa: S104 - the old hold form in SDP, nothing is bound
 
 
 @dataclass(slots=True)
@@ -141,7 +139,7 @@ def described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile, key: SrtpKe
     return LegSpec(
         leg.leg_id,
         leg.ssrc,
-        remote=leg.remote if audio.address == _NO_HOST else (audio.address, audio.port),
+        remote=leg.remote if audio.address in NO_HOSTS else (audio.address, audio.port),
         peer_address=profile.peer_address,
         learn=profile.latch is LatchPolicy.LEARN,
         send_payload_type=audio.send_payload_type,
@@ -156,5 +154,5 @@ def described(leg: LegSpec, audio: AgreedAudio, profile: LegProfile, key: SrtpKe
         masked=leg.masked,
         port=leg.port,
         has_mux=audio.has_mux,
-        control=leg.control if audio.address == _NO_HOST else audio.control,
+        control=leg.control if audio.address in NO_HOSTS else audio.control,
     )

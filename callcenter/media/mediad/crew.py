@@ -12,7 +12,7 @@ import structlog
 
 from callcenter.media.mediad.births import Births
 from callcenter.media.mediad.checkpoint import Checkpoint
-from callcenter.media.mediad.phases import percentile
+from callcenter.media.mediad.lateness import percentile
 from callcenter.media.mediad.settings import Birth, MediaSettings
 from callcenter.media.protocol import Heartbeat, WorkerOrder, WorkerReply
 

@@ -145,7 +145,8 @@ class RtpLeg:
                     if not thorough:
                         break
                 else:
-                    digits += self._take_public(*inlet.socket.recvfrom_into(_buffer), now)
+                    size, source = inlet.socket.recvfrom_into(_buffer)
+                    digits += self._take_public(size, source[:2], now)
             except BlockingIOError:
                 inlet.tell_emptied()
                 self.is_emptied = True

@@ -148,7 +148,7 @@ class LegSocket:
     def _connected_peer(self) -> Address | None:
         """The source a former worker locked the socket to."""
         try:
-            host, port = self.socket.getpeername()
+            host, port, *_ = self.socket.getpeername()
         except OSError:
             return None
         return str(host), int(port)

@@ -11,6 +11,11 @@ _BIND_TRIES = 50
 _NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _EXPEDITED = 0xB8
 """Type of service: DSCP EF (RFC 3246), voice before anything else."""
+_BY_VERSION = {
+    4: (socket.AF_INET, socket.IPPROTO_IP, socket.IP_TOS),
+    6: (socket.AF_INET6, socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+}
+"""Address family, and where the type of service is set."""
 _LARGEST_GRANT = 256
 _GRANTED_SHARE = 8
 """One port of so many may be granted ahead."""
@@ -82,14 +87,15 @@ class RtpSockets:
             return None
 
     def _bound(self, port: int) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        family, level, option = _BY_VERSION[6 if ":" in self._host else 4]
+        sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             sock.bind((self._host, port))
         except OSError:
             sock.close()
             raise
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        sock.setsockopt(level, option, _EXPEDITED)
         return sock
 
     def close(self, port: int, sock: socket.socket) -> None:

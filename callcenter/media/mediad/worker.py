@@ -23,9 +23,10 @@ from callcenter.media.mediad.clips import ClipStore
 from callcenter.media.mediad.control_socket import ControlSocket
 from callcenter.media.mediad.conversation import Conversation
 from callcenter.media.mediad.feed import RecorderFeed
+from callcenter.media.mediad.lateness import Lateness
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_loop
-from callcenter.media.mediad.phases import PHASES, Lateness, Phase
+from callcenter.media.mediad.phases import PHASES, Phase
 from callcenter.media.mediad.settings import Birth, RelayLoop
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick

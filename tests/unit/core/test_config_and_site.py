@@ -97,6 +97,15 @@ def test_upside_down_port_range_is_refused(tmp_path: Path) -> None:
         load_settings(file)
 
 
+def test_an_ipv6_host_of_media_is_for_phones_alone(tmp_path: Path) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text('[media]\nhost = "::1"\n', "utf-8")
+    with pytest.raises(ConfigError, match=r"webrtc\.enabled = false"):
+        load_settings(file)
+    file.write_text('[media]\nhost = "::1"\nwebrtc.enabled = false\n', "utf-8")
+    assert load_settings(file).media.host == "::1"
+
+
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     file = tmp_path / "callcenter.toml"
     file.write_text('data_dir = "data"\nsite = "our.toml"\n', "utf-8")

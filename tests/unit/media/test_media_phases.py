@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from callcenter.media.mediad.phases import LATEST, Lateness, Phase, percentile
+from callcenter.media.mediad.lateness import LATEST, Lateness, percentile
+from callcenter.media.mediad.phases import Phase
 
 pytestmark = pytest.mark.unit
 

@@ -11,6 +11,7 @@ from callcenter.media.sdp import (
     LocalStream,
     build_answer,
     build_offer,
+    check_reachable,
     puts_on_hold,
     read_answer,
     read_offer,
@@ -141,7 +142,8 @@ def test_a_refused_stream_is_no_common_codec() -> None:
         offer(media="m=audio 70000 RTP/AVP 0"),
         offer(media="m=audio"),
         offer(address="example.com"),
-        offer(address="2001:db8::1"),
+        offer(address="2001:db8::1::2"),
+        offer(address="fe80::1%eth0"),
         offer().replace("c=IN IP4 198.51.100.7", "c=IN"),
         offer() + "a=x\r\n" * 600,
         offer() + "m=audio 1 RTP/AVP 0\r\n" * 40,
@@ -151,6 +153,20 @@ def test_a_refused_stream_is_no_common_codec() -> None:
 def test_a_broken_or_monstrous_description_is_refused(text: str) -> None:
     with pytest.raises(SdpError):
         read_offer(text)
+
+
+def test_a_far_end_of_the_other_ip_version_is_out_of_reach_and_held_ones_are_not() -> None:
+    wide = read_offer(offer(address="2001:DB8::1").replace("IN IP4", "IN IP6"))
+    assert wide.audio.address == "2001:db8::1"
+    check_reachable(wide.audio, "::1")
+    with pytest.raises(SdpError, match="not IPv4, as ours is"):
+        check_reachable(wide.audio, "192.0.2.1")
+    held = read_offer(offer(address="::")).audio
+    assert held.held
+    check_reachable(held, "192.0.2.1")
+    ours = LocalStream("2001:db8::9", 4000, 1, 1)
+    assert "c=IN IP6 2001:db8::9\r\n" in build_answer(wide, ours)
+    assert build_offer(ours).count("IN IP6 2001:db8::9\r\n") == 2
 
 
 @given(st.text(max_size=200).map(lambda tail: "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 1 RTP/AVP 0\r\n" + tail))
