@@ -53,7 +53,7 @@ class _Group:
 class _Seat:
     """One agent."""
 
-    __slots__ = ("agent_id", "group", "number", "on_break", "pauses", "reason", "state", "works")
+    __slots__ = ("agent_id", "busy", "group", "number", "on_break", "pauses", "reason", "staffed", "state", "works")
 
     def __init__(self, agent_id: AgentId, number: int, group: _Group) -> None:
         self.agent_id = agent_id
@@ -66,6 +66,10 @@ class _Seat:
         self.pauses = 0
         """How many have begun: whoever ends one says which."""
         self.on_break = False
+        self.busy = False
+        """Whether the agent has work, of whatever channel."""
+        self.staffed = False
+        """Whether there is an agent to have some."""
 
 
 class SimulatedAgents:
@@ -165,9 +169,8 @@ class SimulatedAgents:
         self._work(self._seats[ended.agent_id], -1, now)
 
     def _work(self, seat: _Seat, change: int, now: int) -> None:
-        before = _counts(seat)
         seat.works += change
-        self._count(seat, before, now)
+        self._count(seat, now)
 
     def talked(self, agent_id: AgentId, queue_id: str, channel: Channel, now: int) -> None:
         """A conversation is over; a drawn wrap-up of a call lasts as long as it takes."""
@@ -189,24 +192,25 @@ class SimulatedAgents:
         """Keep count of who works, and plan the end of a pause, whatever led to it."""
         seat = self._seats[change.agent_id]
         known = seat.state, seat.reason
-        before = _counts(seat)
         seat.state, seat.reason = change.state, change.reason
-        self._count(seat, before, now)
+        self._count(seat, now)
         if change.state is not AgentState.NOT_READY or known == (change.state, change.reason):
             return
         if change.reason not in {SIGNED_IN_REASON, BREAK_REASON}:
             seat.pauses += 1
             self._stage.plan(now + seat.group.pause(), self._end_pause, (seat, seat.pauses))
 
-    def _count(self, seat: _Seat, before: tuple[int, int], now: int) -> None:
-        busy, staffed = _counts(seat)
-        if (busy, staffed) == before:
+    def _count(self, seat: _Seat, now: int) -> None:
+        busy = seat.works > 0 or seat.state in _TALKS
+        staffed = busy or seat.state not in _AWAY
+        if busy is seat.busy and staffed is seat.staffed:
             return
         own, whole = seat.group.meter, self._stage.meter
         own.pass_until(now)
         for meter in (own, whole):
-            meter.busy += busy - before[0]
-            meter.staffed += staffed - before[1]
+            meter.busy += busy - seat.busy
+            meter.staffed += staffed - seat.staffed
+        seat.busy, seat.staffed = busy, staffed
 
     def _end_pause(self, which: tuple[_Seat, int], now: int) -> None:
         seat, number = which
@@ -240,9 +244,3 @@ class SimulatedAgents:
 
     def _sign_out(self, seat: _Seat, now: int) -> None:
         self._stage.tell(AgentSignedOut(seat.agent_id), now)
-
-
-def _counts(seat: _Seat) -> tuple[int, int]:
-    """Whether the agent has work, and whether there is an agent to have some."""
-    busy = seat.state in _TALKS or seat.works > 0
-    return int(busy), int(busy or seat.state not in _AWAY)

@@ -70,8 +70,9 @@ class Book:
         self.served.append(0)
         self.abandoned.append(0)
         self.in_time.append(0)
-        for flags in (self.sent_away, self.called_back, self.unreached):
-            flags.append(0)
+        self.sent_away.append(0)
+        self.called_back.append(0)
+        self.unreached.append(0)
         self.redialled.append(again)
         self.starts.append(-1)
         self.ends_in.append(queue)

@@ -128,7 +128,8 @@ class Floor:
 
     def advance(self, arrivals: int) -> None:
         """Let things happen until so many have arrived, or nothing is left."""
-        while self.arrived < arrivals and self.step():
+        customers = self._customers
+        while customers.arrived < arrivals and self.step():
             pass
 
     def settle(self, arrivals: int) -> None:
@@ -142,20 +143,14 @@ class Floor:
 
     def step(self) -> bool:
         """Let the next thing happen; ``False`` when there is nothing left. Agenda and timers go before arrivals."""
-        stage = self._stage
-        due = stage.next_instant()
-        arrives_at = self._next[0] if self._next is not None else inf
-        deadline = stage.deadline_before(min(due, arrives_at))
-        if deadline is not None:
-            stage.pass_deadline(deadline)
-        elif due <= arrives_at:
-            if due == inf:
-                return False
-            stage.happen()
-        elif self._next is not None:
-            self.meter.pass_until(self._next[0])
-            self._customers.arrive(*self._next)
-            self._next = next(self._coming, None)
+        coming = self._next
+        if self._stage.happen_until(inf if coming is None else coming[0]):
+            return True
+        if coming is None:
+            return False
+        self._stage.meter.pass_until(coming[0])
+        self._customers.arrive(*coming)
+        self._next = next(self._coming, None)
         return True
 
     def _offered(self, offer: OfferContact, now: int) -> None:

@@ -54,25 +54,21 @@ class Stage:
         self._planned += 1
         heappush(self._agenda, (at, self._planned, action, whom))
 
-    def next_instant(self) -> float:
-        """When something planned happens; infinite when nothing is."""
-        return self._agenda[0][0] if self._agenda else inf
-
-    def deadline_before(self, instant: float) -> int | None:
-        """When the engine has something to do, if that is not after ``instant``."""
+    def happen_until(self, instant: float) -> bool:
+        """Let the next thing happen that is planned for, or due at the engine, up to this instant; whether there was
+        one. What the engine has to do goes first."""
+        due = self._agenda[0][0] if self._agenda else inf
         deadline = self.engine.next_deadline() if self._timed else None
-        return deadline if deadline is not None and deadline <= instant else None
-
-    def pass_deadline(self, deadline: int) -> None:
-        """Let the engine do what is due."""
-        self.meter.pass_until(deadline)
-        self._hear(self.engine.handle_timer(now=deadline), deadline)
-
-    def happen(self) -> None:
-        """Let the next planned thing happen."""
+        if deadline is not None and deadline <= due and deadline <= instant:
+            self.meter.pass_until(deadline)
+            self._hear(self.engine.handle_timer(now=deadline), deadline)
+            return True
+        if due > instant or due == inf:
+            return False
         now, _, action, whom = heappop(self._agenda)
         self.meter.pass_until(now)
         action(whom, now)
+        return True
 
     def tell(self, event: Event, now: int) -> None:
         """Tell the engine a fact. Raises what the engine raises."""
