@@ -181,6 +181,10 @@ BREAKS: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
 }
 
 
+def test_each_of_the_ten_promises_is_among_those_that_are_broken_here() -> None:
+    assert {invariant for invariant, _ in BREAKS.values()} == {f"I{number}" for number in range(1, 11)}
+
+
 @pytest.mark.parametrize(("invariant", "damage"), BREAKS.values(), ids=BREAKS.keys())
 def test_each_broken_promise_is_named(invariant: str, damage: Callable[[Rows], Rows]) -> None:
     rows = two_answered_calls()

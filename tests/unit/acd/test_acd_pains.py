@@ -125,8 +125,8 @@ def test_the_oldest_caller_of_all_queues_goes_first() -> None:
     assert served == ["1", "2", "3", "4", "5"]
 
 
-def test_a_place_further_back_is_told_a_longer_wait_and_waiting_longer_makes_none_longer() -> None:
-    """app_queue's estimate is the same for place 1 and place 50, and rises with the time one has waited."""
+def test_a_place_further_back_is_told_a_longer_wait() -> None:
+    """app_queue's estimate is the same for place 1 and place 50."""
     floor, estimates = Floor(agent("a")), WaitEstimates()
 
     def follow(said: list[object]) -> None:
