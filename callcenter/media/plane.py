@@ -11,28 +11,21 @@ import structlog
 
 from callcenter.chance import random_bits, random_hex
 from callcenter.errors import MediaError
-from callcenter.media.codecs import NARROWBAND, Codec
+from callcenter.media.codecs import NARROWBAND
+from callcenter.media.news import leg_event, recording_event, statistics
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
-    DigitHeard,
     DropSession,
-    LegCounts,
     LegSpec,
     MediaStatus,
     PlayEnded,
     PlaySpec,
     PortsGranted,
-    QualityTurned,
-    QuietNoticed,
-    RecordingDone,
-    RecordingSuffers,
     Reply,
     RouteSpec,
     SessionGone,
-    SilenceNoticed,
 )
 from callcenter.media.putting import SessionOrders
-from callcenter.media.quality import estimate_mos
 from callcenter.media.sdp import (
     LocalStream,
     build_answer,
@@ -45,19 +38,13 @@ from callcenter.media.session import PlaneSession, acceptable, described, event_
 from callcenter.media.stock import PortStock
 from callcenter.media.telephone_event import DIGITS
 from callcenter.ports import (
-    DigitPressed,
     EncryptionPolicy,
     LegProfile,
-    LegQualityTurned,
-    LegQuiet,
-    LegSilent,
     LegStatistics,
     MediaEvent,
     PlayFinished,
     RecordingAction,
-    RecordingDegraded,
     RecordingEvent,
-    RecordingFinished,
     Route,
     SessionLost,
 )
@@ -207,7 +194,7 @@ class EmbeddedMediaPlane:
             await self._orders.put(session)
         session.forget(leg_id)
         counts = session.closed.pop(leg_id, None)
-        return None if counts is None else _statistics(counts, leg)
+        return None if counts is None else statistics(counts, leg)
 
     async def route(self, session_id: str, routes: Sequence[Route]) -> None:
         """See ``MediaPlane.route``. Raises ``MediaError`` for a leg that is not there."""
@@ -316,7 +303,7 @@ class EmbeddedMediaPlane:
         with self._stopping(session, [*session.plays]):
             reply = await self._orders.drop(session)
         closed = {**session.closed, **reply.closed}
-        return {leg_id: _statistics(counts, session.legs.get(leg_id)) for leg_id, counts in closed.items()}
+        return {leg_id: statistics(counts, session.legs.get(leg_id)) for leg_id, counts in closed.items()}
 
     def _session(self, session_id: str) -> PlaneSession:
         try:
@@ -377,28 +364,20 @@ class EmbeddedMediaPlane:
     def _hear(self, report: Reply) -> None:
         """Something happened in a session that we hold; news of other sessions come too late and are dropped."""
         match report:
-            case DigitHeard(session_id, leg_id, digit, secret) if session_id in self._sessions:
-                self._sink(DigitPressed(session_id, leg_id, digit, secret))
-            case SilenceNoticed(session_id, leg_id) if session_id in self._sessions:
-                self._sink(LegSilent(session_id, leg_id))
-            case QuietNoticed(session_id, leg_id, has_spoken) if session_id in self._sessions:
-                self._sink(LegQuiet(session_id, leg_id, has_spoken))
             case PortsGranted():
                 self._stock.hear(report)
-            case QualityTurned() if report.session_id in self._sessions:
-                self._sink(_turned(report))
             case PlayEnded(session_id, play_id, reason) if session_id in self._sessions:
                 play = self._sessions[session_id].plays.pop(play_id, None)
                 if play is not None and not play.digits:
                     self._sink(PlayFinished(session_id, play_id, reason))
             case SessionGone(session_id):
                 self._lose(session_id)
-            case RecordingDone(session_id, recording_id, path, sha256, duration, truncated):
-                self._recording_sink(RecordingFinished(session_id, recording_id, path, sha256, duration, truncated))
-            case RecordingSuffers(session_id, recording_id, reason):
-                self._recording_sink(RecordingDegraded(session_id, recording_id, reason))
             case _:
-                pass
+                event, recorded = leg_event(report), recording_event(report)
+                if event is not None and event.session_id in self._sessions:
+                    self._sink(event)
+                if recorded is not None:
+                    self._recording_sink(recorded)
 
     def _reconcile(self, alive: frozenset[str]) -> None:
         """A connection begins, or there is none: sessions not alive are lost, the others are described again."""
@@ -433,44 +412,3 @@ def _restore(legs: dict[str, LegSpec], leg_id: str, before: LegSpec | None) -> N
         legs.pop(leg_id, None)
     else:
         legs[leg_id] = before
-
-
-def _statistics(counts: LegCounts, leg: LegSpec | None) -> LegStatistics:
-    """A leg's figures, with the quality they make."""
-    codec = Codec.PCMU if leg is None else Codec(leg.send_codec)
-    sent = counts.packets_in + counts.packets_lost
-    mos = None
-    if counts.packets_in:
-        mos = estimate_mos(
-            codec,
-            loss_percent=100 * counts.packets_lost / sent,
-            jitter_ms=counts.jitter_ms,
-            round_trip_ms=max(0.0, counts.round_trip_ms),
-        )
-    return LegStatistics(
-        packets_in=counts.packets_in,
-        packets_out=counts.packets_out,
-        packets_lost=counts.packets_lost,
-        packets_dropped=counts.packets_dropped,
-        heard=counts.heard,
-        jitter_ms=round(counts.jitter_ms, 1),
-        round_trip_ms=None if counts.round_trip_ms < 0 else round(counts.round_trip_ms, 1),
-        far_loss_percent=None if counts.far_loss < 0 else round(100 * counts.far_loss, 1),
-        mos=mos,
-        codec="" if leg is None or leg.remote is None else codec,
-        worst_mos=round(counts.worst_mos, 2) or None,
-        worst_loss_percent=round(counts.worst_loss_percent, 1) if counts.worst_mos else None,
-    )
-
-
-def _turned(report: QualityTurned) -> LegQualityTurned:
-    round_trip = None if report.round_trip_ms < 0 else report.round_trip_ms
-    return LegQualityTurned(
-        report.session_id,
-        report.leg_id,
-        report.is_poor,
-        report.mos,
-        report.loss_percent,
-        report.jitter_ms,
-        round_trip,
-    )

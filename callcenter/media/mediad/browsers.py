@@ -12,12 +12,13 @@ import signal
 import socket
 import time
 
+import msgspec
 import structlog
 import uvloop
 
 from callcenter.logs import configure_logs
 from callcenter.media.mediad.browser_leg import SILENT_AFTER, BrowserLeg, clock_of
-from callcenter.media.mediad.browsers_door import BrowsersDoor
+from callcenter.media.mediad.door import Door
 from callcenter.media.mediad.worker import ask_for_real_time
 from callcenter.media.webrtc.connectivity import Address, local_ufrag
 from callcenter.media.webrtc.protocol import (
@@ -27,11 +28,13 @@ from callcenter.media.webrtc.protocol import (
     BrowserSilent,
     DescribeBrowser,
     DropLeg,
+    Greet,
     Greeted,
     MoveLeg,
     OpenWay,
     WayOpened,
     WayOrder,
+    WayReply,
     WaysStatus,
 )
 from callcenter.media.webrtc.security import new_certificate
@@ -74,7 +77,15 @@ class BrowserServer:
         self._legs: dict[str, BrowserLeg] = {}
         self._by_ufrag: dict[str, Way] = {}
         self._by_address: dict[Address, Way] = {}
-        self._door = BrowsersDoor(socket_path, on_order=self._follow, on_epoch=self._clear, greeting=self._greeting)
+        self._socket_path = socket_path
+        self._door: Door[Greet, WayOrder, WayReply] = Door(
+            "browsers",
+            msgspec.msgpack.Decoder(WayOrder),
+            Greet,
+            on_order=self._follow,
+            on_epoch=self._clear,
+            greeting=self._greeting,
+        )
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         self._packets_in = self._packets_out = self._refused = 0
@@ -87,7 +98,7 @@ class BrowserServer:
             self._loop.add_signal_handler(number, self._stopped.set)
         self._loop.add_reader(self._tether, self._stopped.set)
         self._loop.add_reader(self._sock.fileno(), self._read)
-        await self._door.open()
+        await self._door.open(self._socket_path)
         gc.freeze()
         log.info("browsers.started", port=self._sock.getsockname()[1])
         try:
@@ -135,7 +146,7 @@ class BrowserServer:
 
     # Orders of the exchange.
 
-    def _greeting(self) -> Greeted:
+    def _greeting(self, is_new: bool) -> Greeted:  # noqa: ARG002 - the legs of a former exchange are gone at once
         return Greeted(self._certificate.fingerprint, self._addresses, self._inner_host, tuple(self._legs))
 
     def _follow(self, order: WayOrder) -> None:

@@ -12,14 +12,15 @@ import time
 from collections import deque
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from callcenter.errors import MediaError
 from callcenter.media.mediad.births import hurry
 from callcenter.media.mediad.browsers_line import BrowsersLine
 from callcenter.media.mediad.checkpoint import Checkpoint
-from callcenter.media.mediad.control import ControlDoor
 from callcenter.media.mediad.crew import Crew, WorkerProcess
+from callcenter.media.mediad.door import Door
 from callcenter.media.mediad.held import HeldSession
 from callcenter.media.mediad.ledger import RecordingLedger
 from callcenter.media.mediad.ports import PortPool
@@ -34,6 +35,7 @@ from callcenter.media.protocol import (
     DigitHeard,
     DropSession,
     Heartbeat,
+    Hello,
     LegCounts,
     LegSpec,
     MediaStatus,
@@ -48,11 +50,13 @@ from callcenter.media.protocol import (
     RecordingHurt,
     Release,
     Released,
+    Reply,
     SessionDropped,
     SessionGone,
     SessionPut,
     SessionSpec,
     SilenceNoticed,
+    Welcome,
     WorkerReply,
 )
 
@@ -73,12 +77,15 @@ class Keeper:
         self._told_busy = False
         self._checkpoint = Checkpoint.create(max(1, self._ports.size))
         self._sessions: dict[str, HeldSession] = {}
-        self._door = ControlDoor(
-            settings.sdp_address,
+        self._door: Door[Hello, Order, Reply] = Door(
+            "media",
+            msgspec.msgpack.Decoder(Order),
+            Hello,
             on_order=self._follow,
             on_epoch=self._clear,
             on_present=self._receive_exchange,
-            sessions=lambda: tuple(self._sessions),
+            greeting=lambda is_new: Welcome(settings.sdp_address, () if is_new else tuple(self._sessions)),
+            refusal=OrderRefused(0, MediaError.code, "a newer exchange is in charge"),
         )
         self._recorder = RecorderLine(
             settings,
@@ -114,11 +121,9 @@ class Keeper:
         try:
             await self._watch()
         finally:
-            if opening.cancel():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await opening
-            else:
-                opening.result().close()
+            opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await opening
             _unlink(self._settings.socket_path)
             await self._door.close()
             self._crew.close()
@@ -131,13 +136,12 @@ class Keeper:
             self._checkpoint.close()
             log.info("media.stopped")
 
-    async def _open(self) -> asyncio.Server:
+    async def _open(self) -> None:
         """Let the exchange in once a worker works, so that no call waits for one that still compiles."""
         await self._crew.has_started.wait()
-        server = await asyncio.start_unix_server(self._door.serve, sock=_listen(self._settings.socket_path))
+        await self._door.open(self._settings.socket_path)
         loop = next((worker.loop for worker in self._crew.all() if worker.loop), "")
         log.info("media.started", workers=self._settings.workers, ports=self._ports.size, loop=loop)
-        return server
 
     async def _watch(self) -> None:
         while not self._stopped.is_set():
@@ -402,18 +406,6 @@ class Keeper:
         for number, session in enumerate(session for session in self._sessions.values() if session.worker is None):
             session.worker = self._crew.active[number % len(self._crew.active)]
             self._hand_over(session)
-
-
-def _listen(path: str) -> socket.socket:
-    """A Unix socket that only this user can open, in place of one that a former process left."""
-    _unlink(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        sock.bind(path)
-    finally:
-        os.umask(before)
-    return sock
 
 
 def _unlink(path: str) -> None:
