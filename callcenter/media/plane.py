@@ -3,20 +3,18 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from callcenter.chance import random_bits, random_hex
+from callcenter.chance import random_hex
 from callcenter.errors import MediaError
-from callcenter.media.codecs import NARROWBAND
+from callcenter.media.describing import LegDescriptions
 from callcenter.media.news import leg_event, recording_event, statistics
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
     DropSession,
-    LegSpec,
     MediaStatus,
     PlayEnded,
     PlaySpec,
@@ -26,15 +24,7 @@ from callcenter.media.protocol import (
     SessionGone,
 )
 from callcenter.media.putting import SessionOrders
-from callcenter.media.sdp import (
-    LocalStream,
-    build_answer,
-    build_offer,
-    check_reachable,
-    read_answer,
-    read_offer,
-)
-from callcenter.media.session import PlaneSession, acceptable, described, event_type, new_ssrc, offered, spoken, started
+from callcenter.media.session import PlaneSession, started
 from callcenter.media.stock import PortStock
 from callcenter.media.telephone_event import DIGITS
 from callcenter.ports import (
@@ -72,7 +62,6 @@ class EmbeddedMediaPlane:
         once_safe: Callable[[Callable[[], None]], None] = lambda act: act(),
     ) -> None:
         self._sink = sink
-        self._encryption = encryption
         self._recording_sink = recording_sink or (lambda _: None)
         self._sessions: dict[str, PlaneSession] = {}
         self._stock = PortStock()
@@ -84,6 +73,7 @@ class EmbeddedMediaPlane:
             on_welcome=self._reconcile,
         )
         self._orders = SessionOrders(self._line, once_safe, timeout=request_timeout, on_refused=self._give_up)
+        self._descriptions = LegDescriptions(self._line, self._orders, self._stock, encryption=encryption)
 
     @property
     def connected(self) -> bool:
@@ -129,56 +119,15 @@ class EmbeddedMediaPlane:
 
     async def answer_offer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> str:
         """See ``MediaPlane.answer_offer``."""
-        session = self._session(session_id)
-        encryption = profile.encryption or self._encryption
-        offer = read_offer(sdp, spoken=spoken(session, leg_id, profile), encryption=encryption)
-        check_reachable(offer.audio, self._line.sdp_address)
-        crypto = offer.audio.crypto
-        key = None if crypto is None else session.key(leg_id, crypto.key.suite)
-        leg = session.legs.get(leg_id) or self._new_leg(session, leg_id)
-        await self._put_leg(session, described(leg, offer.audio, profile, key))
-        return self._describe(session, leg_id, lambda local: build_answer(offer, local, key=key))
+        return await self._descriptions.answer_offer(self._session(session_id), leg_id, sdp, profile)
 
     async def make_offer(self, session_id: str, leg_id: str, *, encryption: EncryptionPolicy | None = None) -> str:
         """See ``MediaPlane.make_offer``."""
-        session = self._session(session_id)
-        leg = session.legs.get(leg_id)
-        if leg is None:
-            leg = self._new_leg(session, leg_id)
-            await self._put_leg(session, leg)
-        number, codecs = event_type(leg), offered(session, leg)
-        session.offered[leg_id] = acceptable(codecs)
-        ours, wanted = self._encryption, EncryptionPolicy.REQUIRED
-        best_effort = encryption is ours is EncryptionPolicy.OPTIONAL
-        is_sealed = leg.send_key is not None or wanted in {ours, encryption}
-        # Who answered keys beside plain media is offered them in that form again; what is encrypted stays so.
-        beside = leg_id in session.kept_beside if leg.send_key is not None else best_effort
-        keys = session.keys_for(leg_id) if is_sealed or beside else ()
-        (session.sealed.add if is_sealed else session.sealed.discard)(leg_id)
-        (session.beside.add if beside else session.beside.discard)(leg_id)
-        return self._describe(
-            session,
-            leg_id,
-            lambda local: build_offer(local, event_type=number, codecs=codecs, keys=keys, beside_plain=beside),
-        )
+        return await self._descriptions.make_offer(self._session(session_id), leg_id, encryption=encryption)
 
     async def accept_answer(self, session_id: str, leg_id: str, sdp: str, profile: LegProfile) -> None:
         """See ``MediaPlane.accept_answer``."""
-        session = self._session(session_id)
-        leg = session.legs.get(leg_id)
-        if leg is None:
-            raise MediaError("no such leg")
-        offered = session.offered.get(leg_id, NARROWBAND)
-        sealed, beside = leg_id in session.sealed, leg_id in session.beside
-        keys = session.keys_for(leg_id) if sealed or beside else ()
-        audio = read_answer(
-            sdp, event_type=event_type(leg), offered=offered, keys=keys, beside_plain=beside, may_be_plain=not sealed
-        )
-        check_reachable(audio, self._line.sdp_address)
-        kept = audio.crypto is not None and not audio.is_secure_profile
-        (session.kept_beside.add if kept else session.kept_beside.discard)(leg_id)
-        key = None if audio.crypto is None else session.key(leg_id, audio.crypto.key.suite)
-        await self._put_leg(session, described(leg, audio, profile, key))
+        await self._descriptions.accept_answer(self._session(session_id), leg_id, sdp, profile)
 
     async def remove_leg(self, session_id: str, leg_id: str) -> LegStatistics | None:
         """See ``MediaPlane.remove_leg``."""
@@ -249,7 +198,7 @@ class EmbeddedMediaPlane:
                 session.legs[leg_id] = msgspec.structs.replace(session.legs[leg_id], masked=on)
 
         mask(on)
-        await self._put(session, undo=lambda: mask(leg.masked))
+        await self._orders.put_or_undo(session, lambda: mask(leg.masked))
 
     async def stop_play(self, session_id: str, play_id: str) -> None:
         """See ``MediaPlane.stop_play``."""
@@ -291,7 +240,7 @@ class EmbeddedMediaPlane:
             elif action is RecordingAction.RESUME and recording_id in session.recordings:
                 session.recordings[recording_id] = before
 
-        await self._put(session, undo=undo)
+        await self._orders.put_or_undo(session, undo)
 
     async def destroy(self, session_id: str) -> Mapping[str, LegStatistics]:
         """See ``MediaPlane.destroy``."""
@@ -311,31 +260,6 @@ class EmbeddedMediaPlane:
         except KeyError:
             raise MediaError("no such session") from None
 
-    def _new_leg(self, session: PlaneSession, leg_id: str) -> LegSpec:
-        """A new leg, with a port if there is one at hand."""
-        port = self._stock.take()
-        if port:
-            session.ports[leg_id] = port
-        return LegSpec(leg_id, new_ssrc(), port=port)
-
-    async def _put_leg(self, session: PlaneSession, leg: LegSpec) -> None:
-        """Tell how a leg is now; media is waited for only where it must name the port."""
-        before = session.legs.get(leg.leg_id)
-        session.legs[leg.leg_id] = leg
-        if leg.leg_id in session.ports:
-            self._orders.post(session)
-        else:
-            await self._put(session, undo=lambda: _restore(session.legs, leg.leg_id, before))
-
-    async def _put(self, session: PlaneSession, *, undo: Callable[[], None]) -> None:
-        """Put the session as it is now; what is refused is undone, and does not keep the rest from being so."""
-        try:
-            await self._orders.put(session)
-        except BaseException:
-            undo()
-            self._orders.post(session)
-            raise
-
     @contextlib.contextmanager
     def _stopping(self, session: PlaneSession, play_ids: Sequence[str]) -> Iterator[None]:
         """Take plays out of the session and tell their end when the order inside is done, however it went."""
@@ -346,20 +270,6 @@ class EmbeddedMediaPlane:
         finally:
             for play_id in told:
                 self._sink(PlayFinished(session.session_id, play_id, "stopped"))
-
-    def _describe(self, session: PlaneSession, leg_id: str, build: Callable[[LocalStream], str]) -> str:
-        """Our description; its version goes up when it differs from the last one (RFC 3264 section 8)."""
-        port = session.ports[leg_id]
-        last = session.descriptions.get(leg_id)
-        if last is None:
-            local = LocalStream(self._line.sdp_address, port, random_bits(31), 1)
-        else:
-            if build(last[0]) == last[1]:
-                return last[1]
-            local = replace(last[0], version=last[0].version + 1)
-        text = build(local)
-        session.descriptions[leg_id] = (local, text)
-        return text
 
     def _hear(self, report: Reply) -> None:
         """Something happened in a session that we hold; news of other sessions come too late and are dropped."""
@@ -405,10 +315,3 @@ class EmbeddedMediaPlane:
         for play_id in [play_id for play_id, play in plays.items() if not play.digits]:
             self._sink(PlayFinished(session_id, play_id, "failed"))
         self._sink(SessionLost(session_id))
-
-
-def _restore(legs: dict[str, LegSpec], leg_id: str, before: LegSpec | None) -> None:
-    if before is None:
-        legs.pop(leg_id, None)
-    else:
-        legs[leg_id] = before

@@ -44,6 +44,15 @@ class SessionOrders:
         self.post(session)
         await self._in_time(done)
 
+    async def put_or_undo(self, session: PlaneSession, undo: Callable[[], None]) -> None:
+        """The same; what is refused is undone, and does not keep the rest from being so."""
+        try:
+            await self.put(session)
+        except BaseException:
+            undo()
+            self.post(session)
+            raise
+
     async def drop(self, session: PlaneSession) -> SessionDropped:
         """Close the session; what was ordered of it and has not left is void. Raises ``MediaError``."""
         session.close(MediaError("the session is closed"))
