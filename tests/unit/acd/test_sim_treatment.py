@@ -1,12 +1,15 @@
 """Simulated floors with all that a queue does: plans, overflow, doors, kept places, callbacks, channels, ringing."""
 
 import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from acd.engine import Acd
 from acd.events import ContactArrived, Event
+from acd.outcomes import ContactQueued, OfferContact, Outcome
 from acd.simulator import simulate
 from acd.simulator_core import is_plain
 from acd.simulator_results import ContactFigures, Result
@@ -51,6 +54,25 @@ def busy(
     for word, said in words.items():
         text = text.replace(word, said)
     return parse_scenario(more + text if more.startswith("begins_at") else text + more)
+
+
+class Watching:
+    """The engine, and somebody who looks at each event, when it was told and what was said to it."""
+
+    def __init__(self, look: Callable[[Event, int, Sequence[Outcome]], None]) -> None:
+        self._engine = Acd()
+        self._look = look
+
+    def receive(self, event: Event, *, now: int) -> Sequence[Outcome]:
+        said = self._engine.receive(event, now=now)
+        self._look(event, now, said)
+        return said
+
+    def next_deadline(self) -> int | None:
+        return self._engine.next_deadline()
+
+    def handle_timer(self, *, now: int) -> Sequence[Outcome]:
+        return self._engine.handle_timer(now=now)
 
 
 def adds_up(result: Result) -> None:
@@ -167,13 +189,11 @@ def test_who_waited_too_long_goes_to_the_other_queue_with_the_own_age() -> None:
     assert more.whole.sent_away == 0
     ages: set[int] = set()
 
-    class Watching(Acd):
-        def receive(self, event: Event, *, now: int):  # type: ignore[no-untyped-def]
-            if isinstance(event, ContactArrived) and event.queue_id == "help":
-                ages.add(now - event.arrived_at)
-            return super().receive(event, now=now)
+    def look(event: Event, now: int, said: Sequence[Outcome]) -> None:
+        if isinstance(event, ContactArrived) and event.queue_id == "help":
+            ages.add(now - event.arrived_at)
 
-    simulate(floor, seed=1, calls=300, engine=Watching)
+    simulate(floor, seed=1, calls=300, engine=lambda: Watching(look))
     assert ages == {20_000}
     alone = simulate(busy(), seed=1, calls=4_000)
     assert more.whole.p_abandon.value < alone.whole.p_abandon.value
@@ -212,21 +232,14 @@ def test_a_plan_relaxes_after_its_time_and_not_before() -> None:
     assert others.served > 100
     assert strict.groups[1].served == 0
     assert relaxed.whole.asa_s.value < 40 < strict.whole.asa_s.value
-    waits: list[int] = []
+    early: list[str] = []
 
-    class Watching(Acd):
-        def receive(self, event: Event, *, now: int):  # type: ignore[no-untyped-def]
-            said = super().receive(event, now=now)
-            if isinstance(event, ContactArrived):
-                waits.extend(
-                    now - event.arrived_at
-                    for each in said
-                    if getattr(each, "agent_id", "").startswith("others") and hasattr(each, "decision")
-                )
-            return said
+    def look(event: Event, now: int, said: Sequence[Outcome]) -> None:
+        if isinstance(event, ContactArrived):
+            early.extend(each.agent_id for each in said if isinstance(each, OfferContact))
 
-    simulate(parse_scenario(RELAXING.format(relaxed="en >= 1")), seed=1, calls=300, engine=Watching)
-    assert waits == [], "nobody of the second ring is asked on arrival"
+    simulate(parse_scenario(RELAXING.format(relaxed="en >= 1")), seed=1, calls=300, engine=lambda: Watching(look))
+    assert set(early) == {"experts-1"}, "nobody of the second ring is asked on arrival"
 
 
 def test_a_named_plan_and_the_level_of_the_customer_go_as_in_the_site_file() -> None:
@@ -309,22 +322,18 @@ def test_who_dials_again_within_the_window_has_the_old_place() -> None:
 
 
 def test_only_who_dials_again_in_time_is_told_to_be_back_in_the_old_place() -> None:
-    seen: dict[str, int] = {}
+    seen: list[str] = []
 
-    class Watching(Acd):
-        def receive(self, event: Event, *, now: int):  # type: ignore[no-untyped-def]
-            said = super().receive(event, now=now)
-            for each in said:
-                if getattr(each, "resumed", False):
-                    seen["resumed"] = seen.get("resumed", 0) + 1
-            return said
+    def look(event: Event, now: int, said: Sequence[Outcome]) -> None:
+        seen.extend(each.contact_id for each in said if isinstance(each, ContactQueued) and each.resumed)
 
     soon = "redial = { share = 1, after = { law = 'deterministic', mean_s = 5 } }"
     late = "redial = { share = 1, after = { law = 'deterministic', mean_s = 700 } }"
-    simulate(busy(queue="resume_seconds = 600", customers=soon), seed=1, calls=1_500, engine=Watching)
-    assert seen.pop("resumed") > 50
-    simulate(busy(queue="resume_seconds = 600", customers=late), seed=1, calls=1_500, engine=Watching)
-    assert seen == {}
+    for redial, comes_back in ((soon, True), (late, False)):
+        seen.clear()
+        floor = busy(queue="resume_seconds = 600", customers=redial)
+        simulate(floor, seed=1, calls=1_500, engine=lambda: Watching(look))
+        assert (len(seen) > 50) is comes_back
 
 
 CALLBACK = "callback_most = 50\ncallback_order = '{order}'\ncallback_retry_seconds = 60\ncallback_attempts = 2"
@@ -348,17 +357,15 @@ def test_callbacks_serve_who_would_have_given_up(order: str) -> None:
 
 @pytest.mark.parametrize("order", ["agent", "customer"])
 def test_who_is_never_there_is_called_as_often_as_the_queue_says(order: str) -> None:
-    dialled: dict[str, int] = {}
+    dialled: Counter[int] = Counter()
 
-    class Watching(Acd):
-        def receive(self, event: Event, *, now: int):  # type: ignore[no-untyped-def]
-            if isinstance(event, ContactArrived) and event.is_away:
-                dialled[str(event.arrived_at)] = dialled.get(str(event.arrived_at), 0) + 1
-            return super().receive(event, now=now)
+    def look(event: Event, now: int, said: Sequence[Outcome]) -> None:
+        if isinstance(event, ContactArrived) and event.is_away:
+            dialled[event.arrived_at] += 1
 
     wish = WISH.format(accept=0.5, reached=0.0)
     scenario = busy(queue=CALLBACK.format(order=order), customers=wish)
-    result = simulate(scenario, seed=1, calls=1_500, engine=Watching)
+    result = simulate(scenario, seed=1, calls=1_500, engine=lambda: Watching(look))
     adds_up(result)
     whole = result.whole
     assert whole.called_back > 100
