@@ -13,6 +13,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    SurveyStep,
     VoicemailStep,
 )
 
@@ -21,6 +22,7 @@ KINDS: dict[type[Step], tuple[str, str, str]] = {
     PlayStep: ("play", "[", "]"),
     MenuStep: ("menu", "{{", "}}"),
     CollectStep: ("collect", "{{", "}}"),
+    SurveyStep: ("survey", "{{", "}}"),
     HoursStep: ("hours", "{", "}"),
     BranchStep: ("branch", "{", "}"),
     SetStep: ("set", "[", "]"),

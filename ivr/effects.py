@@ -48,6 +48,8 @@ class EnqueueContact:
     """The agent to ask first for ``agent_ms``; empty: none."""
     agent_ms: int = 0
     may_return: bool = False
+    surveys: bool = False
+    """Whether the flow goes on, too, when the agent hangs up and the caller stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,21 @@ class HangUpCall:
 
 
 @dataclass(frozen=True, slots=True)
+class SurveyGiven:
+    """Fact: the caller answered a survey of this kind."""
+
+    kind: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyPut:
+    """Fact: the caller is asked one."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepEntered:
     """Fact: the flow came to this step; ``choice`` is the menu choice that led here, by its label."""
 
@@ -97,5 +114,7 @@ Effect = (
     | RecordMessage
     | EndMessage
     | HangUpCall
+    | SurveyPut
+    | SurveyGiven
     | StepEntered
 )

@@ -119,6 +119,25 @@ class CollectStep:
 
 
 @dataclass(frozen=True, slots=True)
+class SurveyStep:
+    """Ask the caller for one figure: how satisfied (``csat``, 1 to 5), how likely to recommend (``nps``, 0 to 10)."""
+
+    name: str
+    inquiry: Inquiry
+    """``on_failure`` follows when the caller gives no such figure."""
+    kind: str
+    next: str
+
+    def targets(self) -> tuple[Target, ...]:
+        """Where the flow may go from here."""
+        return (Target(self.next, "answered", by_input=True), Target(self.inquiry.on_failure, "no answer"))
+
+
+SURVEYS: Mapping[str, tuple[int, int]] = {"csat": (1, 5), "nps": (0, 10)}
+"""What may be asked, and the least and greatest answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class HoursStep:
     """Go two ways by opening hours."""
 
@@ -178,10 +197,13 @@ class QueueStep:
     """How long that agent alone is asked."""
     otherwise: str = ""
     """The step that follows when the queue does not let the call in or gives it back; empty: none, this is the end."""
+    survey: str = ""
+    """The step that follows when the agent hangs up and the caller stays; empty: none, the call is over."""
 
     def targets(self) -> tuple[Target, ...]:
         """Where the flow may go from here."""
-        return (Target(self.otherwise, "otherwise"),) if self.otherwise else ()
+        ways = (Target(self.otherwise, "otherwise"), Target(self.survey, "talked"))
+        return tuple(way for way in ways if way.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +260,7 @@ Step = (
     | PlayStep
     | MenuStep
     | CollectStep
+    | SurveyStep
     | HoursStep
     | BranchStep
     | SetStep
@@ -298,5 +321,5 @@ def prompts_of(step: Step) -> Iterator[Prompt]:
     """Everything a step can say."""
     if isinstance(step, PlayStep | VoicemailStep):
         yield step.prompt
-    elif isinstance(step, MenuStep | CollectStep):
+    elif isinstance(step, MenuStep | CollectStep | SurveyStep):
         yield from (step.inquiry.prompt, step.inquiry.invalid_prompt, step.inquiry.no_input_prompt)

@@ -22,6 +22,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    SurveyStep,
     Target,
     VoicemailStep,
     prompts_of,
@@ -103,7 +104,7 @@ def _loops(flow: Flow) -> Iterator[Finding]:
 def _unanswered(flow: Flow) -> Iterator[Finding]:
     for name in _reached(flow, flow.start, _until_answered):
         step = flow.steps[name]
-        if isinstance(step, PlayStep | MenuStep | CollectStep | QueueStep | VoicemailStep):
+        if isinstance(step, PlayStep | MenuStep | CollectStep | SurveyStep | QueueStep | VoicemailStep):
             yield _error("unanswered", step, "can be reached before the call is answered; put an answer step before it")
 
 
@@ -166,7 +167,7 @@ def _until_answered(step: Step, _target: Target) -> bool:
 
 
 def _without_asking(step: Step, _target: Target) -> bool:
-    return not isinstance(step, MenuStep | CollectStep)
+    return not isinstance(step, MenuStep | CollectStep | SurveyStep)
 
 
 def _without_input(_step: Step, target: Target) -> bool:

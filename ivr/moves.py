@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.digits import DigitRules
-from ivr.effects import EnqueueContact, HangUpCall, PromptText, RequestCallback
+from ivr.effects import EnqueueContact, HangUpCall, PromptText, RequestCallback, SurveyGiven
 from ivr.flow import LANGUAGE, Assignments, Flow, Prompt
 
 
@@ -66,6 +66,8 @@ class Go:
     step: str
     choice: str | None = None
     values: Assignments = ()
+    given: SurveyGiven | None = None
+    """An answer that was given on the way."""
 
 
 @dataclass(frozen=True, slots=True)

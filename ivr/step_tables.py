@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ivr.digits import ALPHABET, DigitRules
 from ivr.flow import (
+    SURVEYS,
     AnswerStep,
     Assignments,
     BranchStep,
@@ -21,6 +22,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    SurveyStep,
     VoicemailStep,
 )
 from ivr.tables import LANGUAGE_CODE, NAME, TableReader
@@ -147,7 +149,24 @@ def _queue(name: str, reader: TableReader) -> Step:
         agent=_template(reader, "agent"),
         agent_ms=reader.milliseconds("agent_seconds", DEFAULT_AGENT_SECONDS) if reader.has("agent") else 0,
         otherwise=_target(reader, "otherwise") if reader.has("otherwise") else "",
+        survey=_target(reader, "survey") if reader.has("survey") else "",
     )
+
+
+def _survey(name: str, reader: TableReader) -> Step:
+    kind = reader.text("kind")
+    if kind and kind not in SURVEYS:
+        reader.note(f"{kind!r} is no survey; there are {', '.join(SURVEYS)}", "kind")
+    most = len(str(SURVEYS.get(kind, (0, 1))[1]))
+    rules = DigitRules(
+        min_digits=1,
+        max_digits=most,
+        terminator="#" if most > 1 else "",
+        timeout_ms=reader.milliseconds("timeout_seconds", DEFAULT_TIMEOUT_SECONDS),
+        inter_digit_ms=reader.milliseconds("inter_digit_seconds", DEFAULT_INTER_DIGIT_SECONDS),
+    )
+    inquiry = _inquiry(reader, rules, prompt_required=True)
+    return SurveyStep(name, inquiry, kind, _target(reader, "next"))
 
 
 def _voicemail(name: str, reader: TableReader) -> Step:
@@ -227,6 +246,7 @@ STEP_READERS: Mapping[str, Callable[[str, TableReader], Step]] = {
     "play": _play,
     "menu": _menu,
     "collect": _collect,
+    "survey": _survey,
     "hours": _hours,
     "branch": _branch,
     "set": _set,

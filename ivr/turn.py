@@ -23,6 +23,7 @@ from ivr.effects import (
     RecordMessage,
     StepEntered,
     StopPrompt,
+    SurveyPut,
 )
 from ivr.errors import UnexpectedEvent
 from ivr.events import (
@@ -36,10 +37,10 @@ from ivr.events import (
     PromptFinished,
     VariablesChanged,
 )
-from ivr.flow import LANGUAGE, CollectStep, Flow, MenuStep, PlayStep, Step, VoicemailStep
+from ivr.flow import LANGUAGE, CollectStep, Flow, MenuStep, PlayStep, Step, SurveyStep, VoicemailStep
 from ivr.moves import AskAgain, AwaitAnswer, AwaitCallback, Finish, Go, Listen, Move, Record, Say, Scene
 from ivr.variables import MAX_VALUE_LENGTH, substitute
-from ivr.verbs import CALLBACK, REFUSED, TAKEN, VERBS
+from ivr.verbs import CALLBACK, QUEUE_REASON, REFUSED, TAKEN, VERBS
 
 MAX_STEPS_WITHOUT_INPUT = 50
 """A flow that takes more steps than this between two digits of the caller goes in circles and is ended."""
@@ -53,8 +54,6 @@ PROMPT_LIMIT_MS = 600_000
 
 
 END_OF_MESSAGE = "#"
-QUEUE_REASON = "queue_reason"
-"""The variable that says why a queue gave the call back."""
 
 
 class Phase(StrEnum):
@@ -251,8 +250,12 @@ class Turn:
             return Finish(HangUpCall("flow_loop"))
         state.steps += 1
         state.step, state.attempt = move.step, 1
+        if move.given is not None:
+            self.effects.append(move.given)
         self.effects.append(StepEntered(move.step, move.choice))
         step = self._step()
+        if isinstance(step, SurveyStep):
+            self.effects.append(SurveyPut(step.kind))
         return VERBS[type(step)].enter(step, self._scene())
 
     def _await_answer(self, _move: AwaitAnswer) -> Move | None:
@@ -293,7 +296,7 @@ class Turn:
         return None
 
     def _finish(self, move: Finish) -> Move | None:
-        waits = isinstance(move.effect, EnqueueContact) and move.effect.may_return
+        waits = isinstance(move.effect, EnqueueContact) and (move.effect.may_return or move.effect.surveys)
         self._wait(Phase.QUEUED if waits else Phase.OVER, None)
         self.effects.append(move.effect)
         return None
@@ -328,7 +331,7 @@ class Turn:
 
     def _collector(self) -> DigitCollector:
         step = self._step()
-        assert isinstance(step, MenuStep | CollectStep)  # noqa: S101 (only these listen)
+        assert isinstance(step, MenuStep | CollectStep | SurveyStep)  # noqa: S101 (only these listen)
         return DigitCollector(step.inquiry.rules, self.state.collected, self.state.deadline or 0)
 
     def _take_typed(self) -> Move | None:
@@ -364,7 +367,7 @@ def _play_id(number: int) -> str:
 
 def _manners(step: Step) -> tuple[bool, bool]:
     """Whether the prompt of this step gives way to a digit, and whether digits during it are kept."""
-    if isinstance(step, MenuStep | CollectStep):
+    if isinstance(step, MenuStep | CollectStep | SurveyStep):
         return step.inquiry.barge_in, step.inquiry.type_ahead
     if isinstance(step, VoicemailStep):
         return False, False

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ivr.digits import Collected, Verdict
-from ivr.effects import EnqueueContact, HangUpCall, RequestCallback
+from ivr.effects import EnqueueContact, HangUpCall, RequestCallback, SurveyGiven
 from ivr.flow import (
+    SURVEYS,
     AnswerStep,
     BranchStep,
     CallbackStep,
@@ -22,6 +23,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    SurveyStep,
     VoicemailStep,
 )
 from ivr.hours import is_open
@@ -30,6 +32,9 @@ from ivr.variables import substitute
 
 CALLBACK, TAKEN, REFUSED = "callback", "taken", "refused"
 """The variable that says whether a callback was promised, and its values."""
+
+QUEUE_REASON, TALKED = "queue_reason", "talked"
+"""The variable that says why a queue gave the call back, and its value after a conversation."""
 
 StepT = TypeVar("StepT", bound=Step)
 
@@ -65,12 +70,12 @@ def _go_on(step: AnswerStep | PlayStep, _scene: Scene) -> Move:
     return Go(step.next)
 
 
-def _ask(step: MenuStep | CollectStep, scene: Scene) -> Move:
+def _ask(step: MenuStep | CollectStep | SurveyStep, scene: Scene) -> Move:
     inquiry = step.inquiry
     return Say(scene.render(inquiry.prompt), inquiry.barge_in, inquiry.type_ahead)
 
 
-def _listen(step: MenuStep | CollectStep, _scene: Scene) -> Move:
+def _listen(step: MenuStep | CollectStep | SurveyStep, _scene: Scene) -> Move:
     return Listen(step.inquiry.rules)
 
 
@@ -84,6 +89,13 @@ def _choose(step: MenuStep, scene: Scene, collected: Collected) -> Move:
 def _keep_number(step: CollectStep, scene: Scene, collected: Collected) -> Move:
     if collected.verdict is Verdict.COMPLETE:
         return Go(step.next, values=((step.variable, collected.digits),))
+    return _ask_again(step.inquiry, scene, silent=collected.verdict is Verdict.NO_INPUT)
+
+
+def _keep_answer(step: SurveyStep, scene: Scene, collected: Collected) -> Move:
+    low, high = SURVEYS[step.kind]
+    if collected.verdict is Verdict.COMPLETE and collected.digits.isdigit() and low <= int(collected.digits) <= high:
+        return Go(step.next, given=SurveyGiven(step.kind, int(collected.digits)))
     return _ask_again(step.inquiry, scene, silent=collected.verdict is Verdict.NO_INPUT)
 
 
@@ -118,6 +130,7 @@ def _enter_queue(step: QueueStep, scene: Scene) -> Move:
             agent=substitute(step.agent, scene.variables),
             agent_ms=step.agent_ms,
             may_return=bool(step.otherwise),
+            surveys=bool(step.survey),
         )
     )
 
@@ -137,8 +150,9 @@ def _callback_settled(step: CallbackStep, scene: Scene) -> Move:
     return Go(step.next if scene.variables.get(CALLBACK) == TAKEN else step.otherwise)
 
 
-def _come_back(step: QueueStep, _scene: Scene) -> Move:
-    return Go(step.otherwise)
+def _come_back(step: QueueStep, scene: Scene) -> Move:
+    target = step.survey if scene.variables.get(QUEUE_REASON) == TALKED else step.otherwise
+    return Go(target) if target else Finish(HangUpCall("flow_ended"))
 
 
 def _enter_voicemail(step: VoicemailStep, scene: Scene) -> Move:
@@ -160,6 +174,7 @@ VERBS: Mapping[type[Step], Verb[Any]] = {
     PlayStep: Verb(_enter_play, done=_go_on),
     MenuStep: Verb(_ask, done=_listen, typed=_choose),
     CollectStep: Verb(_ask, done=_listen, typed=_keep_number),
+    SurveyStep: Verb(_ask, done=_listen, typed=_keep_answer),
     HoursStep: Verb(_enter_hours),
     BranchStep: Verb(_enter_branch),
     SetStep: Verb(_enter_set),

@@ -53,6 +53,8 @@ class Call:
     mode: Conversation = Conversation.WAITING
     queue: ev.QueueRequested | None = None
     """What is asked of the queue in which somebody is sought."""
+    surveys: bool = False
+    """Whether the flow goes on when the agent hangs up and the customer stays."""
     queued_at: int = 0
     visited: frozenset[str] = frozenset()
     """Queues the search has been in."""

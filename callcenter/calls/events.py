@@ -27,6 +27,8 @@ class QueueRequested:
     agent_ms: int = 0
     may_return: bool = False
     """Whether the flow goes on when the queue does not take the call."""
+    surveys: bool = False
+    """Whether the flow goes on when the agent hangs up and the customer stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,15 @@ class AgentLeft:
 
     leg_id: str
     cause: EndCause
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOver:
+    """The agent hung up, by phone or at the desk, and the customer is to be asked something. Told as ``AgentGone`` or
+    ``HangUpOrdered``; the machine knows that the flow goes on."""
+
+    gone: bool
+    """Whether the agent's leg has ended already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,6 +518,7 @@ CallEvent = (
     | AgentRefused
     | AgentGone
     | AgentLeft
+    | TalkOver
     | ConsultedLeft
     | NumberRinging
     | NumberEarlyMedia

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.audio import is_beside_the_flow
@@ -12,6 +13,7 @@ from callcenter.calls.identity import CallerIdentity, asks_who_calls
 from callcenter.calls.origin import Origin
 from callcenter.calls.queueing import queue_request
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder
+from callcenter.calls.segments import Seat
 from callcenter.calls.voicemail import CallVoicemail
 from callcenter.ports import PlayFinished
 from ivr import effects as flow_fx
@@ -22,8 +24,8 @@ from ivr.interpreter import FlowRun
 class CallFlow:
     """Owned by the call's runner, whose task is the only one that calls it.
 
-    ``feed`` takes an event of the call, ``write`` journals and tells facts, ``is_over`` says whether the call ended,
-    ``queued_at`` since when it waits, 0 when it never did.
+    ``talked_with`` is the last agent who had the customer, ``feed`` takes an event of the call, ``write`` journals and
+    tells facts, ``is_over`` says whether the call ended, ``queued_at`` since when it waits, 0 when it never did.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class CallFlow:
         is_over: Callable[[], bool],
         queued_at: Callable[[], int],
         identity: CallerIdentity,
+        talked_with: Callable[[], Seat | None],
     ) -> None:
         self._call_id = call_id
         self._deps = deps
@@ -49,6 +52,8 @@ class CallFlow:
         self._is_over = is_over
         self._queued_at = queued_at
         self._identity = identity
+        self._talked_with = talked_with
+        self._asked_at = 0
         self._run: FlowRun | None = None
         self._consented: flow_fx.EnqueueContact | None = None
         """The queue that the call goes to once the customer was told that it is recorded."""
@@ -119,8 +124,23 @@ class CallFlow:
                     order = replace(effect, priority=effect.priority + bonus)
                     taken = await self._deps.callbacks.request(self._call_id, number, order, since)
                     await self.tell(flow_ev.CallbackSettled(taken))
+                case flow_fx.SurveyPut() | flow_fx.SurveyGiven():
+                    self._survey(effect)
                 case flow_fx.HangUpCall(reason=reason):
                     await self._feed(ev.HangUpRequested(reason))
+
+    def _survey(self, told: flow_fx.SurveyPut | flow_fx.SurveyGiven) -> None:
+        """A survey is about the conversation there was; without one it is only a question."""
+        seat, now = self._talked_with(), self._deps.clock.now()
+        if seat is None:
+            return
+        kind, who = SurveyKind(told.kind), (seat.queue_id, seat.agent_id, "call")
+        if isinstance(told, flow_fx.SurveyPut):
+            self._asked_at = now
+            self._deps.journal.append(SurveyAsked(self._call_id, now, kind, *who), at=now)
+        else:
+            answer = SurveyAnswered(self._call_id, now, kind, told.score, *who, self._asked_at)
+            self._deps.journal.append(answer, at=now)
 
     async def _take_message(self, order: flow_fx.RecordMessage) -> None:
         name = self._origin.shown_outside.display_name

@@ -107,7 +107,7 @@ class CallMachine(Call):
             return self._of_sought_leg(event, self.search.target.kind)
         if self.agent is not None and event.leg_id == self.agent.leg_id:
             if isinstance(event, ev.AgentGone):
-                return ev.AgentLeft(event.leg_id, event.cause)
+                return ev.TalkOver(gone=True) if self._is_surveyed() else ev.AgentLeft(event.leg_id, event.cause)
             return event if self.state is CallState.CALLING_AGENT else None
         if self.colleague is not None and event.leg_id == self.colleague.leg_id:
             return self._of_colleague(event)
@@ -116,6 +116,10 @@ class CallMachine(Call):
         if isinstance(event, ev.AgentAnswered):
             self.effects.append(fx.EndAgent(event.leg_id, EndCause.ANSWERED_ELSEWHERE))
         return None
+
+    def _is_surveyed(self) -> bool:
+        """Whether the customer alone is left when the agent hangs up, and the flow has something to ask."""
+        return self.surveys and self.state in {CallState.TALKING, CallState.HELD} and self.colleague is None
 
     def _of_colleague(self, event: LegNews) -> ev.CallEvent | None:
         """Of whoever sits in the customer's place: what it is of a customer's leg."""
@@ -169,7 +173,7 @@ class CallMachine(Call):
         """Whoever hangs up at a desk leaves the call, and ends it when it was the agent's."""
         contact_id = event.contact_id
         if not contact_id or (self.agent is not None and self.agent.contact_id == contact_id):
-            return event
+            return ev.TalkOver(gone=False) if self._is_surveyed() else event
         if self.consulted is not None and self.consulted.contact_id == contact_id:
             self.effects.append(fx.EndAgent(self.consulted.leg_id, EndCause.NORMAL))
         elif self.colleague is not None and self.colleague.contact_id == contact_id:

@@ -141,6 +141,7 @@ def queue_request(order: EnqueueContact) -> ev.QueueRequested:
         order.agent,
         order.agent_ms,
         order.may_return,
+        order.surveys,
     )
 
 

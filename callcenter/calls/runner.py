@@ -128,6 +128,7 @@ class CallRunner:
             is_over=self._is_over,
             queued_at=lambda: self.machine.queued_at,
             identity=self._identity,
+            talked_with=lambda: self.machine.home,
         )
         self._orders = CallOrders(
             self.machine,

@@ -49,6 +49,7 @@ def answer(call: Call, _event: ev.CallEvent, now: int) -> None:
 def enter_queue(call: Call, event: ev.QueueRequested, now: int) -> None:
     """The first search of a call that came in."""
     answer(call, event, now)
+    call.surveys = event.surveys
     call.search = Search(call.call_id, SegmentKind.INBOUND, Target(TargetKind.QUEUE, event.queue_id, event.queue_id))
     wait_in_queue(call, event, now)
     call.converse(Conversation.WAITING, now, plain=True)

@@ -206,6 +206,7 @@ def _talk_rows() -> Rows:
             (state, ev.CustomerGone): Row(S.ENDED, ending.end_by_customer),
             (state, ev.AgentLeft): Row(S.ENDED, ending.end_by_agent_leg),
             (state, ev.HangUpOrdered): Row(S.ENDED, ending.end_by_desk),
+            (state, ev.TalkOver): Row(S.IN_FLOW, talking.go_on_alone),
             (state, ev.TransferOrdered): Row(S.CONSULT_QUEUED, searching.seek),
             (state, ev.ConsultOrdered): Row(S.CONSULT_QUEUED, searching.seek),
             (state, ev.PartyBrought): Row(S.CONSULTING, talking.bring),

@@ -9,6 +9,9 @@ from callcenter.calls.participants import Conversation
 from callcenter.calls.searching import RING_MS, present
 from callcenter.calls.segments import Seat, SegmentKind, SegmentResult, Target, TargetKind
 
+TALKED = "talked"
+"""Why a call comes back to its flow when its agent has hung up."""
+
 # Hold.
 
 
@@ -126,6 +129,20 @@ def park(call: Call, event: ev.ParkOrdered, now: int) -> None:
     call.home, call.agent, call.park = agent, None, event
     call.deadline = (event.until, ev.ParkExpired())
     call.converse(Conversation.WAITING, now)
+
+
+def go_on_alone(call: Call, event: ev.TalkOver, now: int) -> None:
+    """The agent is through with the customer, whom the flow asks something; once, whoever talks with them later."""
+    agent = present(call.agent)
+    call.surveys = False
+    call.close_segment(agent.contact_id, SegmentResult.COMPLETED, now)
+    if not event.gone:
+        call.effects.append(fx.EndAgent(agent.leg_id, EndCause.NORMAL))
+    call.finish(agent)
+    call.home, call.agent = agent, None
+    call.converse(Conversation.WAITING, now)
+    call.effects[-1] = fx.Converse(Conversation.WAITING, ())  # no music: the flow speaks
+    call.effects.append(fx.ReturnToFlow(TALKED))
 
 
 def retrieve(call: Call, event: ev.RetrieveOrdered, now: int) -> None:

@@ -20,6 +20,7 @@ from callcenter.replay import replay
 from callcenter.reporting.book import Grain
 from callcenter.reporting.postings import SubjectKind
 from callcenter.reporting.report import Wanted, report
+from tests.scenario.test_survey import surveying_flow
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -180,7 +181,8 @@ def consulted_by_records(house: House) -> dict[str, int]:
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_whatever_is_pressed_nothing_is_left_and_the_books_balance(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10, ring=RINGS[seed % 3]))
+        asks = {"flow": surveying_flow()} if seed % 3 == 1 else {}
+        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10, ring=RINGS[seed % 3]), **asks)
         copy = FloorCopy()
         copy.replace(house.core.floor.view())
         tell = house.core._on_changes

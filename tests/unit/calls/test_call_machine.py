@@ -85,6 +85,7 @@ SAMPLES = (
     ev.AgentRefused("leg-a", 486),
     ev.AgentGone("leg-a", EndCause.NORMAL),
     ev.AgentLeft("leg-a", EndCause.NORMAL),
+    ev.TalkOver(gone=False),
     ev.ConsultedLeft("leg-b", EndCause.NORMAL),
     ev.NumberRinging("leg-n"),
     ev.NumberEarlyMedia("leg-n"),

@@ -16,7 +16,7 @@ STAYS = {ev.HoldOrdered, ev.ResumeOrdered}
 """What an agent may do meanwhile without leaving it."""
 LEAVES = {
     ev.TransferOrdered, ev.ConsultOrdered, ev.ParkOrdered, ev.PartyBrought, ev.PartyTaken, ev.CustomerGone,
-    ev.AgentLeft, ev.HangUpOrdered, ev.MediaFailed, ev.ShutdownOrdered,
+    ev.AgentLeft, ev.TalkOver, ev.HangUpOrdered, ev.MediaFailed, ev.ShutdownOrdered,
 }  # fmt: skip
 
 

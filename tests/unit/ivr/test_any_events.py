@@ -24,6 +24,7 @@ from ivr.flow import (
     QueueStep,
     SetStep,
     Step,
+    SurveyStep,
 )
 from ivr.hours import Hours, Period, WeeklyPeriod
 from ivr.interpreter import FlowRun
@@ -70,6 +71,13 @@ def collects(draw: st.DrawFn, name: str) -> CollectStep:
     return CollectStep(name, draw(inquiries(rules)), "x", draw(TARGETS))
 
 
+@st.composite
+def surveys(draw: st.DrawFn, name: str) -> SurveyStep:
+    one_key, two_keys = DigitRules(1, 1, "", 5000, 2000), DigitRules(1, 2, "#", 5000, 2000)
+    kind, rules = draw(st.sampled_from((("csat", one_key), ("nps", two_keys))))
+    return SurveyStep(name, draw(inquiries(rules)), kind, draw(TARGETS))
+
+
 def steps(name: str) -> st.SearchStrategy[Step]:
     flags = st.booleans()
     one = st.just(name)
@@ -81,6 +89,7 @@ def steps(name: str) -> st.SearchStrategy[Step]:
         st.builds(HoursStep, one, st.just("h"), TARGETS, TARGETS),
         st.builds(BranchStep, one, st.just("x"), st.just((("", "a"), ("y", "b"))), TARGETS),
         st.builds(SetStep, one, VALUES, TARGETS),
+        surveys(name),
         st.builds(QueueStep, one, st.just("q"), language_skill=flags),
         st.builds(CallbackStep, one, st.just("q"), TARGETS, TARGETS, language_skill=flags),
         st.builds(HangUpStep, one, st.just("end")),

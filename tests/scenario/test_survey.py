@@ -1,0 +1,171 @@
+"""The customer is asked on the line after the agent has hung up: one answer, in the figures, and nobody is kept."""
+
+import pytest
+
+from agent_console.messages import AgentState
+from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
+from callcenter.audit.recount import audit
+from callcenter.calls.facts import EndedBy, Outcome
+from callcenter.replay import replay
+from callcenter.reporting.postings import of_agent, of_queue
+from callcenter.reporting.report import report
+from ivr.flows import demo_flow_text
+from tests.support.fake_signalling import FakeLeg
+from tests.support.house import House, open_house, small_site
+from tests.support.virtual_time import in_virtual_time, pass_seconds, settle
+
+pytestmark = pytest.mark.scenario
+
+ASK = """
+[prompts.how_was_it]
+en = "How satisfied are you, from one to five?"
+zh = "请按一到五评价。"
+
+[steps.ask]
+type = "survey"
+kind = "{kind}"
+prompt = "how_was_it"
+attempts = 2
+next = "thanks"
+on_failure = "thanks"
+
+[steps.thanks]
+type = "hang_up"
+"""
+
+
+def surveying_flow(kind: str = "csat") -> str:
+    """The demo's flow, which asks whoever an agent has hung up on."""
+    return demo_flow_text().replace('type = "queue"', 'type = "queue"\nsurvey = "ask"') + ASK.format(kind=kind)
+
+
+async def talking(house: House) -> FakeLeg:
+    """A customer who talks with ben."""
+    await house.sign_in("ben")
+    leg = await house.queue_call()
+    await house.answer("ben")
+    await pass_seconds(60)
+    return leg
+
+
+async def key(house: House, leg: FakeLeg, digits: str) -> None:
+    """The customer hears the question out and presses keys; the call may be over then."""
+    await house.hear_out(leg)
+    for digit in digits:
+        house.core.switchboard.on_media_event(house.digit(leg, digit))
+        await settle()
+
+
+def consistent(house: House) -> None:
+    assert house.fatal == []
+    assert audit(house.journal.rows).breaches == []
+    assert replay(house.journal.rows).divergences == []
+
+
+def facts(house: House) -> list[SurveyAsked | SurveyAnswered]:
+    return [each for each in house.journal.entries if isinstance(each, SurveyAsked | SurveyAnswered)]
+
+
+@pytest.mark.parametrize("by_desk", [True, False])
+def test_the_agent_hangs_up_and_the_customer_answers(by_desk: bool) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house(site=small_site(wrap_up_seconds=20), flow=surveying_flow())
+        leg = await talking(house)
+        contact_id = house.agent("ben").contact_id
+        assert contact_id is not None
+        if by_desk:
+            await house.core.desk.hang_up("ben", contact_id)
+        else:
+            phones = (each for each in house.signalling.legs.values() if each.agent_id == "ben")
+            house.signalling.far_end_hangs_up(next(each for each in phones if each.state == "answered"))
+        await settle()
+        assert house.agent("ben").state is AgentState.WRAP_UP, "whoever talked is through with it"
+        assert leg.state == "answered", "and the customer is still there"
+        await pass_seconds(30)
+        assert house.agent("ben").state is AgentState.READY
+        await key(house, leg, "4")
+        assert leg.state == "ended"
+        asked, answered = facts(house)
+        assert (asked.kind, asked.queue_id, asked.agent_id) == (SurveyKind.CSAT, "sales", "ben")
+        assert isinstance(answered, SurveyAnswered)
+        assert (answered.score, answered.asked_at, answered.how) == (4, asked.at, "call")
+        (record,) = house.records()
+        assert (record.outcome, record.ended_by, record.talk_ms, record.agent_id) == (
+            Outcome.ANSWERED,
+            EndedBy.SYSTEM,
+            60_000,
+            "ben",
+        )
+        consistent(house)
+        for subject in (of_queue("sales"), of_agent("ben")):
+            values = next(line.values for line in report(house.journal.rows).lines if line.subject == subject)
+            assert (values["csat"], values["survey_response_rate"], values["handled"]) == (1.0, 1.0, 1)
+            assert values["talk_closed"] == 60_000, "the survey is no talk"
+
+    story()
+
+
+def test_who_hangs_up_instead_has_not_answered() -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house(flow=surveying_flow())
+        leg = await talking(house)
+        await house.core.desk.hang_up("ben", house.agent("ben").contact_id or "")
+        await settle()
+        await house.hang_up(leg)
+        assert [type(each) for each in facts(house)] == [SurveyAsked]
+        (record,) = house.records()
+        assert (record.outcome, record.ended_by) == (Outcome.ANSWERED, EndedBy.CUSTOMER)
+        consistent(house)
+
+    story()
+
+
+def test_a_customer_who_hangs_up_first_is_asked_nothing() -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house(flow=surveying_flow())
+        leg = await talking(house)
+        await house.hang_up(leg)
+        assert facts(house) == []
+        consistent(house)
+
+    story()
+
+
+def test_ten_is_typed_with_two_keys_and_what_is_no_answer_is_asked_again() -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house(flow=surveying_flow("nps"))
+        leg = await talking(house)
+        await house.core.desk.hang_up("ben", house.agent("ben").contact_id or "")
+        await settle()
+        await key(house, leg, "99")
+        await key(house, leg, "10")
+        assert [each.score for each in facts(house) if isinstance(each, SurveyAnswered)] == [10]
+        assert leg.state == "ended"
+        consistent(house)
+
+    story()
+
+
+def test_a_customer_who_was_handed_on_is_asked_after_the_last_agent() -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house(flow=surveying_flow())
+        leg = await talking(house)
+        await house.sign_in("chen")
+        await house.core.desk.transfer("ben", house.agent("ben").contact_id or "", "queue", "support")
+        await settle()
+        await house.answer("chen")
+        await pass_seconds(10)
+        await house.core.desk.hang_up("chen", house.agent("chen").contact_id or "")
+        await settle()
+        await key(house, leg, "2")
+        answered = facts(house)[-1]
+        assert isinstance(answered, SurveyAnswered)
+        assert (answered.agent_id, answered.queue_id, answered.score) == ("chen", "support", 2)
+        consistent(house)
+
+    story()
