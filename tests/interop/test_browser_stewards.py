@@ -171,6 +171,26 @@ async def test_somebody_who_leaves_hands_over_until_nothing_is_left(
         assert left["total"] == 0
 
 
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+async def test_a_level_has_its_badge_in_the_list_of_those_who_were_found(
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
+) -> None:
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        body = {"name": "Key account", "rank": 9, "colour": "#aa3366"}
+        (await http.put("/api/v1/levels/key", json=body)).raise_for_status()
+        keyed = {"display_name": f"Keyed {language}", "level": "key"}
+        (await http.post("/api/v1/customers", json=keyed)).raise_for_status()
+        await signed_in(page, BOSS, language, scheme)
+        await go(page, "customers")
+        await page.part("customer-search").fill(f"keyed {language}")
+        row = page.part("customer-row")
+        await expect(row).to_have_count(1)
+        badge = row.get_by_test_id("level-badge")
+        await expect(badge).to_have_text("Key account")
+        await expect(badge.locator("span")).to_have_css("background-color", "rgb(170, 51, 102)")
+        await look_at(page, f"found-{language}-{scheme}")
+
+
 async def test_an_agent_sees_no_page_of_the_stewards(house: Installation, tmp_path: Path) -> None:
     async with console_page(house, tmp_path) as page:
         await signed_in(page, "agent1")

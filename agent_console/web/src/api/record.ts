@@ -188,12 +188,6 @@ export const editCustomer = (id: string, changes: Readonly<Record<string, unknow
 export const putPreferences = (id: string, preferences: readonly Preference[], version: number) =>
   put<CustomerRecord>(`${pathOf(id)}/preferences`, { preferences }, version);
 
-export const addTaste = (id: string, taste: Pick<PersonalPreference, 'kind' | 'value' | 'source'>) =>
-  post<PersonalPreference>(`${pathOf(id)}/personal-preferences`, taste);
-
-export const removeTaste = (id: string, taste: string) =>
-  remove(`${pathOf(id)}/personal-preferences/${encodeURIComponent(taste)}`);
-
 export const putTags = (id: string, tags: readonly Tag[], version: number) =>
   put<CustomerRecord>(`${pathOf(id)}/tags`, { tags }, version);
 

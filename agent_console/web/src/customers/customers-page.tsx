@@ -3,7 +3,8 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useState, type KeyboardEvent } from 'react';
 import { recentInteractions, searchCustomers, type CustomerSummary as Found, type Interaction } from '../api/customers';
 import { may } from '../api/permissions';
-import { usePaged } from '../api/use-fetched';
+import { levels, type Level } from '../api/record';
+import { useFetched, usePaged } from '../api/use-fetched';
 import { useServerNow } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
@@ -12,6 +13,7 @@ import { addressOf } from '../shell/route';
 import { PagesNav } from '../stewardship/pages-nav';
 import { initialsOf } from './customer-summary';
 import { InteractionSummary } from './interaction-lines';
+import { LevelBadge } from './level-badge';
 import { LoadProblem } from './load-problem';
 import { NewCustomerForm } from './new-customer-form';
 import classes from './customers.module.css';
@@ -31,9 +33,16 @@ function moveAlong(event: KeyboardEvent<HTMLElement>): void {
   (next.matches('a, input') ? next : next.querySelector<HTMLElement>('input'))?.focus();
 }
 
-function FoundCustomer({ customer }: { readonly customer: Found }) {
+interface FoundCustomerProps {
+  readonly customer: Found;
+  /** The levels there are, with their colours; a code that is not among them shows as it is. */
+  readonly levels: readonly Level[];
+}
+
+function FoundCustomer({ customer, levels: known }: FoundCustomerProps) {
   const { t, format } = useLocalisation();
   const serverNow = useServerNow();
+  const level = known.find(({ code }) => code === customer.level);
   return (
     <li>
       <a
@@ -53,7 +62,11 @@ function FoundCustomer({ customer }: { readonly customer: Found }) {
               : t('match.no_contact')}
           </span>
         </span>
-        {customer.level && <span className="pill tone-after">{customer.level}</span>}
+        {level ? (
+          <LevelBadge level={level} />
+        ) : (
+          customer.level && <span className="pill tone-after">{customer.level}</span>
+        )}
       </a>
     </li>
   );
@@ -66,6 +79,7 @@ function CustomerSearch() {
   const [entering, setEntering] = useState(false);
   const [query] = useDebouncedValue(text.trim(), SEARCH_AFTER);
   const list = usePaged(query, (cursor, signal) => searchCustomers(query, cursor, signal));
+  const known = useFetched('levels', levels);
   const open = (customer: Found | undefined) => {
     if (customer) window.location.hash = addressOf({ page: 'customer', customerId: customer.id });
   };
@@ -123,7 +137,7 @@ function CustomerSearch() {
       {!list.loading && !list.error && list.items.length === 0 && <p className="soft">{t('customers.none')}</p>}
       <ul className={classes.results}>
         {list.items.map((customer) => (
-          <FoundCustomer key={customer.id} customer={customer} />
+          <FoundCustomer key={customer.id} customer={customer} levels={known.value ?? []} />
         ))}
       </ul>
       {list.more && (

@@ -9,7 +9,8 @@ import { Newer } from './newer';
 import { Problem } from './problem';
 import { useVersionedSave } from './versioned-save';
 import { WhyKnown } from './why-known';
-import { CHANNELS, choices, PREFERENCE_SOURCES, PURPOSES, said, WEEKDAYS } from './words';
+import { PREFERENCE_SOURCES } from './preference-sources';
+import { CHANNELS, choices, PURPOSES, said, WEEKDAYS } from './words';
 import classes from './record.module.css';
 
 const A_NEW_ONE: Preference = {

@@ -1,11 +1,13 @@
 import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
-import { addTaste, removeTaste, type CustomerRecord, type PersonalPreference } from '../api/record';
+import type { CustomerRecord, PersonalPreference } from '../api/record';
+import { addTaste, removeTaste } from '../api/tastes';
 import { useLocalisation } from '../i18n/context';
 import { Icon } from '../icons';
 import { Problem } from './problem';
 import { useAction } from './problems';
-import { choices, PREFERENCE_SOURCES, said, TASTES } from './words';
+import { PREFERENCE_SOURCES } from './preference-sources';
+import { choices, said, TASTES } from './words';
 import { WhyKnown } from './why-known';
 import classes from './record.module.css';
 

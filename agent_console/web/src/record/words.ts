@@ -75,15 +75,6 @@ export const TASTES: Words = {
   other: 'taste.other',
 };
 
-/** Where a preference is known from. */
-export const PREFERENCE_SOURCES: Words = {
-  customer: 'taste.from_customer',
-  agent: 'taste.from_agent',
-  third_party: 'taste.from_third_party',
-  survey: 'taste.from_survey',
-  import: 'taste.from_import',
-};
-
 /** Why somebody may not be contacted now. */
 export const AGAINST: Words = {
   suppressed: 'against.suppressed',
