@@ -15,7 +15,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from callcenter.media.rtp import HEADER, HEADER_BYTES, VERSION_2
@@ -104,8 +104,9 @@ def exchange(
     due = sorted((begin + random.random() * _FRAME, index) for index in range(len(legs)))  # noqa: S311
     position = 0
     gc.disable()
+    realtime = contextlib.ExitStack()
     try:
-        _hurry(promptly=True)
+        realtime.enter_context(in_real_time())
         while (now := time.time()) < end + 0.3:
             while now < end and due[position][0] <= now:
                 at, index = due[position]
@@ -118,7 +119,7 @@ def exchange(
             for descriptor, _ in poll.poll(max(0.0, min(pause, 0.005)), 512):
                 _receive(by_descriptor[descriptor], figures, counted_from, end)
     finally:
-        _hurry(promptly=False)
+        realtime.close()
         gc.enable()
         poll.close()
     return figures
@@ -131,11 +132,16 @@ def stamps_in(speech: bytes) -> list[float]:
     return [_STAMP.unpack_from(speech, place)[1] for place in places if place + _STAMP.size <= len(speech)]
 
 
-def _hurry(*, promptly: bool) -> None:
-    """Ask for real-time scheduling of this thread, as the worker has it, or give it back."""
+@contextlib.contextmanager
+def in_real_time() -> Iterator[None]:
+    """Schedule this thread as the worker is, where that is allowed: the generator's own waiting must not count."""
     with contextlib.suppress(PermissionError):
-        policy, priority = (os.SCHED_RR, 10) if promptly else (os.SCHED_OTHER, 0)
-        os.sched_setscheduler(0, policy, os.sched_param(priority))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _send(leg: TrafficLeg, now: float, *, mixed: bool) -> None:

@@ -17,6 +17,7 @@ import pylibsrtp
 
 from callcenter.media.rtp import RtpPacket, pack, parse
 from callcenter.media.sdp import LocalStream, build_offer
+from callcenter.media.traffic import in_real_time
 from callcenter.media.webrtc.description import WayIn, browser_offer, read_browser_answer, read_plain
 from callcenter.media.webrtc.edge import BrowserEdge
 from callcenter.media.webrtc.peer import BrowserPeer
@@ -111,20 +112,21 @@ def exchange_browsers(agents: list[_Agent], media: socket.socket, *, seconds: fl
     counted_from, end = begin + _WARM_UP, begin + _WARM_UP + seconds
     due = sorted((begin + random.random() * 0.02, index) for index in range(len(agents)))  # noqa: S311 - phases
     position = 0
-    while (now := time.monotonic()) < end + 0.3:
-        while now < end and due[position][0] <= now:
-            at, index = due[position]
-            due[position] = (at + 0.02, index)
-            position = (position + 1) % len(due)
-            _speak(agents[index], now)
-            traffic.sent += now >= counted_from
-        pause = due[position][0] - now if now < end else 0.05
-        for descriptor, _ in poll.poll(max(0.0, min(pause, 0.005)), 256):
-            agent = by_descriptor.get(descriptor)
-            if agent is None:
-                _echo(media)
-            else:
-                _hear(agent, traffic, counted_from)
+    with in_real_time():
+        while (now := time.monotonic()) < end + 0.3:
+            while now < end and due[position][0] <= now:
+                at, index = due[position]
+                due[position] = (at + 0.02, index)
+                position = (position + 1) % len(due)
+                _speak(agents[index], now)
+                traffic.sent += now >= counted_from
+            pause = due[position][0] - now if now < end else 0.05
+            for descriptor, _ in poll.poll(max(0.0, min(pause, 0.005)), 256):
+                agent = by_descriptor.get(descriptor)
+                if agent is None:
+                    _echo(media)
+                else:
+                    _hear(agent, traffic, counted_from)
     poll.close()
     return traffic
 
