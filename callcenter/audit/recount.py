@@ -25,6 +25,7 @@ from acd.outcomes import OfferContact, OfferResult
 from callcenter.audit.floor import floor_breaches, unearned_pick_ups
 from callcenter.audit.house import house_breaches
 from callcenter.audit.items import item_breaches
+from callcenter.audit.opinions import opinion_breaches
 from callcenter.calls.facts import (
     ANSWERED_ELSEWHERE,
     CallArrived,
@@ -76,6 +77,7 @@ def audit(rows: Sequence[JournalRow]) -> AuditReport:
         item_breaches,
         _unfinished,
         house_breaches,
+        opinion_breaches,
     )
     for check in checks:
         report.breaches += list(check(rows))[: MAX_BREACHES - len(report.breaches)]

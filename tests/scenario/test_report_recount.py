@@ -6,6 +6,7 @@ Floors live for hours and over restarts, with waits, talks, wrap-ups and pauses 
 import random
 from collections import Counter
 from contextlib import suppress
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,8 +15,9 @@ from callcenter.journal import JournalRow
 from callcenter.ports import LegStatistics
 from callcenter.reporting.book import Grain
 from callcenter.reporting.intervals import INTERVAL_MS
+from callcenter.reporting.metrics import METRICS
 from callcenter.reporting.postings import Rules, Subject, SubjectKind
-from callcenter.reporting.report import EVERYBODY, Report, Wanted, report
+from callcenter.reporting.report import EVERYBODY, Report, RunningReport, Wanted, report
 from callcenter.reporting.statistics import Statistics
 from callcenter.site.models import Site
 from callcenter.workforce.activities import PLANNED, Activity
@@ -34,6 +36,12 @@ STEPS = 110
 SEEDS = range(20)
 ENDS = ("offered", "answered", "abandoned", "short_abandoned", "flowed_out", "callback_converted", "in_progress")
 
+ADD_UP = {
+    metric.id for metric in METRICS if metric.id.endswith(("_split", "_closed")) and not metric.id.endswith("_of_seat")
+} - {metric.id for metric in METRICS if "_by_" in metric.id} | {
+    "offered", "answered", "handled", "offers", "dials", "live_answers", "dropped", "dropped_after_greeting",
+}  # fmt: skip
+"""Metrics that add up over intervals."""
 Lived = tuple[list[JournalRow], Told]
 lived: dict[int, Lived] = {}
 
@@ -216,12 +224,23 @@ def test_rows_that_come_twice_or_in_any_order_change_nothing(seed: int) -> None:
 def test_counts_and_times_of_the_whole_are_the_sums_of_the_intervals(seed: int) -> None:
     rows, _ = life(seed)
     whole = report(rows, Wanted(grain=Grain.TOTAL))
-    parts = report(rows, Wanted(grain=Grain.INTERVAL))
-    for line in whole.lines:
-        of_it = [part.values for part in parts.lines if part.subject == line.subject]
-        for metric in ("offered", "answered", "handled", "talk_split", "talk_closed", "wrap_up_split", "offers"):
-            if metric in line.values:
-                assert line.values[metric] == sum(values[metric] for values in of_it)  # type: ignore[misc]
+    for grain in (Grain.INTERVAL, Grain.DAY):
+        parts = report(rows, Wanted(grain=grain, zone=ZoneInfo("Asia/Kathmandu")))
+        for line in whole.lines:
+            of_it = [part.values for part in parts.lines if part.subject == line.subject]
+            for metric in ADD_UP & line.values.keys():
+                assert line.values[metric] == sum(values[metric] for values in of_it), metric  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_that_is_read_in_parts_is_the_day(seed: int) -> None:
+    rows, _ = life(seed)
+    running = RunningReport(Wanted(grain=Grain.INTERVAL))
+    cut = random.Random(seed).randrange(1, len(rows))
+    running.read(rows[:cut])
+    running.report()
+    running.read(rows[cut:])
+    assert running.report().lines == report(rows, Wanted(grain=Grain.INTERVAL)).lines
 
 
 def test_the_floors_are_lively_enough_to_prove_anything() -> None:

@@ -1,8 +1,11 @@
 """The customer is asked on the line after the agent has hung up: one answer, in the figures, and nobody is kept."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent_console.messages import AgentState
+from agent_console.ports import IntentError
 from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
 from callcenter.audit.recount import audit
 from callcenter.calls.facts import EndedBy, Outcome
@@ -166,6 +169,25 @@ def test_a_customer_who_was_handed_on_is_asked_after_the_last_agent() -> None:
         answered = facts(house)[-1]
         assert isinstance(answered, SurveyAnswered)
         assert (answered.agent_id, answered.queue_id, answered.score) == ("chen", "support", 2)
+        consistent(house)
+
+    story()
+
+
+def test_of_two_answers_at_once_one_is_taken_and_a_wrong_one_is_none() -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house()
+        leg = await talking(house)
+        call_id = house.call_id(leg)
+        await house.hang_up(leg)
+        answer = SurveyAnswered(call_id, 0, SurveyKind.CSAT, 9, "sales", "ben", "sms", 0)
+        with pytest.raises(IntentError, match="1 to 5"):
+            await house.core.write_down(answer)
+        await house.core.write_down(replace(answer, score=5))
+        with pytest.raises(IntentError, match="has answered"):
+            await house.core.write_down(replace(answer, score=1))
+        assert [each.score for each in facts(house) if isinstance(each, SurveyAnswered)] == [5]
         consistent(house)
 
     story()
