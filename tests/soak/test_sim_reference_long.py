@@ -20,7 +20,7 @@ from tests.unit.acd.test_sim_reference import (
     rows,
 )
 
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.unit, pytest.mark.timeout(3_600)]
 
 
 @pytest.fixture(autouse=True)
