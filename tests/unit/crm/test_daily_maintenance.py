@@ -162,10 +162,10 @@ async def test_more_customers_than_a_portion_are_all_looked_at(
 ) -> None:
     monkeypatch.setattr("crm_bridge.maintenance.PORTION", 2)
     async with client_of(database) as web:
-        rule = [{"fact": "kind", "op": "=", "value": "person"}]
-        await web.put("/levels/basic", json={"name": "Basic", "rank": 1, "colour": "#ffffff", "rule": rule})
         for n in range(5):
             await enter(web, f"Ada {n}")
+        rule = [{"fact": "kind", "op": "=", "value": "person"}]
+        await web.put("/levels/basic", json={"name": "Basic", "rank": 1, "colour": "#ffffff", "rule": rule})
     assert (await maintain(database, now=NOON))["levels"] == 5
 
 
