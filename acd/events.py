@@ -6,6 +6,8 @@ All instants are integer milliseconds on the host's clock; all durations are int
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from acd.route_plans import RoutePlan, StepGuard
 
@@ -208,22 +210,19 @@ class FloorConfigured:
     """For how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSignedIn:
+class AgentSignedIn(msgspec.Struct, frozen=True):
     """An agent took a seat; the agent starts not ready."""
 
     agent_id: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSignedOut:
+class AgentSignedOut(msgspec.Struct, frozen=True):
     """An agent left; takes effect after the current contact when there is one."""
 
     agent_id: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentMadeReady:
+class AgentMadeReady(msgspec.Struct, frozen=True):
     """An agent asked for work; during wrap-up this ends it, during a contact it cancels a deferred pause."""
 
     agent_id: AgentId
@@ -231,8 +230,7 @@ class AgentMadeReady:
     """A supervisor asked: this ends a quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentMadeNotReady:
+class AgentMadeNotReady(msgspec.Struct, frozen=True):
     """An agent asked for a pause; deferred while a contact is connected, a refusal while an offer rings."""
 
     agent_id: AgentId
@@ -269,8 +267,7 @@ class ContactArrived:
     Nobody can give up there. A contact with ``reserve_ms`` is away, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContactPresent:
+class ContactPresent(msgspec.Struct, frozen=True):
     """The customer who was away is there, waiting or with an agent. Offers that only kept an agent ring from now on,
     for the queue's ring timeout. ``priority`` is what it has from here on, ``None`` what it had. Nothing happens to a
     contact whose customer was there before."""
@@ -279,8 +276,7 @@ class ContactPresent:
     priority: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactLeft:
+class ContactLeft(msgspec.Struct, frozen=True):
     """The customer left before being connected."""
 
     contact_id: ContactId
@@ -289,30 +285,26 @@ class ContactLeft:
     made later, or never. Of a contact that is away this is always so."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferAccepted:
+class OfferAccepted(msgspec.Struct, frozen=True):
     """The agent answered. Too late an answer is told so by an ``OfferLapsed`` outcome."""
 
     offer_id: OfferId
 
 
-@dataclass(frozen=True, slots=True)
-class OfferDeclined:
+class OfferDeclined(msgspec.Struct, frozen=True):
     """The agent, or the agent's phone, refused."""
 
     offer_id: OfferId
     cause: DeclineCause
 
 
-@dataclass(frozen=True, slots=True)
-class ContactFinished:
+class ContactFinished(msgspec.Struct, frozen=True):
     """The conversation is over; the agent goes to wrap-up."""
 
     contact_id: ContactId
 
 
-@dataclass(frozen=True, slots=True)
-class ContactReturned:
+class ContactReturned(msgspec.Struct, frozen=True):
     """A contact of a shared channel is to wait again, with its age: its agent gave it back or is gone, or it is for
     another queue, or for others. One that rings rings no more; one that waits already, without another queue or plan,
     stays as it is."""
@@ -326,8 +318,7 @@ class ContactReturned:
     """Whether its agent gave it back, and is not asked again while somebody else who fits is at work."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentEngaged:
+class AgentEngaged(msgspec.Struct, frozen=True):
     """An agent took up a contact that routing did not choose: dialled out, was called by a colleague, took up a call
     that was parked, picked up a contact that rings at a colleague. Busy with it until ``ContactFinished``, and then
     what the agent was before: ready, or paused for the same reason.
@@ -341,8 +332,7 @@ class AgentEngaged:
     """The wrap-up time that follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUpFinished:
+class WrapUpFinished(msgspec.Struct, frozen=True):
     """The agent completed the wrap-up."""
 
     agent_id: AgentId
@@ -350,8 +340,7 @@ class WrapUpFinished:
     """Of which contact of a shared channel; ``None`` is the call's."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUpExtended:
+class WrapUpExtended(msgspec.Struct, frozen=True):
     """The agent needs longer; the queue says how much longer at most. Nothing happens outside a timed wrap-up."""
 
     agent_id: AgentId
@@ -360,15 +349,13 @@ class WrapUpExtended:
     """As in ``WrapUpFinished``."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentPresenceSeen:
+class AgentPresenceSeen(msgspec.Struct, frozen=True):
     """The agent's client and phone gave a sign of life. The first one begins a lease, each later one renews it."""
 
     agent_id: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentClientLost:
+class AgentClientLost(msgspec.Struct, frozen=True):
     """The host has heard nothing of the agent's client for too long: the same as a lease that ended.
 
     For hosts that watch over clients themselves, so that signs of life need no journal.
@@ -377,23 +364,20 @@ class AgentClientLost:
     agent_id: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentDeskClosed:
+class AgentDeskClosed(msgspec.Struct, frozen=True):
     """The agent has no client open: no contact of a shared channel is offered until ``AgentDeskOpened``, one that rings
     goes back unrefused, and calls go on. Signing in opens the desk, too."""
 
     agent_id: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentDeskOpened:
+class AgentDeskOpened(msgspec.Struct, frozen=True):
     """The agent's client is there; nothing happens when it was already."""
 
     agent_id: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class QueueClosed:
+class QueueClosed(msgspec.Struct, frozen=True):
     """Nobody is let in any more until ``QueueOpened``; what waits goes on unless ``send_away``.
 
     ``target`` is what the host is told to do with those who are not let in; ``None`` is the queue's ``otherwise``.
@@ -404,8 +388,7 @@ class QueueClosed:
     send_away: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QueueOpened:
+class QueueOpened(msgspec.Struct, frozen=True):
     """The queue lets contacts in again; nothing happens when it did already."""
 
     queue_id: QueueId

@@ -1,7 +1,8 @@
 """What the engine says in return: orders (imperative) to be carried out and facts (past tense) to be told."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from acd.events import Channel
 from acd.ids import AgentId, ContactId, OfferId, QueueId
@@ -55,8 +56,7 @@ class OverflowReason(StrEnum):
     """It came outside the queue's hours; see ``ContactArrived.outside_hours``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Why this pair: enough to explain the offer without replaying.
 
     ``winner_key`` and ``runner_up_key`` are the compared tuples rendered as text, best first;
@@ -72,8 +72,7 @@ class Decision:
     """Which step of the contact's route plan held, counted from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferContact:
+class OfferContact(msgspec.Struct, frozen=True):
     """Order: ring this agent for this contact until ``expires_at``."""
 
     offer_id: OfferId
@@ -84,8 +83,7 @@ class OfferContact:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class OfferRings:
+class OfferRings(msgspec.Struct, frozen=True):
     """An offer for which an agent was only kept rings from now on, until ``expires_at``."""
 
     offer_id: OfferId
@@ -95,8 +93,7 @@ class OfferRings:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class WithdrawOffer:
+class WithdrawOffer(msgspec.Struct, frozen=True):
     """Order: stop ringing the agent for this offer."""
 
     offer_id: OfferId
@@ -105,8 +102,7 @@ class WithdrawOffer:
     result: OfferResult
 
 
-@dataclass(frozen=True, slots=True)
-class ContactQueued:
+class ContactQueued(msgspec.Struct, frozen=True):
     """A contact waits; also told when it returns to its place after an offer that failed."""
 
     contact_id: ContactId
@@ -121,8 +117,7 @@ class ContactQueued:
     """Nobody is at the other end yet; ``CustomerCame`` will say when."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerCame:
+class CustomerCame(msgspec.Struct, frozen=True):
     """The customer of a contact that was away is there: waits from now on, or is ``connected`` with its agent."""
 
     contact_id: ContactId
@@ -130,8 +125,7 @@ class CustomerCame:
     connected: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ContactStepEntered:
+class ContactStepEntered(msgspec.Struct, frozen=True):
     """A waiting contact went on to a later step of its route plan. ``until`` is when that step ends, if ever."""
 
     contact_id: ContactId
@@ -140,8 +134,7 @@ class ContactStepEntered:
     until: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactOverflowed:
+class ContactOverflowed(msgspec.Struct, frozen=True):
     """Order: do what ``target`` says instead, as the queue or the route plan has it. The engine let the contact go."""
 
     contact_id: ContactId
@@ -151,8 +144,7 @@ class ContactOverflowed:
     reason: OverflowReason = OverflowReason.PLAN_OVER
 
 
-@dataclass(frozen=True, slots=True)
-class ContactDequeued:
+class ContactDequeued(msgspec.Struct, frozen=True):
     """A contact stopped waiting."""
 
     contact_id: ContactId
@@ -164,8 +156,7 @@ class ContactDequeued:
     """Nobody was at the other end; if an agent has it now, ``CustomerCame`` may follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContactAssigned:
+class ContactAssigned(msgspec.Struct, frozen=True):
     """The offer was accepted in time: connect the two."""
 
     offer_id: OfferId
@@ -176,8 +167,7 @@ class ContactAssigned:
     channel: Channel = Channel.VOICE
 
 
-@dataclass(frozen=True, slots=True)
-class OfferEnded:
+class OfferEnded(msgspec.Struct, frozen=True):
     """An offer came to its one end."""
 
     offer_id: OfferId
@@ -186,15 +176,13 @@ class OfferEnded:
     result: OfferResult
 
 
-@dataclass(frozen=True, slots=True)
-class OfferLapsed:
+class OfferLapsed(msgspec.Struct, frozen=True):
     """An answer to an offer that no longer stands; whoever answered must be released."""
 
     offer_id: OfferId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentStateChanged:
+class AgentStateChanged(msgspec.Struct, frozen=True):
     """An agent's state is now this. ``until`` is the deadline of a timed state, ``pending`` what comes after it."""
 
     agent_id: AgentId
@@ -209,8 +197,7 @@ class AgentStateChanged:
     """The contacts of shared channels that the agent has besides, ringing ones and those being wrapped up included."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkWrapUpBegun:
+class WorkWrapUpBegun(msgspec.Struct, frozen=True):
     """A contact of a shared channel is over and its agent's wrap-up of it goes on, also told when it is extended; it
     keeps its place in the agent's capacity. ``until`` is when the clock ends it, ``None`` for no clock."""
 
@@ -219,8 +206,7 @@ class WorkWrapUpBegun:
     until: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class WorkEnded:
+class WorkEnded(msgspec.Struct, frozen=True):
     """An agent is through with a contact of a shared channel that was connected, its wrap-up included, or has given it
     back."""
 
@@ -228,8 +214,7 @@ class WorkEnded:
     contact_id: ContactId
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUpCodeForced:
+class WrapUpCodeForced(msgspec.Struct, frozen=True):
     """Order: the clock ended a wrap-up that the agent had not finished; record this code for the contact."""
 
     agent_id: AgentId
@@ -237,8 +222,7 @@ class WrapUpCodeForced:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueDoorChanged:
+class QueueDoorChanged(msgspec.Struct, frozen=True):
     """A queue lets contacts in again, or lets nobody in any more."""
 
     queue_id: QueueId

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from acd import events as ev
 from acd.events import Channel, ContactArrived, FloorConfigured, WrapUpMode
 from acd.outcomes import OfferContact
@@ -231,7 +233,7 @@ class FloorBook(ItemBook):
         for offer in [each for each in self.offers.values() if each.contact_id == contact_id]:
             queue = self.queues.get(offer.queue_id)
             rings_ms = 0 if queue is None else queue.ring_timeout_ms
-            self.offers[offer.offer_id] = replace(offer, expires_at=at + rings_ms)
+            self.offers[offer.offer_id] = msgspec.structs.replace(offer, expires_at=at + rings_ms)
 
     def _push_aside(self, seat: Seat, call: OfferContact, at: int) -> None:
         """What rings patiently makes way for a call."""

@@ -24,7 +24,7 @@ def story(rows: "list[JournalRow]", policies: Mapping[tuple[str, int], str] = Ma
     for row in rows:
         at = _clock(row.at)
         fields = {
-            name: getattr(row.entry, name) for name in row.entry.__dataclass_fields__ if name not in HIDDEN_FIELDS
+            name: getattr(row.entry, name) for name in type(row.entry).__match_args__ if name not in HIDDEN_FIELDS
         }
         shown = "  ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, "", ()))
         yield f"{at}  {KIND_OF[type(row.entry)]:<24} {shown}"

@@ -69,9 +69,8 @@ def _parse(text: str) -> NameAddress:
         # The everyday forms ``<uri>;tag=x`` and ``"Name" <uri>;tag=x``.
         inner, bracket, tail = rest.partition(">")
         if bracket and (not tail or tail[0] == ";"):
-            return NameAddress(
-                parse_new_uri(inner), clean_text(before[1:-2]) if before else "", parse_params(tail[1:]) if tail else ()
-            )
+            name = clean_text(before[1:-2]) if before else ""
+            return tuple.__new__(NameAddress, (parse_new_uri(inner), name, parse_params(tail[1:]) if tail else ()))
     return _parse_any(text.strip(LWS))
 
 

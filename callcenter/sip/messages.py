@@ -165,7 +165,7 @@ class SipMessage:
             parts = self._required("cseq").split()
             if len(parts) != 2 or not (parts[1] in REMEMBERED_METHODS or is_token(parts[1])):
                 raise BadMessage(400, "Bad CSeq")
-            cached = self._cseq = CSeq(parse_number(parts[0], "CSeq"), parts[1])
+            cached = self._cseq = tuple.__new__(CSeq, (parse_number(parts[0], "CSeq"), parts[1]))
         return cached
 
     def addresses(self, name: str) -> tuple[NameAddress, ...]:
@@ -267,20 +267,23 @@ class SipResponse(SipMessage):
 def _lay_out(headers: Headers, copied: Headers, body: bytes) -> tuple[list[str], dict[str, str], Repeats]:
     checked = [(name, check_clean(value, name)) for name, value in headers]
     pairs = [*copied, *checked, ("Content-Length", str(len(body)))]
-    return [f"{name}: {value}" for name, value in pairs], *index(pairs)
+    return [f"{name}: {value}" for name, value in pairs], *index([(CANONICAL[name], value) for name, value in pairs])
 
 
 def index(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], Repeats]:
-    """The first value of each header by canonical name, and all of those that have more than one line. Raises
-    ``KeyError`` for a name that is not a token."""
-    first = {CANONICAL[name]: value for name, value in pairs}
+    """The first value of each header by canonical name, and all of those that have more than one line."""
+    first = dict(reversed(pairs))
+    if len(first) == len(pairs):
+        return first, {}
     repeats: Repeats = {}
-    if len(first) != len(pairs):
-        for name, value in pairs:
-            repeats.setdefault(CANONICAL[name], []).append(value)
-        repeats = {key: values for key, values in repeats.items() if len(values) > 1}
-        for key, values in repeats.items():
-            first[key] = values[0]
+    seen: set[str] = set()
+    for key, value in pairs:
+        if key not in seen:
+            seen.add(key)
+        elif key in repeats:
+            repeats[key].append(value)
+        else:
+            repeats[key] = [first[key], value]
     return first, repeats
 
 

@@ -7,7 +7,7 @@ somebody asks. Nothing but ``BadMessage`` leaves this module.
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, is_token, parse_number
 from callcenter.sip.headers import CANONICAL, SINGLE, canonical
-from callcenter.sip.messages import Repeats, SipMessage, SipRequest, SipResponse
+from callcenter.sip.messages import Repeats, SipMessage, SipRequest, SipResponse, index
 
 MAX_MESSAGE = 65_536
 """Octets of a whole message."""
@@ -99,18 +99,10 @@ def _read_headers(message: SipMessage, lines: list[str], text: str) -> None:
 def _read_plain_headers(message: SipMessage, lines: list[str]) -> str:
     """Index lines that all have the form ``Name: value``; anything else goes the long way."""
     try:
-        pairs = [line.split(": ", 1) for line in lines]
-        first = {CANONICAL[name]: value.strip() for name, value in pairs}
+        pairs = [(CANONICAL[name], value.strip()) for name, value in [line.split(": ", 1) for line in lines]]
     except (KeyError, ValueError):
         return _read_odd_headers(message, lines)
-    repeats: Repeats = {}
-    if len(first) != len(pairs):
-        for name, value in pairs:
-            repeats.setdefault(CANONICAL[name], []).append(value.strip())
-        repeats = {key: values for key, values in repeats.items() if len(values) > 1}
-        for key, values in repeats.items():
-            first[key] = values[0]
-    message.adopt(lines, first, repeats)
+    message.adopt(lines, *index(pairs))
     return ""
 
 

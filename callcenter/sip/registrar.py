@@ -6,6 +6,7 @@ private address. Proxies in between leave their way back in Path (RFC 3327). A p
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from callcenter.errors import RemoteSipError
 from callcenter.sip.addresses import NameAddress
@@ -13,6 +14,7 @@ from callcenter.sip.errors import BadMessage
 from callcenter.sip.flows import Flow
 from callcenter.sip.grammar import clean_text, unquote
 from callcenter.sip.messages import SipRequest
+from callcenter.sip.uri import Uri
 
 
 class TooBrief(RemoteSipError):
@@ -47,7 +49,13 @@ class Binding:
     @property
     def key(self) -> str:
         """A stable name for this binding within its address of record."""
-        return self.instance or repr(self.contact.uri.identity())
+        return self.instance or _place_name(self.contact.uri)
+
+
+@lru_cache(maxsize=16_384)
+def _place_name(uri: Uri) -> str:
+    """Remembered: each look whether an agent can be rung asks for the names of the agent's bindings."""
+    return repr(uri.identity())
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _parse_sip(scheme: str, rest: str) -> Uri:
             raise BadMessage(400, "Bad user in URI")
     read = _remembered_place if len(hostpart) <= MAX_REMEMBERED else _parse_place
     host, port, parameters, headers = read(hostpart)
-    return Uri(scheme, user, host, port, parameters, headers, password)
+    return tuple.__new__(Uri, (scheme, user, host, port, parameters, headers, password, ""))
 
 
 def _parse_place(text: str) -> tuple[str, int | None, Params, str]:

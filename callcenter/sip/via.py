@@ -53,7 +53,7 @@ def parse_via(text: str) -> Via:
     """Read one Via value. Raises ``BadMessage``."""
     head, semicolon, params = text.partition(";")
     transport, host, port = _remembered(head) if len(head) <= MAX_REMEMBERED else _parse_head(head)
-    return Via(transport, host, port, parse_params(params) if semicolon else ())
+    return tuple.__new__(Via, (transport, host, port, parse_params(params) if semicolon else ()))
 
 
 def _parse_head(head: str) -> tuple[str, str, int | None]:

@@ -18,6 +18,7 @@ from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome
 from callcenter.housekeeping import HouseCounted
 from callcenter.journal import JournalRow
 from tests.scenario.test_replay import lived_through
+from tests.support.changed_entries import with_fields
 from tests.support.house import open_house
 from tests.support.simulated_journal import simulated_rows
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -70,7 +71,7 @@ def place(rows: Rows, kind: type, number: int = 0) -> int:
 
 def changed(rows: Rows, kind: type, number: int = 0, **fields: object) -> Rows:
     at = place(rows, kind, number)
-    return [*rows[:at], replace(rows[at], entry=replace(rows[at].entry, **fields)), *rows[at + 1 :]]
+    return [*rows[:at], replace(rows[at], entry=with_fields(rows[at].entry, **fields)), *rows[at + 1 :]]
 
 
 def without(rows: Rows, kind: type, number: int = 0) -> Rows:

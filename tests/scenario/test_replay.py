@@ -12,6 +12,7 @@ from callcenter.entries import subject_of
 from callcenter.journal import JournalRow
 from callcenter.replay import replay
 from tests.scenario.test_races import AGENTS, Floor
+from tests.support.changed_entries import with_fields
 from tests.support.house import House, open_house
 from tests.support.memory_journal import MemoryJournal
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -46,7 +47,7 @@ def test_replay_over_a_restart_decides_as_it_was_decided(seed: int) -> None:
 
 
 def tampered(rows: list[JournalRow], seq: int, **fields: object) -> list[JournalRow]:
-    return [replace(row, entry=replace(row.entry, **fields)) if row.seq == seq else row for row in rows]
+    return [replace(row, entry=with_fields(row.entry, **fields)) if row.seq == seq else row for row in rows]
 
 
 def test_changed_decision_or_input_is_found() -> None:

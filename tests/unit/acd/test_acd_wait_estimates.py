@@ -4,8 +4,8 @@ import heapq
 import math
 import random
 from collections import deque
-from dataclasses import replace
 
+import msgspec
 import pytest
 
 from acd.events import ContactFinished, OfferAccepted
@@ -147,7 +147,7 @@ def test_calibration_counts_those_who_gave_up_only_where_that_decides() -> None:
 def test_places_that_nobody_waits_at_say_nothing_of_patience() -> None:
     estimates = WaitEstimates()
     for number in range(9):
-        estimates.apply(replace(queued(number, 0), is_away=True), now=0)
+        estimates.apply(msgspec.structs.replace(queued(number, 0), is_away=True), now=0)
     estimates.apply(queued(99, 0), now=0)
     estimates.apply(dequeued(99, 60_000, DequeueReason.ABANDONED), now=60_000)
     assert estimates.giving_up(Q, now=60_000) == pytest.approx(1 / 60_000), "one of one, not one of ten"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from acd.engine import Acd
@@ -164,7 +165,9 @@ def test_a_decision_that_comes_out_otherwise_is_counted() -> None:
     rows = worked().rows
     assert report(rows).divergences == 0
     other = [
-        replace(row, entry=replace(row.entry, agent_id=AgentId("ben"))) if row.kind == "offer.made" else row
+        replace(row, entry=msgspec.structs.replace(row.entry, agent_id=AgentId("ben")))
+        if row.kind == "offer.made"
+        else row
         for row in rows
     ]
     assert report(other).divergences == 1
