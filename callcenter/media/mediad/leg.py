@@ -337,7 +337,8 @@ class RtpLeg:
     def _take(self, header: Header, now: int) -> str:
         """Pass an accepted packet on; the digits that it brought."""
         number, marker, sequence, timestamp, ssrc, start, end = header
-        is_early = number == self._event_type and self.inlet.is_left_over(ssrc, now=now)
+        is_edged = not self.spec.learn  # whoever may be learned is met without an edge
+        is_early = is_edged and number == self._event_type and self.inlet.is_left_over(ssrc, now=now)
         if is_early or (ssrc != self.inlet.ssrc and not self._may_change_ssrc(ssrc, now)):
             self._dropped += 1
             return ""
