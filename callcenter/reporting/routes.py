@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -75,8 +75,8 @@ def _give_way() -> None:
         os.nice(NICENESS)
 
 
-def report_router(journal: Path) -> APIRouter:
-    """The route, for the web process."""
+def report_router(journal: Path, *, make: Callable[[Path, Iterable[str]], Awaitable[bytes]] = run_report) -> APIRouter:
+    """The route, for the web process. ``make`` is what makes a report, a program of its own."""
     router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
     one_at_a_time = asyncio.Semaphore(1)
 
@@ -107,7 +107,7 @@ def report_router(journal: Path) -> APIRouter:
         except TimeoutError:
             raise Unavailable("Other reports are being made; try again in a moment.") from None
         try:
-            printed = await run_report(journal, [*limits, "--by", by, "--time-zone", time_zone, *own, f"--{form}"])
+            printed = await make(journal, [*limits, "--by", by, "--time-zone", time_zone, *own, f"--{form}"])
         finally:
             one_at_a_time.release()
         return Response(printed, media_type=_MEDIA_TYPES[form])

@@ -25,7 +25,7 @@ _CSV: dict[str, Any] = {
 
 
 def plannable(asking: Principal, agent_ids: Iterable[str]) -> bool:
-    """Whether this person may plan for all of these agents."""
+    """Whether this person may plan for all of these agents; without any, whether for anybody."""
     if asking.scopes is not None and "import" not in asking.scopes:
         return False
     if asking.may_see_floor() or Role.INTEGRATION in asking.roles:
@@ -54,6 +54,8 @@ def shifts_router(
     ) -> Response:
         """200 with ``{agents, shifts, from, to, planned}``. The plan of the agents in the file is what the file says,
         for all its days. 422 names the line; 409 `unknown-agent`, `too-late`, `invalid-plan`; 403."""
+        if not plannable(asking, ()):
+            raise NotAllowed("Rosters are brought in by team leads and those above.")
         try:
             text = (await _body(request)).decode("utf-8-sig")
             plan = read_plan(text, zone=zone_of(zone), at=0, by=asking.user_id)
@@ -85,7 +87,10 @@ def shifts_router(
         form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
         zone: Annotated[str, Query(alias="time_zone", max_length=60)] = time_zone,
     ) -> Response:
-        """200 with the shifts between two instants, cut at them, of the agents whom the asking person may see."""
+        """200 with the shifts between two instants, cut at them, of the agents whom the asking person may see; 403 for
+        programs without the scope to read."""
+        if asking.scopes is not None and "read" not in asking.scopes:
+            raise NotAllowed("The token has not the scope to read.")
         first = round(time.time() * 1000) if start is None else start
         last = first + DAY_MS if end is None else end
         try:

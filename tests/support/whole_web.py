@@ -1,10 +1,11 @@
 """The whole web application in this process: console, store and players, over a store that a test has."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -15,9 +16,13 @@ from agent_console.app import create_app
 from agent_console.auth import current_principal
 from agent_console.ports import Role
 from agent_console.throttle import RequestRates, SignInThrottle
+from callcenter.appraisals.routes import appraisal_router
 from callcenter.channels.voicemail_routes import voicemail_router
+from callcenter.journal import JournalReader, JournalRow
 from callcenter.program_tokens import StoreTokens
 from callcenter.recordings.player import player_router
+from callcenter.reporting.routes import report_router
+from callcenter.workforce.routes import shifts_router
 from crm_bridge.api import create_router
 from crm_bridge.api_tokens import NewToken, create_token
 from crm_bridge.database import Database
@@ -57,13 +62,29 @@ class _PresentStore:
         await self.store.scrub()
 
 
+class _EmptyJournal:
+    def about(self, *_: str) -> list[JournalRow]:
+        return []
+
+    def every(self, *_: str) -> list[JournalRow]:
+        return []
+
+
+async def _write_down(fact: object) -> None:
+    raise AssertionError(f"nobody is to write {fact} down")
+
+
+async def _report(_: Path, options: Iterable[str]) -> bytes:
+    return repr(list(options)).encode()
+
+
 _present, _clock = _PresentStore(), StillClock()
 
 
 @cache
 def _application() -> FastAPI:
     """Once for all tests of a process: building the routes costs more than most tests."""
-    database = cast("Database", _present)
+    database, journal = cast("Database", _present), cast("JournalReader", _EmptyJournal())
     return create_app(
         accounts=FakeAccounts(*PEOPLE),
         desk=FakeDesk(),
@@ -76,6 +97,9 @@ def _application() -> FastAPI:
             create_router(sessions=_present, principal_dependency=current_principal, region=REGION, now=_clock.instant),
             player_router(database, None),
             voicemail_router(database),
+            appraisal_router(journal, _write_down, (), {}),
+            report_router(Path("journal"), make=_report),
+            shifts_router(journal, _write_down, time_zone="UTC"),
         ],
     )
 

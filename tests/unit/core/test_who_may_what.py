@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.unit, pytest.mark.timeout(120)]
 NEEDS: Mapping[str, str] = {
     "nothing": "GET /health; POST /session; DELETE /session",
     "a session": "GET /session",
-    "anybody": "GET /settings",
+    "anybody": """
+        GET /settings; GET /v1/interactions/{}/appraisal; POST /v1/interactions/{}/survey;
+        POST /v1/interactions/{}/scores""",
     "floor": """
         GET /v1/contacts/{}/why; GET /v1/contacts/{}/why/agents/{}; GET /v1/contacts/{}/why/offers/{};
         GET /v1/queues/{}/hours""",
@@ -23,22 +25,28 @@ NEEDS: Mapping[str, str] = {
         GET /v1/attachments/{}/content; GET /v1/contactability; GET /v1/custom-fields; GET /v1/customers;
         GET /v1/customers/by-identity; GET /v1/customers/lookup; GET /v1/customers/{}; GET /v1/customers/{}/attachments;
         GET /v1/customers/{}/card; GET /v1/customers/{}/changes; GET /v1/customers/{}/consents;
-        GET /v1/customers/{}/merges; GET /v1/customers/{}/promises; GET /v1/customers/{}/record;
+        GET /v1/customers/{}/merges; GET /v1/customers/{}/owners; GET /v1/customers/{}/promises;
+        GET /v1/customers/{}/provenance; GET /v1/customers/{}/record; GET /v1/field-bases;
         GET /v1/customers/{}/subsidiaries; GET /v1/customers/{}/timeline; GET /v1/interactions;
         GET /v1/interactions/{}; GET /v1/interactions/{}/recordings/{}; GET /v1/levels; GET /v1/promises;
-        GET /v1/unmatched-numbers; GET /v1/voicemail""",
+        GET /v1/shifts; GET /v1/unmatched-numbers; GET /v1/voicemail""",
     "write": """
         POST /v1/customers; POST /v1/customers/check; PATCH /v1/customers/{}; POST /v1/customers/{}/attachments;
         DELETE /v1/customers/{}/attachments/{}; POST /v1/customers/{}/consents; POST /v1/customers/{}/contact-points;
         PATCH /v1/customers/{}/contact-points/{}; DELETE /v1/customers/{}/contact-points/{};
         POST /v1/customers/{}/files; POST /v1/customers/{}/identities; POST /v1/customers/{}/notes;
         PUT /v1/customers/{}/owner; PUT /v1/customers/{}/preferences; POST /v1/customers/{}/promises;
+        POST /v1/customers/{}/personal-preferences; DELETE /v1/customers/{}/personal-preferences/{};
         POST /v1/customers/{}/relations; DELETE /v1/customers/{}/relations/{}; PUT /v1/customers/{}/tags;
         PATCH /v1/promises/{}; POST /v1/promises/{}/settle""",
     "sensitive": "POST /v1/customers/{}/sensitive-fields",
-    "assign": "PUT /v1/customers/{}/level; POST /v1/owners/hand-over",
+    "assign": """
+        PUT /v1/customers/{}/level; POST /v1/owners/hand-over; GET /v1/owner-claims; POST /v1/owner-claims/{}/decision;
+        GET /v1/owners; GET /v1/owners/{}/holdings""",
+    "plan": "POST /v1/shifts",
+    "report": "GET /v1/reports/statistics",
     "merge": """
-        GET /v1/collisions; GET /v1/data-quality; GET /v1/duplicates; POST /v1/duplicates/scan;
+        GET /v1/collisions; GET /v1/data-quality; GET /v1/data-quality/{}; GET /v1/duplicates; POST /v1/duplicates/scan;
         POST /v1/duplicates/{}/reject; POST /v1/merges; POST /v1/merges/{}/undo""",
     "import": """
         GET /v1/imports; POST /v1/imports; POST /v1/imports/preview; GET /v1/imports/{}; POST /v1/imports/{}/undo""",
@@ -49,7 +57,8 @@ NEEDS: Mapping[str, str] = {
         GET /v1/legal-holds; GET /v1/erasures; GET /v1/erasures/{}; PUT /v1/interactions/{}/recordings/{}/legal-hold;
         DELETE /v1/interactions/{}/recordings/{}/legal-hold; GET /v1/retention; POST /v1/retention/expire;
         PUT /v1/retention/{}; GET /v1/suppressions; POST /v1/suppressions; DELETE /v1/suppressions/{}""",
-    "define": "PUT /v1/custom-fields/{}; PUT /v1/levels/{}",
+    "define": """
+        PUT /v1/custom-fields/{}; PUT /v1/field-bases/{}; DELETE /v1/field-bases/{}; PUT /v1/levels/{}""",
     "audit": """
         GET /v1/hours-overrides; GET /v1/access-log; GET /v1/audit; GET /v1/audit/chain;
         GET /v1/customers/{}/access-log""",
@@ -59,7 +68,7 @@ NEEDS: Mapping[str, str] = {
 
 _AGENT = {"nothing", "a session", "anybody", "read", "write", "sensitive"}
 _LEAD = _AGENT | {"assign", "merge"}
-_SUPERVISOR = _LEAD | {"import", "export", "privacy", "floor"}
+_SUPERVISOR = _LEAD | {"import", "export", "privacy", "floor", "plan", "report"}
 _PROGRAM = {"nothing", "anybody"}
 HAS: Mapping[str, set[str]] = {
     "nobody": {"nothing"},
@@ -71,11 +80,11 @@ HAS: Mapping[str, set[str]] = {
     "team_lead": _LEAD,
     "supervisor": _SUPERVISOR,
     "administrator": _SUPERVISOR | {"define", "audit", "tokens"},
-    "auditor": {"nothing", "a session", "anybody", "read", "audit"},
-    "a token to read": _PROGRAM | {"read"},
+    "auditor": {"nothing", "a session", "anybody", "read", "report", "audit"},
+    "a token to read": _PROGRAM | {"read", "report"},
     "a token to write": _PROGRAM | {"write"},
-    "a token to import": _PROGRAM | {"import"},
-    "a token for all": _PROGRAM | {"read", "write", "import"},
+    "a token to import": _PROGRAM | {"import", "plan"},
+    "a token for all": _PROGRAM | {"read", "write", "import", "plan", "report"},
 }
 KEPT_OUT = {401, 403}
 
