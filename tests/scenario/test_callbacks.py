@@ -126,6 +126,9 @@ async def test_one_person_has_one_callback_and_no_more_are_promised_than_the_que
     await settle()
     assert eve.state == "answered", "a third is not promised; she waits"
     assert "music" in house.session(eve).plays
+    await promise(house, ADA)  # what is promised stays promised, also when there is no room for another
+    asked = [entry for entry in house.journal.entries if isinstance(entry, CallbackRequested)]
+    assert [each.caller for each in asked] == [ADA, BOB]
 
 
 @in_virtual_time
