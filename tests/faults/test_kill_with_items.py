@@ -16,9 +16,9 @@ import pytest
 from callcenter.audit.recount import audit
 from callcenter.demo.console_client import ConsoleClient, IntentRefusedError
 from callcenter.replay import replay
-from tests.interop.test_voicemail_calls import BOX_NUMBER, FLOW, SITE, leave_message
 from tests.support.floor_people import calling
 from tests.support.installation import PASSWORD, Installation, Plan, running_installation, until_recorded
+from tests.support.message_box import BOX_NUMBER, leave_message, site_with_box
 from tests.support.waiting import until
 from tests.support.watching import watching
 
@@ -30,9 +30,7 @@ WITHOUT_CALLS = "\n[routing]\ncapacity = { voice = 0, message = 1 }\n"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Installation]:
-    file = tmp_path / "box.toml"
-    file.write_text(FLOW, "utf-8")
-    site = SITE.format(number=BOX_NUMBER, file=file) + WITHOUT_CALLS
+    site = site_with_box(tmp_path) + WITHOUT_CALLS
     with running_installation(
         Plan(agents=3, records=True, ring_seconds=120, wrap_up_seconds=300, more_site=site)
     ) as house:

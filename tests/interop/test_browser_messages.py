@@ -7,12 +7,12 @@ import pytest
 from playwright.async_api import expect
 
 import agent_console
-from tests.interop.test_voicemail_calls import BOX_NUMBER, FLOW, SITE, leave_message
 from tests.support.axe import violations
 from tests.support.browser_page import console_page
 from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.floor_people import AgentPhone, calling
 from tests.support.installation import BOSS, Installation, Plan, running_installation
+from tests.support.message_box import BOX_NUMBER, leave_message, site_with_box
 from tests.support.peers import missing
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
@@ -22,9 +22,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    file = tmp_path_factory.mktemp("flow") / "box.toml"
-    file.write_text(FLOW, "utf-8")
-    site = SITE.format(number=BOX_NUMBER, file=file) + "\n[routing]\ncapacity = { message = 2 }\n"
+    site = site_with_box(tmp_path_factory.mktemp("flow")) + "\n[routing]\ncapacity = { message = 2 }\n"
     with running_installation(
         Plan(agents=1, records=True, ring_seconds=60, wrap_up_seconds=120, more_site=site)
     ) as house:

@@ -18,6 +18,8 @@ from tests.support.waiting import until
 
 AGENT_HZ = 620.0
 CUSTOMER_HZ = 440.0
+HEARD_BEFORE_KEYS = 5
+"""Frames before the first key: nobody is quicker, and a stream that begins with a key is taken for a stranger's."""
 FRESH_FRAMES = 25
 """An endpoint recognises tones in its last 20 frames; after so many new ones all of them are new."""
 ENTERING_AT_ONCE = 3
@@ -281,7 +283,7 @@ async def calling(
             sound.accept(await call.answered())
         call.on_reoffer = sound.sdp_answer
         sound.start(CUSTOMER_HZ)
-        await sound.wait_frames(1)
+        await sound.wait_frames(HEARD_BEFORE_KEYS)
         await sound.send_digits(keys)
         yield Talk(call, sound)
     finally:
