@@ -66,6 +66,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._local = LocalStream("", 0, secrets.randbits(31), 1)
         self._ear: deque[Samples] = deque(maxlen=_EAR_FRAMES)
+        self._tape: list[Samples] | None = None
         self._news = asyncio.Event()
         self._receiver = DigitReceiver()
         self._sender: asyncio.Task[None] | None = None
@@ -164,6 +165,16 @@ class RtpEndpoint(asyncio.DatagramProtocol):
             return 0.0
         return tone_share(np.concatenate(list(self._ear)), frequency, rate=_rate(self._agreed().send_codec))
 
+    async def hear(self, seconds: float, timeout: float = 5.0) -> Samples:  # noqa: ASYNC109 - a phone's own patience
+        """The sound of so many seconds from now on. Raises ``TimeoutError`` after ``timeout`` seconds more."""
+        tape = self._tape = []
+        frames = round(seconds / _FRAME_SECONDS)
+        try:
+            await self._wait(lambda: len(tape) >= frames, seconds + timeout)
+        finally:
+            self._tape = None
+        return np.concatenate(tape[:frames])
+
     def send_raw(self, datagram: bytes) -> None:
         """Send any datagram from this endpoint's port, for trying out what a far end makes of it."""
         agreed = self._agreed()
@@ -221,6 +232,8 @@ class RtpEndpoint(asyncio.DatagramProtocol):
             samples = self._decoder.decode(payload)
         self.counters.audible_frames += is_audible(samples)
         self._ear.append(samples)
+        if self._tape is not None:
+            self._tape.append(samples)
 
     async def _wait(self, is_so: Callable[[], bool], seconds: float) -> None:
         async with asyncio.timeout(seconds):
