@@ -191,11 +191,13 @@ class QueueView(msgspec.Struct, frozen=True):
 
 
 class CustomerMatch(msgspec.Struct, frozen=True):
-    """Who the caller may be. ``customer_ids`` are candidates, best first; ``name`` is set when there is exactly one."""
+    """Who the caller may be. ``customer_ids`` are candidates, best first; ``name`` is set when there is exactly one,
+    and ``level`` (its code) when that one has a level."""
 
     state: MatchState
     customer_ids: tuple[str, ...] = ()
     name: str | None = None
+    level: str | None = None
 
 
 class SupervisionMode(StrEnum):

@@ -107,7 +107,7 @@ class FloorContacts:
                 if contact is not None:
                     self.change(call_id, flow_path=(*contact.flow_path, choice))
             case facts.CustomerMatched():
-                found = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name)
+                found = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name, fact.level or None)
                 self._know_customer(fact.call_id, found)
             case facts.CustomerIdentified():
                 chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None)

@@ -8,6 +8,8 @@ from playwright.async_api import expect
 
 import agent_console
 from callcenter.accounts import hash_password
+from crm_bridge.catalogue import define_level
+from crm_bridge.database import Database
 from tests.support.browser_page import console_page
 from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.floor_people import Seat, calling
@@ -79,6 +81,33 @@ async def test_a_team_lead_sees_the_own_team_its_calls_and_who_waits_and_nobody_
         await page.part("open-entry").first.click()
         await expect(page.part("hours-now")).to_have_attribute("data-open", "true")
         await expect(page.part("entry-switch")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+async def test_the_level_of_whoever_waits_is_seen_at_a_glance(
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
+) -> None:
+    number = {"en": "+12125550604", "zh": "+12125550605"}[language]
+    database = Database(house.settings.store_url)
+    async with database.begin() as session:
+        await define_level(session, "key", name="Key account", rank=90, colour="#aa0000", rule=None)
+    await database.close()
+    async with house.signed_in(BOSS) as http:
+        body = {"display_name": f"Gus Gold {language}", "contact_points": [{"value": number}]}
+        gus = (await http.post("/api/v1/customers", json=body)).raise_for_status().json()
+        path, level = f"/api/v1/customers/{gus['id']}/level", {"code": "key", "reason": "ten years"}
+        (await http.put(path, json=level, headers={"If-Match": "*"})).raise_for_status()
+    async with console_page(house, tmp_path) as page:
+        await dress(page, language, scheme)
+        await page.sign_in(BOSS)
+        await page.part("nav-floor").click()
+        async with calling(house, number) as gus_calls, calling(house, "+12125550606") as other:
+            row = page.part("contact-row").filter(has_text="Gus Gold")
+            await expect(row.get_by_test_id("level-badge")).to_have_text("Key account")
+            await expect(page.part("level-badge")).to_have_count(1)
+            await look_at(page, f"floor-level-{language}-{scheme}")
+            await gus_calls.hang_up()
+            await other.hang_up()
 
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)

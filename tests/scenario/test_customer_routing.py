@@ -90,7 +90,7 @@ async def test_a_gold_customer_overtakes_those_who_came_before() -> None:
     assert [each.priority for each in arrivals(house)] == [0, 10]
     await house.sign_in("chen")
     (offered,) = [each for each in house.contacts() if each.agent_id == "chen"]
-    assert offered.contact_id == house.call_id(bob)
+    assert (offered.contact_id, offered.customer.level) == (house.call_id(bob), "gold")
     (matched,) = [each for each in house.journal.entries if isinstance(each, CustomerMatched) and each.state == "one"]
     assert matched.level == "gold"
     await house.hang_up(ada)

@@ -46,7 +46,7 @@ const ANSWERS = {
   'POST /api/v1/customers/check': () => [200, []] as const,
   'POST /api/v1/customers?on_duplicate=block': () => [201, { id: '43', display_name: 'Klara Vogt' }] as const,
 };
-const JANE_CALLS = aContact({ customer: { state: 'one', customer_ids: ['42'], name: 'Jane Cooper' } });
+const JANE_CALLS = aContact({ customer: { state: 'one', customer_ids: ['42'], name: 'Jane Cooper', level: null } });
 
 async function aDesk(
   contact = JANE_CALLS,

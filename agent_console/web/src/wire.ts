@@ -215,11 +215,12 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Who the caller may be. ``customer_ids`` are candidates, best first; ``name`` is set when there is exactly one. */
+/** Who the caller may be. ``customer_ids`` are candidates, best first; ``name`` is set when there is exactly one, and ``level`` (its code) when that one has a level. */
 export interface CustomerMatch {
   readonly state: MatchState;
   readonly customer_ids: readonly string[];
   readonly name: string | null;
+  readonly level: string | null;
 }
 
 /** What the desk's lists hold. */

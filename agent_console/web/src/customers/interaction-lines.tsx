@@ -74,6 +74,8 @@ export function InteractionSummary({
     line.queue_id && labels.queue(line.queue_id),
     line.agent_name,
     line.diverted_from && `${t('contact.diverted_from')} ${line.diverted_from}`,
+    line.survey?.score != null &&
+      t(line.survey.kind === 'nps' ? 'appraisal.nps_of' : 'appraisal.csat_of', { score: line.survey.score }),
     line.talk_ms > 0 && t('interaction.talk', { time: clockDigits(line.talk_ms) }),
   ].filter(Boolean);
   return (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import en from '../i18n/en.json';
 import { translator } from '../i18n/translate';
+import { en } from '../test/catalogues';
 import { aContact } from '../test/views';
 import { callerOf, hasNumber, sentName } from './caller';
 
@@ -9,7 +9,10 @@ const t = translator('en', en);
 describe('a caller', () => {
   it('is called by the name of the customer, then the name sent, then the number', () => {
     const sent = aContact({ caller_name: 'J COOPER' });
-    const known = { ...sent, customer: { state: 'one' as const, customer_ids: ['1'], name: 'Jane Cooper' } };
+    const known = {
+      ...sent,
+      customer: { state: 'one' as const, customer_ids: ['1'], name: 'Jane Cooper', level: null },
+    };
     expect(callerOf(known, t)).toBe('Jane Cooper');
     expect(callerOf(sent, t)).toBe('J COOPER');
     expect(callerOf(aContact(), t)).toBe('+442079460991');

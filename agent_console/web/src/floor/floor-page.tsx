@@ -1,6 +1,9 @@
 import { Button } from '@mantine/core';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Elapsed, useOnClock } from '../clock';
+import { levels, type Level } from '../api/record';
+import { useFetched } from '../api/use-fetched';
+import { LevelBadge } from '../customers/level-badge';
 import { callerOf } from '../desk/caller';
 import { useLocalisation } from '../i18n/context';
 import { spokenDuration } from '../i18n/duration';
@@ -209,11 +212,18 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
   ];
 }
 
+/** The customer's level beside the name; what the installation calls it, once that is known. */
+function LevelOf({ contact, levels }: { readonly contact: ContactView; readonly levels: readonly Level[] | null }) {
+  const level = levels?.find(({ code }) => code === contact.customer.level);
+  return level ? <LevelBadge level={level} /> : null;
+}
+
 function useContactColumns(
   agents: ReadonlyMap<string, AgentView>,
   onWhy: (contact: ContactView) => void,
 ): readonly Column<ContactView>[] {
   const { t } = useLocalisation();
+  const known = useFetched('levels', levels).value;
   const labels = useLabels();
   const nameOf = (agentId: string) => agents.get(agentId)?.name ?? labels.agent(agentId);
   return [
@@ -225,6 +235,7 @@ function useContactColumns(
           <Icon name={CHANNELS[contact.channel].icon} size={16} />
           <span className="visually-hidden">{t(CHANNELS[contact.channel].label)}:</span>{' '}
           <strong>{callerOf(contact, t)}</strong>
+          <LevelOf contact={contact} levels={known} />
         </span>
       ),
     },
@@ -357,7 +368,8 @@ export default function FloorPage() {
   const queueColumns = useQueueColumns(setEntryOf);
   const above = person.roles.some((role) => role === 'supervisor' || role === 'administrator');
   const entered = entryOf === null ? undefined : floor.queues.get(entryOf);
-  const agentColumns = useAgentColumns(floor.contacts);
+  const hasRoster = agents.some((agent) => agent.planned !== null);
+  const agentColumns = useAgentColumns(floor.contacts).filter(({ key }) => hasRoster || key !== 'planned');
   const [asked, setAsked] = useState<{ readonly contactId: string; readonly caller: string } | null>(null);
   const contactColumns = useContactColumns(floor.agents, (contact) =>
     setAsked({ contactId: contact.contact_id, caller: callerOf(contact, t) }),

@@ -1,6 +1,6 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { recall, remember } from '../preferences';
-import { loadCatalogue } from './catalogues';
+import { loadAll, loadDesk } from './catalogues';
 import { formats, type Formats } from './format';
 import { LANGUAGES, supported, translator, type Catalogue, type Language, type Translate } from './translate';
 
@@ -25,17 +25,24 @@ const AGAIN_AFTER = 1_000;
 
 interface Spoken {
   readonly language: Language;
-  readonly catalogue: Catalogue;
+  readonly catalogue: Partial<Catalogue>;
 }
 
-/** The language that was wished for once its sentences are here; the one before it until then. */
+/** The language that was wished for once its sentences are here; the one before it until then. The first one is spoken
+ *  as soon as the desk's sentences have come, without those of other pages. */
 function useCatalogue(wished: Language): Spoken | null {
   const [spoken, setSpoken] = useState<Spoken | null>(null);
   useEffect(() => {
     let wanted = true;
     let again: ReturnType<typeof setTimeout> | undefined;
     const load = () => {
-      loadCatalogue(wished).then(
+      loadDesk(wished).then(
+        (catalogue) => {
+          if (wanted) setSpoken((spoken) => spoken ?? { language: wished, catalogue });
+        },
+        () => undefined, // all of them are asked for again
+      );
+      loadAll(wished).then(
         (catalogue) => {
           if (wanted) setSpoken({ language: wished, catalogue });
         },

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { en, zh } from '../test/catalogues';
 import { spokenDuration } from './duration';
-import en from './en.json';
 import { formats } from './format';
 import { translator, type Language } from './translate';
-import zh from './zh.json';
 
 const said = (seconds: number, language: Language = 'en') =>
   spokenDuration(seconds, translator(language, language === 'en' ? en : zh), formats(language));

@@ -1,7 +1,8 @@
-import type en from './en.json';
+import type desk from './en.json';
+import type pages from './en.pages.json';
 
 /** Every sentence of the console has one of these keys. */
-export type Key = keyof typeof en;
+export type Key = keyof typeof desk | keyof typeof pages;
 /** Keys that come in plural forms, without the form: `x` for `x_one` and `x_other`. */
 export type CountedKey = { [K in Key]: K extends `${infer Base}_other` ? Base : never }[Key];
 export type Language = 'en' | 'zh';
@@ -28,14 +29,15 @@ function fill(template: string, values: Values): string {
   return template.replace(/\{(\w+)\}/g, (placeholder, name: string) => String(values[name] ?? placeholder));
 }
 
-/** The translator of a language; `{name}` in a sentence is replaced by the value of that name. */
-export function translator(language: Language, catalogue: Catalogue): Translate {
+/** The translator of a language; `{name}` in a sentence is replaced by the value of that name. A sentence that has not
+ *  come yet is empty. */
+export function translator(language: Language, catalogue: Partial<Catalogue>): Translate {
   const plurals = new Intl.PluralRules(LANGUAGES[language].tag);
   const numbers = new Intl.NumberFormat(LANGUAGES[language].tag);
-  const translate = (key: Key, values: Values = {}) => fill(catalogue[key], values);
+  const translate = (key: Key, values: Values = {}) => fill(catalogue[key] ?? '', values);
   const count = (key: CountedKey, amount: number, values: Values = {}) => {
     const form = plurals.select(amount) === 'one' ? 'one' : 'other';
-    return fill(catalogue[`${key}_${form}`], { ...values, count: numbers.format(amount) });
+    return fill(catalogue[`${key}_${form}`] ?? '', { ...values, count: numbers.format(amount) });
   };
   return Object.assign(translate, { count });
 }

@@ -48,7 +48,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   called: '+442079460000',
   diverted_from: '',
   arrived_at: NOON,
-  customer: { state: 'none', customer_ids: [], name: null },
+  customer: { state: 'none', customer_ids: [], name: null, level: null },
   language: 'en',
   flow_path: ['Billing'],
   queue_id: 'billing',
