@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from acd.events import Channel
+from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked
 from callcenter.calls.effects import CUSTOMER_LEG
 from callcenter.calls.facts import CallClosed, CallCorrected, CallRecord, SegmentRecord, WrapUpRecorded
 from callcenter.calls.participants import Role
@@ -32,6 +33,7 @@ from crm_bridge.interactions import (
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
+    SurveyRecord,
     VoicemailRecord,
     VoicemailWorkedRecord,
     WrapUpRecord,
@@ -63,6 +65,8 @@ KINDS = (
     "item.closed",
     "item.corrected",
     "leg.measured",
+    "survey.asked",
+    "survey.answered",
 )
 IDLE_SECONDS = 5.0
 """How often the journal is looked at without a nudge."""
@@ -271,6 +275,8 @@ class InteractionProjection:
                 return _recording_stored(stored, row.seq)
             case LegMeasured() as measured:
                 return self._line_quality(measured, row.seq)
+            case SurveyAsked() | SurveyAnswered() as survey:
+                return _survey(survey, row.seq)
             case VoicemailWorked() as worked:
                 return VoicemailWorkedRecord(
                     recording_id=worked.recording_id,
@@ -342,6 +348,15 @@ class InteractionProjection:
             ended_by=call.ended_by,
             journal_seq=seq,
         )
+
+
+def _survey(told: SurveyAsked | SurveyAnswered, seq: int) -> SurveyRecord:
+    asked = SurveyRecord(
+        call_id=told.call_id, agent_id=told.agent_id, kind=told.kind, asked_at=instant(told.at), journal_seq=seq
+    )
+    if isinstance(told, SurveyAsked):
+        return asked
+    return replace(asked, asked_at=instant(told.asked_at or told.at), score=told.score, answered_at=instant(told.at))
 
 
 def _worked(item: ItemRecord, by: str, at: int, seq: int) -> VoicemailWorkedRecord:

@@ -30,11 +30,13 @@ from crm_bridge.records import (
     Record,
     RecordingStartRecord,
     RecordingStoredRecord,
+    SurveyRecord,
     VoicemailRecord,
     VoicemailWorkedRecord,
     WrapUpRecord,
 )
 from crm_bridge.row_writing import among, insert_rows, move_last_contacts
+from crm_bridge.survey_responses import write_surveys
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, Direction, MatchState, TimelineKind
 from crm_bridge.voicemails import write_voicemails
 
@@ -109,6 +111,7 @@ async def record_batch(
         session, [each for each in records if isinstance(each, VoicemailRecord | VoicemailWorkedRecord)]
     )
     await write_line_quality(session, [each for each in records if isinstance(each, LineQualityRecord)])
+    await write_surveys(session, [each for each in records if isinstance(each, SurveyRecord)])
     told = [storable(each.contact_id) for each in records if not isinstance(each, VoicemailWorkedRecord)]
     await blank_late_arrivals(session, told)
     return ids

@@ -27,6 +27,14 @@ class CardContact:
 
 
 @dataclass(frozen=True, slots=True)
+class CardSurvey:
+    """What a customer said when asked; ``score`` is ``None`` while there is no answer."""
+
+    kind: str
+    score: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CardInteraction:
     """One line of the recent history."""
 
@@ -40,6 +48,8 @@ class CardInteraction:
     disposition: str | None
     notes: str | None
     talk_ms: int
+    survey: CardSurvey | None = None
+    """What the customer said of it when asked."""
 
 
 @dataclass(frozen=True, slots=True)

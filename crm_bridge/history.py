@@ -16,6 +16,7 @@ from crm_bridge.models.base import DEFAULT_TENANT
 from crm_bridge.parents import ParentView
 from crm_bridge.recordings import RecordingView, recordings_of
 from crm_bridge.row_writing import among
+from crm_bridge.survey_responses import SurveyView, surveys_of
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
@@ -62,6 +63,8 @@ class InteractionView:
     recordings: tuple[RecordingView, ...] = ()
     lines: tuple[LineQualityView, ...] = ()
     """How each party was heard, the customer first."""
+    survey: SurveyView | None = None
+    """Whether the customer was asked afterwards, and the answer."""
 
 
 async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
@@ -116,7 +119,9 @@ async def unmatched_numbers(session: AsyncSession, *, since: datetime, limit: in
 async def last_interactions(session: AsyncSession, customer_id: int, *, limit: int) -> Sequence[InteractionView]:
     """The customer's last interactions, newest first."""
     query = _newest_first(_complete().where(Interaction.customer_id == customer_id))
-    return [_view(*row) for row in (await session.execute(query.limit(limit))).all()]
+    views = [_view(*row) for row in (await session.execute(query.limit(limit))).all()]
+    surveys = await surveys_of(session, [(view.contact_id, view.call_id, view.agent_id) for view in views])
+    return [replace(view, survey=surveys.get(view.contact_id)) for view in views]
 
 
 async def count_inbound_since(session: AsyncSession, customer_id: int, since: datetime) -> int:
@@ -178,8 +183,15 @@ async def _with_media(session: AsyncSession, views: Sequence[InteractionView]) -
     """The interactions with what was recorded and measured of them, in one query each."""
     found = await recordings_of(session, [view.contact_id for view in views])
     lines = await lines_of(session, [(view.contact_id, view.call_id) for view in views])
+    surveys = await surveys_of(session, [(view.contact_id, view.call_id, view.agent_id) for view in views])
     return tuple(
-        replace(view, recordings=found.get(view.contact_id, ()), lines=lines.get(view.contact_id, ())) for view in views
+        replace(
+            view,
+            recordings=found.get(view.contact_id, ()),
+            lines=lines.get(view.contact_id, ()),
+            survey=surveys.get(view.contact_id),
+        )
+        for view in views
     )
 
 

@@ -140,6 +140,25 @@ class LineQualityRecord:
     journal_seq: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyRecord:
+    """The customer of a call or message was asked how it was; ``score`` once there is an answer. ``kind``: ``csat`` or
+    ``nps``."""
+
+    call_id: str
+    agent_id: str
+    kind: str
+    asked_at: datetime
+    score: int | None = None
+    answered_at: datetime | None = None
+    journal_seq: int
+
+    @property
+    def contact_id(self) -> str:
+        """The first contact of the call."""
+        return self.call_id
+
+
 Record = (
     InteractionRecord
     | WrapUpRecord
@@ -148,4 +167,5 @@ Record = (
     | VoicemailRecord
     | VoicemailWorkedRecord
     | LineQualityRecord
+    | SurveyRecord
 )

@@ -17,6 +17,7 @@ from crm_bridge.cards import (
     CardPreference,
     CardPromise,
     CardRelated,
+    CardSurvey,
     CardWish,
     repeat_window_start,
 )
@@ -113,4 +114,5 @@ def _line(view: InteractionView) -> CardInteraction:
         disposition=view.disposition,
         notes=view.notes,
         talk_ms=view.talk_ms,
+        survey=None if view.survey is None else CardSurvey(view.survey.kind, view.survey.score),
     )

@@ -174,6 +174,13 @@ class CardContactOut(Out):
     is_primary: bool
 
 
+class CardSurveyOut(Out):
+    """What the customer said when asked: `csat` 1 to 5, `nps` 0 to 10."""
+
+    kind: str
+    score: int | None
+
+
 class CardInteractionOut(Out):
     """One line of the recent history."""
 
@@ -187,6 +194,7 @@ class CardInteractionOut(Out):
     disposition: str | None
     notes: str | None
     talk_ms: int
+    survey: CardSurveyOut | None
 
 
 class CardPreferenceOut(Out):
@@ -297,6 +305,15 @@ class LineQualityOut(Out):
     worst_loss_percent: float | None
 
 
+class SurveyOut(Out):
+    """What the customer was asked afterwards, and the answer once there is one: `csat` 1 to 5, `nps` 0 to 10."""
+
+    kind: str
+    asked_at: datetime
+    score: int | None
+    answered_at: datetime | None
+
+
 class InteractionOut(Out):
     """One contact from its arrival to its end, with its wrap-up once there is one."""
 
@@ -335,6 +352,7 @@ class InteractionOut(Out):
     recordings: list[RecordingOut]
     lines: list[LineQualityOut]
     """How each party was heard, the customer first."""
+    survey: SurveyOut | None
 
 
 class InteractionPage(BaseModel):

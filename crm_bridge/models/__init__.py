@@ -40,6 +40,7 @@ from crm_bridge.models.requests import (
     MaintenanceRun,
     RetentionRule,
 )
+from crm_bridge.models.survey import SurveyResponse
 from crm_bridge.models.timeline import Note, TimelineEvent
 from crm_bridge.models.voicemail import Voicemail
 
@@ -92,6 +93,7 @@ __all__ = [
     "SearchText",
     "StoreSecret",
     "Suppression",
+    "SurveyResponse",
     "TimelineEvent",
     "UtcDateTime",
     "Voicemail",

@@ -13,6 +13,7 @@ import agent_console
 from crm_bridge.catalogue import define_level
 from crm_bridge.database import Database
 from crm_bridge.interactions import record_batch
+from crm_bridge.records import SurveyRecord
 from tests.support.axe import violations
 from tests.support.browser_page import console_page
 from tests.support.crm_records import call
@@ -62,7 +63,11 @@ async def family(house: Installation, http: httpx.AsyncClient) -> tuple[str, str
         for n in range(2)
     ]
     async with database.begin() as session:
-        await record_batch(session, before, region="US")
+        asked = SurveyRecord(
+            call_id=before[0].call_id, agent_id=before[0].agent_id or "", kind="csat", asked_at=yesterday, score=4,
+            answered_at=yesterday, journal_seq=11,
+        )  # fmt: skip
+        await record_batch(session, [*before, asked], region="US")
     await database.close()
     return bob, ada
 
@@ -89,6 +94,7 @@ async def test_who_it_is_among_several_is_chosen_while_it_rings(house: Installat
                 await expect(ring.get_by_test_id("card-preferences")).to_contain_text("Service SMS")
                 await expect(ring.get_by_test_id("card-related")).to_contain_text("Spouse of Ada Stone")
                 await expect(ring.get_by_test_id("recent-interactions").get_by_role("listitem")).to_have_count(2)
+                await expect(ring.get_by_test_id("recent-interactions")).to_contain_text("Satisfaction 4 of 5")
                 await desk.page.screenshot(path=tmp_path / "ring.png", full_page=True)
                 assert await violations(desk.page) == []
                 assert not phone.talks

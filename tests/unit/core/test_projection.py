@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from acd.events import Channel
+from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
 from callcenter.calls.facts import (
     CallClosed,
     CallCorrected,
@@ -34,13 +35,14 @@ from callcenter.projection import (
     CURSOR,
     RETRY_SECONDS,
     InteractionProjection,
+    instant,
 )
 from crm_bridge.catalogue import define_level
 from crm_bridge.customers import NewContactPoint, NewCustomer, create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.errors import CrmUnavailable
 from crm_bridge.history import find_interaction
-from crm_bridge.interactions import get_cursor
+from crm_bridge.interactions import get_cursor, set_cursor
 from crm_bridge.models import Customer, Interaction, WrapUp
 from crm_bridge.parents import ParentView
 from crm_bridge.voicemails import page_voicemails
@@ -78,7 +80,10 @@ def projection(tmp_path: Path, database: Database) -> InteractionProjection:
     return InteractionProjection(reader, database, region="US", own_numbers=frozenset(), names={"anna": "Anna Berg"})
 
 
-async def write(journal: SqliteJournal, *entries: CallClosed | CallCorrected | WrapUpRecorded | LegMeasured) -> None:
+Told = CallClosed | CallCorrected | WrapUpRecorded | LegMeasured | SurveyAsked | SurveyAnswered
+
+
+async def write(journal: SqliteJournal, *entries: Told) -> None:
     for entry in entries:
         seq = journal.append(entry, at=entry.at)
     await journal.committed(seq)
@@ -98,6 +103,29 @@ async def test_the_number_that_forwarded_a_call_reaches_the_interaction(
     async with database.read() as session:
         assert (await find_interaction(session, "c2")).diverted_from == "+12025550133"
         assert (await find_interaction(session, "c1")).diverted_from is None
+
+
+async def test_what_the_customer_answered_when_asked_reaches_the_interaction_of_that_agent(
+    tmp_path: Path, database: Database, journal: SqliteJournal
+) -> None:
+    """Whatever comes first, and written twice; the first answer counts."""
+    asked = SurveyAsked("c1", NOON + 1_000, SurveyKind.CSAT, "sales", RECORD.agent_id or "", "call")
+    answered = SurveyAnswered("c1", NOON + 5_000, SurveyKind.CSAT, 4, "sales", RECORD.agent_id or "", "call", asked.at)
+    alone = replace(asked, call_id="c2", kind=SurveyKind.NPS)
+    elsewhere = replace(answered, call_id="c3", agent_id="nobody of this call")
+    await write(journal, answered, asked, replace(answered, score=1), alone, elsewhere)
+    for call_id in ("c1", "c2", "c3", "c4"):
+        await write(journal, CallClosed(call_id, NOON, replace(RECORD, call_id=call_id)))
+    follower = projection(tmp_path, database)
+    await follower.drain()
+    async with database.begin() as session:
+        await set_cursor(session, CURSOR, 0)
+    await follower.drain()
+    async with database.read() as session:
+        found = [(await find_interaction(session, call_id)).survey for call_id in ("c1", "c2", "c3", "c4")]
+    assert [each and (each.kind, each.score) for each in found] == [("csat", 4), ("nps", None), None, None]
+    assert found[0] is not None
+    assert (found[0].asked_at, found[0].answered_at) == (instant(asked.at), instant(answered.at))
 
 
 async def test_the_quality_of_lines_reaches_the_interaction(
