@@ -61,6 +61,7 @@ async def test_a_supervisor_scores_a_conversation_at_its_place_in_the_record(
             await seat.go_ready()
             async with calling(house, number) as call:
                 await seat.talking()
+                await seat.until_state("busy")
                 await call.hang_up()
 
         found: list[str] = []
