@@ -30,8 +30,8 @@ from acd.outcomes import AgentState as RoutingState
 from acd.outcomes import AgentStateChanged, WrapUpCodeForced
 from agent_console.messages import AgentState, Change
 from agent_console.ports import IntentError
-from callcenter.appraisals.entries import checked
 from callcenter.appraisals.facts import ConversationScored, SurveyAnswered, SurveyAsked
+from callcenter.appraisals.keeper import AppraisalKeeper
 from callcenter.bus import Bus
 from callcenter.callbacks.callbacks import Callbacks
 from callcenter.callbacks.dials import HEARD as HEARD_FOR_CALLBACKS
@@ -99,7 +99,6 @@ from ivr.flow import Flow
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 5.0
-REMEMBERED_ANSWERS = 1_000
 DESK_LEASE_MS = 30_000
 """How long a console may be away before its agent's items go back, where no presence lease says otherwise."""
 PHONE_GONE = "phone_gone"
@@ -290,6 +289,7 @@ class ExchangeCore:
             agents=[agent.id for agent in site.agents if agent.queues],
             meanings=PauseMeanings(pause_meanings(site)),
         )
+        self._appraisals = AppraisalKeeper(clock=ports.clock, journal=ports.journal, forms=quality_forms(site))
         self.bus.subscribe(self._fold)
         self.bus.subscribe(self.roster.hear, AgentStateChanged)
         self.bus.subscribe(self.voicemail.hear, *VOICEMAIL_FACTS)
@@ -313,8 +313,6 @@ class ExchangeCore:
         self._roster_task: asyncio.Task[None] | None = None
         self._routing_task: asyncio.Task[None] | None = None
         self._ledger_task: asyncio.Task[None] | None = None
-        self._answered: dict[str, None] = {}
-        """Interactions whose survey was answered in this life, the newest."""
         self._forced_codes: set[asyncio.Task[None]] = set()
         self._without_phone = frozenset(
             agent.id for agent in site.agents if agent.queues and not takes(site, agent, Channel.VOICE)
@@ -361,22 +359,9 @@ class ExchangeCore:
             case ShiftsPlanned():
                 await self.roster.plan(entry)
             case SurveyAsked() | SurveyAnswered() | ConversationScored():
-                now = self._ports.clock.now()
-                journal = self._ports.journal
-                taken = checked(entry, quality_forms(self._site), now)
-                if isinstance(taken, SurveyAnswered):
-                    self._answer_once(taken.call_id)
-                await journal.committed(journal.append(taken, at=now))
+                await self._appraisals.take(entry)
             case _:
                 raise IntentError("unknown-order", f"Nobody may write down a {type(entry).__name__}.")
-
-    def _answer_once(self, call_id: str) -> None:
-        """Of two answers that come at once the first is taken; what was answered long ago is seen in the journal."""
-        if call_id in self._answered:
-            raise IntentError("already-answered", "The customer has answered for this interaction.")
-        self._answered[call_id] = None
-        if len(self._answered) > REMEMBERED_ANSWERS:
-            del self._answered[next(iter(self._answered))]
 
     async def stop(self) -> None:
         """End the calls politely, then the routing."""

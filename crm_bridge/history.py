@@ -119,9 +119,7 @@ async def unmatched_numbers(session: AsyncSession, *, since: datetime, limit: in
 async def last_interactions(session: AsyncSession, customer_id: int, *, limit: int) -> Sequence[InteractionView]:
     """The customer's last interactions, newest first."""
     query = _newest_first(_complete().where(Interaction.customer_id == customer_id))
-    views = [_view(*row) for row in (await session.execute(query.limit(limit))).all()]
-    surveys = await surveys_of(session, [(view.contact_id, view.call_id, view.agent_id) for view in views])
-    return [replace(view, survey=surveys.get(view.contact_id)) for view in views]
+    return await _with_surveys(session, [_view(*row) for row in (await session.execute(query.limit(limit))).all()])
 
 
 async def count_inbound_since(session: AsyncSession, customer_id: int, since: datetime) -> int:
@@ -180,19 +178,22 @@ def _newest_first(query: Select[*_Row]) -> Select[*_Row]:
 
 
 async def _with_media(session: AsyncSession, views: Sequence[InteractionView]) -> tuple[InteractionView, ...]:
-    """The interactions with what was recorded and measured of them, in one query each."""
+    """The interactions with what was recorded, measured and answered of them, in one query each."""
     found = await recordings_of(session, [view.contact_id for view in views])
     lines = await lines_of(session, [(view.contact_id, view.call_id) for view in views])
-    surveys = await surveys_of(session, [(view.contact_id, view.call_id, view.agent_id) for view in views])
-    return tuple(
-        replace(
-            view,
-            recordings=found.get(view.contact_id, ()),
-            lines=lines.get(view.contact_id, ()),
-            survey=surveys.get(view.contact_id),
-        )
-        for view in views
+    return await _with_surveys(
+        session,
+        [
+            replace(view, recordings=found.get(view.contact_id, ()), lines=lines.get(view.contact_id, ()))
+            for view in views
+        ],
     )
+
+
+async def _with_surveys(session: AsyncSession, views: Sequence[InteractionView]) -> tuple[InteractionView, ...]:
+    """The interactions with what the customer answered when asked about them."""
+    found = await surveys_of(session, [(view.contact_id, view.call_id, view.agent_id) for view in views])
+    return tuple(replace(view, survey=found.get(view.contact_id)) for view in views)
 
 
 def _view(

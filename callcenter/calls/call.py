@@ -120,8 +120,9 @@ class Call:
         """A segment is over."""
         self.facts.append(SegmentEnded(self.call_id, now, contact_id, result))
 
-    def converse(self, mode: Conversation, now: int, *, plain: bool = False) -> None:
-        """Join the legs that are there; ``plain`` is the ordinary beginning, which needs no fact."""
+    def converse(self, mode: Conversation, now: int, *, plain: bool = False, music: bool = True) -> None:
+        """Join the legs that are there; ``plain`` is the ordinary beginning, which needs no fact. Without ``music``
+        whoever waits hears nothing, because the flow speaks."""
         was_held, held = self.mode in ON_HOLD, mode in ON_HOLD
         agent = self.agent
         if agent is not None and was_held is not held:
@@ -130,7 +131,7 @@ class Call:
         if mode is not self.mode and not plain:
             self.facts.append(ConversationChanged(self.call_id, now, mode))
         self.mode = mode
-        self.effects.append(fx.Converse(mode, self.legs()))
+        self.effects.append(fx.Converse(mode, self.legs() if music else ()))
 
     def standing_at(self, leg_id: str) -> Standing | None:
         """The offer that rings, or was answered, at this leg."""

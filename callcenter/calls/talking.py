@@ -140,8 +140,7 @@ def go_on_alone(call: Call, event: ev.TalkOver, now: int) -> None:
         call.effects.append(fx.EndAgent(agent.leg_id, EndCause.NORMAL))
     call.finish(agent)
     call.home, call.agent = agent, None
-    call.converse(Conversation.WAITING, now)
-    call.effects[-1] = fx.Converse(Conversation.WAITING, ())  # no music: the flow speaks
+    call.converse(Conversation.WAITING, now, music=False)
     call.effects.append(fx.ReturnToFlow(TALKED))
 
 
