@@ -325,6 +325,11 @@ class ContactView(msgspec.Struct, frozen=True):
     """Whose line sounds poor."""
     ringing: tuple[RingView, ...] = ()
     """Where it rings: at one agent, or at several at once."""
+    orders_refused: str = ""
+    """The code by which call orders of this contact's agent are refused just now, all but hanging up: ``not-yours`` of
+    who was asked to join, ``not-now`` of whom a colleague has on hold or lets wait; empty while they count."""
+    handed_out_by: str | None = None
+    """Of a number outside with which a customer talks alone: the agent who handed the customer there."""
 
 
 class CallbackState(StrEnum):
@@ -456,7 +461,7 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     slot: str | None = None
     """Of ``park.retrieve``: the park slot."""
     how: str | None = None
-    """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over`` or ``leave``.
+    """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over``, ``leave`` or ``end``.
     Of ``contact.secure``: ``on`` (with ``number``, ``expiry`` or ``code`` as ``target``), ``send`` or ``off``."""
     digits: str | None = None
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""

@@ -108,6 +108,7 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
     "supervision.joined": supervision_facts.SupervisionJoined,
     "supervision.changed": supervision_facts.SupervisionChanged,
     "supervision.ended": supervision_facts.SupervisionEnded,
+    "supervision.hung_up": supervision_facts.SupervisorHungUp,
     "house.counted": HouseCounted,
     "targets.configured": TargetsConfigured,
     "work.noted": WorkNoted,

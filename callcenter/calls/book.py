@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallArrived, CallClosed, CallEnded, CallFact
@@ -9,6 +10,7 @@ from callcenter.calls.quality import CallQuality
 from callcenter.calls.quality_facts import QualityFact
 from callcenter.calls.record import OpenRecord, open_record
 from callcenter.calls.recording_facts import CardEntryFact, CardEntryShown
+from callcenter.calls.supervision_facts import SupervisorHungUp
 from callcenter.errors import JournalError
 from callcenter.ports import LegQualityTurned, LegStatistics
 
@@ -53,11 +55,11 @@ class CallBook:
         """Tell, after everything that was noted before, what is kept nowhere."""
         self._deps.journal.once_safe(lambda: self._deps.bus.publish(fact, fact.at), telling=True)
 
-    def note(self, fact: CardEntryFact) -> None:
+    def note(self, fact: CardEntryFact | SupervisorHungUp) -> None:
         """Journal and tell what the record does not show."""
         self._append([fact], fact.at)
 
-    def _append(self, facts: list[CallFact | CardEntryFact | QualityFact], now: int) -> None:
+    def _append(self, facts: Sequence[CallFact | CardEntryFact | QualityFact | SupervisorHungUp], now: int) -> None:
         journal, bus = self._deps.journal, self._deps.bus
         for fact in facts:
             journal.append(fact, at=now)

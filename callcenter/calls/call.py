@@ -70,8 +70,9 @@ class Call:
     """Whose phone wants to take over what rings or waits here; routing has yet to agree."""
     consulted: Seat | None = None
     colleague: Seat | None = None
-    """In a call between colleagues: who sits in the customer's place. It was the one who was called, and is whoever
-    the other one put on hold or hands on; see ``talking.change_places``."""
+    """In a call that began between colleagues: who sits in the customer's place. It was the one who was called, and is
+    whoever the other one put on hold or hands on (``talking.change_places``), or the number outside with which one of
+    them is left (``talking.have_number``)."""
     home: Seat | None = None
     """The last agent who had the customer, to whom the call comes back."""
     segments: int = 1

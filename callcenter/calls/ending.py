@@ -50,7 +50,7 @@ def close(
         result = SegmentResult.ABANDONED if left_alone else SegmentResult.CANCELLED
         call.close_segment(search.contact_id, result, now)
     told = Outcome.ANSWERED if call.talked else outcome
-    if ended_by is EndedBy.CUSTOMER and call.colleague is not None:
+    if ended_by is EndedBy.CUSTOMER and call.colleague is not None and call.colleague.agent_id:
         ended_by = EndedBy.AGENT
     call.facts.append(CallEnded(call.call_id, now, told, ended_by, detail))
     call.effects.append(fx.StopFlow())
@@ -142,6 +142,11 @@ def end_by_outside(call: Call, event: ev.ConsultedLeft, now: int) -> None:
         customer=EndCause.NORMAL,
         gone=event.leg_id,
     )
+
+
+def end_by_supervisor(call: Call, _event: ev.HangUpOrdered, now: int) -> None:
+    """A supervisor ends what a customer and a number outside have to say to each other."""
+    close(call, Outcome.ANSWERED, EndedBy.SYSTEM, now, detail="supervisor", customer=EndCause.NORMAL)
 
 
 def be_taken(call: Call, _event: ev.PartyTaken, now: int) -> None:

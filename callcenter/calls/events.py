@@ -425,6 +425,11 @@ class HandedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftWithNumber:
+    """A colleague is alone with a number outside, and has the call from here on."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelOrdered:
     """The agent wants the second party no more."""
 
@@ -552,6 +557,7 @@ CallEvent = (
     | LegMoved
     | CompleteOrdered
     | HandedOut
+    | LeftWithNumber
     | CancelOrdered
     | SwapOrdered
     | ConferenceOrdered

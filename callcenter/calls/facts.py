@@ -253,12 +253,15 @@ class CallResumed:
 
 @dataclass(frozen=True, slots=True)
 class PlacesChanged:
-    """In a call between colleagues this one has the call from here on, and the other one the customer's place."""
+    """In a call between colleagues this one has the call from here on, and the other one the customer's place; or the
+    number outside that the other one left here."""
 
     call_id: str
     at: int
     contact_id: str
     agent_id: str
+    number: str = ""
+    """The number outside that has the customer's place; empty while a colleague has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ class CallOrders:
         colleague = self._machine.colleague
         if colleague is None or colleague.leg_id == order.leg_id:
             return self._origin.shown_to(order.agent_id)
+        if colleague.number:
+            return Party(colleague.number)
         return self._origin.shown_colleague(colleague.agent_id)  # who sits in the customer's place is handed on
 
     def _refuse(self, refused: LegRefused | None) -> None:
@@ -207,7 +209,8 @@ class CallOrders:
             case fx.ReportTransfer(leg_id=leg_id, status=status):
                 self._deps.signalling.report_transfer(leg_id, status)
             case fx.RequestAgent():
-                caller = self._origin.customer_number if self._machine.colleague is None else ""
+                far = self._machine.colleague
+                caller = self._origin.customer_number if far is None else far.number
                 came_in = effect.contact_id in {"", self._call_id} and self._origin.order is None
                 since = self._deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
                 customer = self._customer()

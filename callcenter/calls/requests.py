@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
@@ -22,6 +23,7 @@ from callcenter.calls.participants import Conversation
 from callcenter.calls.segments import Seat
 from callcenter.calls.states import CallState
 from callcenter.calls.supervision import CallSupervision, SupervisionAsked, SupervisionRefused, SupervisionWish
+from callcenter.calls.supervision_facts import SupervisorHungUp
 from callcenter.calls.table import TABLE
 from callcenter.errors import MediaError
 from callcenter.ports import Refused
@@ -108,6 +110,9 @@ class CallRequests:
             asked.done.set_exception(SupervisionRefused("This call is over."))
 
     async def _be_supervised(self, asked: SupervisionAsked) -> None:
+        if asked.wish is SupervisionWish.END:
+            await self._end_outside(asked)
+            return
         agent = self._machine.agent if self._machine.state in SUPERVISED else None
         if asked.wish is not SupervisionWish.TAKE_OVER:
             await self._supervision.take(asked, agent, Party(agent.agent_id if agent is not None else ""))
@@ -124,6 +129,17 @@ class CallRequests:
         if refused is not None:  # a supervisor without a seat is nobody to routing
             await self._feed(refused)
         await self._feed(ev.PartyBrought(seat, ""))
+        self._book.answer(asked.done)
+
+    async def _end_outside(self, asked: SupervisionAsked) -> None:
+        """A customer and a number outside belong to nobody at a desk; so a supervisor may end it."""
+        outside = self._machine.consulted
+        if self._machine.state is not CallState.PRIVATE or outside is None:
+            asked.done.set_exception(SupervisionRefused("An agent has this call: listen to it, and take it over."))
+            return
+        now = self._deps.clock.now()
+        self._book.note(SupervisorHungUp(self._call_id, now, asked.supervisor_id, outside.contact_id))
+        await self._feed(ev.HangUpOrdered())
         self._book.answer(asked.done)
 
     async def _pick_up(self, asked: PickUpAsked) -> None:
@@ -231,8 +247,9 @@ class CallRequests:
             asked.done.set_result(None)
             return
         colleague = machine.agent if mine is machine.colleague else machine.colleague
-        number = "" if colleague is not None else self._origin.customer_number
-        seat = Seat(self._legs.customer_leg_id, "", number=number) if colleague is None else colleague
+        seat = Seat(self._legs.customer_leg_id, "", number=self._origin.customer_number)
+        if colleague is not None:  # a number's stretch ends here and begins anew there, an agent's contact goes along
+            seat = colleague if colleague.agent_id else replace(colleague, contact_id="")
         await self._feed(ev.PartyTaken(mine.contact_id))
         if not asked.done.done():
             asked.done.set_result(seat)

@@ -366,7 +366,9 @@ class CallRunner:
         machine = self.machine
         if machine.unengaged:
             self.note_aside(self.call_id)
-        parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (Role.AGENT, machine.colleague)
+        far = machine.colleague
+        far_role = Role.AGENT if far is None or far.agent_id else Role.CONSULTED
+        parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (far_role, far)
         self._book.quality.note_all(parties, self._audio.legs)
         self._book.write(facts, now)
         state = self.machine.state

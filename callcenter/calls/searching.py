@@ -215,7 +215,15 @@ def connect_number(call: Call, _event: ev.NumberAnswered, now: int) -> None:
 def connect_number_alone(call: Call, _event: ev.NumberAnswered, now: int) -> None:
     """The number answered, and whoever transferred has left."""
     call.consulted = _outside(call, now)
-    call.converse(Conversation.PRIVATE, now)
+    leave_outside(call, now)
+
+
+def leave_outside(call: Call, now: int) -> None:
+    """Nobody is left but whoever sits in the customer's place, and a number outside."""
+    if call.colleague is not None and call.colleague.agent_id:
+        call.following.append(ev.LeftWithNumber())
+    else:
+        call.converse(Conversation.PRIVATE, now)
 
 
 def _consult(call: Call, now: int, *, transfer: bool) -> None:

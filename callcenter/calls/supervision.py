@@ -40,6 +40,8 @@ class SupervisionWish(StrEnum):
     TAKE_OVER = "take_over"
     """Have the customer instead of the agent."""
     LEAVE = "leave"
+    END = "end"
+    """End the call of a customer who was handed to a number outside, where no agent is any more."""
 
 
 class SupervisionRefused(CallCenterError):

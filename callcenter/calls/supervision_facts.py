@@ -53,4 +53,14 @@ class SupervisionEnded:
     cause: str
 
 
-SupervisionFact = SupervisionOrdered | SupervisionJoined | SupervisionChanged | SupervisionEnded
+@dataclass(frozen=True, slots=True)
+class SupervisorHungUp:
+    """A supervisor ends the call of a customer who was handed to a number outside; the end follows."""
+
+    call_id: str
+    at: int
+    supervisor_id: str
+    contact_id: str
+
+
+SupervisionFact = SupervisionOrdered | SupervisionJoined | SupervisionChanged | SupervisionEnded | SupervisorHungUp

@@ -276,6 +276,8 @@ TABLE: Mapping[tuple[S, type[ev.CallEvent]], Row] = _filled(
         **_search_rows(ATTENDED),
         **_attended_rows(),
         **_together_rows(),
+        (S.PRIVATE, ev.LeftWithNumber): Row(S.TALKING, talking.have_number),
+        (S.PRIVATE, ev.HangUpOrdered): Row(S.ENDED, ending.end_by_supervisor),
         (S.PRIVATE, ev.CustomerGone): Row(S.ENDED, ending.end_by_customer),
         (S.PRIVATE, ev.ConsultedLeft): Row(S.ENDED, ending.end_by_outside),
         # The customer waits in a park slot.

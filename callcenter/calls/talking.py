@@ -6,7 +6,7 @@ from callcenter.calls.call import Call
 from callcenter.calls.facts import CallConnected, CallParked, NumberConnected, PlacesChanged
 from callcenter.calls.legs import EndCause
 from callcenter.calls.participants import Conversation
-from callcenter.calls.searching import RING_MS, present
+from callcenter.calls.searching import RING_MS, leave_outside, present
 from callcenter.calls.segments import Seat, SegmentKind, SegmentResult, Target, TargetKind
 
 TALKED = "talked"
@@ -63,9 +63,17 @@ def complete(call: Call, _event: ev.CompleteOrdered, now: int) -> None:
 
 
 def hand_out(call: Call, _event: ev.HandedOut, now: int) -> None:
-    """The customer talks with a number outside now, and no agent is there."""
+    """Whoever is left talks with a number outside now: a customer without us, a colleague with every right."""
     leave(call, now)
-    call.converse(Conversation.PRIVATE, now)
+    leave_outside(call, now)
+
+
+def have_number(call: Call, _event: ev.LeftWithNumber, now: int) -> None:
+    """The colleague has the call, and the number outside sits in the customer's place."""
+    colleague, number = present(call.colleague), present(call.consulted)
+    call.agent, call.colleague, call.consulted = colleague, number, None
+    call.facts.append(PlacesChanged(call.call_id, now, colleague.contact_id, colleague.agent_id, number.number))
+    call.converse(Conversation.TALK, now)
 
 
 def leave_search(call: Call, event: ev.AgentLeft | ev.HangUpOrdered, now: int) -> None:

@@ -82,7 +82,7 @@ class Timeline(msgspec.Struct, frozen=True):
     """The contact of the agent who has the customer."""
     consulted: str = ""
     colleague: str = ""
-    """The contact of the colleague in the customer's place."""
+    """The contact of the colleague in the customer's place, or of the number outside that has it."""
     talk_ms: int = 0
     """The customer with an agent."""
     hold_ms: int = 0
@@ -103,6 +103,8 @@ class Timeline(msgspec.Struct, frozen=True):
                 return replace(self.at(fact.at), mode=fact.mode)
             case PlacesChanged(contact_id=contact_id):
                 now = self.at(fact.at)
+                if fact.number:
+                    return replace(now, agent=contact_id, colleague=now.consulted, consulted="")
                 return replace(now, agent=contact_id, colleague=now.agent)
             case SegmentEnded():
                 return self._ended(fact)

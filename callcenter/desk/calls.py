@@ -16,6 +16,7 @@ from callcenter.calls.switchboard import Switchboard
 from callcenter.calls.table import TABLE
 from callcenter.calls.targets import Directory
 from callcenter.floor.fold import FloorFold
+from callcenter.floor.parties import NOT_NOW, NOT_YOURS
 from callcenter.ports import Clock, Refused, Signalling
 
 FREE_TO_CALL = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.WRAP_UP})
@@ -105,7 +106,9 @@ class CallControl:
         """Send digits to whoever the agent talks with."""
         if not digits or len(digits) > LONGEST_DIGITS or not DIGITS.issuperset(digits):
             raise IntentError("bad-digits", f"Digits are 0-9, * and #, at most {LONGEST_DIGITS}.")
-        self._call(agent_id, contact_id).tell(DigitsOrdered(contact_id, digits))
+        runner = self._call(agent_id, contact_id)
+        self._check_say(runner, contact_id)
+        runner.tell(DigitsOrdered(contact_id, digits))
 
     def _order(self, agent_id: str, contact_id: str, order: ev.CallEvent) -> None:
         self._check(agent_id, contact_id, type(order)).tell(order)
@@ -114,15 +117,21 @@ class CallControl:
         """The call, if this agent has its customer, or a colleague in it, and the order fits what it does now."""
         runner = self._call(agent_id, contact_id)
         machine = runner.machine
-        colleague = machine.colleague
-        if machine.seat_of(contact_id) is None:
-            if colleague is not None and colleague.contact_id == contact_id:
-                raise IntentError("not-now", "Your colleague has you on hold, or is asking somebody.")
-            raise IntentError("not-yours", "You were asked to join; the customer is your colleague's.")
+        self._check_say(runner, contact_id)
         row = TABLE.get((machine.state, order))
         if row is None or row.act is None:
-            raise IntentError("not-now", f"This is not possible while the call is {machine.state.replace('_', ' ')}.")
+            raise IntentError(NOT_NOW, f"This is not possible while the call is {machine.state.replace('_', ' ')}.")
         return runner
+
+    @staticmethod
+    def _check_say(runner: CallRunner, contact_id: str) -> None:
+        """Whether the agent of this contact has anything to say in the call; the floor shows the same codes."""
+        machine, colleague = runner.machine, runner.machine.colleague
+        if machine.seat_of(contact_id) is not None:
+            return
+        if colleague is not None and colleague.contact_id == contact_id:
+            raise IntentError(NOT_NOW, "Your colleague has you on hold, or is asking somebody.")
+        raise IntentError(NOT_YOURS, "You were asked to join; the customer is your colleague's.")
 
     def _call(self, agent_id: str, contact_id: str) -> CallRunner:
         agent = self._floor.agent(agent_id)

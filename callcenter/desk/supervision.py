@@ -25,7 +25,8 @@ class SupervisionDesk:
     _supervisors: SupervisorRights
 
     async def supervise(self, user_id: str, contact_id: str, how: str) -> None:
-        """Listen to an agent's conversation, whisper, speak with all, take it over, or leave it again."""
+        """Listen to an agent's conversation, whisper, speak with all, take it over, or leave it again; end one that
+        no agent is in."""
         wish = self._wish(user_id, contact_id, how)
         done = asyncio.get_running_loop().create_future()
         if not self._switchboard.tell(call_of(contact_id), SupervisionAsked(user_id, wish, done)):
@@ -48,12 +49,15 @@ class SupervisionDesk:
         contact, reach = self._floor.contact(contact_id), self._supervisors[user_id]
         if contact is None:
             raise IntentError("contact-gone", "This call is over.")
+        if wish is SupervisionWish.END and contact.handed_out_by is None:
+            raise IntentError("supervision-refused", "An agent has this call: listen to it, and take it over.")
         if reach.queues is not None and contact.queue_id not in reach.queues:
             raise IntentError("not-your-queue", "You do not supervise this queue.")
-        if reach.agents is not None and contact.agent_id not in reach.agents:
+        if reach.agents is not None and (contact.agent_id or contact.handed_out_by) not in reach.agents:
             raise IntentError("not-your-team", "This agent is of another team.")
         seat = self._floor.agent(user_id)
-        joins = wish is not SupervisionWish.LEAVE and all(each.supervisor_id != user_id for each in contact.supervision)
+        stays_away = wish in {SupervisionWish.LEAVE, SupervisionWish.END}
+        joins = not stays_away and all(each.supervisor_id != user_id for each in contact.supervision)
         if joins and seat is not None and seat.state in AT_WORK:
             raise IntentError("at-work", "You take contacts yourself; pause first.")
         return wish

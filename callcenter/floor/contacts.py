@@ -30,6 +30,7 @@ from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.quality_facts import LegQualityChanged
 from callcenter.calls.segments import SegmentKind, call_of
 from callcenter.calls.segments import TargetKind as Sought
+from callcenter.floor.parties import CallParties
 
 PENDING = CustomerMatch(state=MatchState.PENDING)
 PARKED_SUFFIX = ".parked"
@@ -69,9 +70,7 @@ class FloorContacts:
         """By call that is not over: a view that knows who calls."""
         self._named: dict[str, None] = {}
         """Contacts for one certain agent, the newest ``NAMED_LIMIT``: routing queues them, but they are no queue's."""
-        self._holders: dict[str, str] = {}
-        """By call: the contact of the agent who has the customer."""
-
+        self._parties = CallParties()
         self._kept: dict[str, str] = {}
         """By contact that is not here yet: the agent who is kept for it."""
         self._securing: dict[str, str] = {}
@@ -84,7 +83,7 @@ class FloorContacts:
 
     def holder(self, call_id: str) -> str:
         """The contact of the agent who has the customer, else the call's first."""
-        return self._holders.get(call_id, call_id)
+        return self._parties.holders.get(call_id, call_id)
 
     def keeps(self, contact_id: str | None, agent_id: str) -> bool:
         """Whether this agent is only kept for a customer who is not there yet."""
@@ -134,7 +133,7 @@ class FloorContacts:
             case facts.ConversationChanged():
                 self._show_second_party(fact)
             case facts.PlacesChanged():
-                self._holders[fact.call_id] = fact.contact_id
+                self._change_places(fact)
             case facts.SegmentEnded():
                 self._end_segment(fact)
             case facts.CallParked():
@@ -142,7 +141,15 @@ class FloorContacts:
             case LegQualityChanged():
                 self._judge_line(fact)
             case _:
-                pass
+                return
+        self._show_whose_orders_count(fact.call_id)
+
+    def _show_whose_orders_count(self, call_id: str) -> None:
+        holder = self._views.get(self._parties.holders.get(call_id, ""))
+        for contact_id in tuple(self._live.get(call_id, ())):
+            view = self._views.get(contact_id)
+            if view is not None:
+                self.change(contact_id, orders_refused=self._parties.refusal(call_id, view, holder))
 
     # Where it rings
 
@@ -209,7 +216,7 @@ class FloorContacts:
         )
         self._live[fact.call_id], self._bases[fact.call_id] = {}, view
         if called:
-            self._holders[fact.call_id] = fact.call_id
+            self._parties.holders[fact.call_id] = fact.call_id
         self._put(fact.call_id, view)
 
     def _queue(self, fact: facts.CallQueued) -> None:
@@ -252,9 +259,9 @@ class FloorContacts:
             queued_at=None if rung or dialled else fact.at,
         )
         self._put(fact.call_id, view)
-        if fact.kind in BESIDE and fact.call_id in self._holders:
+        if fact.kind in BESIDE and fact.call_id in self._parties.holders:
             self.change(
-                self._holders[fact.call_id],
+                self._parties.holders[fact.call_id],
                 consult_id=fact.contact_id,
                 consult_state=ConsultState.SEEKING,
                 consult_kind=ContactKind(fact.kind),
@@ -266,7 +273,9 @@ class FloorContacts:
 
     def _handed_on(self, fact: facts.SegmentOpened) -> str:
         """Who is in the customer's place of a call between colleagues; empty where it is a customer, or nobody yet."""
-        holder = self._holders.get(fact.call_id)
+        if number := self._parties.numbers.get(fact.call_id):
+            return number
+        holder = self._parties.holders.get(fact.call_id)
         views = [self._views[each] for each in self._live.get(fact.call_id, {}) if each != holder]
         there = [view for view in views if view.kind is ContactKind.INTERNAL and view.state is ContactState.CONNECTED]
         return (there[0].agent_id or "") if there else ""
@@ -275,7 +284,7 @@ class FloorContacts:
         call_id, contact_id = fact.call_id, fact.contact_id or fact.call_id
         self.change(contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id, ringing=())
         self._remove(call_id, call_id + PARKED_SUFFIX)
-        if self._holders.setdefault(call_id, contact_id) != contact_id:
+        if self._parties.holders.setdefault(call_id, contact_id) != contact_id:
             return
         for each in self._live.get(call_id, {}):  # the colleague who was called
             view = self._views[each]
@@ -283,8 +292,24 @@ class FloorContacts:
                 self.change(each, state=ContactState.CONNECTED, connected_at=fact.at)
                 self.change(contact_id, called=view.agent_id)
 
+    def _change_places(self, fact: facts.PlacesChanged) -> None:
+        self._parties.holders[fact.call_id] = fact.contact_id
+        if not fact.number:
+            return
+        self._parties.numbers[fact.call_id] = fact.number
+        for each in tuple(self._live.get(fact.call_id, ())):  # the number is shown with the agent who has it now
+            if self._views[each].state is ContactState.CONNECTED and self._views[each].agent_id is None:
+                self._remove(fact.call_id, each)
+        view = self._views.get(fact.contact_id or fact.call_id)
+        if view is not None:
+            self.change(view.contact_id, **{"caller" if view.parent_id else "called": fact.number})
+
     def _show_second_party(self, fact: facts.ConversationChanged) -> None:
-        holder = self._views.get(self._holders.get(fact.call_id, ""))
+        self._parties.converse(fact)
+        for each in tuple(self._live.get(fact.call_id, ())):
+            if self._views[each].state is ContactState.CONNECTED and self._views[each].agent_id is None:
+                self.change(each, **self._parties.owner_outside(fact.call_id))
+        holder = self._views.get(self._parties.holders.get(fact.call_id, ""))
         second = None if holder is None else self._views.get(holder.consult_id or "")
         state = CONSULT_STATES.get(fact.mode)
         # One who is still sought stays so, though the agent talks with the customer meanwhile.
@@ -294,9 +319,9 @@ class FloorContacts:
 
     def _end_segment(self, fact: facts.SegmentEnded) -> None:
         call_id, contact_id = fact.call_id, fact.contact_id
-        view = self._views.get(contact_id)
+        view = before = self._views.get(contact_id)
         consult_id = None if view is None else view.consult_id
-        holder_id = self._holders.get(call_id)
+        holder_id = self._parties.holders.get(call_id)
         self._let_go(call_id, contact_id, fact.at)
         if holder_id is None:
             return
@@ -307,9 +332,9 @@ class FloorContacts:
             return
         follower = self._views.get(consult_id or "")
         if follower is not None and follower.state is ContactState.CONNECTED and follower.agent_id is not None:
-            self._holders[call_id] = follower.contact_id
+            self._parties.holders[call_id] = follower.contact_id
         else:
-            del self._holders[call_id]
+            self._parties.leave(call_id, before)
 
     def _let_go(self, call_id: str, contact_id: str, at: int) -> None:
         """The contact's part of the call is over: its agent may wrap up."""
@@ -329,6 +354,7 @@ class FloorContacts:
             parked = replace_view(
                 base,
                 contact_id=fact.call_id + PARKED_SUFFIX,
+                caller=self._parties.numbers.get(fact.call_id) or base.caller,
                 state=ContactState.PARKED,
                 agent_id=None,
                 parent_id=fact.call_id,
@@ -383,7 +409,7 @@ class FloorContacts:
             self._let_go(fact.call_id, contact_id, fact.at)
         self._live.pop(fact.call_id, None)
         self._bases.pop(fact.call_id, None)
-        self._holders.pop(fact.call_id, None)
+        self._parties.forget(fact.call_id)
 
     def _know_customer(self, call_id: str, customer: CustomerMatch) -> None:
         base = self._bases.get(call_id)

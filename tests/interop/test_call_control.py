@@ -19,7 +19,7 @@ from tests.support.installation import (
     running_installation,
     until_recorded,
 )
-from tests.support.outside_gateway import OUTSIDE, free_gateway, out_to
+from tests.support.outside_gateway import OUTSIDE, called_outside, free_gateway, out_to
 from tests.support.peers import peer
 from tests.support.sipp import SCENARIOS
 from tests.support.waiting import until
@@ -177,6 +177,88 @@ async def test_a_customer_is_handed_to_a_number_outside(house: Installation, tmp
             await first.ended()
             await one.until_state("ready")
             await customer.hang_up()
+        await until_over(gateway, tmp_path)
+        await until_clear(house)
+
+
+@asynccontextmanager
+async def colleagues(one: Seat, two: Seat) -> AsyncIterator[tuple[Talk, Talk]]:
+    """The first agent's phone called the second one's, and they talk."""
+    await one.go_ready()
+    await two.go_ready()
+    sound = await RtpEndpoint.open(PHONE_HOST)
+    call = await one._phone.call("agent2", sound.sdp_offer())
+    async with asyncio.timeout(10):
+        sound.accept(await call.answered())
+    sound.start(CUSTOMER_HZ)
+    first, second = Talk(call, sound), await two.talking()
+    try:
+        await hear_each_other(first, second)
+        yield first, second
+    finally:
+        await sound.close()
+
+
+async def test_a_colleague_left_with_a_number_by_refer_holds_it_and_hands_it_on(house: Installation, tmp_path: Path):
+    async with Seat(house, "agent1") as one, Seat(house, "agent2") as two, carrier(tmp_path) as gateway:
+        async with colleagues(one, two) as (first, second):
+            assert await first.call.transfer(OUTSIDE) == 200
+            await first.ended()
+            await one.until_state("ready")
+            contact_id = two.contact_id
+            await until("the number is shown", lambda: two.console.contacts[contact_id]["caller"] == OUTSIDE)
+            await two.console.intend("contact.hold", contact_id=contact_id)
+            await until("the hold is shown", lambda: two.console.contacts[contact_id]["held_since"] is not None)
+            await two.console.intend("contact.resume", contact_id=contact_id)
+            await two.console.intend("contact.send_digits", contact_id=contact_id, digits="12#")
+            assert await second.call.transfer("agent1") == 200
+            await second.ended()
+            third = await one.talking()
+            await one.until_state("busy")
+            await third.hang_up()
+        await until_over(gateway, tmp_path)
+        await until_clear(house)
+
+
+async def test_a_colleague_left_with_a_number_is_heard_there_and_asks_who_left(house: Installation):
+    async with (
+        Seat(house, "agent1") as one,
+        Seat(house, "agent2") as two,
+        called_outside(house, GATEWAY) as answered,
+        colleagues(one, two) as (first, second),
+    ):
+        await one.console.intend("contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE)
+        far = await answered()
+        await first.ended()
+        await hear_each_other(far, second)
+        contact_id = two.contact_id
+        await one.until_state("ready")
+        await two.console.intend("contact.consult", contact_id=contact_id, target_kind="agent", target="agent1")
+        asked = await one.talking()
+        await until("the number hears nobody", lambda: far.sound.heard_tone(AGENT_HZ) < 0.05)
+        await two.console.intend("consult.complete", contact_id=contact_id)
+        await second.ended()
+        await hear_each_other(far, asked)
+        await far.hang_up()
+        await asked.ended()
+        await until_clear(house)
+
+
+async def test_a_supervisor_ends_the_call_of_a_customer_who_was_handed_outside(house: Installation, tmp_path: Path):
+    async with Seat(house, "agent1") as one, carrier(tmp_path) as gateway, watching(house) as boss:
+        await one.go_ready()
+        async with calling(house, "+12025550115") as customer:
+            first = await one.talking()
+            await one.until_state("busy")
+            await one.console.intend(
+                "contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE
+            )
+            await first.ended()
+            await until("who handed it out is shown", lambda: any(c["handed_out_by"] for c in boss.contacts.values()))
+            (handed,) = [each for each in boss.contacts.values() if each["handed_out_by"]]
+            assert (handed["agent_id"], handed["handed_out_by"]) == (None, "agent1")
+            await boss.intend("contact.supervise", contact_id=handed["contact_id"], how="end")
+            await customer.ended()
         await until_over(gateway, tmp_path)
         await until_clear(house)
 

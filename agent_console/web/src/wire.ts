@@ -207,6 +207,8 @@ export interface ContactView {
   readonly card_answer: CardAnswerView | null;
   readonly poor_lines: readonly PoorLine[];
   readonly ringing: readonly RingView[];
+  readonly orders_refused: string;
+  readonly handed_out_by: string | null;
 }
 
 /** What signing in takes. */

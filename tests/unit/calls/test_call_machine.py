@@ -119,6 +119,7 @@ SAMPLES = (
     ev.LegMoved("leg-a", "leg-p"),
     ev.CompleteOrdered(),
     ev.HandedOut(),
+    ev.LeftWithNumber(),
     ev.CancelOrdered(),
     ev.SwapOrdered(),
     ev.ConferenceOrdered(),

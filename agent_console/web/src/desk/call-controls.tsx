@@ -1,5 +1,5 @@
 import { Button, TextInput } from '@mantine/core';
-import { useEffect, useRef, useState, type SubmitEvent } from 'react';
+import { useEffect, useId, useRef, useState, type SubmitEvent } from 'react';
 import { Elapsed } from '../clock';
 import { useLocalisation } from '../i18n/context';
 import type { Key } from '../i18n/translate';
@@ -8,7 +8,7 @@ import { useConnection, useLive } from '../live/context';
 import { isPending } from '../live/pending';
 import { usePhone } from '../softphone/context';
 import type { ConsultState, ContactView } from '../wire';
-import { callOrders, digitsIn, KEYPAD, mayTransfer } from './call-orders';
+import { callOrders, digitsIn, KEYPAD, mayTransfer, whyNot } from './call-orders';
 import { CallTargetInput, NOBODY_YET, useTargetName } from './call-target';
 import { keysOf, useShortcuts, type ShortcutActions } from './shortcuts';
 import classes from './desk.module.css';
@@ -143,19 +143,32 @@ export function CallControls({ contact }: { readonly contact: ContactView }) {
   const talks = contact.state === 'connected';
   // A browser that is the phone has its own keypad beside the microphone.
   const withKeypad = talks && !phone.call;
+  const refused = whyNot(contact);
+  const reasonId = useId();
+  const barred = refused === null ? {} : { disabled: true, 'aria-describedby': reasonId };
+  const open = refused === null ? panel : null;
   const toggle = (wanted: Panel) => setPanel(panel === wanted ? null : wanted);
   const shortcuts: ShortcutActions = Object.fromEntries(
     orders.map(({ shortcut, intent }) => [shortcut, () => send(intent, about)]),
   );
-  useShortcuts({
-    ...shortcuts,
-    ...(transferable && { transfer: () => toggle('transfer') }),
-    ...(withKeypad && { keypad: () => toggle('keypad') }),
-  });
+  useShortcuts(
+    refused === null
+      ? {
+          ...shortcuts,
+          ...(transferable && { transfer: () => toggle('transfer') }),
+          ...(withKeypad && { keypad: () => toggle('keypad') }),
+        }
+      : {},
+  );
   if (!talks) return null;
   return (
     <section aria-label={t('call.controls')} className={classes.controls} data-testid="call-controls">
       <Parties contact={contact} />
+      {refused !== null && (
+        <p className={`${classes.party} soft`} id={reasonId} data-testid="orders-refused">
+          <Icon name="users" /> {t(refused)}
+        </p>
+      )}
       <div className={classes.actions}>
         {orders.map(({ intent, label, shortcut, testId }) => (
           <Button
@@ -163,7 +176,8 @@ export function CallControls({ contact }: { readonly contact: ContactView }) {
             variant="default"
             loading={isPending(pending, intent, contact.contact_id)}
             onClick={() => send(intent, about)}
-            title={keysOf(shortcut)}
+            title={refused === null ? keysOf(shortcut) : t(refused)}
+            {...barred}
             data-testid={testId}
           >
             {t(label)}
@@ -172,9 +186,10 @@ export function CallControls({ contact }: { readonly contact: ContactView }) {
         {transferable && (
           <Button
             variant="default"
-            aria-expanded={panel === 'transfer'}
+            aria-expanded={open === 'transfer'}
             onClick={() => toggle('transfer')}
-            title={keysOf('transfer')}
+            title={refused === null ? keysOf('transfer') : t(refused)}
+            {...barred}
             data-testid="transfer"
           >
             {t('call.transfer')}
@@ -183,17 +198,18 @@ export function CallControls({ contact }: { readonly contact: ContactView }) {
         {withKeypad && (
           <Button
             variant="default"
-            aria-expanded={panel === 'keypad'}
+            aria-expanded={open === 'keypad'}
             onClick={() => toggle('keypad')}
-            title={keysOf('keypad')}
+            title={refused === null ? keysOf('keypad') : t(refused)}
+            {...barred}
             data-testid="open-keypad"
           >
             {t('keypad.title')}
           </Button>
         )}
       </div>
-      {panel === 'transfer' && transferable && <TransferPanel contact={contact} onClose={() => setPanel(null)} />}
-      {panel === 'keypad' && withKeypad && <Keypad contactId={contact.contact_id} />}
+      {open === 'transfer' && transferable && <TransferPanel contact={contact} onClose={() => setPanel(null)} />}
+      {open === 'keypad' && withKeypad && <Keypad contactId={contact.contact_id} />}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aContact } from '../test/views';
-import { callOrders, digitsIn, mayTransfer } from './call-orders';
+import { callOrders, digitsIn, mayTransfer, whyNot } from './call-orders';
 
 const talking = aContact({ state: 'connected', connected_at: 1 });
 const intents = (over: Partial<typeof talking>) => callOrders({ ...talking, ...over }).map(({ intent }) => intent);
@@ -31,6 +31,14 @@ describe('what may be asked of a call', () => {
     expect(mayTransfer(talking)).toBe(true);
     expect(mayTransfer({ ...talking, consult_state: 'seeking' })).toBe(false);
     expect(mayTransfer({ ...talking, state: 'wrap_up' })).toBe(false);
+  });
+});
+
+describe('orders that would be refused', () => {
+  it('have a reason: the customer is a colleague’s, or the colleague lets one wait', () => {
+    expect(whyNot(talking)).toBeNull();
+    expect(whyNot({ ...talking, orders_refused: 'not-yours' })).toBe('refusal.not_yours');
+    expect(whyNot({ ...talking, orders_refused: 'not-now' })).toBe('refusal.let_wait');
   });
 });
 

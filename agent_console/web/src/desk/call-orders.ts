@@ -50,6 +50,12 @@ export function callOrders(contact: ContactView): readonly CallOrder[] {
   }
 }
 
+/** Why the exchange would refuse orders about this conversation now, in words; `null` while they count. */
+export function whyNot(contact: ContactView): Key | null {
+  if (contact.orders_refused === '') return null;
+  return contact.orders_refused === 'not-yours' ? 'refusal.not_yours' : 'refusal.let_wait';
+}
+
 /** Whether somebody else may be brought into the conversation. */
 export function mayTransfer(contact: ContactView): boolean {
   return contact.state === 'connected' && contact.consult_state === null;

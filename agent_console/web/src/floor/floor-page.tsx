@@ -259,6 +259,7 @@ function useContactColumns(
       key: 'agent',
       label: t('floor.agent'),
       cell: (contact) => {
+        if (contact.handed_out_by) return t('floor.handed_out', { agent: nameOf(contact.handed_out_by) });
         if (!contact.agent_id) return t('floor.nothing');
         const name = nameOf(contact.agent_id);
         return contact.ringing.length > 1 ? t.count('floor.rings_at', contact.ringing.length - 1, { name }) : name;
@@ -291,7 +292,7 @@ function useContactColumns(
       label: t('supervision.title'),
       cell: (contact) =>
         contact.channel === 'voice' ? (
-          <SuperviseControl contact={contact} agent={nameOf(contact.agent_id ?? '')} />
+          <SuperviseControl contact={contact} agent={nameOf(contact.agent_id ?? contact.handed_out_by ?? '')} />
         ) : (
           contact.state !== 'wrap_up' && <HandOn item={contact} intent="contact.move" />
         ),

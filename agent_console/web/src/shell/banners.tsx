@@ -105,6 +105,7 @@ const REFUSALS: Partial<Record<string, Key>> = {
   'offer-gone': 'refusal.contact_gone',
   'not-free': 'refusal.not_free',
   'not-now': 'refusal.not_now',
+  'not-yours': 'refusal.not_yours',
   'no-callback': 'refusal.no_callback',
   'card-entry-refused': 'refusal.card_entry',
   'card-entry-not-configured': 'refusal.no_payments',

@@ -20,6 +20,11 @@ describe('what a supervisor may want', () => {
     expect(wishesOf(there, 'sam')).toEqual(['monitor', 'whisper', 'barge']);
   });
 
+  it('is its end, of a customer who was handed to a number outside', () => {
+    const outside = aContact({ state: 'connected', agent_id: null, handed_out_by: 'anna' });
+    expect(wishesOf(outside, 'sofia')).toEqual(['end']);
+  });
+
   it('is not the call itself while the own phone still rings', () => {
     const ringing = {
       ...talking,

@@ -7,7 +7,7 @@ import { isPending } from '../live/pending';
 import { useSignedIn } from '../session/session';
 import type { ContactView, SupervisionMode } from '../wire';
 
-export type Wish = SupervisionMode | 'take_over' | 'leave';
+export type Wish = SupervisionMode | 'take_over' | 'leave' | 'end';
 
 const LABELS: Record<Wish, Key> = {
   monitor: 'supervision.monitor',
@@ -15,6 +15,7 @@ const LABELS: Record<Wish, Key> = {
   barge: 'supervision.barge',
   take_over: 'supervision.take_over',
   leave: 'supervision.leave',
+  end: 'supervision.end',
 };
 
 const STATES: Record<SupervisionMode, Key> = {
@@ -25,6 +26,7 @@ const STATES: Record<SupervisionMode, Key> = {
 
 /** What this supervisor may want of a conversation now. */
 export function wishesOf(contact: ContactView, userId: string): readonly Wish[] {
+  if (contact.state === 'connected' && contact.handed_out_by !== null) return ['end'];
   if (contact.state !== 'connected' || contact.agent_id === null || contact.agent_id === userId) return [];
   const mine = contact.supervision.find((each) => each.supervisor_id === userId);
   const modes = (['monitor', 'whisper', 'barge'] as const).filter((each) => each !== mine?.how);

@@ -68,6 +68,8 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   card_sending: false,
   card_answer: null,
   poor_lines: [],
+  orders_refused: '',
+  handed_out_by: null,
   kind: 'inbound',
   parent_id: null,
   held_since: null,
