@@ -7,6 +7,7 @@ is gone, no media left. These are the races that leave agents stuck and calls as
 import random
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -112,33 +113,35 @@ def busy_agents_have_their_contact(house: House) -> None:
             assert contacts[agent.contact_id].state is ContactState.CONNECTED
 
 
+async def live_through(seed: int) -> None:
+    """One story of this seed, and the floor afterwards."""
+    house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10, ring=RINGS[seed % 3]))
+    floor = Floor(house, seed)
+    await house.sign_in(*AGENTS)
+    for _ in range(STEPS):
+        await floor.step()
+    await settle()
+    busy_agents_have_their_contact(house)
+    for leg in floor.customers:
+        house.signalling.far_end_hangs_up(leg)
+    await pass_seconds(120)
+    assert house.fatal == []
+    assert Counter(record.sip_call_id for record in house.records()).most_common(1)[0][1] == 1
+    assert len(house.records()) == floor.calls
+    assert [leg for leg in house.signalling.legs.values() if leg.state != "ended"] == []
+    assert house.core.routing.engine.contacts() == ()
+    assert house.core.routing.engine.offers() == ()
+    assert audit(house.journal.rows).breaches == []
+    assert replay(house.journal.rows).divergences == []
+    assert {house.agent(agent_id).state for agent_id in AGENTS} <= {AgentState.READY, AgentState.NOT_READY}
+    assert house.contacts() == ()
+    assert house.media.sessions == {}
+    assert house.core.switchboard.calls == {}
+    assert [queue.waiting for queue in house.core.floor.view().queues] == [0, 0]
+    for queue in house.core.floor.view().queues:
+        assert queue.offered == queue.answered + queue.abandoned
+
+
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_whatever_the_order_the_floor_is_clean_afterwards(seed: int) -> None:
-    async def story() -> None:
-        house = await open_house(site=small_site(wrap_up_seconds=seed % 2 * 10, ring=RINGS[seed % 3]))
-        floor = Floor(house, seed)
-        await house.sign_in(*AGENTS)
-        for _ in range(STEPS):
-            await floor.step()
-        await settle()
-        busy_agents_have_their_contact(house)
-        for leg in floor.customers:
-            house.signalling.far_end_hangs_up(leg)
-        await pass_seconds(120)
-        assert house.fatal == []
-        assert Counter(record.sip_call_id for record in house.records()).most_common(1)[0][1] == 1
-        assert len(house.records()) == floor.calls
-        assert [leg for leg in house.signalling.legs.values() if leg.state != "ended"] == []
-        assert house.core.routing.engine.contacts() == ()
-        assert house.core.routing.engine.offers() == ()
-        assert audit(house.journal.rows).breaches == []
-        assert replay(house.journal.rows).divergences == []
-        assert {house.agent(agent_id).state for agent_id in AGENTS} <= {AgentState.READY, AgentState.NOT_READY}
-        assert house.contacts() == ()
-        assert house.media.sessions == {}
-        assert house.core.switchboard.calls == {}
-        assert [queue.waiting for queue in house.core.floor.view().queues] == [0, 0]
-        for queue in house.core.floor.view().queues:
-            assert queue.offered == queue.answered + queue.abandoned
-
-    run_virtual(story)
+    run_virtual(partial(live_through, seed))

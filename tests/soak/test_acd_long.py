@@ -5,6 +5,8 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from acd import board
 from acd.engine import Acd
@@ -13,10 +15,10 @@ from tests.support.acd_mixed_floor import mixed_event, mixed_floor
 from tests.support.acd_oracle import BruteForceMatching
 from tests.support.acd_races import Races
 from tests.support.acd_random_floor import random_event, random_floor, tell
+from tests.unit.acd.test_acd_invariants import FloorMachine
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(3_600)]
 
-INTERLEAVINGS = 1_000_000
 INSTANCES, EVENTS = 200, 1_500
 
 
@@ -28,12 +30,23 @@ def collector_at_rest() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.mark.parametrize("part", range(10))
-def test_a_million_interleavings_without_a_violation(part: int) -> None:
+def test_a_million_interleavings_without_a_violation(interleavings: range) -> None:
     """By the rule of three, 0 in a million means less than 3 in a million at 95 % confidence."""
-    count = INTERLEAVINGS // 10
-    for seed in range(part * count, (part + 1) * count):
-        Races(random.Random(seed)).live()
+    for seed in interleavings:
+        try:
+            Races(random.Random(seed)).live()
+        except Exception as violation:
+            violation.add_note(f"seed {seed}")
+            raise
+
+
+def test_any_order_of_events_keeps_the_invariants_for_long(pytestconfig: pytest.Config) -> None:
+    """Of a seed that ``--hypothesis-seed`` chooses, with two and a half times as many steps as the suite."""
+    examples = pytestconfig.getoption("--examples")
+    run_state_machine_as_test(
+        FloorMachine,
+        settings=settings(max_examples=examples, stateful_step_count=100, deadline=None, database=None),
+    )
 
 
 @pytest.mark.parametrize("kind", ["calls", "channels"])
