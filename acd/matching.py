@@ -17,7 +17,7 @@ from typing import Generic
 
 import msgspec
 
-from acd.agent_orders import draw
+from acd.agent_orders import draw, longest_idle
 from acd.agents import Agent
 from acd.events import AgentOrder, AgentSpec, QueueSpec
 from acd.ids import AgentId, ContactId, QueueId
@@ -83,7 +83,7 @@ class Matching:
         line = self._line_of_agent[agent_id]
         if line.head is None:  # the bits are wide: change them only when they change
             self._idle_bits |= line.bit
-        line.add((agent.idle_since, agent.idle_seq), agent_id)
+        line.add(longest_idle(agent), agent_id)
         if line.several:
             line.sit(agent)
 

@@ -22,6 +22,7 @@ from acd.events import (
     SkillLevel,
 )
 from acd.outcomes import OfferContact, OfferResult
+from callcenter.audit.figures import figure_breaches
 from callcenter.audit.floor import floor_breaches, unearned_pick_ups
 from callcenter.audit.house import house_breaches
 from callcenter.audit.items import item_breaches
@@ -78,6 +79,7 @@ def audit(rows: Sequence[JournalRow]) -> AuditReport:
         _unfinished,
         house_breaches,
         opinion_breaches,
+        figure_breaches,
     )
     for check in checks:
         report.breaches += list(check(rows))[: MAX_BREACHES - len(report.breaches)]

@@ -35,7 +35,8 @@ class Dial:
     """The customer heard who calls, and waits."""
     connected_at: int | None = None
     ended_at: int | None = None
-    is_right: bool = False
+    right_at: int | None = None
+    """The right person was reached, and is counted at this instant."""
 
 
 class CallsOut:
@@ -79,10 +80,10 @@ class CallsOut:
 
     def _follow(self, dial: Dial, fact: CallAnswered | CallQueued | CallConnected | CallEnded) -> list[Posting]:
         match fact:
-            case CallAnswered():
+            case CallAnswered() if dial.answered_at is None:
                 return self._answered(dial, fact.at)
-            case CallQueued():
-                dial.greeted_at = dial.greeted_at if dial.greeted_at is not None else fact.at
+            case CallQueued() if dial.greeted_at is None:
+                dial.greeted_at = fact.at
             case CallConnected() if dial.connected_at is None:
                 found = [] if dial.answered_at is not None else self._answered(dial, fact.at)
                 dial.connected_at = fact.at
@@ -122,10 +123,15 @@ class CallsOut:
         ]
 
     def _wrap_up(self, dial: Dial, fact: WrapUpRecorded) -> list[Posting]:
-        is_right = fact.disposition in self._right
-        changed, dial.is_right = int(is_right) - int(dial.is_right), is_right
-        at = fact.at if dial.answered_at is None else dial.answered_at
-        return [Posting(interval_of(at), each, Measure.RIGHT_PARTY, changed) for each in dial.subjects if changed]
+        """The code said last says whether it was the right person; what it takes back it takes from where it stands."""
+        if dial.ended_at is not None and fact.at - dial.ended_at > REMEMBERED_MS:
+            return []
+        changed = [] if dial.right_at is None else _right_party(dial, dial.right_at, -1)
+        dial.right_at = None
+        if fact.disposition in self._right:
+            dial.right_at = fact.at if dial.answered_at is None else dial.answered_at
+            changed += _right_party(dial, dial.right_at, 1)
+        return changed
 
     def _forget(self, before: int) -> None:
         """Dials are remembered in the order in which they were made."""
@@ -136,3 +142,7 @@ class CallsOut:
             gone.append(call_id)
         for call_id in gone:
             del self._dials[call_id]
+
+
+def _right_party(dial: Dial, at: int, amount: int) -> list[Posting]:
+    return [Posting(interval_of(at), each, Measure.RIGHT_PARTY, amount) for each in dial.subjects]

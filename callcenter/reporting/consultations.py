@@ -49,15 +49,16 @@ class Consultations:
         self._conversations = conversations
         self._open: dict[str, Consultation] = {}
         self._modes: dict[str, Mode] = {}
-        """By call in which somebody is asked: who hears whom."""
+        """By call that is up and has not only plain talk: who hears whom."""
 
     def take(self, fact: object) -> list[Posting]:
         """Fold one fact; to be told before the conversations are."""
         match fact:
             case SegmentOpened(kind=SegmentKind.CONSULT):
+                before = self._over(fact.call_id, fact.at, handed_on=False)
                 parent_id = fact.parent_id or fact.call_id
                 self._open[fact.call_id] = Consultation(fact.contact_id, parent_id, fact.by_agent_id)
-                return []
+                return before
             case CallConnected() | NumberConnected():
                 return self._connected(fact)
             case ConversationChanged(mode=mode):
@@ -71,6 +72,7 @@ class Consultations:
                     return []
                 return self._over(fact.call_id, fact.at, handed_on=contact_id != consultation.contact_id)
             case CallEnded():
+                self._modes.pop(fact.call_id, None)
                 return self._over(fact.call_id, fact.at, handed_on=False)
             case _:
                 return []
@@ -100,11 +102,9 @@ class Consultations:
         return found
 
     def _changed(self, call_id: str, mode: Mode, at: int) -> list[Posting]:
-        consultation = self._open.get(call_id)
-        if consultation is None:
-            return []
         self._modes[call_id] = mode
-        if not consultation.is_there:
+        consultation = self._open.get(call_id)
+        if consultation is None or not consultation.is_there:
             return []
         if mode in _WITH_CUSTOMER:
             return self._stop(consultation, at)
@@ -122,7 +122,6 @@ class Consultations:
         return list(_time(consultation, since, at))
 
     def _over(self, call_id: str, at: int, *, handed_on: bool) -> list[Posting]:
-        self._modes.pop(call_id, None)
         consultation = self._open.pop(call_id, None)
         if consultation is None or not consultation.is_there:
             return []

@@ -35,6 +35,7 @@ class Contact:
 
     contact_id: str
     customer: str
+    """Empty while nobody knows."""
     channel: Channel
     arrived_at: int
     ended_at: int
@@ -57,6 +58,8 @@ class Resolutions:
         """When, days, contact."""
         self._open: dict[str, int] = {}
         """Calls and items that are not closed, with when they arrived: they may turn out to be another try."""
+        self._codes: dict[str, str] = {}
+        """Wrap-up codes of those that are open."""
         self._issues: dict[str, str] = {}
 
     def mean(self, issues: Iterable[tuple[str, str]]) -> None:
@@ -71,41 +74,48 @@ class Resolutions:
             case ItemArrived():
                 self._open[fact.contact_id] = fact.at
             case CallClosed(record=record):
-                self._open.pop(fact.call_id, None)
-                if record.direction == SegmentKind.INBOUND:
-                    self._close(_of_call(record))
+                self._close(fact.call_id, _of_call(record))
             case ItemClosed(record=record):
-                self._open.pop(fact.contact_id, None)
-                self._close(_of_item(record))
+                self._close(fact.contact_id, _of_item(record))
             case CallCorrected(record=record):
-                self._correct(record.call_id, _customer(record.customer_id, record.caller))
+                self._correct(_of_call(record))
             case ItemCorrected(record=record):
-                self._correct(record.contact_id, _customer(record.customer_id, record.caller))
+                self._correct(_of_item(record))
             case WrapUpRecorded():
                 self._wrap_up(fact)
             case _:
                 pass
         return self._decide(now)
 
-    def _close(self, contact: Contact) -> None:
-        if not contact.customer:
+    def _close(self, contact_id: str, contact: Contact | None) -> None:
+        """It is over; ``None`` when it was not a customer's try."""
+        self._open.pop(contact_id, None)
+        code = self._codes.pop(contact_id, "")
+        if contact is None:
             return
-        self._contacts[contact.contact_id] = contact
-        self._of_customer[contact.customer].append(contact)
+        contact.code = code
+        self._contacts[contact_id] = contact
+        if contact.customer:
+            self._of_customer[contact.customer].append(contact)
         for days in DAYS if contact.agent_id else DAYS[-1:]:
-            heappush(self._due, (contact.ended_at + days * DAY_MS, days, contact.contact_id))
+            heappush(self._due, (contact.ended_at + days * DAY_MS, days, contact_id))
 
-    def _correct(self, contact_id: str, customer: str) -> None:
-        contact = self._contacts.get(contact_id)
-        if contact is not None and customer and customer != contact.customer:
-            self._leave(contact)
-            contact.customer = customer
-            self._of_customer[customer].append(contact)
+    def _correct(self, corrected: Contact | None) -> None:
+        """It was somebody else, or is known only now; what was decided before stays."""
+        contact = None if corrected is None else self._contacts.get(corrected.contact_id)
+        if contact is None or corrected is None or corrected.customer in {"", contact.customer}:
+            return
+        self._leave(contact)
+        contact.customer = corrected.customer
+        self._of_customer[contact.customer].append(contact)
 
     def _wrap_up(self, fact: WrapUpRecorded) -> None:
+        """The code said last; an agent may wrap up before the call is over, which goes on with a survey."""
         contact = self._contacts.get(fact.contact_id or fact.call_id) or self._contacts.get(fact.call_id)
         if contact is not None:
             contact.code = fact.disposition
+        elif fact.call_id in self._open:
+            self._codes[fact.call_id] = fact.disposition
 
     def _decide(self, now: int) -> list[Posting]:
         if not self._due or self._due[0][0] >= now:
@@ -115,7 +125,7 @@ class Resolutions:
         while self._due and self._due[0][0] < known_until:
             _, days, contact_id = heappop(self._due)
             contact = self._contacts[contact_id]
-            if contact.agent_id:
+            if contact.agent_id and contact.customer:
                 found += self._decided(contact, days)
             if days == DAYS[-1]:
                 self._leave(contact)
@@ -123,6 +133,8 @@ class Resolutions:
         return found
 
     def _leave(self, contact: Contact) -> None:
+        if not contact.customer:
+            return
         others = [each for each in self._of_customer[contact.customer] if each is not contact]
         if others:
             self._of_customer[contact.customer] = others
@@ -165,7 +177,10 @@ def _customer(customer_id: str | None, caller: str) -> str:
     return f"tel {caller}" if caller and caller != TOMBSTONE else ""
 
 
-def _of_call(record: CallRecord) -> Contact:
+def _of_call(record: CallRecord) -> Contact | None:
+    """``None`` for a call that we began ourselves."""
+    if record.direction != SegmentKind.INBOUND:
+        return None
     answered = record.outcome is Outcome.ANSWERED and record.agent_id is not None
     return Contact(
         record.call_id,

@@ -140,7 +140,7 @@ class Statistics:
             case SegmentEnded(contact_id=contact_id, result=result):
                 found += self.waits.take(fact)
                 handed_on = result is SegmentResult.TRANSFERRED
-                found += self._conversations.end(contact_id, fact.at, transferred=handed_on)
+                found += self._conversations.end(contact_id or fact.call_id, fact.at, transferred=handed_on)
             case CallEnded():
                 found += self.waits.take(fact)
                 found += self._conversations.end_call(fact.call_id, fact.at)

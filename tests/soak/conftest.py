@@ -1,5 +1,6 @@
 """Long runs are for those who ask for them: ``make soak``, or any path into this folder."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,5 +29,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in {"interleavings", "stories"} & set(metafunc.fixturenames):
         count = metafunc.config.getoption(f"--{name}")
         ends = [first + count * part // PARTS for part in range(PARTS + 1)]
-        seeds = [range(*each) for each in zip(ends, ends[1:], strict=False)]
+        seeds = [range(*each) for each in pairwise(ends)]
         metafunc.parametrize(name, seeds, ids=[f"{each.start}-{each.stop}" for each in seeds])
