@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
 from callcenter.calls.facts import CallFact, CallHeld, CallResumed, ConversationChanged, SegmentEnded, SegmentOpened
@@ -16,8 +18,7 @@ RECALLED = frozenset({SegmentKind.INBOUND, SegmentKind.RECALL})
 """Searches whose failure is the end: there is nobody else to go back to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(msgspec.Struct, frozen=True):
     """Who is being sought. ``leg_id`` is the leg of a number, or of an agent whom routing did not choose."""
 
     contact_id: str
@@ -31,8 +32,7 @@ class Search:
         return not self.leg_id
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """An offer that stands: the agent's phone rings, or was ``answered`` and routing has yet to confirm it; ``lost``
     when the phone went away meanwhile."""
 

@@ -1,11 +1,11 @@
 """What happened to callbacks, past tense. ``call_id`` is the call in which the promise was made, and names it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class CallbackRequested:
+
+class CallbackRequested(msgspec.Struct, frozen=True):
     """A customer is promised a callback."""
 
     call_id: str
@@ -22,8 +22,7 @@ class CallbackRequested:
     """What the customer speaks, as far as it was known."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackDialled:
+class CallbackDialled(msgspec.Struct, frozen=True):
     """The customer is about to be called: written down before the call goes out, so that a dial that a dying exchange
     may have made is counted. ``contact_id`` is the call."""
 
@@ -32,8 +31,7 @@ class CallbackDialled:
     contact_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackTried:
+class CallbackTried(msgspec.Struct, frozen=True):
     """A callback was made and did not reach the customer; ``contact_id`` is the call that was made."""
 
     call_id: str
@@ -64,8 +62,7 @@ class CallbackResult(StrEnum):
     """Somebody at a console called it off."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackClosed:
+class CallbackClosed(msgspec.Struct, frozen=True):
     """A callback is over; one for each ``CallbackRequested``."""
 
     call_id: str
@@ -77,8 +74,7 @@ class CallbackClosed:
     """Who called it off."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackMoved:
+class CallbackMoved(msgspec.Struct, frozen=True):
     """Somebody at a console changed when it is made: ``how`` is ``now`` (no waiting for the next attempt) or ``top``
     (before everybody in its queue)."""
 

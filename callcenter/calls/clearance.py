@@ -7,6 +7,7 @@ which may be slow or away. Every refusal is written down with its reason, and so
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 import structlog
 
 from callcenter.calls.segments import Target
@@ -37,8 +38,7 @@ class Way(StrEnum):
     """A callback was to be promised; one that may not be made any more is closed with its reasons."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOutChecked:
+class CallOutChecked(msgspec.Struct, frozen=True):
     """A call out was refused, or left although nobody could be asked. The number is not kept: what is refused is
     nobody's call, and no erasure would find it."""
 

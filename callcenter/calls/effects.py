@@ -1,6 +1,6 @@
 """What the call machine orders; the runner carries it out."""
 
-from dataclasses import dataclass
+import msgspec
 
 from acd.events import DeclineCause
 from callcenter.calls.legs import EndCause
@@ -11,35 +11,30 @@ CUSTOMER_LEG = "customer"
 """What the customer's leg is called in a ``Converse`` and in the media session."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCustomer:
+class AnswerCustomer(msgspec.Struct, frozen=True):
     """Answer the customer's leg."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndCustomer:
+class EndCustomer(msgspec.Struct, frozen=True):
     """End the customer's leg."""
 
     cause: EndCause
 
 
-@dataclass(frozen=True, slots=True)
-class Converse:
+class Converse(msgspec.Struct, frozen=True):
     """Let these legs hear each other as the mode says; whoever waits hears music. ``CUSTOMER_LEG`` is the customer."""
 
     mode: Conversation
     legs: tuple[tuple[str, Role], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnToFlow:
+class ReturnToFlow(msgspec.Struct, frozen=True):
     """The flow goes on; ``reason`` is why the queue gave the call back."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RingAgent:
+class RingAgent(msgspec.Struct, frozen=True):
     """Start the agent's leg. ``engage``: routing did not choose this agent and must first agree."""
 
     leg_id: str
@@ -48,16 +43,14 @@ class RingAgent:
     engage: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EngageAgent:
+class EngageAgent(msgspec.Struct, frozen=True):
     """Tell routing that this agent is busy with a contact that it did not choose."""
 
     contact_id: str
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickUp:
+class PickUp(msgspec.Struct, frozen=True):
     """Ask routing whether this agent, whose phone calls on this leg, may have what rings or waits elsewhere."""
 
     contact_id: str
@@ -65,8 +58,7 @@ class PickUp:
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DialNumber:
+class DialNumber(msgspec.Struct, frozen=True):
     """Start a leg to a number outside, which the outbound rules allowed."""
 
     leg_id: str
@@ -74,16 +66,14 @@ class DialNumber:
     policy: TrunkPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class RingBack:
+class RingBack(msgspec.Struct, frozen=True):
     """Let who waits for an answer know that it rings, or does no more: a phone that called by 180, others by a tone."""
 
     leg_id: str
     on: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LetHear:
+class LetHear(msgspec.Struct, frozen=True):
     """Let a leg hear another one that did not answer yet (early media); a phone that called is told so first (183).
 
     It lasts until the next ``Converse``. ``CUSTOMER_LEG`` is the customer.
@@ -93,39 +83,34 @@ class LetHear:
     source_leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerAgent:
+class AnswerAgent(msgspec.Struct, frozen=True):
     """Answer the phone of the agent who called; nothing when it is up already."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SaySlot:
+class SaySlot(msgspec.Struct, frozen=True):
     """Say to the phone that parked where the customer waits; then its transfer is done, and its leg ends."""
 
     leg_id: str
     slot: str
 
 
-@dataclass(frozen=True, slots=True)
-class EndAgent:
+class EndAgent(msgspec.Struct, frozen=True):
     """End a leg that is not the customer's, in whatever state it is."""
 
     leg_id: str
     cause: EndCause
 
 
-@dataclass(frozen=True, slots=True)
-class ReportTransfer:
+class ReportTransfer(msgspec.Struct, frozen=True):
     """Tell the phone that asked for a transfer how it goes: 180, then one final SIP status."""
 
     leg_id: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestAgent:
+class RequestAgent(msgspec.Struct, frozen=True):
     """Ask routing for an agent. ``arrived_at`` keeps the place when the contact comes back."""
 
     queue_id: str
@@ -140,8 +125,7 @@ class RequestAgent:
     """Ask nobody but ``agent``, and say so when the agent is not at work or ``agent_ms`` are over."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveQueue:
+class LeaveQueue(msgspec.Struct, frozen=True):
     """Tell routing that nobody is wanted any more before being connected."""
 
     contact_id: str
@@ -149,8 +133,7 @@ class LeaveQueue:
     """The customer did not give up waiting, but chose another way."""
 
 
-@dataclass(frozen=True, slots=True)
-class GreetCustomer:
+class GreetCustomer(msgspec.Struct, frozen=True):
     """Say to a customer who was called back who calls, and what must be said of recording in this queue; it ends with a
     ``Greeted``."""
 
@@ -158,39 +141,34 @@ class GreetCustomer:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReportPresent:
+class ReportPresent(msgspec.Struct, frozen=True):
     """Tell routing that the customer who was called back is there."""
 
     contact_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReportAccepted:
+class ReportAccepted(msgspec.Struct, frozen=True):
     """Tell routing that the agent answered."""
 
     offer_id: str
     contact_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReportDeclined:
+class ReportDeclined(msgspec.Struct, frozen=True):
     """Tell routing that the agent did not take it."""
 
     offer_id: str
     cause: DeclineCause
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFinished:
+class ReportFinished(msgspec.Struct, frozen=True):
     """Tell routing that an agent's part is over; ``agent_id`` is empty when the agent was only rung."""
 
     contact_id: str
     agent_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StopFlow:
+class StopFlow(msgspec.Struct, frozen=True):
     """The flow is not to be heard any more."""
 
 

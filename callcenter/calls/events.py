@@ -1,19 +1,17 @@
 """What the call machine is told, free of signalling and media detail."""
 
-from dataclasses import dataclass
+import msgspec
 
 from acd.outcomes import OfferResult
 from callcenter.calls.legs import EndCause
 from callcenter.calls.segments import Seat, Target
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerRequested:
+class AnswerRequested(msgspec.Struct, frozen=True):
     """The flow wants the call answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRequested:
+class QueueRequested(msgspec.Struct, frozen=True):
     """The flow hands the call to a queue."""
 
     queue_id: str
@@ -31,22 +29,19 @@ class QueueRequested:
     """Whether the flow goes on when the agent hangs up and the customer stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class HangUpRequested:
+class HangUpRequested(msgspec.Struct, frozen=True):
     """The flow ends the call; ``reason`` is the flow's word for it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerGone:
+class CustomerGone(msgspec.Struct, frozen=True):
     """The customer's leg ended."""
 
     cause: EndCause
 
 
-@dataclass(frozen=True, slots=True)
-class AgentOffered:
+class AgentOffered(msgspec.Struct, frozen=True):
     """Routing chose an agent; ``leg_id`` is the id for the leg to be started."""
 
     offer_id: str
@@ -58,37 +53,32 @@ class AgentOffered:
     """Which of the call's contacts; empty: the one that is being sought for."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferTakenBack:
+class OfferTakenBack(msgspec.Struct, frozen=True):
     """Routing ended the offer: expired, declined or withdrawn."""
 
     offer_id: str
     result: OfferResult
 
 
-@dataclass(frozen=True, slots=True)
-class OfferConfirmed:
+class OfferConfirmed(msgspec.Struct, frozen=True):
     """Routing confirms that the offer stood when the agent answered."""
 
     offer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfferTooLate:
+class OfferTooLate(msgspec.Struct, frozen=True):
     """Routing says that the offer no longer stood when the agent answered."""
 
     offer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueVanished:
+class QueueVanished(msgspec.Struct, frozen=True):
     """The queue was removed; nobody will come."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueOverflowed:
+class QueueOverflowed(msgspec.Struct, frozen=True):
     """The queue did not let the call in or gave up on it; ``target`` is where the queue sends it.
 
     The machine takes it as one of the three that follow, or as a search that failed.
@@ -99,30 +89,26 @@ class QueueOverflowed:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueMoved:
+class QueueMoved(msgspec.Struct, frozen=True):
     """The call goes on to another queue and keeps the instant since when it waits."""
 
     queue_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLeft:
+class QueueLeft(msgspec.Struct, frozen=True):
     """The call goes back to its flow."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueGaveUp:
+class QueueGaveUp(msgspec.Struct, frozen=True):
     """There is nowhere else for the call to go."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SearchFailed:
+class SearchFailed(msgspec.Struct, frozen=True):
     """Whoever is being sought cannot be had: the agent is not at work or did not answer in time, the number rang out.
 
     ``status`` says it to a phone that asked for a transfer.
@@ -132,46 +118,40 @@ class SearchFailed:
     status: int = 480
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRinging:
+class AgentRinging(msgspec.Struct, frozen=True):
     """The agent's phone rings."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentAnswered:
+class AgentAnswered(msgspec.Struct, frozen=True):
     """The agent's phone answered."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRefused:
+class AgentRefused(msgspec.Struct, frozen=True):
     """The agent's phone refused, or was not reached; ``status`` is the final SIP status."""
 
     leg_id: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class AgentGone:
+class AgentGone(msgspec.Struct, frozen=True):
     """The leg of the agent who is sought ended after it was answered."""
 
     leg_id: str
     cause: EndCause
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLeft:
+class AgentLeft(msgspec.Struct, frozen=True):
     """The leg of the agent who has the customer ended. Told as ``AgentGone``; the machine knows whose leg it is."""
 
     leg_id: str
     cause: EndCause
 
 
-@dataclass(frozen=True, slots=True)
-class TalkOver:
+class TalkOver(msgspec.Struct, frozen=True):
     """The agent hung up, by phone or at the desk, and the customer is to be asked something. Told as ``AgentGone`` or
     ``HangUpOrdered``; the machine knows that the flow goes on."""
 
@@ -179,92 +159,77 @@ class TalkOver:
     """Whether the agent's leg has ended already."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsultedLeft:
+class ConsultedLeft(msgspec.Struct, frozen=True):
     """The second party's leg ended. Told as ``AgentGone``."""
 
     leg_id: str
     cause: EndCause
 
 
-@dataclass(frozen=True, slots=True)
-class NumberRinging:
+class NumberRinging(msgspec.Struct, frozen=True):
     """It rings at the number that is dialled beside the customer. Told as ``AgentRinging``."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class NumberAnswered:
+class NumberAnswered(msgspec.Struct, frozen=True):
     """The number that is dialled beside the customer answered. Told as ``AgentAnswered``."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class NumberRefused:
+class NumberRefused(msgspec.Struct, frozen=True):
     """The number that is dialled beside the customer refused. Told as ``AgentRefused``."""
 
     leg_id: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class NumberEarlyMedia:
+class NumberEarlyMedia(msgspec.Struct, frozen=True):
     """The number outside that is sought sounds before it answers."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerEarlyMedia:
+class CustomerEarlyMedia(msgspec.Struct, frozen=True):
     """Whoever is called sounds before the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class StillOffered:
+class StillOffered(msgspec.Struct, frozen=True):
     """Other phones ring on; follows upon the end of one of several offers, like the two below."""
 
 
-@dataclass(frozen=True, slots=True)
-class StillConnecting:
+class StillConnecting(msgspec.Struct, frozen=True):
     """Another phone was answered, and routing has yet to confirm that."""
 
 
-@dataclass(frozen=True, slots=True)
-class StillLost:
+class StillLost(msgspec.Struct, frozen=True):
     """A phone that answered and went away is one that routing has yet to speak of."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialStarted:
+class DialStarted(msgspec.Struct, frozen=True):
     """The second party is a number, and is being dialled; follows upon the order."""
 
 
-@dataclass(frozen=True, slots=True)
-class NobodyLeft:
+class NobodyLeft(msgspec.Struct, frozen=True):
     """There is nobody whom the customer could go back to; follows upon a failed transfer."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRinging:
+class CustomerRinging(msgspec.Struct, frozen=True):
     """It rings at whoever an agent called."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerAnswered:
+class CustomerAnswered(msgspec.Struct, frozen=True):
     """Whoever an agent called answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRefused:
+class CustomerRefused(msgspec.Struct, frozen=True):
     """Whoever an agent called refused, or was not reached."""
 
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class DialOrdered:
+class DialOrdered(msgspec.Struct, frozen=True):
     """An agent wants to call ``target`` and is rung first, on ``leg_id``; ``called_leg_id`` is for the target."""
 
     agent_id: str
@@ -280,8 +245,7 @@ class DialOrdered:
     """How long it may ring at the target; ``None`` is as for every call."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallBackOrdered:
+class CallBackOrdered(msgspec.Struct, frozen=True):
     """The promise ``callback_id`` is to be kept by calling the customer, on ``called_leg_id``, before any agent is
     rung. ``arrived_at`` is the place the customer then has in the queue."""
 
@@ -295,13 +259,11 @@ class CallBackOrdered:
     """Nobody orders it but the house."""
 
 
-@dataclass(frozen=True, slots=True)
-class Greeted:
+class Greeted(msgspec.Struct, frozen=True):
     """The customer who was called back heard who calls, or could not."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneDialled:
+class PhoneDialled(msgspec.Struct, frozen=True):
     """An agent's phone calls ``target``. ``engage`` is false for an agent who has a call already and asks somebody."""
 
     agent_id: str
@@ -312,36 +274,31 @@ class PhoneDialled:
     engage: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class EngagementRefused:
+class EngagementRefused(msgspec.Struct, frozen=True):
     """Routing does not agree: the agent is rung or busy at this moment."""
 
     contact_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldOrdered:
+class HoldOrdered(msgspec.Struct, frozen=True):
     """The agent wants the customer to wait. ``contact_id`` of this and the following: whose order it is."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeOrdered:
+class ResumeOrdered(msgspec.Struct, frozen=True):
     """The agent wants to talk with the customer again."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ColleagueOrdered:
+class ColleagueOrdered(msgspec.Struct, frozen=True):
     """In a call between colleagues the one who sits in the customer's place gives an order; the machine tells so."""
 
     order: "CallEvent"
 
 
-@dataclass(frozen=True, slots=True)
-class TransferOrdered:
+class TransferOrdered(msgspec.Struct, frozen=True):
     """The agent, or by REFER the agent's phone, hands the customer on; ``leg_id`` is for a number."""
 
     target: Target
@@ -351,8 +308,7 @@ class TransferOrdered:
     """The phone's leg that wants to hear how it goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsultOrdered:
+class ConsultOrdered(msgspec.Struct, frozen=True):
     """The agent wants to ask somebody."""
 
     target: Target
@@ -360,13 +316,11 @@ class ConsultOrdered:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitChosen:
+class ExitChosen(msgspec.Struct, frozen=True):
     """The waiting customer pressed the key that leads out of the queue."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartyBrought:
+class PartyBrought(msgspec.Struct, frozen=True):
     """The agent's phone joins another call of its own to this one (REFER with Replaces): ``party`` is its far end."""
 
     party: Seat
@@ -374,15 +328,13 @@ class PartyBrought:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PartyTaken:
+class PartyTaken(msgspec.Struct, frozen=True):
     """The far end of this call was joined to another one; nothing is left here."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PickedUp:
+class PickedUp(msgspec.Struct, frozen=True):
     """An agent's phone calls us to take over what rings at a colleague, or waits in a park slot."""
 
     leg_id: str
@@ -390,68 +342,58 @@ class PickedUp:
     queue_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickUpGranted:
+class PickUpGranted(msgspec.Struct, frozen=True):
     """Routing agreed: it is that agent's now."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickUpRefused:
+class PickUpRefused(msgspec.Struct, frozen=True):
     """Routing does not let the agent have it: rung or busy by now."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegMoved:
+class LegMoved(msgspec.Struct, frozen=True):
     """An agent goes on at another phone of the own."""
 
     leg_id: str
     new_leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CompleteOrdered:
+class CompleteOrdered(msgspec.Struct, frozen=True):
     """The agent connects customer and second party and leaves."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HandedOut:
+class HandedOut(msgspec.Struct, frozen=True):
     """As ``CompleteOrdered`` when the second party is a number outside; the machine tells them apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftWithNumber:
+class LeftWithNumber(msgspec.Struct, frozen=True):
     """A colleague is alone with a number outside, and has the call from here on."""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelOrdered:
+class CancelOrdered(msgspec.Struct, frozen=True):
     """The agent wants the second party no more."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SwapOrdered:
+class SwapOrdered(msgspec.Struct, frozen=True):
     """The agent wants to talk with the other one."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConferenceOrdered:
+class ConferenceOrdered(msgspec.Struct, frozen=True):
     """The agent wants all to talk together."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ParkOrdered:
+class ParkOrdered(msgspec.Struct, frozen=True):
     """The agent parks the customer in this slot until this instant."""
 
     slot: str
@@ -461,8 +403,7 @@ class ParkOrdered:
     """The phone's leg that transferred to the code for it; the slot is said to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetrieveOrdered:
+class RetrieveOrdered(msgspec.Struct, frozen=True):
     """An agent takes the parked customer up, by this leg."""
 
     agent_id: str
@@ -470,36 +411,31 @@ class RetrieveOrdered:
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParkExpired:
+class ParkExpired(msgspec.Struct, frozen=True):
     """Nobody took the parked customer up."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclineOrdered:
+class DeclineOrdered(msgspec.Struct, frozen=True):
     """The agent declined at the desk; ``agent_id`` may be empty while only one phone rings."""
 
     contact_id: str = ""
     agent_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HangUpOrdered:
+class HangUpOrdered(msgspec.Struct, frozen=True):
     """The agent hung up at the desk."""
 
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaFailed:
+class MediaFailed(msgspec.Struct, frozen=True):
     """The call's audio is gone for good, or could not be set up; ``cause`` is what the customer's leg is told."""
 
     detail: str
     cause: EndCause = EndCause.ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class ShutdownOrdered:
+class ShutdownOrdered(msgspec.Struct, frozen=True):
     """The exchange is closing down."""
 
 

@@ -4,9 +4,10 @@
 about a later segment name it in ``contact_id``, which is empty for the first.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from callcenter.calls.callback_facts import CallbackDialled
 from callcenter.calls.participants import Conversation
@@ -45,15 +46,13 @@ class EndedBy(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True)
-class TimersFired:
+class TimersFired(msgspec.Struct, frozen=True):
     """The routing engine's timers were run at ``at``; replay runs them at the same instant."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingSnapshot:
+class RoutingSnapshot(msgspec.Struct, frozen=True):
     """The routing engine and the day's counts at this point of the journal; replay starts here."""
 
     at: int
@@ -61,8 +60,7 @@ class RoutingSnapshot:
     counts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CallArrived:
+class CallArrived(msgspec.Struct, frozen=True):
     """A customer's call reached us."""
 
     call_id: str
@@ -81,16 +79,14 @@ class CallArrived:
     """The number that the customer dialled, of a call that was forwarded to us; empty otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallAnswered:
+class CallAnswered(msgspec.Struct, frozen=True):
     """The flow answered the call; the customer hears us."""
 
     call_id: str
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallStepTaken:
+class CallStepTaken(msgspec.Struct, frozen=True):
     """The flow entered a step; ``choice`` is the label of the menu choice that led to it. Digits are not kept."""
 
     call_id: str
@@ -99,8 +95,7 @@ class CallStepTaken:
     choice: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerMatched:
+class CustomerMatched(msgspec.Struct, frozen=True):
     """What the customer store answered about the caller: ``none``, ``one``, ``many`` or ``unavailable``."""
 
     call_id: str
@@ -114,8 +109,7 @@ class CustomerMatched:
     last_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerIdentified:
+class CustomerIdentified(msgspec.Struct, frozen=True):
     """The agent said which customer this is."""
 
     call_id: str
@@ -125,8 +119,7 @@ class CustomerIdentified:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallQueued:
+class CallQueued(msgspec.Struct, frozen=True):
     """The flow handed the call to a queue; also told when it goes back after an agent was lost while connecting."""
 
     call_id: str
@@ -138,8 +131,7 @@ class CallQueued:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOverflowed:
+class CallOverflowed(msgspec.Struct, frozen=True):
     """The queue did not let the call in, or gave up on it; ``to`` is the queue it goes to, empty for none."""
 
     call_id: str
@@ -150,8 +142,7 @@ class CallOverflowed:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOffered:
+class CallOffered(msgspec.Struct, frozen=True):
     """An agent's phone is being rung."""
 
     call_id: str
@@ -168,8 +159,7 @@ NOBODY_MISSED = frozenset({PICKED_UP, ANSWERED_ELSEWHERE})
 """Why an offer came to nothing when a colleague answered in its place, or where it rang as well: nobody missed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOfferFailed:
+class CallOfferFailed(msgspec.Struct, frozen=True):
     """The agent did not take it; the customer waits on."""
 
     call_id: str
@@ -180,8 +170,7 @@ class CallOfferFailed:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallConnected:
+class CallConnected(msgspec.Struct, frozen=True):
     """Customer and agent are bridged; in a consultation, the agent who asks and the one who is asked.
 
     ``offer_id`` is empty when routing did not choose the agent, ``queue_id`` when it is no queue's call.
@@ -195,8 +184,7 @@ class CallConnected:
     contact_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberConnected:
+class NumberConnected(msgspec.Struct, frozen=True):
     """A number outside that was consulted, or that the customer is handed to, answered."""
 
     call_id: str
@@ -205,8 +193,7 @@ class NumberConnected:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentOpened:
+class SegmentOpened(msgspec.Struct, frozen=True):
     """Another stretch of the call begins: somebody is sought beside, or instead of, who is there."""
 
     call_id: str
@@ -221,8 +208,7 @@ class SegmentOpened:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentEnded:
+class SegmentEnded(msgspec.Struct, frozen=True):
     """A stretch ended: before its call, or with it when it was not the first."""
 
     call_id: str
@@ -231,8 +217,7 @@ class SegmentEnded:
     result: SegmentResult
 
 
-@dataclass(frozen=True, slots=True)
-class CallHeld:
+class CallHeld(msgspec.Struct, frozen=True):
     """The customer is on hold: on purpose, or because the agent talks with a second party."""
 
     call_id: str
@@ -241,8 +226,7 @@ class CallHeld:
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallResumed:
+class CallResumed(msgspec.Struct, frozen=True):
     """The customer is on hold no more."""
 
     call_id: str
@@ -251,8 +235,7 @@ class CallResumed:
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlacesChanged:
+class PlacesChanged(msgspec.Struct, frozen=True):
     """In a call between colleagues this one has the call from here on, and the other one the customer's place; or the
     number outside that the other one left here."""
 
@@ -264,8 +247,7 @@ class PlacesChanged:
     """The number outside that has the customer's place; empty while a colleague has."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationChanged:
+class ConversationChanged(msgspec.Struct, frozen=True):
     """Who hears whom from here on; told from the first hold or second party on, not for the plain beginning."""
 
     call_id: str
@@ -273,8 +255,7 @@ class ConversationChanged:
     mode: Conversation
 
 
-@dataclass(frozen=True, slots=True)
-class CallParked:
+class CallParked(msgspec.Struct, frozen=True):
     """The customer waits in a slot; at ``until`` the call comes back to ``agent_id``."""
 
     call_id: str
@@ -284,8 +265,7 @@ class CallParked:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(msgspec.Struct, frozen=True):
     """The call is over."""
 
     call_id: str
@@ -295,8 +275,7 @@ class CallEnded:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentRecord:
+class SegmentRecord(msgspec.Struct, frozen=True):
     """One segment as it is kept. Milliseconds; ``talk_ms + hold_ms + consult_ms`` is the time it was connected."""
 
     contact_id: str
@@ -320,8 +299,7 @@ class SegmentRecord:
     result: SegmentResult
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(msgspec.Struct, frozen=True):
     """One call as the customer store keeps it: the fold of its facts (``calls/record.py``). Milliseconds throughout."""
 
     call_id: str
@@ -357,8 +335,7 @@ class CallRecord:
     """The number that forwarded the call to us."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallClosed:
+class CallClosed(msgspec.Struct, frozen=True):
     """The call's record is complete. One for each ``CallArrived``; the customer store is a projection of these."""
 
     call_id: str
@@ -366,8 +343,7 @@ class CallClosed:
     record: CallRecord
 
 
-@dataclass(frozen=True, slots=True)
-class CallCorrected:
+class CallCorrected(msgspec.Struct, frozen=True):
     """The record of a closed call, changed afterwards: in wrap-up the agent said which customer it was."""
 
     call_id: str
@@ -375,8 +351,7 @@ class CallCorrected:
     record: CallRecord
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUpRecorded:
+class WrapUpRecorded(msgspec.Struct, frozen=True):
     """What the agent wrote down after the conversation."""
 
     call_id: str

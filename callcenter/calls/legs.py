@@ -4,8 +4,9 @@ A leg is one dialog with one media stream. Leg ids are strings: the stack makes 
 the calls make them for legs they start.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class EndCause(StrEnum):
@@ -32,16 +33,14 @@ class EndCause(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(msgspec.Struct, frozen=True):
     """Who a leg shows: a number or user name as signalled (not yet E.164), and a display name; both clean text."""
 
     number: str
     display_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LegOffered:
+class LegOffered(msgspec.Struct, frozen=True):
     """A new inbound leg. Exactly one of ``trunk_id`` and ``agent_id`` says through which door it came.
 
     ``sdp`` is the far end's offer, empty for a late offer.
@@ -66,15 +65,13 @@ class LegOffered:
     """How often the call may still be passed on; a leg that continues it gets one less: so a ring of exchanges ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegRinging:
+class LegRinging(msgspec.Struct, frozen=True):
     """The far end of an outbound leg rings."""
 
     leg_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegEarlyMedia:
+class LegEarlyMedia(msgspec.Struct, frozen=True):
     """The far end of an outbound leg sends sound before it answers (early media): a ringing tone, an announcement.
 
     ``sdp`` answers our offer until ``LegAnswered`` does. Told again when another one sounds.
@@ -85,8 +82,7 @@ class LegEarlyMedia:
     peer_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegAnswered:
+class LegAnswered(msgspec.Struct, frozen=True):
     """The far end of an outbound leg answered with this SDP."""
 
     leg_id: str
@@ -94,8 +90,7 @@ class LegAnswered:
     peer_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegRefused:
+class LegRefused(msgspec.Struct, frozen=True):
     """An outbound leg was refused, not reached or not answered. ``status`` is the final SIP status, 408 for silence."""
 
     leg_id: str
@@ -103,8 +98,7 @@ class LegRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegReoffered:
+class LegReoffered(msgspec.Struct, frozen=True):
     """The far end renegotiates (hold, resume, refresh), met by ``Signalling.accept_reoffer``; empty SDP: late offer."""
 
     leg_id: str
@@ -112,8 +106,7 @@ class LegReoffered:
     peer_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegReanswered:
+class LegReanswered(msgspec.Struct, frozen=True):
     """The far end answered our ``Signalling.reoffer`` with this SDP; its offer when ours was empty."""
 
     leg_id: str
@@ -121,16 +114,14 @@ class LegReanswered:
     peer_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegReofferRefused:
+class LegReofferRefused(msgspec.Struct, frozen=True):
     """The far end refused our ``Signalling.reoffer``; the leg goes on as it was."""
 
     leg_id: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransferRequested:
+class TransferRequested(msgspec.Struct, frozen=True):
     """An agent's phone asks us to connect its call elsewhere; ``Signalling.report_transfer`` tells it how that goes.
 
     ``target`` is a number or user name; ``replaces_leg_id`` names the leg that the target's call is to take over
@@ -142,16 +133,14 @@ class TransferRequested:
     replaces_leg_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LegDigit:
+class LegDigit(msgspec.Struct, frozen=True):
     """A digit that came in signalling (SIP INFO)."""
 
     leg_id: str
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegGapEnded:
+class LegGapEnded(msgspec.Struct, frozen=True):
     """Audio comes from a leg again that was away: its page was reloaded, or its network changed. The leg was up all
     the time, and the others heard comfort tone."""
 
@@ -159,8 +148,7 @@ class LegGapEnded:
     gap_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegEnded:
+class LegEnded(msgspec.Struct, frozen=True):
     """The leg is over; nothing follows. Told once for each leg that was answered or offered and not refused by us."""
 
     leg_id: str

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import msgspec
+
 from callcenter.calls import events as ev
 from callcenter.calls.card_entry import SecureAsked
 from callcenter.calls.facts import CustomerMatched
@@ -13,8 +15,7 @@ from callcenter.calls.supervision import SupervisionAsked
 from callcenter.ports import MediaEvent, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(msgspec.Struct, frozen=True):
     """The agent said which customer this is."""
 
     customer_id: str
@@ -22,23 +23,20 @@ class Identified:
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(msgspec.Struct, frozen=True):
     """The customer store answered."""
 
     fact: CustomerMatched
 
 
-@dataclass(frozen=True, slots=True)
-class DigitsOrdered:
+class DigitsOrdered(msgspec.Struct, frozen=True):
     """The agent sends digits to whom she talks with."""
 
     contact_id: str
     digits: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickUpAsked:
+class PickUpAsked(msgspec.Struct, frozen=True):
     """An agent's phone calls to take over a leg of this call, or the customer out of the slot when none is named."""
 
     offered: LegOffered
@@ -46,8 +44,7 @@ class PickUpAsked:
     leg_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TransferChecked:
+class TransferChecked(msgspec.Struct, frozen=True):
     """Whether a phone's transfer to ``target`` may be made; ``leg_id`` is the phone's."""
 
     leg_id: str

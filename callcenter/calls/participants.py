@@ -6,8 +6,9 @@ through hold, consultation and conference alike.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Role(StrEnum):
@@ -51,8 +52,7 @@ class Supervision(StrEnum):
     """Speaks with everybody who is in the conversation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(msgspec.Struct, frozen=True):
     """One leg of a call by the name it has in the media session."""
 
     leg: str

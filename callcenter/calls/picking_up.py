@@ -3,7 +3,7 @@
 The colleague's phone rings on until routing agreed, so that whoever may not pick up changes nothing.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from callcenter.calls import dialling, searching, talking
 from callcenter.calls import effects as fx

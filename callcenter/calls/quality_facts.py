@@ -1,10 +1,9 @@
 """How the legs of calls sounded, past tense: journaled for judging complaints, for the floor and for the store."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class LegMeasured:
+class LegMeasured(msgspec.Struct, frozen=True):
     """One leg's stream as it was counted, see ``callcenter.ports.LegStatistics``; ``at`` is in ms since the epoch.
 
     Journaled when the leg's media is closed, which may be after the call's end. The later fields have defaults: older
@@ -37,8 +36,7 @@ class LegMeasured:
     worst_loss_percent: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LegQualityChanged:
+class LegQualityChanged(msgspec.Struct, frozen=True):
     """A leg began to sound poor, or is fine again. The figures are those of the last five seconds."""
 
     call_id: str
@@ -54,8 +52,7 @@ class LegQualityChanged:
     round_trip_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LegReturned:
+class LegReturned(msgspec.Struct, frozen=True):
     """An agent's browser is back in the conversation; nothing had come from it for ``gap_ms``."""
 
     call_id: str

@@ -4,11 +4,10 @@ A recording outlives its call: the last of these may come long after the call's 
 ``at`` is an instant in milliseconds since the epoch.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingAnnounced:
+class RecordingAnnounced(msgspec.Struct, frozen=True):
     """The customer was told, to the end of the announcement, that this call will be recorded."""
 
     call_id: str
@@ -16,8 +15,7 @@ class RecordingAnnounced:
     queue_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingStarted:
+class RecordingStarted(msgspec.Struct, frozen=True):
     """From here on it is recorded what customer and agent say to each other. Journaled before the order goes out."""
 
     call_id: str
@@ -32,8 +30,7 @@ class RecordingStarted:
     """The stretch of the call that it belongs to, when that is not the call's first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingPaused:
+class RecordingPaused(msgspec.Struct, frozen=True):
     """Nothing is recorded until it is resumed; ``cause`` is ``desk`` or ``secure``."""
 
     call_id: str
@@ -42,8 +39,7 @@ class RecordingPaused:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingResumed:
+class RecordingResumed(msgspec.Struct, frozen=True):
     """It is recorded again."""
 
     call_id: str
@@ -51,8 +47,7 @@ class RecordingResumed:
     recording_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingStopped:
+class RecordingStopped(msgspec.Struct, frozen=True):
     """The recording ends here; its file is closed a moment later."""
 
     call_id: str
@@ -60,8 +55,7 @@ class RecordingStopped:
     recording_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingImpaired:
+class RecordingImpaired(msgspec.Struct, frozen=True):
     """Audio is being lost, or nothing can be recorded at all (``not_started``)."""
 
     call_id: str
@@ -70,8 +64,7 @@ class RecordingImpaired:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingStored:
+class RecordingStored(msgspec.Struct, frozen=True):
     """The file is closed and on disk. One for each ``RecordingStarted`` that could be carried out."""
 
     call_id: str
@@ -89,8 +82,7 @@ class RecordingStored:
     """Paused stretches, from and to in milliseconds from the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardEntryBegun:
+class CardEntryBegun(msgspec.Struct, frozen=True):
     """The customer types card data from here on: unheard, unrecorded."""
 
     call_id: str
@@ -98,8 +90,7 @@ class CardEntryBegun:
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CardEntryEnded:
+class CardEntryEnded(msgspec.Struct, frozen=True):
     """The customer is heard again. ``digits`` is how many keys were pressed meanwhile; which ones nobody knows."""
 
     call_id: str
@@ -110,8 +101,7 @@ class CardEntryEnded:
     """``agent`` (given up), ``sent``, ``handed_on`` (transferred, parked, ...) or ``ended``; empty in old journals."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardEntryAnswered:
+class CardEntryAnswered(msgspec.Struct, frozen=True):
     """What the payment system made of the card data, see ``callcenter.payments.port.PaymentAnswer``."""
 
     call_id: str
@@ -126,8 +116,7 @@ class CardEntryAnswered:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class CardEntryShown:
+class CardEntryShown(msgspec.Struct, frozen=True):
     """How far the customer is: told on the bus for the agent's screen, journaled nowhere."""
 
     call_id: str

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import structlog
+from msgspec.structs import replace
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev

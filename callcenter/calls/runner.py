@@ -7,9 +7,10 @@ A runner that fails ends its call politely; it never ends the process.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import structlog
+from msgspec.structs import replace
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev

@@ -3,7 +3,7 @@
 Each is named for what happened; where it leads stands in ``calls.table``.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev

@@ -4,8 +4,9 @@ The first segment of a call has the call's own id; each further one is ``CALL.2`
 own for routing, for the console and in the customer store, so that a transfer never touches anybody else's figures.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from callcenter.ports import TrunkPolicy
 
@@ -53,8 +54,7 @@ class TargetKind(StrEnum):
     NUMBER = "number"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Somebody to be sought. ``queue_id`` is the line it waits in: the queue, or one that the agent serves.
 
     A number is in the form that is dialled, together with the policy that the outbound rules gave; there is no other
@@ -67,8 +67,7 @@ class Target:
     policy: TrunkPolicy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(msgspec.Struct, frozen=True):
     """Somebody in a call beside the customer: an agent, or a number outside when ``agent_id`` is empty."""
 
     leg_id: str

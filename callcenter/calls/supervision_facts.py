@@ -3,11 +3,10 @@
 ``at`` is an instant in milliseconds since the epoch; ``contact_id`` is the stretch of the call as the floor knows it.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class SupervisionOrdered:
+class SupervisionOrdered(msgspec.Struct, frozen=True):
     """A supervisor wants to take part in an agent's conversation; the supervisor's phone is rung next."""
 
     call_id: str
@@ -19,8 +18,7 @@ class SupervisionOrdered:
     """``monitor``, ``whisper`` or ``barge``."""
 
 
-@dataclass(frozen=True, slots=True)
-class SupervisionJoined:
+class SupervisionJoined(msgspec.Struct, frozen=True):
     """The supervisor's phone answered: from here on the call is heard there."""
 
     call_id: str
@@ -31,8 +29,7 @@ class SupervisionJoined:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class SupervisionChanged:
+class SupervisionChanged(msgspec.Struct, frozen=True):
     """The supervisor takes part another way."""
 
     call_id: str
@@ -42,8 +39,7 @@ class SupervisionChanged:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class SupervisionEnded:
+class SupervisionEnded(msgspec.Struct, frozen=True):
     """The supervisor takes part no more; ``cause``: ``left``, ``refused``, ``agent_gone``, ``took_over``, ``ended``."""
 
     call_id: str
@@ -53,8 +49,7 @@ class SupervisionEnded:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class SupervisorHungUp:
+class SupervisorHungUp(msgspec.Struct, frozen=True):
     """A supervisor ends the call of a customer who was handed to a number outside; the end follows."""
 
     call_id: str

@@ -3,11 +3,10 @@
 A message is known by its recording; whether there is anything in it says ``RecordingStored``.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class VoicemailBegun:
+class VoicemailBegun(msgspec.Struct, frozen=True):
     """A caller begins to speak. Journaled before anything is recorded, so that no message is unknown."""
 
     call_id: str
@@ -20,8 +19,7 @@ class VoicemailBegun:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class VoicemailWorked:
+class VoicemailWorked(msgspec.Struct, frozen=True):
     """Somebody dealt with a message; ``by`` is ``system`` for one that nothing was said in."""
 
     recording_id: str
@@ -30,8 +28,7 @@ class VoicemailWorked:
     box: str
 
 
-@dataclass(frozen=True, slots=True)
-class VoicemailHeard:
+class VoicemailHeard(msgspec.Struct, frozen=True):
     """Somebody is about to hear a message by phone; ``by`` is an agent."""
 
     recording_id: str

@@ -81,7 +81,7 @@ def without(rows: Rows, kind: type, number: int = 0) -> Rows:
 
 def record_with(rows: Rows, **fields: object) -> Rows:
     record = rows[place(rows, CallClosed)].entry.record
-    return changed(rows, CallClosed, record=replace(record, **fields))
+    return changed(rows, CallClosed, record=with_fields(record, **fields))
 
 
 def unskilled(rows: Rows) -> Rows:

@@ -1,7 +1,5 @@
 """Hold, transfer and consultation against the whole exchange, with everybody hanging up everywhere."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent_console.messages import AgentState
@@ -11,6 +9,7 @@ from callcenter.calls.facts import CallClosed, Outcome
 from callcenter.calls.legs import TransferRequested
 from callcenter.replay import replay
 from callcenter.reporting.report import report
+from tests.support.changed_entries import with_fields
 from tests.support.conversations import both, consulting, end_clean, heard, talking
 from tests.support.house import CUSTOMER, open_house, small_site
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -454,13 +453,13 @@ def test_auditor_finds_a_transfer_that_corrupts_somebodys_time(damage: str) -> N
         record = rows[at].entry.record
         first, second = record.segments
         bad = {
-            "segment": replace(record, segments=(replace(first, talk_ms=first.talk_ms + 1), second)),
-            "talk": replace(record, talk_ms=record.talk_ms - 1),
-            "hold": replace(record, hold_ms=0),
-            "outside": replace(record, segments=(first, replace(second, opened_at=record.arrived_at - 1))),
+            "segment": with_fields(record, segments=(with_fields(first, talk_ms=first.talk_ms + 1), second)),
+            "talk": with_fields(record, talk_ms=record.talk_ms - 1),
+            "hold": with_fields(record, hold_ms=0),
+            "outside": with_fields(record, segments=(first, with_fields(second, opened_at=record.arrived_at - 1))),
         }[damage]
         assert audit(rows).breaches == []
-        rows[at] = replace(rows[at], entry=replace(rows[at].entry, record=bad))
+        rows[at] = with_fields(rows[at], entry=with_fields(rows[at].entry, record=bad))
         (breach,) = audit(rows).breaches
         assert breach.startswith("I2")
 

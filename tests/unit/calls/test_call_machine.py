@@ -1,7 +1,6 @@
 """The call machine against its table: every row, every race, and nothing outside of it."""
 
 import itertools
-from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -23,6 +22,7 @@ from callcenter.calls.participants import Conversation, Role
 from callcenter.calls.segments import Seat, Target, TargetKind
 from callcenter.calls.states import CallState
 from callcenter.ports import TrunkPolicy
+from tests.support.changed_entries import with_fields
 
 pytestmark = pytest.mark.unit
 
@@ -191,7 +191,7 @@ def test_caller_is_answered_before_the_music_starts() -> None:
 def test_a_way_out_leads_to_another_queue_once_then_to_the_flow_else_to_the_end() -> None:
     overflow = ev.QueueOverflowed("queue:support", "plan_over")
     machine = CallMachine("c1")
-    machine.receive(replace(QUEUE, may_return=True), now=1)
+    machine.receive(with_fields(QUEUE, may_return=True), now=1)
     facts, effects = machine.receive(overflow, now=9)
     assert [type(fact).__name__ for fact in facts] == ["CallOverflowed", "CallQueued"]
     assert effects == (fx.RequestAgent("support", 1, 0, (("en", 1),), contact_id="c1"),)

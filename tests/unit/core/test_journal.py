@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from dataclasses import is_dataclass, replace
+from dataclasses import is_dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -34,6 +34,7 @@ from callcenter.journal_erasure import KINDS, PERSONAL
 from callcenter.journal_file import Row, newest_of
 from callcenter.open_work import WorkNoted
 from callcenter.recovery import open_work
+from tests.support.changed_entries import with_fields
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.unit
@@ -57,18 +58,18 @@ NUMBER, NAME, NOTES = SECRETS
 
 def life_of(call_id: str) -> list[object]:
     """Every fact that tells of a person."""
-    inbound = replace(closed(call_id, 9).record, caller=NUMBER, caller_name=NAME)
+    inbound = with_fields(closed(call_id, 9).record, caller=NUMBER, caller_name=NAME)
     segment = SegmentRecord(
         f"{call_id}-2", SegmentKind.CONSULT, call_id, 1, 2, None, "", NUMBER, "", 0, 0, 0, 0, SegmentResult.COMPLETED
     )
     return [
-        replace(arrived(call_id, 1), caller=NUMBER, caller_name=NAME, diverted_from=NUMBER),
+        with_fields(arrived(call_id, 1), caller=NUMBER, caller_name=NAME, diverted_from=NUMBER),
         CustomerMatched(call_id, 2, "one", ("17",), NAME),
         CustomerIdentified(call_id, 3, "17", "anna", NAME),
         NumberConnected(call_id, 4, f"{call_id}-2", NUMBER),
         SegmentOpened(call_id, 5, f"{call_id}-2", SegmentKind.CONSULT, call_id, "anna", TargetKind.NUMBER, NUMBER),
-        CallClosed(call_id, 9, replace(inbound, segments=(segment,))),
-        CallCorrected(call_id, 10, replace(inbound, called=NUMBER, direction=SegmentKind.OUTBOUND)),
+        CallClosed(call_id, 9, with_fields(inbound, segments=(segment,))),
+        CallCorrected(call_id, 10, with_fields(inbound, called=NUMBER, direction=SegmentKind.OUTBOUND)),
         WrapUpRecorded(call_id, 11, "anna", "solved", NOTES, 7),
     ]
 
@@ -83,7 +84,7 @@ async def test_an_erased_call_leaves_no_byte_of_the_person_and_every_other_word(
     path = tmp_path / "journal.sqlite"
     journal = SqliteJournal(path)
     await journal.open()
-    told = [*life_of("c1"), replace(arrived("c2", 20), caller="+4930555000")]
+    told = [*life_of("c1"), with_fields(arrived("c2", 20), caller="+4930555000")]
     for at, entry in enumerate(told):
         seq = journal.append(entry, at=at)
     await journal.committed(seq)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -46,6 +45,7 @@ from crm_bridge.interactions import get_cursor, set_cursor
 from crm_bridge.models import Customer, Interaction, WrapUp
 from crm_bridge.parents import ParentView
 from crm_bridge.voicemails import page_voicemails
+from tests.support.changed_entries import with_fields
 from tests.support.virtual_time import in_virtual_time, pass_seconds
 
 pytestmark = pytest.mark.unit
@@ -97,7 +97,7 @@ async def count(database: Database) -> int:
 async def test_the_number_that_forwarded_a_call_reaches_the_interaction(
     tmp_path: Path, database: Database, journal: SqliteJournal
 ) -> None:
-    forwarded = replace(RECORD, call_id="c2", diverted_from="+12025550133")
+    forwarded = with_fields(RECORD, call_id="c2", diverted_from="+12025550133")
     await write(journal, CallClosed("c1", NOON, RECORD), CallClosed("c2", NOON, forwarded))
     await projection(tmp_path, database).drain()
     async with database.read() as session:
@@ -111,11 +111,11 @@ async def test_what_the_customer_answered_when_asked_reaches_the_interaction_of_
     """Whatever comes first, and written twice; the first answer counts."""
     asked = SurveyAsked("c1", NOON + 1_000, SurveyKind.CSAT, "sales", RECORD.agent_id or "", "call")
     answered = SurveyAnswered("c1", NOON + 5_000, SurveyKind.CSAT, 4, "sales", RECORD.agent_id or "", "call", asked.at)
-    alone = replace(asked, call_id="c2", kind=SurveyKind.NPS)
-    elsewhere = replace(answered, call_id="c3", agent_id="nobody of this call")
-    await write(journal, answered, asked, replace(answered, score=1), alone, elsewhere)
+    alone = with_fields(asked, call_id="c2", kind=SurveyKind.NPS)
+    elsewhere = with_fields(answered, call_id="c3", agent_id="nobody of this call")
+    await write(journal, answered, asked, with_fields(answered, score=1), alone, elsewhere)
     for call_id in ("c1", "c2", "c3", "c4"):
-        await write(journal, CallClosed(call_id, NOON, replace(RECORD, call_id=call_id)))
+        await write(journal, CallClosed(call_id, NOON, with_fields(RECORD, call_id=call_id)))
     follower = projection(tmp_path, database)
     await follower.drain()
     async with database.begin() as session:
@@ -138,10 +138,10 @@ async def test_the_quality_of_lines_reaches_the_interaction(
         mos=3.4, role="customer", contact_id="c1", queue_id="sales", codec="G722", worst_mos=2.1,
         worst_loss_percent=30.0,
     )  # fmt: skip
-    agent = replace(customer, leg="agent-1", role="agent", agent_id="anna", codec="OPUS", packets_lost=0, mos=None)
-    rung = replace(agent, leg="agent-2", role="", agent_id="", contact_id="")
+    agent = with_fields(customer, leg="agent-1", role="agent", agent_id="anna", codec="OPUS", packets_lost=0, mos=None)
+    rung = with_fields(agent, leg="agent-2", role="", agent_id="", contact_id="")
     await write(journal, old, customer, agent, rung, CallClosed("c1", NOON, RECORD))
-    await write(journal, CallClosed("c0", NOON, replace(RECORD, call_id="c0")))
+    await write(journal, CallClosed("c0", NOON, with_fields(RECORD, call_id="c0")))
     await projection(tmp_path, database).drain()
     async with database.read() as session:
         found = await find_interaction(session, "c1")
@@ -164,8 +164,8 @@ async def test_levels_follow_the_contacts_that_were_written(
         ada = (await create_customer(session, new, region="US", now=datetime.now(UTC))).id
     following, now = projection(tmp_path, database), int(datetime.now(UTC).timestamp() * 1000)
     for name in ("c1", "c2"):
-        recent = replace(RECORD, call_id=name, arrived_at=now, connected_at=now, ended_at=now, customer_id=None)
-        await write(journal, CallClosed(name, now, replace(recent, segments=())))
+        recent = with_fields(RECORD, call_id=name, arrived_at=now, connected_at=now, ended_at=now, customer_id=None)
+        await write(journal, CallClosed(name, now, with_fields(recent, segments=())))
         await following.drain()
         async with database.read() as session:
             level = await session.scalar(select(Customer.level).where(Customer.id == ada))
@@ -213,7 +213,10 @@ async def test_long_backlog_is_written_in_batches(tmp_path: Path, database: Data
     calls = BATCH + 5
     await write(
         journal,
-        *(CallClosed(f"c{n}", NOON + n, replace(RECORD, call_id=f"c{n}", sip_call_id=f"{n}")) for n in range(calls)),
+        *(
+            CallClosed(f"c{n}", NOON + n, with_fields(RECORD, call_id=f"c{n}", sip_call_id=f"{n}"))
+            for n in range(calls)
+        ),
     )
     each = projection(tmp_path, database)
     assert [await each.drain(), await each.drain(), await each.drain()] == [BATCH, 5, 0]
@@ -252,7 +255,7 @@ async def test_store_that_is_away_loses_nothing(
 async def test_customer_id_the_store_does_not_know_is_matched_anew(
     tmp_path: Path, database: Database, journal: SqliteJournal
 ) -> None:
-    await write(journal, CallClosed("c1", NOON, replace(RECORD, match_state="one", customer_id="12345")))
+    await write(journal, CallClosed("c1", NOON, with_fields(RECORD, match_state="one", customer_id="12345")))
     assert await projection(tmp_path, database).drain() == 1
     async with database.read() as session:
         row = await session.scalar(select(Interaction))
@@ -266,7 +269,7 @@ async def test_correction_moves_the_call_to_the_right_customer(
     async with database.begin() as session:
         new = NewCustomer(display_name="Bea", contact_points=())
         customer = await create_customer(session, new, region="US", now=datetime.now(UTC))
-    corrected = replace(RECORD, match_state="manual", customer_id=str(customer.id))
+    corrected = with_fields(RECORD, match_state="manual", customer_id=str(customer.id))
     await write(journal, CallClosed("c1", NOON, RECORD), CallCorrected("c1", NOON + 1, corrected))
     assert await projection(tmp_path, database).drain() == 2
     async with database.read() as session:
@@ -286,7 +289,7 @@ async def test_a_transferred_call_is_one_interaction_for_each_agent_and_one_amon
             SegmentResult.COMPLETED,
         )  # fmt: skip
 
-    record = replace(
+    record = with_fields(
         RECORD,
         segments=(
             segment("c1", "anna", NOON + 30_000, NOON + 50_000, 20_000),
@@ -294,7 +297,7 @@ async def test_a_transferred_call_is_one_interaction_for_each_agent_and_one_amon
             segment("c1.3", "ben", NOON + 50_000, NOON + 90_000, 40_000),
         ),
     )
-    inside = replace(RECORD, call_id="c2", direction="internal")
+    inside = with_fields(RECORD, call_id="c2", direction="internal")
     await write(
         journal,
         CallClosed("c1", NOON, record),
@@ -328,7 +331,7 @@ async def test_a_contact_knows_the_one_it_came_from(tmp_path: Path, database: Da
         )  # fmt: skip
 
     completed, transferred, failed = SegmentResult.COMPLETED, SegmentResult.TRANSFERRED, SegmentResult.FAILED
-    record = replace(
+    record = with_fields(
         RECORD,
         segments=(
             segment(1, SegmentKind.INBOUND, 0, "anna", 50_000, transferred),
