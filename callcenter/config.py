@@ -153,6 +153,25 @@ class RecordingsSection(Section):
     """Hour of the site's day at which those whose time is over are deleted."""
 
 
+class TranscriptionSection(Section):
+    """Writing down what is said in recordings. Without an engine or a command nothing is."""
+
+    engine: Literal["pocketsphinx"] | None = None
+    """The bundled one: English, of moderate quality, the extra ``transcripts``."""
+    command: tuple[str, ...] = ()
+    """A program of the operator's own and its arguments, see ``callcenter/transcripts/README.md``."""
+    seconds_per_minute: float = Field(default=240, gt=0, le=3600)
+    """How long it may take for a minute of sound; a minute at least."""
+    look_back_days: int = Field(default=7, ge=1, le=3650)
+    """How old recordings may be that are still written down."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "TranscriptionSection":
+        if self.engine is not None and self.command:
+            raise ValueError("engine and command are both set; remove one")
+        return self
+
+
 class PaymentsSection(Section):
     """The site's payment system, which gets the card data that customers type. Without ``url`` none is taken."""
 
@@ -202,6 +221,7 @@ class Settings(BaseSettings):
     speech: SpeechSection = SpeechSection()
     payments: PaymentsSection = PaymentsSection()
     recordings: RecordingsSection = RecordingsSection()
+    transcription: TranscriptionSection = TranscriptionSection()
     log: LogSection = LogSection()
     metrics: MetricsSection = MetricsSection()
 
@@ -252,6 +272,11 @@ class Settings(BaseSettings):
     def sip_bindings(self) -> Path:
         """Registered phones, for the next start."""
         return self.data_dir / "sip_bindings.json"
+
+    @property
+    def transcribing(self) -> Path:
+        """What is in the clear while an engine listens to it; empty otherwise."""
+        return self.data_dir / "transcribing"
 
     @property
     def secret_path(self) -> Path:
@@ -317,6 +342,8 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
     if settings.media.port_min >= settings.media.port_max:
         raise ConfigError(f"{path}: media.port_min must be below media.port_max")
     _check_recordings(path, settings.recordings)
+    if (settings.transcription.engine or settings.transcription.command) and settings.recordings.folder is None:
+        raise ConfigError(f"{path}: transcription is set and recordings.folder is not; set both or remove it")
     _check_turn(path, settings.media.webrtc)
     return settings
 

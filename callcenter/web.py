@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -40,6 +41,9 @@ from callcenter.site.models import Site
 from callcenter.site.repository import load_site
 from callcenter.site.rules import quality_forms
 from callcenter.store_directory import HandRules, StoreDirectory
+from callcenter.transcripts.keeper import TranscriptKeeper
+from callcenter.transcripts.program import engine_of
+from callcenter.transcripts.routes import transcript_router
 from callcenter.why import JournalExplanations
 from callcenter.workforce.routes import shifts_router
 from crm_bridge.api import create_router
@@ -174,6 +178,7 @@ async def run_web(settings: Settings) -> None:
                 own_numbers=own_numbers,
             ),
             player_router(database, shelf),
+            transcript_router(database, clock),
             voicemail_router(database),
             appraisal_router(
                 JournalReader(settings.journal_path),
@@ -227,6 +232,18 @@ async def run_web(settings: Settings) -> None:
         background.append(asyncio.create_task(sweeping, name="recording sweep"))
         at_once = erase_at_once(database, folder, clock=clock)
         background.append(asyncio.create_task(_after(store_ready, at_once), name="recording erasure"))
+        if (engine := engine_of(settings.transcription)) is not None:
+            keeper = TranscriptKeeper(
+                database,
+                engine,
+                clock=clock,
+                root=folder,
+                key_file=settings.recordings.key_file,
+                folder=settings.transcribing,
+                seconds_per_minute=settings.transcription.seconds_per_minute,
+                look_back=timedelta(days=settings.transcription.look_back_days),
+            )
+            background.append(asyncio.create_task(_after(store_ready, keeper.run()), name="transcripts"))
     for task in background:
         task.add_done_callback(partial(_end_with, server))
     keep_for_good()

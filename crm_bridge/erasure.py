@@ -51,6 +51,7 @@ from crm_bridge.models import (
     Relation,
     SearchText,
     TimelineEvent,
+    Transcript,
     WrapUp,
 )
 from crm_bridge.models.base import to_micros
@@ -58,6 +59,7 @@ from crm_bridge.parties import PARTY
 from crm_bridge.provenance import Known, known_of
 from crm_bridge.recordings import release_of
 from crm_bridge.secrets_of_store import RECEIPT_KEY, digest, is_digest_of, secret
+from crm_bridge.transcripts import delete_of_customers
 from crm_bridge.vocabulary import CustomerKind, CustomerStatus, TimelineKind
 from crm_bridge.voicemails import blank_voicemails
 
@@ -121,6 +123,7 @@ async def erase(
     await ask_for(session, Interaction.customer_id.in_(ids), customer_id, now)
     await _blank_interactions(session, ids)
     recordings, held = await release_of(session, ids, now=now)
+    transcripts = await delete_of_customers(session, ids)
     await blank_voicemails(session, ids)
     await blank_reasons(session, ids)
     await session.execute(update(HoursOverride).where(HoursOverride.customer_id.in_(ids)).values(reason=""))
@@ -139,7 +142,7 @@ async def erase(
     blank = {"display_name": "", "name_norm": "", "preferred_language": None, "status": CustomerStatus.ERASED}
     await session.execute(update(Customer).where(Customer.id.in_(ids)).values(**blank, kind=CustomerKind.PERSON))
     note(session, "erase", "customer", str(customer_id))
-    preview.rows.update(recording=recordings, recording_on_hold=len(held))
+    preview.rows.update(recording=recordings, recording_on_hold=len(held), transcript=transcripts)
     receipt = await _receipt(session, customer_id, preview, legal_basis, actor_id, now)
     await keep_in_mind(session, receipt, held)
     return receipt
@@ -179,10 +182,11 @@ async def export_person(session: AsyncSession, customer_id: int) -> dict[str, li
     related = or_(Relation.from_id.in_(ids), Relation.to_id.in_(ids))
     told["party_relationship"] = await _rows(session, Relation, related)
     contacts = [row["contact_id"] for row in told["interaction"]]
-    told["wrap_up"] = []
+    told["wrap_up"], told["transcript"] = [], []
     for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
         portion = contacts[start : start + _KEYS_IN_A_QUERY]
         told["wrap_up"] += await _rows(session, WrapUp, WrapUp.contact_id.in_(portion))
+        told["transcript"] += await _rows(session, Transcript, Transcript.contact_id.in_(portion))
     told["provenance"] = [_plain_known(each) for each in await known_of(session, customer_id)]
     return told
 

@@ -17,6 +17,7 @@ from crm_bridge.parents import ParentView
 from crm_bridge.recordings import RecordingView, recordings_of
 from crm_bridge.row_writing import among
 from crm_bridge.survey_responses import SurveyView, surveys_of
+from crm_bridge.transcripts import TranscriptSummary, summaries_of
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import Direction, MatchState
 
@@ -65,6 +66,8 @@ class InteractionView:
     """How each party was heard, the customer first."""
     survey: SurveyView | None = None
     """Whether the customer was asked afterwards, and the answer."""
+    transcripts: tuple[TranscriptSummary, ...] = ()
+    """Which recordings were written down."""
 
 
 async def find_interaction(session: AsyncSession, contact_id: str) -> InteractionView:
@@ -181,10 +184,16 @@ async def _with_media(session: AsyncSession, views: Sequence[InteractionView]) -
     """The interactions with what was recorded, measured and answered of them, in one query each."""
     found = await recordings_of(session, [view.contact_id for view in views])
     lines = await lines_of(session, [(view.contact_id, view.call_id) for view in views])
+    written = await summaries_of(session, [view.contact_id for view in views])
     return await _with_surveys(
         session,
         [
-            replace(view, recordings=found.get(view.contact_id, ()), lines=lines.get(view.contact_id, ()))
+            replace(
+                view,
+                recordings=found.get(view.contact_id, ()),
+                lines=lines.get(view.contact_id, ()),
+                transcripts=written.get(view.contact_id, ()),
+            )
             for view in views
         ],
     )

@@ -21,6 +21,7 @@ from crm_bridge.ids import new_id
 from crm_bridge.models import Interaction, Recording
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
 from crm_bridge.records import RecordingStartRecord, RecordingStoredRecord
+from crm_bridge.transcripts import delete_with_recordings
 
 _KEYS_IN_A_QUERY = 500
 _STARTED = ("contact_id", "started_at", "agent_id", "agent_name", "queue_id", "retention", "announced")
@@ -138,9 +139,11 @@ async def count_to_erase(session: AsyncSession, customer_id: int) -> int:
 
 
 async def mark_deleted(session: AsyncSession, recording_ids: Collection[str], *, now: datetime) -> None:
-    """The files are gone; the rows tell so, and the receipts of erasures that had to leave one."""
+    """The files are gone, and what was written down of them; the rows tell so, and the receipts of erasures that had to
+    leave one."""
     ids = sorted(recording_ids)
     await settle(session, ids, now=now)
+    await delete_with_recordings(session, ids)
     for start in range(0, len(ids), _KEYS_IN_A_QUERY):
         portion = ids[start : start + _KEYS_IN_A_QUERY]
         gone = update(Recording).where(Recording.recording_id.in_(portion))

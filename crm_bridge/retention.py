@@ -18,8 +18,10 @@ from crm_bridge.models import (
     IdempotencyKey,
     Interaction,
     Note,
+    Recording,
     RetentionRule,
     TimelineEvent,
+    Transcript,
     WrapUp,
 )
 from crm_bridge.parties import PARTY
@@ -93,6 +95,19 @@ async def _wrap_up_notes(session: AsyncSession, before: datetime) -> int:
     return len(ids)
 
 
+async def _transcripts(session: AsyncSession, before: datetime) -> int:
+    """Those of recordings go with their recordings at the latest; this is for whoever wants them gone earlier, and for
+    those that outside services bring."""
+    on_hold = exists().where(Recording.recording_id == Transcript.recording_id, Recording.legal_hold.is_(True))
+    held = exists().where(
+        Interaction.contact_id == Transcript.contact_id, Interaction.customer_id.in_(held_customers())
+    )
+    old = select(Transcript.id).where(Transcript.made_at < before, ~on_hold, ~held).limit(PORTION)
+    ids = (await session.scalars(old)).all()
+    await session.execute(delete(Transcript).where(Transcript.id.in_(ids)))
+    return len(ids)
+
+
 async def _access_log(session: AsyncSession, before: datetime) -> int:
     ids = (await session.scalars(select(AccessEntry.id).where(AccessEntry.at < before).limit(PORTION))).all()
     await session.execute(delete(AccessEntry).where(AccessEntry.id.in_(ids)))
@@ -105,6 +120,7 @@ CLASSES: Mapping[str, Callable[[AsyncSession, datetime], Awaitable[Any]]] = Mapp
         "notes": _notes,
         "wrap_up_notes": _wrap_up_notes,
         "access_log": _access_log,
+        "transcripts": _transcripts,
     }
 )
 """What can be let go, and how."""

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.changes import changes_by_id
 from crm_bridge.conversations import begins_conversation, later_parts
 from crm_bridge.customers import get_customer
+from crm_bridge.errors import InvalidField
 from crm_bridge.history import InteractionView, interactions_by_id
 from crm_bridge.ids import MAX_ID, new_id
 from crm_bridge.keyset import Cursor, Page, bounded, later_than, older_than
 from crm_bridge.models import CustomerChange, Interaction, Note, Promise, TimelineEvent
 from crm_bridge.promises import promises_by_id
+from crm_bridge.spoken_words import entries_with, words_of
 from crm_bridge.vocabulary import TimelineKind
 
 
@@ -60,14 +62,18 @@ async def page(
     kind: str | None = None,
     channel: str | None = None,
     conversations: bool = False,
+    words: str | None = None,
 ) -> Page[TimelineItem]:
     """Entries from ``start`` on, newest first: all, those of one kind, or the interactions of one channel.
 
     With ``conversations`` the contacts that a customer was handed on in are one entry, where the first of them is; the
-    others are its ``parts``. Raises ``CustomerNotFound``.
+    others are its ``parts``. With ``words`` only what contains all of them (``spoken_words.py``), each contact by
+    itself, towards the older. Raises ``CustomerNotFound``, and ``InvalidField`` for no words.
     """
     await get_customer(session, customer_id)
     limit = bounded(limit)
+    if words is not None:
+        return await _page_with(session, _entries(customer_id, kind, channel, False), start, limit, words)
     wanted = _entries(customer_id, kind, channel, conversations)
     if start.newer_than is not None:
         rows, following, previous = await _towards_newer(session, wanted, start.newer_than, limit)
@@ -75,6 +81,17 @@ async def page(
         rows, following, previous = await _towards_older(session, wanted, start, limit)
     items = await _filled_in(session, rows)
     return Page(await _with_parts(session, items) if conversations else items, following, previous)
+
+
+async def _page_with(
+    session: AsyncSession, wanted: Select[TimelineEvent], start: Start, limit: int, words: str
+) -> Page[TimelineItem]:
+    if start.newer_than is not None:
+        raise InvalidField("words are looked for towards the older", where="query.newer")
+    before = Cursor(start.until, MAX_ID) if start.until is not None else start.before
+    older = wanted if before is None else wanted.where(older_than(before, TimelineEvent.at, TimelineEvent.id))
+    rows, last = await entries_with(session, older, words_of(words), limit)
+    return Page(await _filled_in(session, rows), None if last is None else _key(last))
 
 
 def _entries(customer_id: int, kind: str | None, channel: str | None, conversations: bool) -> Select[TimelineEvent]:

@@ -80,6 +80,18 @@ class PromiseState(StrEnum):
     """The customer does not want it any more."""
 
 
+class TranscriptState(StrEnum):
+    """How far the writing down of a conversation has come."""
+
+    WAITING = "waiting"
+    """It did not succeed and is tried again."""
+    DONE = "done"
+    FAILED = "failed"
+    """It is not tried any more."""
+    SKIPPED = "skipped"
+    """The engine does not know the language."""
+
+
 class DuplicateState(StrEnum):
     """What has been decided about two customers that may be one."""
 

@@ -154,13 +154,20 @@ def player_router(database: Database, shelf: RecordingShelf | None) -> APIRouter
 
 
 def check_listener(principal: Principal, interaction: InteractionView, recording: RecordingView) -> None:
-    """Whether this person may hear it: by role, or because it is the own conversation. Raises ``Forbidden``."""
-    own = principal.agent_id is not None and principal.agent_id == (recording.agent_id or interaction.agent_id)
-    if recording.agent_id is None:  # a message: theirs who work its box
-        boxes = boxes_of(principal)
-        own = boxes is None or recording.queue_id in boxes
-    if not own and not _may_hear(principal, recording.agent_id):
+    """Whether this person may hear it. Raises ``Forbidden``."""
+    is_message = recording.agent_id is None
+    agent_id = recording.agent_id or interaction.agent_id
+    if not may_hear(principal, agent_id=agent_id, queue_id=recording.queue_id, is_message=is_message):
         raise Forbidden("this is somebody else's conversation")
+
+
+def may_hear(principal: Principal, *, agent_id: str | None, queue_id: str | None, is_message: bool) -> bool:
+    """Whether this person may hear, or read, a conversation: by role, or because it is the own one; a message, because
+    it lies in a box that the person works."""
+    if is_message:
+        boxes = boxes_of(principal)
+        return boxes is None or queue_id in boxes or _may_hear(principal, None)
+    return (agent_id is not None and agent_id == principal.agent_id) or _may_hear(principal, agent_id)
 
 
 def _may_hear(principal: Principal, agent_id: str | None) -> bool:

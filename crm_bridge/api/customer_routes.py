@@ -43,6 +43,7 @@ from crm_bridge.errors import (
     CustomerNotFound,
     DuplicateCustomer,
     InvalidContactPoint,
+    InvalidField,
     WriteConflict,
 )
 from crm_bridge.matching import lookup_by_number, with_badges, without_hidden
@@ -66,6 +67,10 @@ UntilQuery = Annotated[
 ]
 ConversationsQuery = Annotated[
     bool, Query(description="Contacts that a customer was handed on in are one entry with its `parts`.")
+]
+WordsQuery = Annotated[
+    str | None,
+    Query(max_length=200, description="Only notes, wrap-up notes and transcripts with all of these words."),
 ]
 NumberQuery = Annotated[str, Query(min_length=1, max_length=256, description="A number in any form, or a SIP URI.")]
 
@@ -168,7 +173,7 @@ def _one_customer(router: APIRouter, given: Surroundings) -> None:
 def _history(router: APIRouter, given: Surroundings) -> None:
     reader, writer = Depends(given.allowed(Permission.READ)), Depends(given.allowed(Permission.WRITE))
 
-    @router.get("/customers/{customer_id}/timeline", responses=responses(BadCursor, CustomerNotFound))
+    @router.get("/customers/{customer_id}/timeline", responses=responses(BadCursor, CustomerNotFound, InvalidField))
     async def get_timeline(
         customer_id: CustomerIdPath,
         principal: Annotated[Principal, reader],
@@ -179,14 +184,18 @@ def _history(router: APIRouter, given: Surroundings) -> None:
         kind: KindQuery = None,
         channel: ChannelQuery = None,
         conversations: ConversationsQuery = False,
+        words: WordsQuery = None,
     ) -> TimelinePage:
         """Everything that happened with the customer, newest first; of one kind or one channel where asked.
 
         Begin with nothing, or jump to an instant by `until`. Go on to older entries by `cursor` (the `next_cursor` of a
         page), to newer ones by `newer` (its `previous_cursor`); at most one of the three. Each page costs the same.
+        `words` are looked for in a thousand entries at a time, so a page may be empty and still lead on; of transcripts
+        in those that you may read.
         """
         start = _start(cursor, newer, until)
         wanted: dict[str, Any] = {"kind": kind, "channel": channel, "conversations": conversations}
+        wanted["words"] = words
         async with given.reading(principal) as session:
             found = await page(session, customer_id_of(customer_id), start=start, limit=limit, **wanted)
         items = [TimelineItemOut.model_validate(item) for item in found.items]

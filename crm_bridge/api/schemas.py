@@ -18,6 +18,7 @@ from crm_bridge.vocabulary import (
     PreferenceKind,
     PreferenceSource,
     PromiseState,
+    TranscriptState,
 )
 
 Id = Annotated[str, BeforeValidator(str)]
@@ -314,6 +315,19 @@ class SurveyOut(Out):
     answered_at: datetime | None
 
 
+class TranscriptSummaryOut(Out):
+    """Whether a recording (null: the whole contact) was written down. ``state``: ``waiting`` (tried again), ``done``,
+    ``failed`` or ``skipped`` (a language that the engine does not know), with why in ``error``; the words are at
+    ``/interactions/{contact_id}/transcript``."""
+
+    recording_id: str | None
+    state: TranscriptState
+    language: str | None
+    source: str
+    made_at: datetime | None
+    error: str | None
+
+
 class InteractionOut(Out):
     """One contact from its arrival to its end, with its wrap-up once there is one."""
 
@@ -353,6 +367,7 @@ class InteractionOut(Out):
     lines: list[LineQualityOut]
     """How each party was heard, the customer first."""
     survey: SurveyOut | None
+    transcripts: list[TranscriptSummaryOut]
 
 
 class InteractionPage(BaseModel):

@@ -42,6 +42,7 @@ from crm_bridge.models.requests import (
 )
 from crm_bridge.models.survey import SurveyResponse
 from crm_bridge.models.timeline import Note, TimelineEvent
+from crm_bridge.models.transcript import Transcript
 from crm_bridge.models.voicemail import Voicemail
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "Suppression",
     "SurveyResponse",
     "TimelineEvent",
+    "Transcript",
     "UtcDateTime",
     "Voicemail",
     "WrapUp",

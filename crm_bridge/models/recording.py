@@ -30,6 +30,7 @@ class Recording(Identified, TenantOwned, Stamped, Base):
         UniqueConstraint("recording_id"),
         Index("ix_recording_contact_id", "contact_id", "started_at"),
         Index("ix_recording_started_at_id", "started_at", "id"),
+        Index("ix_recording_stored_at_id", "stored_at", "id"),
     )
 
     recording_id: Mapped[str] = mapped_column(CleanText)

@@ -22,6 +22,7 @@ from callcenter.journal import JournalReader, JournalRow
 from callcenter.program_tokens import StoreTokens
 from callcenter.recordings.player import player_router
 from callcenter.reporting.routes import report_router
+from callcenter.transcripts.routes import transcript_router
 from callcenter.workforce.routes import shifts_router
 from crm_bridge.api import create_router
 from crm_bridge.api_tokens import NewToken, create_token
@@ -96,6 +97,7 @@ def _application() -> FastAPI:
         extra_routers=[
             create_router(sessions=_present, principal_dependency=current_principal, region=REGION, now=_clock.instant),
             player_router(database, None),
+            transcript_router(database, _clock),
             voicemail_router(database),
             appraisal_router(journal, _write_down, (), {}),
             report_router(Path("journal"), make=_report),

@@ -28,7 +28,8 @@ NEEDS: Mapping[str, str] = {
         GET /v1/customers/{}/merges; GET /v1/customers/{}/owners; GET /v1/customers/{}/promises;
         GET /v1/customers/{}/provenance; GET /v1/customers/{}/record; GET /v1/field-bases;
         GET /v1/customers/{}/subsidiaries; GET /v1/customers/{}/timeline; GET /v1/interactions;
-        GET /v1/interactions/{}; GET /v1/interactions/{}/recordings/{}; GET /v1/levels; GET /v1/promises;
+        GET /v1/interactions/{}; GET /v1/interactions/{}/recordings/{}; GET /v1/interactions/{}/transcript;
+        GET /v1/levels; GET /v1/promises;
         GET /v1/shifts; GET /v1/unmatched-numbers; GET /v1/voicemail""",
     "write": """
         POST /v1/customers; POST /v1/customers/check; PATCH /v1/customers/{}; POST /v1/customers/{}/attachments;
@@ -39,6 +40,7 @@ NEEDS: Mapping[str, str] = {
         POST /v1/customers/{}/personal-preferences; DELETE /v1/customers/{}/personal-preferences/{};
         POST /v1/customers/{}/relations; DELETE /v1/customers/{}/relations/{}; PUT /v1/customers/{}/tags;
         PATCH /v1/promises/{}; POST /v1/promises/{}/settle""",
+    "to be a program that writes": "PUT /v1/interactions/{}/transcript",
     "sensitive": "POST /v1/customers/{}/sensitive-fields",
     "assign": """
         PUT /v1/customers/{}/level; POST /v1/owners/hand-over; GET /v1/owner-claims; POST /v1/owner-claims/{}/decision;
@@ -82,9 +84,9 @@ HAS: Mapping[str, set[str]] = {
     "administrator": _SUPERVISOR | {"define", "audit", "tokens"},
     "auditor": {"nothing", "a session", "anybody", "read", "report", "audit"},
     "a token to read": _PROGRAM | {"read", "report"},
-    "a token to write": _PROGRAM | {"write"},
+    "a token to write": _PROGRAM | {"write", "to be a program that writes"},
     "a token to import": _PROGRAM | {"import", "plan"},
-    "a token for all": _PROGRAM | {"read", "write", "import", "plan", "report"},
+    "a token for all": _PROGRAM | {"read", "write", "import", "plan", "report", "to be a program that writes"},
 }
 KEPT_OUT = {401, 403}
 

@@ -48,6 +48,29 @@ export interface Recording {
   readonly hold_reason: string | null;
 }
 
+/** Whether a recording (none: the whole contact) was written down, or why not; the words are asked for by themselves. */
+export interface TranscriptSummary {
+  readonly recording_id: string | null;
+  readonly state: string;
+  readonly source: string;
+  readonly error: string | null;
+}
+
+/** Something a party said, in milliseconds from the start of the recording. */
+export interface SpokenLine {
+  readonly start_ms: number;
+  readonly end_ms: number;
+  readonly party: string;
+  readonly text: string;
+}
+
+export interface Transcript {
+  readonly recording_id: string | null;
+  readonly source: string;
+  readonly segments: readonly SpokenLine[];
+  readonly pauses: readonly (readonly [number, number])[];
+}
+
 /** What lists show of an interaction. */
 export interface InteractionLine {
   readonly contact_id: string;
@@ -72,6 +95,7 @@ export interface InteractionLine {
   } | null;
   /** Not everywhere: the customer's card leaves them out. */
   readonly recordings?: readonly Recording[];
+  readonly transcripts?: readonly TranscriptSummary[];
   /** How each party was heard, the customer first. */
   readonly lines?: readonly LineQuality[];
 }
@@ -191,8 +215,9 @@ export const lookUpNumber = (number: string, signal?: AbortSignal) =>
 
 export const customerCard = (id: string, signal?: AbortSignal) => get<CustomerCard>(`${customerPath(id)}/card`, signal);
 
-/** Which entries of a timeline are wanted: all, those of one kind, or the contacts of one channel. */
+/** Which entries of a timeline are wanted: all, those of one kind, the contacts of one channel, or what has words. */
 export interface TimelineFilter {
+  readonly words?: string;
   readonly kind?: string;
   readonly channel?: string;
 }
@@ -201,13 +226,17 @@ export const customerTimeline = (
   id: string,
   place: Place,
   limit: number,
-  { kind, channel }: TimelineFilter,
+  { kind, channel, words }: TimelineFilter,
   signal?: AbortSignal,
 ) =>
   get<TwoWayPage<TimelineItem>>(
-    withQuery(`${customerPath(id)}/timeline`, { conversations: 'true', limit, kind, channel, ...place }),
+    withQuery(`${customerPath(id)}/timeline`, { conversations: 'true', limit, kind, channel, words, ...place }),
     signal,
   );
+
+/** What was said in a contact; that it is read is in the access log. */
+export const transcriptsOf = (contactId: string, signal?: AbortSignal) =>
+  get<readonly Transcript[]>(`/api/v1/interactions/${encodeURIComponent(contactId)}/transcript`, signal);
 
 export const addNote = (id: string, body: string) => post<TimelineItem>(`${customerPath(id)}/notes`, { body });
 

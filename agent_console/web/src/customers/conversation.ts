@@ -16,6 +16,7 @@ export function asOne(first: InteractionLine, parts: readonly InteractionLine[])
     disposition: said?.disposition ?? null,
     notes: said?.notes ?? null,
     recordings: [],
+    transcripts: [],
     lines: [],
   };
 }

@@ -7,7 +7,7 @@ import { clockDigits } from '../i18n/format';
 import type { Key } from '../i18n/translate';
 import { Icon, type IconName } from '../icons';
 import { LinesSummary } from '../quality/line-quality';
-import { Recordings } from '../recordings/player';
+import { Recordings, WholeTranscript } from '../recordings/player';
 import { useLabels } from '../session/session';
 import classes from './customers.module.css';
 
@@ -95,7 +95,8 @@ export function InteractionSummary({
         <CameFrom parent={line.parent} />
         {line.notes && <p className={classes.notes}>{line.notes}</p>}
         {line.lines && <LinesSummary lines={line.lines} />}
-        {line.recordings && <Recordings recordings={line.recordings} />}
+        {line.recordings && <Recordings recordings={line.recordings} transcripts={line.transcripts} />}
+        <WholeTranscript contactId={line.contact_id} transcripts={line.transcripts} />
         {line.recordings && <AppraisalButton line={line} />}
         {children}
       </div>

@@ -29,7 +29,7 @@ export function TimelineList(props: TimelineListProps) {
   const { customerId, version = '', mayWrite = true, filter = {}, until = null, page = PAGE, withDays = false } = props;
   const { t, format } = useLocalisation();
   const list = useWindow(
-    [customerId, version, filter.kind, filter.channel, until].join(' '),
+    [customerId, version, filter.kind, filter.channel, until, filter.words].join(' '),
     until === null ? {} : { until },
     (place, signal) => customerTimeline(customerId, place, page, filter, signal),
   );
@@ -48,7 +48,10 @@ export function TimelineList(props: TimelineListProps) {
           {t('timeline.newer')}
         </Button>
       )}
-      {isEmpty && <p className="soft">{list.hasNewer ? t('timeline.none_until') : t('timeline.none')}</p>}
+      {isEmpty && filter.words && <p className="soft">{t('timeline.no_words')}</p>}
+      {isEmpty && !filter.words && (
+        <p className="soft">{list.hasNewer ? t('timeline.none_until') : t('timeline.none')}</p>
+      )}
       <ol className={classes.lines} aria-busy={list.opening || list.going !== null}>
         {list.items.map((item, index) => (
           <Fragment key={item.id}>

@@ -50,6 +50,8 @@ export function WholeTimeline({ customerId, version, mayWrite }: WholeTimelinePr
   const [shown, setShown] = useState('');
   const [day, setDay] = useState('');
   const [until, setUntil] = useState<string | null>(null);
+  const [words, setWords] = useState('');
+  const [asked, setAsked] = useState('');
   const labelled = (choices: readonly Choice[]) => choices.map(([value, label]) => ({ value, label: t(label) }));
   const jump = (to: string) => {
     setDay(to);
@@ -76,6 +78,24 @@ export function WholeTimeline({ customerId, version, mayWrite }: WholeTimelinePr
           onChange={(event) => jump(event.currentTarget.value)}
           data-testid="timeline-jump"
         />
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            setAsked(words.trim());
+          }}
+        >
+          <TextInput
+            type="search"
+            label={t('timeline.words')}
+            value={words}
+            maxLength={200}
+            onChange={(event) => {
+              setWords(event.currentTarget.value);
+              if (event.currentTarget.value.trim() === '') setAsked('');
+            }}
+            data-testid="timeline-words"
+          />
+        </form>
         {until !== null && (
           <Button variant="subtle" onClick={() => jump('')} data-testid="timeline-latest">
             {t('timeline.latest')}
@@ -86,7 +106,7 @@ export function WholeTimeline({ customerId, version, mayWrite }: WholeTimelinePr
         customerId={customerId}
         version={version}
         mayWrite={mayWrite}
-        filter={FILTERS.get(shown) ?? {}}
+        filter={{ ...FILTERS.get(shown), ...(asked === '' ? {} : { words: asked }) }}
         until={until}
         page={PAGE}
         withDays

@@ -1,5 +1,5 @@
-import { lazy, Suspense, useRef, useState } from 'react';
-import type { Recording } from '../api/customers';
+import { lazy, type RefObject, Suspense, useRef, useState } from 'react';
+import type { Recording, TranscriptSummary } from '../api/customers';
 import { may } from '../api/permissions';
 import { useLocalisation } from '../i18n/context';
 import { clockDigits } from '../i18n/format';
@@ -9,6 +9,8 @@ import { useSignedIn } from '../session/session';
 import classes from './recordings.module.css';
 
 const RecordingHold = lazy(() => import('./recording-hold'));
+
+const TranscriptOf = lazy(() => import('./transcript'));
 
 const SPEEDS = [1, 1.25, 1.5, 2] as const;
 
@@ -46,10 +48,17 @@ function Remarks({ recording }: { readonly recording: Recording }) {
 
 type Playable = Pick<Recording, 'contact_id' | 'recording_id' | 'duration_ms'>;
 
+interface PlayerProps {
+  readonly source: Playable;
+  /** For who steers it from outside. */
+  readonly audio?: RefObject<HTMLAudioElement | null>;
+}
+
 /** Plays a recording, at a speed of one's choice. */
-export function Player({ source: recording }: { readonly source: Playable }) {
+export function Player({ source: recording, audio: given }: PlayerProps) {
   const { t } = useLocalisation();
-  const audio = useRef<HTMLAudioElement>(null);
+  const own = useRef<HTMLAudioElement>(null);
+  const audio = given ?? own;
   const [speed, setSpeed] = useState<number>(1);
   const [failed, setFailed] = useState(false);
   const choose = (wanted: number) => {
@@ -59,7 +68,7 @@ export function Player({ source: recording }: { readonly source: Playable }) {
   const label = t('recording.of', { time: clockDigits(recording.duration_ms ?? 0) });
   return (
     <>
-      {/* eslint-disable-next-line jsx-a11y/media-has-caption -- a telephone conversation; there is no transcript */}
+      {/* eslint-disable-next-line jsx-a11y/media-has-caption -- a telephone conversation; its words stand below */}
       <audio
         ref={audio}
         controls
@@ -96,27 +105,75 @@ export function Player({ source: recording }: { readonly source: Playable }) {
   );
 }
 
-/** The recordings of one contact, each with what is to be known of it. */
-export function Recordings({ recordings }: { readonly recordings: readonly Recording[] }) {
+interface OneRecordingProps {
+  readonly recording: Recording;
+  readonly transcript: TranscriptSummary | undefined;
+}
+
+function OneRecording({ recording, transcript }: OneRecordingProps) {
   const { t } = useLocalisation();
   const { person } = useSignedIn();
+  const audio = useRef<HTMLAudioElement>(null);
+  const absent = ABSENT[recording.state];
+  const playFrom = (ms: number) => {
+    if (!audio.current) return;
+    audio.current.currentTime = ms / 1000;
+    void audio.current.play().catch(() => undefined);
+  };
+  return (
+    <li data-testid="recording">
+      {absent ? <p className="soft">{t(absent)}</p> : <Player source={recording} audio={audio} />}
+      <Remarks recording={recording} />
+      {transcript && (
+        <Suspense>
+          <TranscriptOf contactId={recording.contact_id} told={transcript} onSeek={playFrom} />
+        </Suspense>
+      )}
+      {recording.state === 'stored' && may(person, 'privacy') && (
+        <Suspense>
+          <RecordingHold recording={recording} />
+        </Suspense>
+      )}
+    </li>
+  );
+}
+
+interface RecordingsProps {
+  readonly recordings: readonly Recording[];
+  readonly transcripts?: readonly TranscriptSummary[];
+}
+
+/** The recordings of one contact, each with what is to be known of it and what was said in it. */
+export function Recordings({ recordings, transcripts = [] }: RecordingsProps) {
+  const { t } = useLocalisation();
   if (recordings.length === 0) return null;
   return (
     <ul className={classes.recordings} aria-label={t('recording.title')}>
-      {recordings.map((recording) => {
-        const absent = ABSENT[recording.state];
-        return (
-          <li key={recording.recording_id} data-testid="recording">
-            {absent ? <p className="soft">{t(absent)}</p> : <Player source={recording} />}
-            <Remarks recording={recording} />
-            {recording.state === 'stored' && may(person, 'privacy') && (
-              <Suspense>
-                <RecordingHold recording={recording} />
-              </Suspense>
-            )}
-          </li>
-        );
-      })}
+      {recordings.map((recording) => (
+        <OneRecording
+          key={recording.recording_id}
+          recording={recording}
+          transcript={transcripts.find((each) => each.recording_id === recording.recording_id)}
+        />
+      ))}
     </ul>
+  );
+}
+
+/** What was said in a contact as a whole, where somebody brought that. */
+export function WholeTranscript({
+  contactId,
+  transcripts = [],
+}: {
+  contactId: string;
+  transcripts?: readonly TranscriptSummary[];
+}) {
+  const told = transcripts.find((each) => each.recording_id === null);
+  return (
+    told && (
+      <Suspense>
+        <TranscriptOf contactId={contactId} told={told} />
+      </Suspense>
+    )
   );
 }
