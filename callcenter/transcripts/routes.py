@@ -28,7 +28,7 @@ LONGEST_MS = 24 * 3_600_000
 RecordingQuery = Annotated[str | None, Query(max_length=200, description="Only that of this recording.")]
 
 
-class SegmentIn(BaseModel):
+class SpokenIn(BaseModel):
     """Something a party said, in milliseconds from the start of the recording."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
@@ -39,7 +39,7 @@ class SegmentIn(BaseModel):
     text: Annotated[str, Field(min_length=1, max_length=4000)]
 
     @model_validator(mode="after")
-    def _forwards(self) -> "SegmentIn":
+    def _forwards(self) -> "SpokenIn":
         if self.end_ms < self.start_ms:
             raise ValueError("end_ms lies before start_ms")
         return self
@@ -52,7 +52,7 @@ class TranscriptIn(BaseModel):
 
     recording_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
-    segments: Annotated[list[SegmentIn], Field(max_length=MAX_SEGMENTS)]
+    segments: Annotated[list[SpokenIn], Field(max_length=MAX_SEGMENTS)]
 
 
 class TranscriptOut(BaseModel):
@@ -65,7 +65,7 @@ class TranscriptOut(BaseModel):
     language: str | None
     source: str
     made_at: datetime | None
-    segments: list[SegmentIn]
+    segments: list[SpokenIn]
     pauses: list[tuple[int, int]]
     version: int
 
