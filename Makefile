@@ -1,8 +1,8 @@
 # What a person types. Every target sets up what it needs; `make demo` and `make test` are the two to know.
 SHELL := /bin/bash
 BIN := .venv/bin
-# Two, as many as there are cores here, and one for files that only compute (tests/shifts.py).
-TESTERS ?= 3
+# Two, as many as there are cores here, and two for files in which nobody listens (tests/shifts.py).
+TESTERS ?= 4
 WEB := cd agent_console/web && PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON="$(CURDIR)/$(BIN)/python"
 .PHONY: help demo test check setup serve bench soak format clean
 

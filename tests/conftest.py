@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import shifts
 from tests.support.installation import Installation
+from tests.support.late_console import make_consoles_late
 
 CATEGORIES = frozenset({"unit", "scenario", "interop", "faults"})
 SHOWN_CHARACTERS = 12_000
@@ -23,8 +24,10 @@ settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Share the files among the testers as ``shifts`` says."""
+    """Share the files among the testers as ``shifts`` says. ``CONSOLE_LAG``: see ``support/late_console.py``."""
     config.pluginmanager.register(shifts)
+    if lag := os.environ.get("CONSOLE_LAG"):
+        make_consoles_late(float(lag))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,14 +17,19 @@ WAITING = ("tests/interop/", "tests/faults/")
 SOUNDLESS = frozenset(
     {
         "tests/faults/test_kill_migration.py",
+        "tests/faults/test_kill_with_items.py",
         "tests/faults/test_store_away.py",
         "tests/interop/test_api_fuzzing.py",
+        "tests/interop/test_browser.py",
+        "tests/interop/test_browser_appraisal.py",
         "tests/interop/test_browser_callbacks.py",
         "tests/interop/test_browser_customers.py",
         "tests/interop/test_browser_floor.py",
         "tests/interop/test_browser_messages.py",
         "tests/interop/test_browser_ring.py",
+        "tests/interop/test_browser_roster.py",
         "tests/interop/test_browser_sensitive.py",
+        "tests/interop/test_browser_stewards.py",
         "tests/interop/test_browser_timeline.py",
         "tests/interop/test_console_on_uvicorn.py",
         "tests/interop/test_erased_callbacks.py",
@@ -33,6 +38,7 @@ SOUNDLESS = frozenset(
         "tests/interop/test_media_speech_engine.py",
         "tests/interop/test_payment_webhook.py",
         "tests/interop/test_quiet_hours.py",
+        "tests/interop/test_sip_bad_network.py",
         "tests/interop/test_sip_pyvoip.py",
         "tests/interop/test_sip_scanners.py",
         "tests/interop/test_sip_tools.py",
@@ -43,7 +49,7 @@ SOUNDLESS = frozenset(
 """Those of them in which nobody listens and no instant counts: they may come last for a processor."""
 LISTENERS = 2
 """So many testers take files that wait, when there are more of them; the others only compute."""
-NICENESS = 15
+NICENESS = 10
 LONGEST = (
     "tests/faults/test_postgresql_stops.py",
     "tests/interop/test_browser.py",

@@ -114,7 +114,7 @@ async def test_a_wrap_up_survives_a_killed_exchange(tmp_path):
                 await hear_each_other(customer, await seat.talking())
                 await customer.hang_up()
             await seat.until_state("wrap_up")
-            contact_id = seat.contact_id
+            contact_id = await seat.works_on()
             until_before = seat.agent["until"]
             await house.kill("exchange")
             await until_options_answered(house.sip)

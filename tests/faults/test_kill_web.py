@@ -25,7 +25,9 @@ def house() -> Iterator[Installation]:
 
 async def wrapped_up(http: httpx.AsyncClient, seat: Seat) -> dict[str, Any]:
     """Finish the wrap-up at the console, and return the interaction once the store has it so."""
-    await seat.console.intend("wrap_up.finish", contact_id=seat.contact_id, disposition="solved", notes="As before.")
+    await seat.console.intend(
+        "wrap_up.finish", contact_id=await seat.works_on(), disposition="solved", notes="As before."
+    )
     await seat.until_state("ready")
     recorded: list[dict[str, Any]] = []
 
@@ -69,7 +71,7 @@ async def test_a_talk_outlives_the_web_process_and_the_desk_can_end_it_afterward
         await house.until_up()
         await until("the console is connected again", lambda: seat.console._socket is not None)
         await hear_each_other(customer, agent)
-        await seat.console.intend("contact.hang_up", contact_id=seat.contact_id)
+        await seat.console.intend("contact.hang_up", contact_id=await seat.works_on())
         await customer.ended()
         async with house.signed_in() as http:
             recorded = await wrapped_up(http, seat)

@@ -149,7 +149,9 @@ async def test_a_supervisor_sees_queue_and_agent_change_live(house: Installation
                 await customer.hang_up()
                 await expect(row).to_contain_text("Wrap-up")
                 await seat.until_state("wrap_up")
-                await seat.console.intend("wrap_up.finish", contact_id=seat.contact_id, disposition="solved", notes="")
+                await seat.console.intend(
+                    "wrap_up.finish", contact_id=await seat.works_on(), disposition="solved", notes=""
+                )
                 await expect(row).to_contain_text("Ready")
         await expect(page.part("contact-row")).to_have_count(0)
 

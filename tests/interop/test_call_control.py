@@ -80,9 +80,9 @@ async def test_a_customer_on_hold_hears_music_and_is_then_handed_on_by_refer(hou
         async with calling(house, "+12025550111") as customer:
             first = await one.talking()
             await hear_each_other(customer, first)
-            contact_id = one.contact_id
+            contact_id = await one.works_on()
             await one.console.intend("contact.hold", contact_id=contact_id)
-            await until("the hold is shown", lambda: one.console.contacts[contact_id]["held_since"] is not None)
+            await until("the hold is shown", lambda: one.contact(contact_id).get("held_since"))
             await until("the customer hears no agent", lambda: customer.sound.heard_tone(AGENT_HZ) < 0.05)
             await until("the agent hears no customer", lambda: first.sound.heard_tone(CUSTOMER_HZ) < 0.05)
             await one.console.intend("contact.resume", contact_id=contact_id)
@@ -93,7 +93,7 @@ async def test_a_customer_on_hold_hears_music_and_is_then_handed_on_by_refer(hou
             second = await two.talking()
             await hear_each_other(customer, second)
             await one.until_state("ready")
-            assert two.state == "busy"
+            await two.until_state("busy")
             await second.hang_up()
             await customer.ended()
         recorded = await until_recorded(http, before + 2)
@@ -129,7 +129,7 @@ async def test_a_phone_asks_a_colleague_on_its_second_line_and_joins_the_two(hou
             colleague = await two.talking()
             colleague.call.on_reoffer = colleague.sound.sdp_answer
             await hear_each_other(Talk(aside, sound), colleague)
-            assert two.state == "busy"
+            await two.until_state("busy")
             assert await first.call.transfer("agent2", replaced=aside) == 200
             await first.ended()
             async with asyncio.timeout(10):
@@ -153,9 +153,10 @@ async def test_an_agent_dials_out_through_a_carrier_and_barred_numbers_are_barre
         assert barred.value.code == "international_denied"
         await one.console.intend("call.dial", target_kind="number", target="(202) 555-0177")
         own = await one.talking()
-        await until("the number answered", lambda: one.console.contacts[one.contact_id]["state"] == "connected")
-        assert one.console.contacts[one.contact_id]["called"] == OUTSIDE
-        assert one.state == "busy"
+        contact_id = await one.works_on()
+        await until("the number answered", lambda: one.contact(contact_id).get("state") == "connected")
+        assert one.contact(contact_id)["called"] == OUTSIDE
+        await one.until_state("busy")
         await own.hang_up()
         await until_over(gateway, tmp_path)
         recorded = await until_recorded(http, before + 1)
@@ -171,9 +172,8 @@ async def test_a_customer_is_handed_to_a_number_outside(house: Installation, tmp
         async with calling(house, "+12025550114") as customer:
             first = await one.talking()
             await one.until_state("busy")
-            await one.console.intend(
-                "contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE
-            )
+            contact_id = await one.works_on()
+            await one.console.intend("contact.transfer", contact_id=contact_id, target_kind="number", target=OUTSIDE)
             await first.ended()
             await one.until_state("ready")
             await customer.hang_up()
@@ -205,10 +205,10 @@ async def test_a_colleague_left_with_a_number_by_refer_holds_it_and_hands_it_on(
             assert await first.call.transfer(OUTSIDE) == 200
             await first.ended()
             await one.until_state("ready")
-            contact_id = two.contact_id
-            await until("the number is shown", lambda: two.console.contacts[contact_id]["caller"] == OUTSIDE)
+            contact_id = await two.works_on()
+            await until("the number is shown", lambda: two.contact(contact_id).get("caller") == OUTSIDE)
             await two.console.intend("contact.hold", contact_id=contact_id)
-            await until("the hold is shown", lambda: two.console.contacts[contact_id]["held_since"] is not None)
+            await until("the hold is shown", lambda: two.contact(contact_id).get("held_since"))
             await two.console.intend("contact.resume", contact_id=contact_id)
             await two.console.intend("contact.send_digits", contact_id=contact_id, digits="12#")
             assert await second.call.transfer("agent1") == 200
@@ -227,11 +227,13 @@ async def test_a_colleague_left_with_a_number_is_heard_there_and_asks_who_left(h
         called_outside(house, GATEWAY) as answered,
         colleagues(one, two) as (first, second),
     ):
-        await one.console.intend("contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE)
+        await one.console.intend(
+            "contact.transfer", contact_id=await one.works_on(), target_kind="number", target=OUTSIDE
+        )
         far = await answered()
         await first.ended()
         await hear_each_other(far, second)
-        contact_id = two.contact_id
+        contact_id = await two.works_on()
         await one.until_state("ready")
         await two.console.intend("contact.consult", contact_id=contact_id, target_kind="agent", target="agent1")
         asked = await one.talking()
@@ -251,7 +253,7 @@ async def test_a_supervisor_ends_the_call_of_a_customer_who_was_handed_outside(h
             first = await one.talking()
             await one.until_state("busy")
             await one.console.intend(
-                "contact.transfer", contact_id=one.contact_id, target_kind="number", target=OUTSIDE
+                "contact.transfer", contact_id=await one.works_on(), target_kind="number", target=OUTSIDE
             )
             await first.ended()
             await until("who handed it out is shown", lambda: any(c["handed_out_by"] for c in boss.contacts.values()))

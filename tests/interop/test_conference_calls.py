@@ -7,6 +7,7 @@ import pytest
 from callcenter.media.endpoint import RtpEndpoint
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, calling, hear_each_other
 from tests.support.installation import Installation, Plan, running_installation, until_recorded
+from tests.support.waiting import together
 from tests.support.who_hears import hears_only
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
@@ -37,22 +38,23 @@ async def test_each_of_three_hears_the_two_others_and_whoever_is_aside_hears_nei
             agent = await one.talking()
             await hear_each_other(customer, agent)
             await two.go_ready()
-            contact_id = one.contact_id
+            contact_id = await one.works_on()
             await one.console.intend("contact.consult", contact_id=contact_id, target_kind="agent", target="agent2")
             colleague = await two.talking()
             colleague.sound.start(COLLEAGUE_HZ)
-            await hears(agent.sound, COLLEAGUE_HZ)
-            await hears(colleague.sound, AGENT_HZ)
-            await hears_music(customer.sound)
+            await together(
+                hears(agent.sound, COLLEAGUE_HZ), hears(colleague.sound, AGENT_HZ), hears_music(customer.sound)
+            )
 
             await one.console.intend("consult.conference", contact_id=contact_id)
-            await hears(customer.sound, AGENT_HZ, COLLEAGUE_HZ)
-            await hears(agent.sound, CUSTOMER_HZ, COLLEAGUE_HZ)
-            await hears(colleague.sound, CUSTOMER_HZ, AGENT_HZ)
+            await together(
+                hears(customer.sound, AGENT_HZ, COLLEAGUE_HZ),
+                hears(agent.sound, CUSTOMER_HZ, COLLEAGUE_HZ),
+                hears(colleague.sound, CUSTOMER_HZ, AGENT_HZ),
+            )
 
             await colleague.hang_up()
-            await hears(customer.sound, AGENT_HZ)
-            await hears(agent.sound, CUSTOMER_HZ)
+            await together(hears(customer.sound, AGENT_HZ), hears(agent.sound, CUSTOMER_HZ))
             await customer.hang_up()
             await agent.ended()
         recorded = await until_recorded(http, 2)

@@ -79,7 +79,7 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
             await hear_each_other(caller, await seat.talking())
             await caller.hang_up()
         await seat.until_state("wrap_up")
-        done = {"contact_id": seat.contact_id, "disposition": "solved", "notes": NOTES}
+        done = {"contact_id": await seat.works_on(), "disposition": "solved", "notes": NOTES}
         await seat.console.intend("wrap_up.finish", **done)
 
         async def noted() -> bool:

@@ -108,19 +108,19 @@ async def by_desk(world: World) -> str:
 
 async def by_desk_transfer(world: World) -> str:
     async with in_a_call(world):
-        target = {"contact_id": world.one.contact_id, "target_kind": "number", "target": SUPPRESSED}
+        target = {"contact_id": await world.one.works_on(), "target_kind": "number", "target": SUPPRESSED}
         return await refused_by(world.one.console.intend("contact.transfer", **target))
 
 
 async def by_desk_consult(world: World) -> str:
     async with in_a_call(world):
-        target = {"contact_id": world.one.contact_id, "target_kind": "number", "target": SUPPRESSED}
+        target = {"contact_id": await world.one.works_on(), "target_kind": "number", "target": SUPPRESSED}
         return await refused_by(world.one.console.intend("contact.consult", **target))
 
 
 async def by_desk_callback(world: World) -> str:
     async with in_a_call(world, SUPPRESSED):
-        return await refused_by(world.one.console.intend("callback.promise", contact_id=world.one.contact_id))
+        return await refused_by(world.one.console.intend("callback.promise", contact_id=await world.one.works_on()))
 
 
 async def by_phone(world: World) -> str:

@@ -106,7 +106,7 @@ async def test_a_colleagues_customer_is_handed_to_pyvoip(house: Installation, he
         async with calling(house, f"+1202555014{len(how)}") as customer:
             mine = await colleague.talking()
             await mine.sound.wait_heard(CUSTOMER_HZ)
-            contact_id = colleague.contact_id
+            contact_id = await colleague.works_on()
             await console.intend("agent.ready")
             intent = "contact.transfer" if how == "blind" else "contact.consult"
             await colleague.console.intend(intent, contact_id=contact_id, target_kind="agent", target="agent1")

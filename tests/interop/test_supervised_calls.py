@@ -5,7 +5,7 @@ Through the whole product: site, console, SIP, media processes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests.support import who_hears
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, AgentPhone, Seat, calling, hear_each_other
 from tests.support.installation import BOSS, PASSWORD, Installation, Plan, running_installation
 from tests.support.sentences import spoken
+from tests.support.waiting import together
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
@@ -34,7 +35,7 @@ class Sounds:
     """What everybody sends, by who it is, and how it is told who hears it."""
 
     of: Mapping[str, float | Path]
-    hears_only: Callable[..., Awaitable[None]]
+    hears_only: Callable[..., Coroutine[None, None, None]]
 
 
 async def tones(_: Path) -> Sounds:
@@ -75,8 +76,7 @@ async def test_every_way_of_taking_part_is_heard_where_it_shall_be_and_nowhere_e
                 contact_id = await seat.works_on()
                 customer.sound.start(sounds.of["customer"])
                 agent.sound.start(sounds.of["agent"])
-                await hears_only(customer.sound, "agent")
-                await hears_only(agent.sound, "customer")
+                await together(hears_only(customer.sound, "agent"), hears_only(agent.sound, "customer"))
 
                 async def wish(how: str) -> None:
                     await desk.intend("contact.supervise", contact_id=contact_id, how=how)
@@ -84,26 +84,31 @@ async def test_every_way_of_taking_part_is_heard_where_it_shall_be_and_nowhere_e
                 await wish("monitor")
                 listener = await boss.talking()
                 listener.sound.start(sounds.of["boss"])
-                await hears_only(listener.sound, "customer", "agent")
-                await hears_only(customer.sound, "agent")
-                await hears_only(agent.sound, "customer")
+                await together(
+                    hears_only(listener.sound, "customer", "agent"),
+                    hears_only(customer.sound, "agent"),
+                    hears_only(agent.sound, "customer"),
+                )
 
                 await wish("whisper")
-                await hears_only(agent.sound, "customer", "boss")
-                await hears_only(customer.sound, "agent")
-                await hears_only(listener.sound, "customer", "agent")
+                await together(
+                    hears_only(agent.sound, "customer", "boss"),
+                    hears_only(customer.sound, "agent"),
+                    hears_only(listener.sound, "customer", "agent"),
+                )
 
                 await wish("barge")
-                await hears_only(customer.sound, "agent", "boss")
-                await hears_only(agent.sound, "customer", "boss")
-                await hears_only(listener.sound, "customer", "agent")
+                await together(
+                    hears_only(customer.sound, "agent", "boss"),
+                    hears_only(agent.sound, "customer", "boss"),
+                    hears_only(listener.sound, "customer", "agent"),
+                )
 
                 await wish("monitor")
                 await hears_only(customer.sound, "agent")
                 await wish("take_over")
                 await agent.ended()
-                await hears_only(customer.sound, "boss")
-                await hears_only(listener.sound, "customer")
+                await together(hears_only(customer.sound, "boss"), hears_only(listener.sound, "customer"))
                 await customer.hang_up()
                 await listener.ended()
     finally:

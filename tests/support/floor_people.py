@@ -189,10 +189,9 @@ class Seat(AgentPhone):
         """The agent's state as the console was told last."""
         return str(self.agent.get("state", "unknown"))
 
-    @property
-    def contact_id(self) -> str:
-        """The contact at this seat as the console was told last, empty without one."""
-        return str(self.agent.get("contact_id") or "")
+    def contact(self, contact_id: str) -> dict[str, Any]:
+        """A contact as the console was told of it last; empty before that and once it has gone."""
+        return self.console.contacts.get(contact_id, {})
 
     async def until_state(self, *states: str, within: float = 15.0) -> None:
         """Wait until the console shows the agent in one of these states."""
@@ -200,8 +199,8 @@ class Seat(AgentPhone):
 
     async def works_on(self, *, within: float = 15.0) -> str:
         """The contact at this seat, once the console is told of it: it hears of an answer after the phone."""
-        await until(f"the console of {self.login} knows the contact", lambda: self.contact_id, within=within)
-        return self.contact_id
+        await until(f"the console of {self.login} has a contact", lambda: self.agent.get("contact_id"), within=within)
+        return str(self.agent["contact_id"])
 
     async def go_ready(self) -> None:
         """Ask for work, once the console knows of the phone."""

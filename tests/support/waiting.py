@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 PAUSE_SECONDS = 0.04
 """Between two looks."""
@@ -19,3 +19,14 @@ async def until(what: str, look: Callable[[], object | Awaitable[object]], *, wi
                 await asyncio.sleep(PAUSE_SECONDS)
     except TimeoutError:
         raise AssertionError(f"not within {within:.0f} s: {what}") from None
+
+
+async def together(*checks: Coroutine[None, None, None]) -> None:
+    """Wait for several facts at the same time; the first that never comes is raised alone."""
+    tasks = [asyncio.ensure_future(each) for each in checks]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
