@@ -38,6 +38,8 @@ class ContactState(StrEnum):
     """States of a contact as the console shows them."""
 
     IN_FLOW = "in_flow"
+    SURVEY = "survey"
+    """The agent has hung up, and the customer is asked what it was like."""
     QUEUED = "queued"
     OFFERED = "offered"
     CONNECTED = "connected"

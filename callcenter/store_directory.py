@@ -76,11 +76,13 @@ class StoreDirectory:
             familiar.last,
         )
 
-    async def name_of(self, customer_id: str) -> str:
-        """A customer's name. Raises ``IntentError`` when there is no such customer, or no store to ask."""
+    async def who_is(self, customer_id: str) -> tuple[str, str]:
+        """A customer's name and the code of the level, empty for none. Raises ``IntentError`` when there is no such
+        customer, or no store to ask."""
         try:
             async with self._database.read() as session:
-                return (await get_customer(session, int(customer_id))).display_name
+                customer = await get_customer(session, int(customer_id))
+                return customer.display_name, customer.level or ""
         except (CrmError, ValueError) as error:
             raise IntentError("unknown-customer", "This customer could not be found; search again.") from error
 

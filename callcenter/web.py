@@ -160,7 +160,7 @@ async def run_web(settings: Settings) -> None:
     )
     app = create_app(
         accounts=SiteAccounts(site),
-        desk=LinkDesk(link, name_of=directory.name_of, override_hours=directory.override_hours),
+        desk=LinkDesk(link, who_is=directory.who_is, override_hours=directory.override_hours),
         floor=floor,
         settings=desk_settings(site),
         session_key=installation_key(settings.secret_path),

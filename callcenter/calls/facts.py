@@ -117,6 +117,8 @@ class CustomerIdentified(msgspec.Struct, frozen=True):
     customer_id: str
     agent_id: str
     name: str = ""
+    level: str = ""
+    """The code of the customer's level; routing has nothing of it, since an agent has the contact."""
 
 
 class CallQueued(msgspec.Struct, frozen=True):

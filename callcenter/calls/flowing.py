@@ -137,7 +137,9 @@ class CallFlow:
         kind, who = SurveyKind(told.kind), (seat.queue_id, seat.agent_id, "call")
         if isinstance(told, flow_fx.SurveyPut):
             self._asked_at = now
-            self._deps.journal.append(SurveyAsked(self._call_id, now, kind, *who), at=now)
+            asked = SurveyAsked(self._call_id, now, kind, *who)
+            self._deps.journal.append(asked, at=now)
+            self._deps.journal.once_safe(lambda: self._deps.bus.publish(asked, now), telling=True)
         else:
             answer = SurveyAnswered(self._call_id, now, kind, told.score, *who, self._asked_at)
             self._deps.journal.append(answer, at=now)

@@ -7,7 +7,7 @@ import msgspec
 
 from callcenter.calls import events as ev
 from callcenter.calls.card_entry import SecureAsked
-from callcenter.calls.facts import CustomerMatched
+from callcenter.calls.facts import CustomerIdentified, CustomerMatched
 from callcenter.calls.legs import LegEvent, LegOffered
 from callcenter.calls.recorder import RecordingAsked
 from callcenter.calls.segments import Seat, Target
@@ -20,7 +20,14 @@ class Identified(msgspec.Struct, frozen=True):
 
     customer_id: str
     customer_name: str
+    customer_level: str
     agent_id: str
+
+    def as_fact(self, contact_id: str, at: int) -> CustomerIdentified:
+        """The same of a contact, as it is journaled."""
+        return CustomerIdentified(
+            contact_id, at, self.customer_id, self.agent_id, self.customer_name, self.customer_level
+        )
 
 
 class Matched(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from callcenter.calls.audio import GREETING_PLAY, CallAudio, slot_leg
 from callcenter.calls.book import CallBook
 from callcenter.calls.card_entry import CardEntry, SecureAsked
 from callcenter.calls.dependencies import CallDependencies
-from callcenter.calls.facts import CallFact, CustomerIdentified
+from callcenter.calls.facts import CallFact
 from callcenter.calls.flowing import CallFlow
 from callcenter.calls.identity import CallerIdentity
 from callcenter.calls.legs import (
@@ -239,8 +239,7 @@ class CallRunner:
                 await self._flow.tell(flow_ev.VariablesChanged(self._identity.variables()))
             case Identified():
                 now = self.deps.clock.now()
-                fact = CustomerIdentified(self.call_id, now, mail.customer_id, mail.agent_id, mail.customer_name)
-                self._book.write((fact,), now)
+                self._book.write((mail.as_fact(self.call_id, now),), now)
             case DigitPressed(leg_id=leg_id, digit=digit):
                 if leg_id == fx.CUSTOMER_LEG:
                     await self._press(digit, secret=mail.secret)

@@ -33,6 +33,7 @@ from acd.outcomes import ContactAssigned, ContactDequeued, DequeueReason, OfferC
 from acd.route_plans import RoutePlan, RouteStep
 from agent_console.ports import IntentError
 from callcenter.calls.facts import CustomerIdentified, CustomerMatched
+from callcenter.calls.mail import Identified
 from callcenter.channels.facts import (
     ItemAccepted,
     ItemArrived,
@@ -307,15 +308,15 @@ class Items:
         plan = self._rules.plan_of(queue_id, for_agent) or EVERYBODY
         await self._request(ContactReturned(ContactId(contact_id), QueueId(queue_id), plan))
 
-    async def identify(self, agent_id: str, contact_id: str, customer_id: str, name: str) -> None:
+    async def identify(self, contact_id: str, chosen: Identified) -> None:
         """Say which customer it is from, also in the wrap-up. Raises ``IntentError``."""
         now = self._clock.now()
-        identified = CustomerIdentified(contact_id, now, customer_id, agent_id, name)
+        identified = chosen.as_fact(contact_id, now)
         item, record = self.get(contact_id), self._records.get(contact_id)
-        if item is not None and item.agent_id == agent_id:
+        if item is not None and item.agent_id == chosen.agent_id:
             await self._write(identified)
-        elif record is not None and record.agent_id == agent_id:
-            self._records[contact_id] = replace(record, customer_id=customer_id, match_state="manual")
+        elif record is not None and record.agent_id == chosen.agent_id:
+            self._records[contact_id] = replace(record, customer_id=chosen.customer_id, match_state="manual")
             await self._write(identified)
             await self._write(ItemCorrected(contact_id, now, self._records[contact_id]))
         else:

@@ -33,7 +33,6 @@ from callcenter.calls.facts import (
     CallConnected,
     CallCorrected,
     CallRecord,
-    CustomerIdentified,
     SegmentEnded,
     SegmentOpened,
     WrapUpRecorded,
@@ -159,16 +158,19 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk, CallbackDesk):
         if not holds or not self._switchboard.tell(contact_id, ev.HangUpOrdered(contact_id)):
             raise IntentError("contact-gone", "This call is over.")
 
-    async def identify(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "") -> None:
-        """Say which customer this is, during the call or its wrap-up; the name is what the floor shows."""
+    async def identify(
+        self, agent_id: str, contact_id: str, customer_id: str, customer_name: str = "", customer_level: str = ""
+    ) -> None:
+        """Say which customer this is, during the call or its wrap-up; name and level are what the floor shows."""
+        chosen = Identified(customer_id, customer_name, customer_level, agent_id)
         if self._items.is_one(contact_id):
-            await self._items.identify(agent_id, contact_id, customer_id, customer_name)
+            await self._items.identify(contact_id, chosen)
             return
         contact = self._floor.contact(contact_id)
         if contact is None or contact.agent_id != agent_id:
             raise IntentError("contact-gone", "This call is not at your desk.")
-        if not self._switchboard.tell(contact_id, Identified(customer_id, customer_name, agent_id)):
-            await self._correct(agent_id, contact_id, customer_id, customer_name)
+        if not self._switchboard.tell(contact_id, chosen):
+            await self._correct(contact_id, chosen)
 
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         """Complete the wrap-up; one that comes after its time-out is written down all the same."""
@@ -273,14 +275,14 @@ class ExchangeDesk(CallControl, ItemDesk, SupervisionDesk, CallbackDesk):
         await self._journal.committed(self._journal.append(fact, at=now))
         self._bus.publish(fact, now)
 
-    async def _correct(self, agent_id: str, contact_id: str, customer_id: str, customer_name: str) -> None:
+    async def _correct(self, contact_id: str, chosen: Identified) -> None:
         conversation = self._conversations.get(contact_id)
         if conversation is None or conversation.record is None:
             raise IntentError("contact-gone", "This call is over.")
         now = self._clock.now()
-        conversation.record = replace(conversation.record, customer_id=customer_id, match_state="manual")
+        conversation.record = replace(conversation.record, customer_id=chosen.customer_id, match_state="manual")
         call_id = conversation.record.call_id
-        identified = CustomerIdentified(call_id, now, customer_id, agent_id, customer_name)
+        identified = chosen.as_fact(call_id, now)
         corrected = CallCorrected(call_id, now, conversation.record)
         self._journal.append(identified, at=now)
         await self._journal.committed(self._journal.append(corrected, at=now))

@@ -24,6 +24,7 @@ from agent_console.messages import (
     RingView,
     TargetKind,
 )
+from callcenter.appraisals.facts import SurveyAsked
 from callcenter.calls import facts
 from callcenter.calls import recording_facts as recorded
 from callcenter.calls.participants import Conversation, Role
@@ -35,6 +36,8 @@ from callcenter.floor.parties import CallParties
 PENDING = CustomerMatch(state=MatchState.PENDING)
 PARKED_SUFFIX = ".parked"
 """Ends the id under which a call in a park slot is shown; it is nobody's contact."""
+FLOW_SUFFIX = ".flow"
+"""The same of a customer who is back in the flow after the agent has hung up, and whose contact is wrapped up."""
 
 CONSULT_STATES: Mapping[Conversation, ConsultState] = {
     Conversation.CONSULT: ConsultState.TALKING,
@@ -101,18 +104,20 @@ class FloorContacts:
         match fact:
             case facts.CallArrived():
                 self._arrive(fact)
-            case facts.CallStepTaken(call_id=call_id, choice=str() as choice):
-                contact = self._views.get(call_id)
-                if contact is not None:
-                    self.change(call_id, flow_path=(*contact.flow_path, choice))
+            case facts.CallStepTaken():
+                self._step(fact)
+            case SurveyAsked(call_id=call_id):
+                self.change(call_id + FLOW_SUFFIX, state=ContactState.SURVEY)
             case facts.CustomerMatched():
                 found = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name, fact.level or None)
                 self._know_customer(fact.call_id, found)
             case facts.CustomerIdentified():
-                chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None)
+                chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None, fact.level or None)
                 self._know_customer(fact.call_id, chosen)
             case facts.CallQueued():
                 self._queue(fact)
+            case facts.CallOverflowed(contact_id="", to=""):
+                self._return_to_flow(fact.call_id)
             case facts.CallEnded():
                 self._end_call(fact)
             case _:
@@ -219,7 +224,22 @@ class FloorContacts:
             self._parties.holders[fact.call_id] = fact.call_id
         self._put(fact.call_id, view)
 
+    def _step(self, fact: facts.CallStepTaken) -> None:
+        """A step of the flow; where nobody has the customer any more, that is where the call is."""
+        call_id = fact.call_id
+        base, contact = self._bases.get(call_id), self._views.get(call_id)
+        if base is not None and not self._live.get(call_id):
+            left_behind = self._parties.left_behind(call_id)
+            there = call_id + FLOW_SUFFIX
+            self._put(
+                call_id,
+                replace_view(base, contact_id=there, state=ContactState.IN_FLOW, parent_id=call_id, **left_behind),
+            )
+        elif contact is not None and fact.choice is not None:
+            self.change(call_id, flow_path=(*contact.flow_path, fact.choice))
+
     def _queue(self, fact: facts.CallQueued) -> None:
+        self._remove(fact.call_id, fact.call_id + FLOW_SUFFIX)
         self.change(
             fact.contact_id or fact.call_id,
             state=ContactState.QUEUED,
@@ -229,6 +249,13 @@ class FloorContacts:
             agent_id=None,
             ringing=(),
         )
+
+    def _return_to_flow(self, call_id: str) -> None:
+        """The queue did not let the customer in, or gave up; where the call goes on is for its flow to say."""
+        view = self._views.get(call_id)
+        if view is not None and view.state in {ContactState.QUEUED, ContactState.OFFERED}:
+            nowhere = {"queue_id": None, "queued_at": None, "agent_id": None}
+            self.change(call_id, state=ContactState.IN_FLOW, **nowhere, **NO_RINGING)
 
     def _open(self, fact: facts.SegmentOpened) -> None:
         base = self._bases.get(fact.call_id)

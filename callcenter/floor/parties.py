@@ -31,6 +31,10 @@ class CallParties:
         if holder is not None:
             self._left[call_id] = holder.agent_id, holder.queue_id
 
+    def left_behind(self, call_id: str) -> Mapping[str, str | None]:
+        """What the view of a customer says whom the last agent has left: whose queue's customer that is."""
+        return {"queue_id": self._left.get(call_id, (None, None))[1]}
+
     def converse(self, fact: facts.ConversationChanged) -> None:
         """They are joined otherwise."""
         self._modes[fact.call_id] = fact.mode

@@ -73,6 +73,7 @@ class DeskRequest(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
     customer_id: str = ""
     customer_name: str = ""
+    customer_level: str = ""
     disposition: str = ""
     notes: str = ""
     target_kind: str = ""
@@ -101,7 +102,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "retrieve": ("slot",),
     "dial": ("target_kind", "target"),
     "send_digits": ("contact_id", "digits"),
-    "identify": ("contact_id", "customer_id", "customer_name"),
+    "identify": ("contact_id", "customer_id", "customer_name", "customer_level"),
     "accept": ("contact_id",),
     "give_back": ("contact_id",),
     "finish": ("contact_id",),

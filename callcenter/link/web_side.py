@@ -295,18 +295,18 @@ class WebLink:
 
 
 class LinkDesk:
-    """Implements the console's ``Desk`` port over the link. ``name_of`` finds a customer's name in the store;
-    ``override_hours`` is how an agent answers for the hour."""
+    """Implements the console's ``Desk`` port over the link. ``who_is`` finds a customer's name and
+    level in the store; ``override_hours`` is how an agent answers for the hour."""
 
     def __init__(
         self,
         link: WebLink,
         *,
-        name_of: Callable[[str], Awaitable[str]],
+        who_is: Callable[[str], Awaitable[tuple[str, str]]],
         override_hours: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
         self._link = link
-        self._name_of = name_of
+        self._who_is = who_is
         self._override_hours = override_hours
 
     async def override_hours(self, agent_id: str, target: str, reason: str) -> None:
@@ -387,8 +387,9 @@ class LinkDesk:
 
     async def identify(self, agent_id: str, contact_id: str, customer_id: str) -> None:
         """Say which customer this is."""
-        name = await self._name_of(customer_id)
-        await self._link.order("identify", agent_id, contact_id=contact_id, customer_id=customer_id, customer_name=name)
+        name, level = await self._who_is(customer_id)
+        who = {"customer_id": customer_id, "customer_name": name, "customer_level": level}
+        await self._link.order("identify", agent_id, contact_id=contact_id, **who)
 
     async def finish_wrap_up(self, agent_id: str, contact_id: str, disposition: str, notes: str) -> None:
         """Complete the wrap-up."""

@@ -15,6 +15,7 @@ from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.floor_people import Seat, calling
 from tests.support.installation import BOSS, PASSWORD, Installation, Plan, running_installation
 from tests.support.peers import missing
+from tests.support.surveys import surveying_flow
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
@@ -45,6 +46,7 @@ def house() -> Iterator[Installation]:
         more_site=SITE,
         queue_lines=('hours = "always"',),
         agent_lines=(("agent1", 'teams = ["north"]'), ("agent2", 'teams = ["south"]')),
+        flow=surveying_flow(),
     )
     with running_installation(plan) as house:
         yield house
@@ -108,6 +110,34 @@ async def test_the_level_of_whoever_waits_is_seen_at_a_glance(
             await look_at(page, f"floor-level-{language}-{scheme}")
             await gus_calls.hang_up()
             await other.hang_up()
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+async def test_whoever_answers_a_survey_is_seen_to_after_the_agent_has_hung_up(
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
+) -> None:
+    """And the agents' figures fit beside each other on the page of reports."""
+    number, agent = {"en": ("+12125550607", "agent1"), "zh": ("+12125550608", "agent2")}[language]
+    word = {"en": "Survey", "zh": "调查中"}[language]
+    async with console_page(house, tmp_path) as page, Seat(house, agent) as seat:
+        await dress(page, language, scheme)
+        await page.sign_in(BOSS)
+        await page.part("nav-floor").click()
+        await seat.go_ready()
+        async with calling(house, number) as customer:
+            talk = await seat.talking()
+            await talk.call.hang_up()
+            row = page.part("contact-row").filter(has_text=number).filter(has_text=word)
+            await expect(row).to_have_count(1)
+            await look_at(page, f"floor-survey-{language}-{scheme}")
+            await customer.hang_up()
+        await expect(page.part("contact-row").filter(has_text=word)).to_have_count(0)
+        await page.part("nav-reports").click()
+        await expect(page.part("report-line").first).to_be_visible()
+        await look_at(page, f"reports-{language}-{scheme}")
+        hidden = "tables => tables.map(each => each.scrollWidth - each.clientWidth)"
+        await page.page.set_viewport_size({"width": 1440, "height": 900})
+        assert max(await page.page.locator("[data-testid^=report-] [role=region]").evaluate_all(hidden)) <= 0
 
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)

@@ -3,12 +3,13 @@
 import pytest
 
 from acd.events import AgentOrder
-from agent_console.messages import AgentState, ContactState
+from agent_console.messages import AgentState, ContactState, CustomerMatch, MatchState
 from agent_console.ports import IntentError
 from callcenter.calls.facts import CallCorrected, EndedBy, Outcome
 from callcenter.calls.legs import LegReoffered
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.ports import Match, Route
+from callcenter.replay import replay
 from tests.support.fake_signalling import PHONE_ADDRESS
 from tests.support.house import CUSTOMER, open_house, small_site
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
@@ -260,19 +261,22 @@ def test_agent_may_say_which_customer_it_was_during_the_call_and_in_wrap_up() ->
         customer = await house.queue_call()
         call_id = house.call_id(customer)
         await house.answer("anna")
-        await house.core.desk.identify("anna", call_id, "7", "Ada Abbot")
+        routed = house.core.routing.engine.snapshot()
+        await house.core.desk.identify("anna", call_id, "7", "Ada Abbot", "gold")
         await settle()
-        assert house.contacts()[0].customer.name == "Ada Abbot"
+        assert house.contacts()[0].customer == CustomerMatch(MatchState.ONE, ("7",), "Ada Abbot", "gold")
+        assert house.core.routing.engine.snapshot() == routed, "whom an agent has waits for nobody any more"
         await house.hang_up(customer)
         assert house.records()[0].customer_id == "7"
         await house.core.desk.identify("anna", call_id, "8", "Bea Abbot")
-        assert house.contacts()[0].customer.name == "Bea Abbot"
+        assert house.contacts()[0].customer == CustomerMatch(MatchState.ONE, ("8",), "Bea Abbot")
         corrected = house.journal.entries[-1]
         assert isinstance(corrected, CallCorrected)
         assert (corrected.record.customer_id, corrected.record.match_state) == ("8", "manual")
         assert len(house.records()) == 1
         with pytest.raises(IntentError, match="not at your desk"):
             await house.core.desk.identify("ben", call_id, "9", "")
+        assert replay(house.journal.rows).divergences == []
 
     run_virtual(story)
 

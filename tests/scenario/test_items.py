@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_console.messages import Channel, ChannelLoad, ContactState
+from agent_console.messages import Channel, ChannelLoad, ContactState, CustomerMatch, MatchState
 from agent_console.ports import IntentError
 from callcenter.audit.recount import audit
 from callcenter.calls.facts import WrapUpRecorded
@@ -330,8 +330,9 @@ def test_a_customer_is_named_at_the_desk_and_in_the_wrap_up() -> None:
         await house.sign_in("ben")
         message = await leave_message(house)
         await house.core.desk.accept("ben", message)
-        await house.core.desk.identify("ben", message, "9", "Nora")
-        assert shown(house, message).customer.name == "Nora"  # type: ignore[union-attr]
+        await house.core.desk.identify("ben", message, "9", "Nora", "gold")
+        chosen = CustomerMatch(MatchState.ONE, ("9",), "Nora", "gold")
+        assert shown(house, message).customer == chosen  # type: ignore[union-attr]
         await house.core.desk.finish("ben", message)
         assert facts(house, ItemClosed)[0].record.customer_id == "9"
         await house.core.desk.identify("ben", message, "10", "Olga")

@@ -21,9 +21,9 @@ from callcenter.replay import replay
 from callcenter.reporting.book import Grain
 from callcenter.reporting.postings import SubjectKind
 from callcenter.reporting.report import Wanted, report
-from tests.scenario.test_survey import surveying_flow
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
+from tests.support.surveys import surveying_flow
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario

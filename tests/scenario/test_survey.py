@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent_console.messages import AgentState
+from agent_console.messages import AgentState, ContactState
 from agent_console.ports import IntentError
 from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
 from callcenter.audit.recount import audit
@@ -12,34 +12,12 @@ from callcenter.calls.facts import EndedBy, Outcome
 from callcenter.replay import replay
 from callcenter.reporting.postings import of_agent, of_queue
 from callcenter.reporting.report import report
-from ivr.flows import demo_flow_text
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
+from tests.support.surveys import surveying_flow
 from tests.support.virtual_time import in_virtual_time, pass_seconds, settle
 
 pytestmark = pytest.mark.scenario
-
-ASK = """
-[prompts.how_was_it]
-en = "How satisfied are you, from one to five?"
-zh = "请按一到五评价。"
-
-[steps.ask]
-type = "survey"
-kind = "{kind}"
-prompt = "how_was_it"
-attempts = 2
-next = "thanks"
-on_failure = "thanks"
-
-[steps.thanks]
-type = "hang_up"
-"""
-
-
-def surveying_flow(kind: str = "csat") -> str:
-    """The demo's flow, which asks whoever an agent has hung up on."""
-    return demo_flow_text().replace('type = "queue"', 'type = "queue"\nsurvey = "ask"') + ASK.format(kind=kind)
 
 
 async def talking(house: House) -> FakeLeg:
@@ -85,10 +63,19 @@ def test_the_agent_hangs_up_and_the_customer_answers(by_desk: bool) -> None:
         await settle()
         assert house.agent("ben").state is AgentState.WRAP_UP, "whoever talked is through with it"
         assert leg.state == "answered", "and the customer is still there"
+        asked_view, talked_view = sorted(house.contacts(), key=lambda each: each.state)
+        assert (talked_view.state, talked_view.contact_id) == (ContactState.WRAP_UP, contact_id)
+        assert (asked_view.state, asked_view.parent_id, asked_view.queue_id) == (
+            ContactState.SURVEY,
+            contact_id,
+            "sales",
+        )
+        assert (asked_view.agent_id, asked_view.caller) == (None, talked_view.caller)
         await pass_seconds(30)
         assert house.agent("ben").state is AgentState.READY
         await key(house, leg, "4")
         assert leg.state == "ended"
+        assert house.contacts() == (), "the floor is empty again"
         asked, answered = facts(house)
         assert (asked.kind, asked.queue_id, asked.agent_id) == (SurveyKind.CSAT, "sales", "ben")
         assert isinstance(answered, SurveyAnswered)

@@ -91,6 +91,8 @@ class Plan:
     """Further lines of agents in the site file: login, line."""
     site_lines: tuple[str, ...] = ('quiet_hours_by_hand = "ignore"',)
     """Lines at the top of the site file; by default tests may call at night."""
+    flow: str = ""
+    """The flow of the number; empty: the demo's."""
     more_site: str = ""
     """Further tables of the site file."""
     environment: tuple[tuple[str, str], ...] = ()
@@ -311,7 +313,9 @@ def write_installation(folder: Path, plan: Plan) -> Settings:
     (folder / "site.toml").write_text(_site(plan), "utf-8")
     recordings = folder / "recordings"
     sound = write_wav(tone(PROMPT_HZ, PROMPT_SECONDS))
-    for name, texts in parse_flow(demo_flow_text(), source="demo").prompts.items():
+    if plan.flow:
+        (folder / "flow.toml").write_text(plan.flow, "utf-8")
+    for name, texts in parse_flow(plan.flow or demo_flow_text(), source="flow").prompts.items():
         for language in texts:
             (recordings / language).mkdir(parents=True, exist_ok=True)
             (recordings / language / f"{name}.wav").write_bytes(sound)
@@ -336,7 +340,7 @@ flow = "main"
 
 [[flows]]
 id = "main"
-file = "builtin:demo"
+file = "{"flow.toml" if plan.flow else "builtin:demo"}"
 
 [[not_ready_reasons]]
 code = "lunch"

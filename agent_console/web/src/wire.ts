@@ -160,7 +160,7 @@ export interface ContactRemoved {
 }
 
 /** States of a contact as the console shows them. */
-export type ContactState = 'connected' | 'dialling' | 'in_flow' | 'offered' | 'parked' | 'queued' | 'wrap_up';
+export type ContactState = 'connected' | 'dialling' | 'in_flow' | 'offered' | 'parked' | 'queued' | 'survey' | 'wrap_up';
 
 /** One contact from its arrival to the end of its wrap-up. */
 export interface ContactView {

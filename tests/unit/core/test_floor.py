@@ -10,7 +10,9 @@ from acd import outcomes as acd
 from acd.events import AgentSpec, Channel, FloorConfigured, QueueSpec
 from acd.ids import AgentId, ContactId, OfferId, QueueId
 from agent_console.messages import AgentState, ContactState, MatchState
+from callcenter.appraisals.facts import SurveyAsked, SurveyKind
 from callcenter.calls import facts
+from callcenter.calls.segments import SegmentResult
 from callcenter.floor.fold import FloorFold, PhoneRegistrationChanged
 from callcenter.link.web_side import FloorCopy
 from callcenter.service_targets import ServiceTarget, ServiceTargets
@@ -149,6 +151,17 @@ def test_agent_state_is_shown_as_told() -> None:
     assert (agent.state, agent.reason, agent.phone_registered) == (AgentState.NOT_READY, "lunch", True)
 
 
+def test_who_leaves_the_queue_without_an_agent_is_back_in_the_menu() -> None:
+    floor = new_floor()
+    play(floor, *QUEUED)
+    play(floor, facts.CallOverflowed("c1", NOON, "sales", "exit_key", "support"))
+    (waits,) = floor.view().contacts
+    play(floor, facts.CallOverflowed("c1", NOON, "sales", "exit_key"))
+    (back,) = floor.view().contacts
+    assert (waits.state, waits.queue_id) == (ContactState.QUEUED, "sales"), "another queue is told by itself"
+    assert (back.state, back.queue_id, back.queued_at) == (ContactState.IN_FLOW, None, None)
+
+
 CALL_IDS = st.sampled_from(["c1", "c2", "c3"])
 AGENT_IDS = st.sampled_from(["anna", "ben", "nobody"])
 QUEUE_IDS = st.sampled_from(["sales", "support", "nowhere"])
@@ -158,6 +171,9 @@ FACTS = st.one_of(
     st.builds(facts.CustomerMatched, CALL_IDS, st.just(NOON), st.sampled_from(["none", "many"]), st.just(("1",))),
     st.builds(facts.CustomerIdentified, CALL_IDS, st.just(NOON), st.just("7"), AGENT_IDS),
     st.builds(facts.CallQueued, CALL_IDS, st.just(NOON), QUEUE_IDS, st.just(0), st.just("en")),
+    st.builds(facts.CallOverflowed, CALL_IDS, st.just(NOON), QUEUE_IDS, st.just("queue_full")),
+    st.builds(SurveyAsked, CALL_IDS, st.just(NOON), st.just(SurveyKind.CSAT), QUEUE_IDS, AGENT_IDS, st.just("call")),
+    CALL_IDS.map(lambda call_id: facts.SegmentEnded(call_id, NOON, call_id, SegmentResult.COMPLETED)),
     st.builds(facts.CallConnected, CALL_IDS, st.just(NOON), st.just("o"), AGENT_IDS, QUEUE_IDS),
     st.builds(facts.CallEnded, CALL_IDS, st.just(NOON), st.just(facts.Outcome.ANSWERED), st.just(facts.EndedBy.AGENT)),
     st.builds(acd.ContactQueued, CALL_IDS, QUEUE_IDS, st.integers(0, 9), st.just(0), st.booleans()),

@@ -416,3 +416,9 @@ async def test_who_only_listens_hears_behind_what_phones_wait_for(tmp_path: Path
     journal.once_safe(lambda: seen.append("told 4"), telling=True)
     assert seen[-1] == "told 4"
     await journal.close()
+
+
+def test_who_was_chosen_before_levels_were_noted_is_read() -> None:
+    written = {"call_id": "c1", "at": 3, "customer_id": "17", "agent_id": "anna", "name": NAME}
+    entry = decode("call.customer_identified", msgspec.msgpack.encode(written))
+    assert entry == CustomerIdentified("c1", 3, "17", "anna", NAME, level="")

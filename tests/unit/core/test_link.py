@@ -46,7 +46,7 @@ class Ends:
             find_customer=lambda number: self.match(number),  # noqa: PLW0108 - tests exchange it later
             on_journal=self.journal.append,
         )
-        self.console_desk = LinkDesk(self.web, name_of=self.name_of, override_hours=self.override)
+        self.console_desk = LinkDesk(self.web, who_is=self.who_is, override_hours=self.override)
 
     def new_exchange(self, path: Path) -> ExchangeLink:
         return ExchangeLink(
@@ -75,8 +75,8 @@ class Ends:
     async def found(self, number: str) -> Match:
         return Match("one", ("7",), f"Owner of {number}", "en", "gold", "mia", "lin")
 
-    async def name_of(self, customer_id: str) -> str:
-        return f"Customer {customer_id}"
+    async def who_is(self, customer_id: str) -> tuple[str, str]:
+        return f"Customer {customer_id}", "gold"
 
     def on_status(self, live: bool) -> None:
         (self.live if live else self.dead).set()

@@ -353,6 +353,13 @@ function Tiles({ queues, agents }: { readonly queues: readonly QueueView[]; read
   );
 }
 
+const BESIDE_ROUTING: ReadonlySet<string> = new Set(['in_flow', 'survey', 'parked']);
+
+/** The contact of which routing knows: who is parked, or back in the flow, is shown beside the one that came before. */
+function routedAs(contact: ContactView): string {
+  return (BESIDE_ROUTING.has(contact.state) && contact.parent_id) || contact.contact_id;
+}
+
 /** The supervisor's view: queues, agents and contacts as they are now. */
 export default function FloorPage() {
   const { t } = useLocalisation();
@@ -373,7 +380,7 @@ export default function FloorPage() {
   const agentColumns = useAgentColumns(floor.contacts).filter(({ key }) => hasRoster || key !== 'planned');
   const [asked, setAsked] = useState<{ readonly contactId: string; readonly caller: string } | null>(null);
   const contactColumns = useContactColumns(floor.agents, (contact) =>
-    setAsked({ contactId: contact.contact_id, caller: callerOf(contact, t) }),
+    setAsked({ contactId: routedAs(contact), caller: callerOf(contact, t) }),
   );
   return (
     <div className={classes.page}>

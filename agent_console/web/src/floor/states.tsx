@@ -29,6 +29,7 @@ export function lookOfAgent(agent: Pick<AgentView, 'state' | 'is_kept'>): Look {
 
 export const CONTACT_STATES: Readonly<Record<ContactState, Look>> = {
   in_flow: { label: 'contact_state.in_flow', icon: 'dot', tone: 'tone-quiet' },
+  survey: { label: 'contact_state.survey', icon: 'note', tone: 'tone-quiet' },
   queued: { label: 'contact_state.queued', icon: 'clock', tone: 'tone-pause' },
   offered: { label: 'contact_state.offered', icon: 'bell', tone: 'tone-attention' },
   connected: { label: 'contact_state.connected', icon: 'phone', tone: 'tone-engaged' },

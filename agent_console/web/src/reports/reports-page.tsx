@@ -8,6 +8,7 @@ import { useLocalisation } from '../i18n/context';
 import { clockDigits, type Formats } from '../i18n/format';
 import classes from '../stewardship/stewardship.module.css';
 import { GROUPS, type Group } from './groups';
+import own from './reports.module.css';
 
 function dayFromNow(days: number): string {
   const day = new Date();
@@ -44,7 +45,7 @@ function Figures({
       {/* A region that scrolls sideways must be reachable with the keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className={floor.scroll} role="region" aria-label={t(group.label)} tabIndex={0}>
-        <table className={floor.table}>
+        <table className={`${floor.table} ${own.figures}`}>
           <thead>
             <tr>
               {byDay && <th scope="col">{t('reports.day')}</th>}
