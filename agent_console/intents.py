@@ -79,6 +79,9 @@ INTENTS: Mapping[str, IntentRule] = {
     "callback.call_off": IntentRule("call_off_callback", required=("target",), roles=AT_WORK, seat=False),
     "callback.call_now": IntentRule("call_back_now", required=("target",), roles=AT_WORK, seat=False),
     "callback.to_top": IntentRule("move_callback_to_top", required=("target",), roles=ABOVE, seat=False),
+    "callback.hand_over": IntentRule(
+        "hand_over_callbacks", required=("from_user", "to_user"), roles=LEADING, seat=False
+    ),
     "queue.close": IntentRule("close_queue", required=("target",), roles=ABOVE, seat=False),
     "queue.open": IntentRule("open_queue", required=("target",), roles=ABOVE, seat=False),
 }

@@ -18,6 +18,7 @@ from agent_console.connections import CloseCode, Connection
 from agent_console.intents import IntentMemory
 from agent_console.messages import (
     Change,
+    ClaimsChanged,
     ExchangeStatus,
     FromBrowser,
     Hello,
@@ -38,6 +39,10 @@ from agent_console.softphone import SoftphoneLine
 from agent_console.softphone_switch import NoExchange, SoftphoneSwitch
 
 log = structlog.get_logger()
+
+
+_ASSIGNING = frozenset({Role.TEAM_LEAD, Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who decides about claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,12 @@ class ConsoleHub:
     def seats(self) -> frozenset[str]:
         """Agents who have a console open."""
         return frozenset(each.principal.agent_id for each in self._connections if each.principal.agent_id is not None)
+
+    def tell_claims_changed(self) -> None:
+        """Let those who assign customers look again at the claims."""
+        for connection in list(self._connections):
+            if connection.greeted and connection.principal.roles & _ASSIGNING:
+                self._reply(connection, ClaimsChanged())
 
     def __len__(self) -> int:
         """Open sockets."""

@@ -450,7 +450,7 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     of supervisors: ``queue.close``, ``queue.open``,
     with the queue's id as ``target``; ``contact.supervise``; of callbacks: ``callback.promise`` for the contact at
     hand, and with the callback's id as ``target`` ``callback.call_off``, ``callback.call_now``,
-    ``callback.to_top``."""
+    ``callback.to_top``; ``callback.hand_over`` of everything that somebody promised."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None
@@ -465,6 +465,10 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     how: str | None = None
     """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over``, ``leave`` or ``end``.
     Of ``contact.secure``: ``on`` (with ``number``, ``expiry`` or ``code`` as ``target``), ``send`` or ``off``."""
+    from_user: str | None = None
+    """Of ``callback.hand_over``: who leaves."""
+    to_user: str | None = None
+    """Of ``callback.hand_over``: whose the promises are from now on."""
     digits: str | None = None
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 
@@ -512,8 +516,14 @@ class ExchangeStatus(msgspec.Struct, frozen=True, tag="exchange.status"):
     up: bool
 
 
+class ClaimsChanged(msgspec.Struct, frozen=True, tag="claims.changed"):
+    """Server, to who may assign customers: a colleague's customer was claimed, or a claim was decided. Which they are
+    the customer store tells, to each what they may see; unnumbered."""
+
+
 Unnumbered = (
     Welcome
+    | ClaimsChanged
     | Pong
     | IntentAccepted
     | IntentRefused

@@ -251,6 +251,11 @@ class Desk(Protocol):
         """Let a callback go before everybody else of its queue."""
         ...
 
+    async def hand_over_callbacks(self, user_id: str, from_user: str, to_user: str) -> None:
+        """Make the callbacks that somebody promised, who leaves, somebody else's: those of teams and queues that the
+        person leads."""
+        ...
+
 
 class Floor(Protocol):
     """The live floor as the web process knows it."""

@@ -176,6 +176,7 @@ async def run_web(settings: Settings) -> None:
                 principal_dependency=current_principal,
                 region=site.region,
                 own_numbers=own_numbers,
+                on_claims=lambda: app.state.console.hub.tell_claims_changed(),  # noqa: PLW0108 - made here
             ),
             player_router(database, shelf),
             transcript_router(database, clock),

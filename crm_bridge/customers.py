@@ -43,6 +43,8 @@ class NewCustomer:
     preferred_language: str | None = None
     level: str | None = None
     contact_points: tuple[NewContactPoint, ...] = ()
+    identities: tuple[tuple[str, str], ...] = ()
+    """Names elsewhere: provider and number. What somebody else has already stays with them."""
 
 
 async def create_customer(

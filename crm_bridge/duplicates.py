@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_bridge.changes import Editing
 from crm_bridge.contact_points import NormalPoint, distinct_points
 from crm_bridge.customers import NewCustomer, add_contact_point, contact_points_of, create_customer
 from crm_bridge.errors import DuplicateCustomer, ItemNotFound
+from crm_bridge.identity_numbers import DIGESTED
 from crm_bridge.ids import new_id
 from crm_bridge.linkage import Link, LinkRecord, candidate_pairs, learn
 from crm_bridge.models import Collision, ContactPoint, Customer, CustomerProfile, DuplicateCandidate
 from crm_bridge.models.base import DEFAULT_TENANT
+from crm_bridge.record_parts import add_identity, find_identity
 from crm_bridge.search_texts import CJK, normalise_name
 from crm_bridge.visibility import hidden_from, may_see
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, DuplicateState, OnDuplicate
@@ -35,12 +38,14 @@ class Suspect:
 
     @property
     def is_strong(self) -> bool:
-        """The same name and the same number or address: hardly a coincidence, or a relative."""
-        return "name" in self.signals and len(self.signals) > 1
+        """The same name and the same number or address: hardly a coincidence, or a relative. Or the same identity card,
+        which two people never have."""
+        return ("name" in self.signals and len(self.signals) > 1) or not DIGESTED.isdisjoint(self.signals)
 
 
 async def find_collisions(session: AsyncSession, new: NewCustomer, *, region: str | None) -> list[Suspect]:
-    """Who is there already: by number, by address, by name; those with most in common first.
+    """Who is there already: by number, by address, by identity card or another name elsewhere, by name; those with most
+    in common first.
 
     A name alone is no collision: there are many of the same name.
     """
@@ -49,6 +54,9 @@ async def find_collisions(session: AsyncSession, new: NewCustomer, *, region: st
     signals: dict[int, set[str]] = {}
     for customer_id, kind in await _who_shares(session, points):
         signals.setdefault(customer_id, set()).add(str(kind))
+    for provider, external_id in new.identities:
+        if (row := await find_identity(session, provider, external_id)) is not None:
+            signals.setdefault(row.customer_id, set()).add(provider)
     if not signals:
         return []
     query = (
@@ -82,6 +90,7 @@ async def enter_customer(
     if on_duplicate is OnDuplicate.LINK and len(strong) == 1:
         customer = await session.get_one(Customer, strong[0].customer_id)
         await _add_missing_points(session, customer, new, region)
+        await _add_identities(session, customer, new, now, actor_id)
         _write_down(session, strong, None, OnDuplicate.LINK, now, actor_id)
         await session.flush()
         return customer, strong
@@ -93,6 +102,7 @@ async def enter_customer(
             where="body",
         )
     customer = await create_customer(session, new, region=region, now=now, actor_id=actor_id)
+    await _add_identities(session, customer, new, now, actor_id)
     _write_down(session, suspects, customer.id, OnDuplicate.WARN, now, actor_id)
     await session.flush()
     return customer, suspects
@@ -219,6 +229,15 @@ async def _add_missing_points(session: AsyncSession, customer: Customer, new: Ne
     for point in distinct_points(new.contact_points, region):
         if (point.given.kind, point.value_norm) not in present:
             await add_contact_point(session, customer.id, point.given, region=region)
+
+
+async def _add_identities(
+    session: AsyncSession, customer: Customer, new: NewCustomer, now: datetime, actor_id: str | None
+) -> None:
+    """Those that nobody has; what another customer has is told as a collision."""
+    for provider, external_id in new.identities:
+        if await find_identity(session, provider, external_id) is None:
+            await add_identity(session, customer, provider, external_id, Editing(now, actor_id))
 
 
 def _write_down(

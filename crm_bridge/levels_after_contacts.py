@@ -1,7 +1,7 @@
-"""Levels that follow the contacts: a customer whose rule counts contacts has the new level when the contact that makes
-it is in the store, not a day later.
+"""Levels that follow what happened: a customer whose rule counts contacts has the new level when the contact that makes
+it is in the store, and one that was imported when the import is, not a day later.
 
-Apart from the writing of the contacts, which must not wait for it: what is missed here, the daily run does.
+Apart from the writing of contacts and imports, which must not wait for it: what is missed here, the daily run does.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.catalogue import level_rules
 from crm_bridge.changes import Editing
-from crm_bridge.models import Customer, Interaction
+from crm_bridge.models import Customer, ImportedCustomer, Interaction
 from crm_bridge.owners import apply_level_rules
 from crm_bridge.vocabulary import CustomerStatus
 
@@ -22,6 +22,9 @@ OF_CONTACTS = frozenset({"interactions_365d", "days_since_contact"})
 """What of the facts of level rules a contact changes."""
 PORTION = 200
 REASON = "contact"
+IMPORTED = "import"
+MOST_IMPORTED = 200_000
+"""Of one import; a larger one's others have their level after the daily run."""
 
 
 class UnitsOfWork(Protocol):
@@ -53,4 +56,28 @@ async def follow_contacts(database: UnitsOfWork, contact_ids: Sequence[str], now
             query = select(Customer).where(Customer.id.in_(theirs), Customer.status == CustomerStatus.ACTIVE)
             customers = (await session.scalars(query.order_by(Customer.id))).all()
             changed += await apply_level_rules(session, customers, Editing(now, "system", reason=REASON))
+    return changed
+
+
+async def follow_import(database: UnitsOfWork, job_id: int, now: datetime) -> int:
+    """Look at the customers of an import, a portion in a unit of work; how many levels changed.
+
+    Raises ``CrmError`` when the store is away, or somebody edits one of them at the same moment.
+    """
+    async with database.read() as session:
+        if not any(rule.conditions for rule in await level_rules(session)):
+            return 0
+    changed, after = 0, 0
+    for _ in range(0, MOST_IMPORTED, PORTION):
+        async with database.begin() as session:
+            theirs = select(ImportedCustomer.customer_id).where(
+                ImportedCustomer.job_id == job_id, ImportedCustomer.customer_id > after
+            )
+            ids = (await session.scalars(theirs.order_by(ImportedCustomer.customer_id).limit(PORTION))).all()
+            query = select(Customer).where(Customer.id.in_(ids), Customer.status == CustomerStatus.ACTIVE)
+            customers = (await session.scalars(query.order_by(Customer.id))).all()
+            changed += await apply_level_rules(session, customers, Editing(now, "system", reason=IMPORTED))
+        if len(ids) < PORTION:
+            break
+        after = ids[-1]
     return changed

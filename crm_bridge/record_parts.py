@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.changes import Editing, note_change, touch
 from crm_bridge.customers import demote, get_customer, write_search_text
 from crm_bridge.errors import IdentityTaken, InvalidField, ItemNotFound
+from crm_bridge.identity_numbers import stored_form
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
     Attachment,
@@ -210,20 +211,22 @@ async def add_identity(
     if row is not None and row.customer_id != customer.id:
         raise IdentityTaken("another customer has this", where="body.external_id")
     if row is None:
-        row = ExternalIdentity(id=new_id(), customer_id=customer.id, provider=provider, external_id=external_id)
+        kept = await stored_form(session, provider, external_id, create=True)
+        row = ExternalIdentity(id=new_id(), customer_id=customer.id, provider=provider, external_id=kept)
         session.add(row)
-        note_change(session, customer, f"identity.{provider}", None, external_id, editing)
+        note_change(session, customer, f"identity.{provider}", None, kept, editing)
         await session.flush()
     return row
 
 
 async def find_identity(session: AsyncSession, provider: str, external_id: str) -> ExternalIdentity | None:
-    """Who has this member number or messaging id."""
+    """Who has this member number, messaging id or identity card."""
+    kept = await stored_form(session, provider, external_id, create=False)
     row: ExternalIdentity | None = await session.scalar(
         select(ExternalIdentity).where(
             ExternalIdentity.tenant_id == DEFAULT_TENANT,
             ExternalIdentity.provider == provider,
-            ExternalIdentity.external_id == external_id,
+            ExternalIdentity.external_id == kept,
         )
     )
     return row

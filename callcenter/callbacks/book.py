@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from acd.outcomes import OfferContact
 from agent_console.messages import CallbackState, CallbackView
 from callcenter.calls.callback_facts import (
@@ -98,6 +100,10 @@ class Callback:
         """Whether the customer's phone rings, or will without anybody doing more."""
         return self.dialled or self.is_customer_first
 
+    def become_of(self, user_id: str) -> None:
+        """It is somebody else's promise from now on."""
+        self.asked = msgspec.structs.replace(self.asked, by=user_id)
+
     def note_zones(self, zones: tuple[str, ...]) -> None:
         """The store says where the customer lives; nothing where it does not know."""
         self.zones = zones or self.zones
@@ -144,6 +150,10 @@ class CallbackBook:
         """Every promise to this person, whatever the queue."""
         who = person(number)
         return [self._of_person[who, queue_id] for queue_id in self._queues_of.get(who, ())]
+
+    def all_by(self, user_id: str) -> list[Callback]:
+        """Every promise that is this person's, the oldest first."""
+        return [each for each in self._open.values() if each.asked.by == user_id]
 
     def promised(self, queue_id: str) -> int:
         """How many a queue has to make."""
@@ -203,6 +213,8 @@ class CallbackBook:
                 self.leave_line(callback)
             case CallbackMoved(how="top"):
                 callback.on_top = True
+            case CallbackMoved(how="handed", to=to):
+                callback.become_of(to)
             case CallbackClosed():
                 self.remove(callback)
             case _:

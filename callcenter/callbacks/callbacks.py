@@ -162,6 +162,12 @@ class Callbacks:
             self.line.show(callback)
         return True
 
+    def hand_over(self, callback: Callback, to: str, by: str) -> None:
+        """Make it somebody else's promise, also while it is being made: it may fail."""
+        callback.become_of(to)
+        self.line.note(CallbackMoved(callback.asked.call_id, self.line.clock.now(), "handed", by, to))
+        self.line.show(callback)
+
     # What may be promised
 
     def _is_promised(self, caller: str, queue_id: str) -> bool:

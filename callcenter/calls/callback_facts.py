@@ -75,13 +75,14 @@ class CallbackClosed(msgspec.Struct, frozen=True):
 
 
 class CallbackMoved(msgspec.Struct, frozen=True):
-    """Somebody at a console changed when it is made: ``how`` is ``now`` (no waiting for the next attempt) or ``top``
-    (before everybody in its queue)."""
+    """Somebody at a console changed when it is made, or whose it is: ``how`` is ``now`` (no waiting for the next
+    attempt), ``top`` (before everybody in its queue) or ``handed`` (whose promise it is: ``to``)."""
 
     call_id: str
     at: int
     how: str
     by: str
+    to: str = ""
 
 
 CallbackFact = CallbackRequested | CallbackDialled | CallbackTried | CallbackMoved | CallbackClosed

@@ -58,6 +58,19 @@ class CallbackDesk:
             raise IntentError("not-allowed", "Only who supervises the queue may change its order.")
         self._do(self._callbacks.to_top, callback, user_id)
 
+    async def hand_over_callbacks(self, user_id: str, from_user: str, to_user: str) -> None:
+        """Make the callbacks of somebody who leaves somebody else's; those that the person may not touch stay."""
+        if from_user == to_user:
+            raise IntentError("malformed-intent", "Somebody who leaves hands over to somebody else.")
+        theirs = self._callbacks.book.all_by(from_user)
+        mine = [
+            each for each in theirs if self._leads(user_id, from_user) or self._supervises(user_id, each.asked.queue_id)
+        ]
+        if theirs and not mine:
+            raise IntentError("not-allowed", "These callbacks are of nobody whom you lead.")
+        for callback in mine:
+            self._callbacks.hand_over(callback, to_user, user_id)
+
     def _do(self, deed: Callable[[Callback, str], bool], callback: Callback, user_id: str) -> None:
         if not deed(callback, user_id):
             raise IntentError("not-now", "This cannot be done now: it is being made, stands in line, or it is no hour.")
@@ -69,6 +82,10 @@ class CallbackDesk:
         if user_id != callback.asked.by and not self._supervises(user_id, callback.asked.queue_id):
             raise IntentError("not-allowed", "This callback is not yours.")
         return callback
+
+    def _leads(self, user_id: str, agent_id: str) -> bool:
+        reach = self._supervisors.get(user_id)
+        return reach is not None and reach.agents is not None and agent_id in reach.agents
 
     def _supervises(self, user_id: str, queue_id: str) -> bool:
         """Whether the whole queue is the person's, not only a team's agents in it."""

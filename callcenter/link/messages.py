@@ -81,6 +81,8 @@ class DeskRequest(msgspec.Struct, frozen=True, tag=True):
     slot: str = ""
     digits: str = ""
     how: str = ""
+    from_user: str = ""
+    to_user: str = ""
 
 
 DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
@@ -118,6 +120,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "call_off_callback": ("target",),
     "call_back_now": ("target",),
     "move_callback_to_top": ("target",),
+    "hand_over_callbacks": ("from_user", "to_user"),
     "close_queue": ("target",),
     "open_queue": ("target",),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),

@@ -462,3 +462,7 @@ class LinkDesk:
     async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
         """Let a callback go before everybody else."""
         await self._link.order("move_callback_to_top", user_id, target=callback_id)
+
+    async def hand_over_callbacks(self, user_id: str, from_user: str, to_user: str) -> None:
+        """Make the callbacks that somebody promised somebody else's."""
+        await self._link.order("hand_over_callbacks", user_id, from_user=from_user, to_user=to_user)

@@ -235,6 +235,7 @@ def _new_customer(body: CustomerIn) -> NewCustomer:
         preferred_language=body.preferred_language,
         level=body.level,
         contact_points=tuple(NewContactPoint(**point.model_dump()) for point in body.contact_points),
+        identities=tuple((each.provider, each.external_id) for each in body.identities),
     )
 
 

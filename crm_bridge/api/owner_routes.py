@@ -106,6 +106,7 @@ def _owners(router: APIRouter, given: Surroundings) -> None:
         except OwnedByAnother:
             async with given.writing(principal) as session:
                 await note_claim(session, found, body.user_id or "", line_of_business=line, editing=editing)
+            given.on_claims()
             raise
 
     @router.get("/customers/{customer_id}/owners", responses=responses(CustomerNotFound))
@@ -140,9 +141,11 @@ def _claims(router: APIRouter, given: Surroundings) -> None:
         async with given.writing(principal) as session:
             editing = editing_by(given, principal, "claim granted")
             grant = body.decision == "grant"
-            return ClaimOut.model_validate(
+            decided = ClaimOut.model_validate(
                 await decide_claim(session, item_id_of(claim_id), grant=grant, editing=editing)
             )
+        given.on_claims()
+        return decided
 
 
 def _offboarding(router: APIRouter, given: Surroundings) -> None:
@@ -166,4 +169,6 @@ def _offboarding(router: APIRouter, given: Surroundings) -> None:
         claims; repeat until the count is 0."""
         async with given.writing(principal) as session:
             editing = editing_by(given, principal, "offboarding")
-            return MovedOut(count=await hand_over(session, body.from_user, body.to_user, limit=500, editing=editing))
+            moved = MovedOut(count=await hand_over(session, body.from_user, body.to_user, limit=500, editing=editing))
+        given.on_claims()
+        return moved

@@ -68,6 +68,8 @@ class Surroundings:
     region: str | None
     own_numbers: frozenset[str] = frozenset()
     now: Callable[[], datetime] = utc_now
+    on_claims: Callable[[], None] = lambda: None
+    """Told when a customer of somebody's is claimed, or a claim decided."""
 
     def allowed(self, permission: Permission) -> Callable[..., Any]:
         """A dependency that gives the person asking, once their roles allow it."""

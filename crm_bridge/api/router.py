@@ -52,13 +52,15 @@ def create_router(
     region: str | None,
     own_numbers: frozenset[str] = frozenset(),
     now: Callable[[], datetime] = utc_now,
+    on_claims: Callable[[], None] = lambda: None,
 ) -> APIRouter:
     """All routes of the customer store, under ``/api/v1``.
 
     ``principal_dependency`` is a FastAPI dependency that returns a ``Principal`` or raises; ``region`` is the country
-    in which numbers without country code are read; ``own_numbers`` are normal forms that never match a customer.
+    in which numbers without country code are read; ``own_numbers`` are normal forms that never match a customer;
+    ``on_claims`` is told when there are other claims to decide than before.
     """
-    surroundings = Surroundings(sessions, principal_dependency, region, own_numbers, now)
+    surroundings = Surroundings(sessions, principal_dependency, region, own_numbers, now, on_claims)
     router = APIRouter()
     for part in _PARTS:
         router.routes.extend(part(surroundings).routes)  # complete as they are; included, each would be built again

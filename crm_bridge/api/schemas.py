@@ -64,6 +64,13 @@ class ContactPointIn(In):
     is_primary: bool = False
 
 
+class NamedElsewhereIn(In):
+    """A name elsewhere: a member number, a messaging id, an identity card (`id_card`, kept as a digest)."""
+
+    provider: Code
+    external_id: Code
+
+
 class CustomerIn(In):
     """A customer to be entered."""
 
@@ -72,6 +79,7 @@ class CustomerIn(In):
     preferred_language: Code | None = None
     level: Code | None = None
     contact_points: Annotated[list[ContactPointIn], Field(max_length=50)] = []
+    identities: Annotated[list[NamedElsewhereIn], Field(max_length=20)] = []
 
 
 class NoteIn(In):

@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import islice
 from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+import structlog
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
@@ -17,7 +18,7 @@ from crm_bridge.api.ports import LimitQuery, Principal, Surroundings, item_id_of
 from crm_bridge.api.problems import responses, routes_about
 from crm_bridge.api.schemas import Id, Out
 from crm_bridge.audit import note
-from crm_bridge.errors import CannotUndo, InvalidField, InvalidFile, ItemNotFound
+from crm_bridge.errors import CannotUndo, CrmError, InvalidField, InvalidFile, ItemNotFound
 from crm_bridge.exporting import customer_rows
 from crm_bridge.importing import (
     PORTION,
@@ -30,10 +31,13 @@ from crm_bridge.importing import (
     preview,
     undo_import,
 )
+from crm_bridge.levels_after_contacts import follow_import
 from crm_bridge.models import ImportJob
 from crm_bridge.permissions import Permission
 from crm_bridge.spreadsheets import Row, XlsxWriter, csv_lines, guess_mapping, read_table
 from crm_bridge.vocabulary import ImportState
+
+log = structlog.get_logger(__name__)
 
 MAX_UPLOAD = 1_000_000_000
 _IN_MEMORY = 1_000_000
@@ -95,6 +99,14 @@ def transfer_routes(given: Surroundings) -> APIRouter:
     return router
 
 
+async def _levels(given: Surroundings, job_id: int) -> None:
+    """What does not come to its end here, the daily run does."""
+    try:
+        await follow_import(given.sessions, job_id, given.now())
+    except CrmError as error:
+        log.warning("levels of an import wait for the daily run", error=type(error).__name__)
+
+
 def _imports(router: APIRouter, given: Surroundings) -> None:
     importer = Depends(given.allowed(Permission.IMPORT))
 
@@ -120,9 +132,11 @@ def _imports(router: APIRouter, given: Surroundings) -> None:
         request: Request,
         file_name: FileNameQuery,
         principal: Annotated[Principal, importer],
+        behind: BackgroundTasks,
         mapping: MappingQuery = None,
     ) -> JobOut:
-        """Import a file. Rows that are there already are left out and reported."""
+        """Import a file. Rows that are there already are left out and reported. Levels by rule follow behind the
+        answer."""
         report = ImportReport()
         told: dict[str, Any] = {"now": given.now(), "actor_id": principal.user_id}
         async with uploaded(request) as file:
@@ -136,7 +150,9 @@ def _imports(router: APIRouter, given: Surroundings) -> None:
                     async with given.writing(principal) as session:
                         await import_portion(session, job_id, portion, places, report, region=given.region, **told)
         async with given.writing(principal) as session:
-            return JobOut.model_validate(await finish_import(session, job_id, report))
+            job = JobOut.model_validate(await finish_import(session, job_id, report))
+        behind.add_task(_levels, given, job_id)
+        return job
 
     @router.get("/imports", responses=responses())
     async def list_imports(principal: Annotated[Principal, importer], limit: LimitQuery = 50) -> list[JobOut]:

@@ -169,6 +169,36 @@ async def test_an_agent_promises_the_customer_at_hand_a_callback_and_may_call_it
 
 
 @in_virtual_time
+async def test_who_leaves_hands_over_every_callback_and_it_is_kept_over_a_restart() -> None:
+    house = await staffed()
+    await house.sign_in("ben")
+    ada = await wait_in_line(house, ADA)
+    await house.answer("ben")
+    await house.core.desk.promise_callback("ben", house.call_id(ada))
+    await promise(house, BOB)
+    mine = next(view for view in shown(house) if view.number == ADA)
+    for who in ("lead", "anna", "ben"):
+        with pytest.raises(IntentError, match="nobody whom you lead"):
+            await house.core.desk.hand_over_callbacks(who, "ben", "cleo")
+    with pytest.raises(IntentError, match="somebody else"):
+        await house.core.desk.hand_over_callbacks("boss", "ben", "ben")
+    await house.core.desk.hand_over_callbacks("boss", "ben", "cleo")
+    await settle()
+    assert [(view.number, view.promised_by) for view in shown(house)] == [(ADA, "cleo"), (BOB, None)]
+    (moved,) = [entry for entry in house.journal.entries if isinstance(entry, CallbackMoved)]
+    assert (moved.call_id, moved.how, moved.by, moved.to) == (mine.callback_id, "handed", "boss", "cleo")
+    assert house.core.desk._callbacks.book.all_by("ben") == []
+    assert await refused(house, "call_off_callback", "ben", mine.callback_id) == "not-allowed"
+    house = await open_house(site=staffed_site(), flow=FLOW, journal=house.journal)
+    await settle()
+    assert [(view.number, view.promised_by) for view in shown(house)] == [(ADA, "cleo"), (BOB, None)]
+    assert house.core.desk._callbacks.book.all_by("ben") == []
+    await house.core.desk.hand_over_callbacks("boss", "ben", "cleo")
+    await house.core.desk.call_off_callback("cleo", mine.callback_id)
+    consistent(house)
+
+
+@in_virtual_time
 async def test_a_queue_that_promises_none_lets_agents_promise_none() -> None:
     house = await open_house(site=callback_site(callback_most=0), flow=FLOW)
     await house.sign_in("ben")

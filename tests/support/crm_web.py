@@ -41,6 +41,11 @@ class _Present:
 
     sessions: Sessions
     at: datetime = NOON
+    claims_told: int = 0
+    """How often somebody was told that there are other claims."""
+
+    def count_claims(self) -> None:
+        self.claims_told += 1
 
     def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
         return self.sessions.begin()
@@ -66,9 +71,15 @@ def application() -> FastAPI:
             region=REGION,
             own_numbers=normal_forms([OWN_NUMBER], REGION),
             now=lambda: _present.at,
+            on_claims=_present.count_claims,
         ).routes
     )
     return app
+
+
+def claims_told() -> int:
+    """How often it was told that there are other claims than before, in this process."""
+    return _present.claims_told
 
 
 @asynccontextmanager

@@ -281,6 +281,9 @@ class FakeDesk:
     async def move_callback_to_top(self, user_id: str, callback_id: str) -> None:
         await self._note("move_callback_to_top", user_id, callback_id)
 
+    async def hand_over_callbacks(self, user_id: str, from_user: str, to_user: str) -> None:
+        await self._note("hand_over_callbacks", user_id, from_user, to_user)
+
 
 class FakeAccounts:
     """Implements ``Accounts``: the login is the user id without ``user-``, every password is ``correct horse``."""

@@ -127,6 +127,12 @@ export interface Choice {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Server, to who may assign customers: a colleague's customer was claimed, or a claim was decided. Which they are the customer store tells, to each what they may see; unnumbered. */
+export interface ClaimsChanged {
+  readonly v: 1;
+  readonly type: 'claims.changed';
+}
+
 /** Where the second party of a conversation stands. */
 export type ConsultState = 'conference' | 'held' | 'seeking' | 'talking';
 
@@ -285,7 +291,7 @@ export interface IceServer {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'call.override_hours' | 'callback.call_now' | 'callback.call_off' | 'callback.promise' | 'callback.to_top' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'call.override_hours' | 'callback.call_now' | 'callback.call_off' | 'callback.hand_over' | 'callback.promise' | 'callback.to_top' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;
@@ -295,6 +301,8 @@ export interface Intent {
   readonly target?: string | null;
   readonly slot?: string | null;
   readonly how?: string | null;
+  readonly from_user?: string | null;
+  readonly to_user?: string | null;
   readonly digits?: string | null;
 }
 
@@ -480,9 +488,9 @@ export interface SupervisionView {
 /** What a call is to be connected with. */
 export type TargetKind = 'agent' | 'number' | 'queue';
 
-export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | CallbackChanged | CallbackRemoved | Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
+export type ToBrowser = Snapshot | AgentChanged | QueueChanged | ContactChanged | ContactRemoved | CallbackChanged | CallbackRemoved | Welcome | ClaimsChanged | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
 
-export type Unnumbered = Welcome | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
+export type Unnumbered = Welcome | ClaimsChanged | Pong | IntentAccepted | IntentRefused | ExchangeStatus | SoftphoneWelcome | SoftphoneOffer | SoftphoneEnded | SoftphoneReplaced;
 
 /** Server: the answer to ``hello``. When ``resumed`` the missed deltas follow, else a snapshot. */
 export interface Welcome {

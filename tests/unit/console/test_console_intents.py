@@ -22,6 +22,8 @@ FIELDS: dict[str, Any] = {
     "target": "ben",
     "slot": "701",
     "digits": "12#",
+    "from_user": "anna",
+    "to_user": "ben",
 }
 ORDERS = {
     "agent.ready": ("ready", "anna"),
@@ -56,6 +58,7 @@ ORDERS = {
     "callback.call_off": ("call_off_callback", "user-sofia", "sales"),
     "callback.call_now": ("call_back_now", "user-sofia", "sales"),
     "callback.to_top": ("move_callback_to_top", "user-sofia", "sales"),
+    "callback.hand_over": ("hand_over_callbacks", "user-sofia", "anna", "ben"),
     "queue.close": ("close_queue", "user-sofia", "sales"),
     "queue.open": ("open_queue", "user-sofia", "sales"),
     "wrap_up.extend": ("extend_wrap_up", "anna", "c1"),

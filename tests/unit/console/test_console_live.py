@@ -449,3 +449,15 @@ async def _wait_for(desk: FakeDesk, condition: Callable[[], bool]) -> None:
         while not condition():
             desk.asked.clear()
             await desk.asked.wait()
+
+
+async def test_who_decides_about_claims_is_told_that_there_are_others_and_nobody_else(start_hub: StartHub) -> None:
+    hub = await start_hub()
+    browsers = {who.user_id: BrowserModel(hub, who) for who in (ANNA, SOFIA, LENA, ADAM)}
+    for browser in browsers.values():
+        browser.connect()
+        browser.read()
+    hub.tell_claims_changed()
+    told = {who for who, browser in browsers.items() if [each["type"] for each in browser.read()] == ["claims.changed"]}
+    assert told == {each.user_id for each in (ANNA, SOFIA, LENA, ADAM) if each.roles != {Role.AGENT}}
+    assert ANNA.user_id not in told

@@ -47,6 +47,30 @@ async def enter_again(web: httpx.AsyncClient, name: str, on_duplicate: str, **po
     return await web.post("/customers", params={"on_duplicate": on_duplicate}, json=body)
 
 
+@pytest.mark.parametrize("written", ["11010519491231002X", " 110105 1949 1231 002x", "１１０１０５-19491231-002X"])
+async def test_the_same_identity_card_is_the_same_person_and_its_number_is_nowhere(
+    web: httpx.AsyncClient, database: Database, written: str
+) -> None:
+    card = {"provider": "id_card", "external_id": "11010519491231002X"}
+    ada = await enter(web, "Ada", identities=[card])
+    other = {"display_name": "Somebody Else", "identities": [card | {"external_id": written}]}
+    [suspect] = (await web.post("/customers/check", json=other)).json()
+    assert (suspect["customer_id"], suspect["signals"], suspect["is_strong"]) == (ada["id"], ["id_card"], True)
+    blocked = await web.post("/customers", params={"on_duplicate": "block"}, json=other)
+    assert (blocked.status_code, blocked.json()["code"]) == (409, "duplicate-customer")
+    warned = await web.post("/customers", params={"on_duplicate": "warn"}, json=other)
+    assert [each["customer_id"] for each in warned.json()["collisions"]] == [ada["id"]]
+    found = await web.get("/customers/by-identity", params=card | {"external_id": written})
+    assert found.json()["id"] == ada["id"]
+    taken = await web.post(f"/customers/{warned.json()['id']}/identities", json=card | {"external_id": written})
+    assert taken.json()["code"] == "identity-taken"
+    assert "19491231" not in repr(await dump(database))
+    member = {"provider": "member_no", "external_id": "M-7"}
+    await enter(web, "Ben", identities=[member])
+    [known] = (await web.post("/customers/check", json={"display_name": "Ben B", "identities": [member]})).json()
+    assert (known["signals"], known["is_strong"]) == (["member_no"], False)
+
+
 async def test_who_is_there_already_is_told_before_anything_is_written(web: httpx.AsyncClient) -> None:
     ada = await enter(web, "Ada", NUMBER)
     await web.put(f"/customers/{ada['id']}/owner", json={"user_id": "u1"})

@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from crm_bridge import levels_after_contacts
 from crm_bridge.database import Database
 from crm_bridge.interactions import record_batch
-from crm_bridge.levels_after_contacts import follow_contacts
+from crm_bridge.levels_after_contacts import follow_contacts, follow_import
 from tests.support.crm_records import NOON, NUMBER, REGION, call
 from tests.support.crm_web import client_of, enter
 
@@ -99,3 +100,22 @@ async def test_a_merge_brings_contacts_together_and_undoing_parts_them(
     await web.post(f"/merges/{event['id']}/undo")
     levels = [(await web.get(f"/customers/{each}/record")).json()["level"] for each in (ada, twin)]
     assert levels == [None, None]
+
+
+async def test_an_import_is_followed_by_the_levels_of_its_customers(
+    web: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the answer, portion by portion; a level that the table names stays."""
+    monkeypatch.setattr(levels_after_contacts, "PORTION", 2)
+    await define(web, OFTEN)
+    await contacts(database, 3)
+    table = f"name,phone,level\nAda,{NUMBER},\nBen,+8613900009999,\nCleo,,gold\nDora,,\nEve,,\n".encode()
+    answer = await web.post("/imports", params={"file_name": "c.csv"}, content=table)
+    assert (answer.status_code, answer.json()["report"]["created"]) == (201, 5), answer.text
+    found = (await web.get("/customers")).json()["items"]
+    levels = {each["display_name"]: each["level"] for each in found}
+    assert levels == {"Ada": "regular", "Ben": None, "Cleo": "gold", "Dora": None, "Eve": None}
+    job = int(answer.json()["id"])
+    assert await follow_import(database, job, NOON) == 0
+    monkeypatch.setattr(levels_after_contacts, "MOST_IMPORTED", 0)
+    assert await follow_import(database, job, NOON) == 0

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from crm_bridge.database import Database
 from crm_bridge.models import OwnerClaim, Ownership, Promise
 from tests.support.crm_records import NUMBER
-from tests.support.crm_web import client_of, enter, problem
+from tests.support.crm_web import claims_told, client_of, enter, problem
 
 pytestmark = pytest.mark.unit
 
@@ -39,7 +39,9 @@ async def open_claims(web: httpx.AsyncClient, who: dict[str, str] = LEAD) -> lis
 async def test_a_second_claim_is_refused_and_waits_for_the_team_lead_with_both_names(web: httpx.AsyncClient) -> None:
     ada = (await enter(web, "Ada", NUMBER))["id"]
     assert (await claim(web, ada, LIN)).status_code == 200
+    told_before = claims_told()
     second = await claim(web, ada, BO, reason="met at the fair")
+    assert claims_told() == told_before + 1, "who decides is told at once"
     assert problem(second) == (409, "owned-by-another", "body.user_id")
     assert "lin" in second.json()["message"]
     assert "bo" in second.json()["message"]

@@ -19,9 +19,11 @@ from crm_bridge.erasure import erase
 from crm_bridge.errors import CrmUnavailable, StaleRow, WriteConflict
 from crm_bridge.held_erasures import held_of
 from crm_bridge.interactions import RecordingStoredRecord, complete_wrap_up, record, record_batch, set_cursor
-from crm_bridge.models import Base, Customer, Note
+from crm_bridge.models import Base, Customer, ExternalIdentity, Note
+from crm_bridge.record_parts import find_identity
 from crm_bridge.recordings import files_to_erase, hold
 from crm_bridge.timeline import add_note
+from crm_bridge.transcripts import NewTranscript, Segment, put_transcript
 from tests.support.crm_records import NOON, NUMBER, REGION, call, person
 from tests.support.crm_web import client_of
 
@@ -119,6 +121,14 @@ async def test_each_step_goes_down_and_up_again_and_what_it_does_not_concern_sta
         assert (await web.put("/field-bases/phone", json={"legal_basis": "contract"})).status_code == 200
         twin = (await web.post("/customers", json={"display_name": "Ada L"}, headers={"idempotency-key": "k"})).json()
         await web.post("/merges", json={"survivor_id": ada["id"], "merged_id": twin["id"]})
+        async with database.begin() as session:
+            stored = RecordingStoredRecord(
+                recording_id="c1-r1", contact_id="c1", stored_at=NOON, path="a.wav", sha256="", duration_ms=1,
+                journal_seq=12,
+            )  # fmt: skip
+            await record_batch(session, [stored], region=REGION)
+            said_there = NewTranscript([Segment(0, 1, "customer", "hello")], "en", "engine")
+            await put_transcript(session, "c1", "c1-r1", said_there, expected=None, is_any=False, now=NOON)
         other = (await web.post("/customers", json={"display_name": "Ben"})).json()
         assert (await web.post(f"/customers/{other['id']}/erasure", json={"legal_basis": "x"})).status_code == 201
     async with database.engine.connect() as connection:
@@ -166,6 +176,32 @@ async def test_what_was_on_hold_at_an_erasure_before_holds_were_remembered_is_du
         assert await files_to_erase(session, 10) == {}
         await hold(session, "c1", "r1", reason=None)
         assert await files_to_erase(session, 10) == {"r1": "a.wav"}
+    await database.close()
+
+
+async def test_numbers_of_identity_cards_become_digests_and_are_found_as_before(empty_url: str) -> None:
+    await migrate(empty_url)
+    database = Database(empty_url)
+    number = "110105 19491231 002x"
+    async with database.begin() as session:
+        ada = await create_customer(session, person("Ada", NUMBER), region=REGION, now=NOON)
+        ben = await create_customer(session, person("Ben"), region=REGION, now=NOON)
+        for customer, provider, external in ((ada, "id_card", number), (ben, "member_no", "M-1")):
+            session.add(ExternalIdentity(customer_id=customer.id, provider=provider, external_id=external))
+    await migrate(empty_url, f"-{STEPS - 23}")
+    for _ in range(2):
+        await migrate(empty_url)
+        async with database.read() as session:
+            [row] = (
+                await session.scalars(select(ExternalIdentity).where(ExternalIdentity.provider == "id_card"))
+            ).all()
+            assert (len(row.external_id), row.customer_id) == (64, ada.id)
+            found = await find_identity(session, "id_card", "11010519491231002X")
+            member = await find_identity(session, "member_no", "M-1")
+            assert found is not None
+            assert member is not None
+            assert (found.customer_id, member.customer_id) == (ada.id, ben.id)
+        await migrate(empty_url, f"-{STEPS - 23}")
     await database.close()
 
 

@@ -207,7 +207,8 @@ export function Points(props: PartProps) {
   const { record, mayEdit } = props;
   const labels: Record<string, string> = {};
   for (const { id, value_raw } of record.contact_points) labels[id] = value_raw;
-  for (const { id, external_id } of record.identities) labels[id] = external_id;
+  for (const { id, provider, external_id } of record.identities)
+    labels[id] = provider === 'id_card' ? t('provider.id_card') : external_id;
   return (
     <section aria-label={t('point.title')} className={classes.stack} data-testid="contact-points">
       <div className={classes.withWhy}>
@@ -227,7 +228,7 @@ export function Points(props: PartProps) {
           <li key={identity.id} className={classes.row} data-testid="identity">
             <Icon name="user" />
             <span className={classes.rowText}>
-              <span className="wrap-anywhere">{identity.external_id}</span>
+              <span className="wrap-anywhere">{identity.provider === 'id_card' ? '••••' : identity.external_id}</span>
             </span>
             <span className="soft">{said(PROVIDERS, identity.provider, t)}</span>
           </li>

@@ -16,6 +16,7 @@ import type { Translate } from '../i18n/translate';
 import { addressOf } from '../shell/route';
 import { Problem } from './problem';
 import { useAction } from './problems';
+import { WhyKnown } from './why-known';
 import { choices, RELATIONS, said } from './words';
 import classes from './record.module.css';
 
@@ -161,7 +162,17 @@ export function Relations(props: RelationsProps) {
   const { record, mayEdit } = props;
   return (
     <section aria-label={t('relation.title')} className={classes.stack} data-testid="relations">
-      <h3 className={classes.subheading}>{t('relation.title')}</h3>
+      <span className={classes.withWhy}>
+        <h3 className={classes.subheading}>{t('relation.title')}</h3>
+        {record.relations.length > 0 && (
+          <WhyKnown
+            customerId={record.id}
+            about={t('relation.title')}
+            fields={['relation']}
+            labels={Object.fromEntries(record.relations.map(({ id, type }) => [id, said(RELATIONS, type, t)]))}
+          />
+        )}
+      </span>
       {record.relations.length === 0 && <p className="soft">{t('relation.none')}</p>}
       <ul className={classes.rows}>
         {record.relations.map((relation) => (

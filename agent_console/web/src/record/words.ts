@@ -101,6 +101,7 @@ export const RELATIONS: Words = {
 
 export const PROVIDERS: Words = {
   member_no: 'provider.member_no',
+  id_card: 'provider.id_card',
   wechat: 'provider.wechat',
   whatsapp: 'provider.whatsapp',
   crm: 'provider.crm',

@@ -1,5 +1,6 @@
 import { Button, CloseButton } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef } from 'react';
+import { may } from '../api/permissions';
 import { useSecondsUntil } from '../clock';
 import { keysOf } from '../desk/shortcuts';
 import { useLocalisation } from '../i18n/context';
@@ -8,6 +9,7 @@ import { useConnection, useLive } from '../live/context';
 import { missedAnOffer, offeredOn, type DeskView } from '../live/desk-view';
 import { isPending, type Refusal } from '../live/pending';
 import { callerOf } from '../desk/caller';
+import { useSignedIn } from '../session/session';
 import { DeviceBanner } from '../softphone/device-banner';
 import { useAnnouncer } from './announcer';
 import { Banner } from './banner';
@@ -15,6 +17,7 @@ import { useIsCutOff } from './connection-health';
 import { addressOf } from './route';
 import classes from './shell.module.css';
 
+const ClaimsNotice = lazy(() => import('../stewardship/claims-notice'));
 const QuietHours = lazy(() => import('./quiet-hours'));
 
 function ConnectionBanner() {
@@ -149,9 +152,15 @@ function RefusalBanner({ refusal }: { readonly refusal: Refusal }) {
 /** What a person must know wherever they are, below the top bar over the full width. */
 export function Banners({ desk, onDesk }: { readonly desk: DeskView; readonly onDesk: boolean }) {
   const { refusals } = useLive();
+  const { person } = useSignedIn();
   return (
     <div className={classes.banners}>
       <ConnectionBanner />
+      {may(person, 'assign') && (
+        <Suspense>
+          <ClaimsNotice />
+        </Suspense>
+      )}
       <DeviceBanner />
       {!onDesk && <OfferBanner desk={desk} />}
       {missedAnOffer(desk.agent) && <MissedOfferBanner />}

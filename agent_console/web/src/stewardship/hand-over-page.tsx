@@ -4,6 +4,7 @@ import { handOver, holders, holdingsOf, type Holdings } from '../api/owners';
 import { useFetched } from '../api/use-fetched';
 import { LoadProblem } from '../customers/load-problem';
 import { useLocalisation } from '../i18n/context';
+import { useConnection, useLive } from '../live/context';
 import { Confirm } from '../record/confirm';
 import { Problem } from '../record/problem';
 import { useAction } from '../record/problems';
@@ -12,9 +13,9 @@ import { PagesNav } from './pages-nav';
 import classes from './stewardship.module.css';
 
 /** What somebody has, in words and figures. */
-function HoldingsView({ holdings }: { readonly holdings: Holdings }) {
+function HoldingsView({ holdings, callbacks }: { readonly holdings: Holdings; readonly callbacks: number }) {
   const { t, format } = useLocalisation();
-  if (holdings.total === 0)
+  if (holdings.total + callbacks === 0)
     return <p data-testid="holdings-none">{t('hand_over.nothing', { who: holdings.user_id })}</p>;
   const lines = Object.entries(holdings.customers);
   return (
@@ -32,6 +33,10 @@ function HoldingsView({ holdings }: { readonly holdings: Holdings }) {
       <li className={classes.pair}>
         {t('hand_over.claims')}
         <strong>{format.number(holdings.claims)}</strong>
+      </li>
+      <li className={classes.pair}>
+        {t('hand_over.callbacks')}
+        <strong data-testid="holdings-callbacks">{format.number(callbacks)}</strong>
       </li>
     </ul>
   );
@@ -56,11 +61,18 @@ function Steps({ people, onDone }: StepsProps) {
   const found = useFetched(`holdings ${leaver}`, (signal) =>
     leaver === '' ? Promise.resolve(null) : holdingsOf(leaver, signal),
   );
-  const total = found.value?.total ?? 0;
+  const { send } = useConnection();
+  const { floor } = useLive();
+  const callbacks = [...floor.callbacks.values()].filter((each) => each.promised_by === leaver).length;
+  const total = (found.value?.total ?? 0) + callbacks;
   const run = () =>
     void action.run(async () => {
       let sum = 0;
       setMoved(0);
+      if (callbacks > 0) {
+        send('callback.hand_over', { from_user: leaver, to_user: heir });
+        sum += callbacks;
+      }
       for (let count = await handOver(leaver, heir); count > 0; count = await handOver(leaver, heir)) {
         sum += count;
         setMoved(sum);
@@ -89,7 +101,7 @@ function Steps({ people, onDone }: StepsProps) {
         data-testid="hand-over-from"
       />
       {found.error && <LoadProblem onRetry={found.reload} />}
-      {found.value && <HoldingsView holdings={found.value} />}
+      {found.value && <HoldingsView holdings={found.value} callbacks={callbacks} />}
       <h2>{t('hand_over.step_to')}</h2>
       <Autocomplete
         label={t('hand_over.to')}
@@ -115,11 +127,8 @@ function Steps({ people, onDone }: StepsProps) {
         </Progress.Root>
       )}
       {moved !== null && !action.busy && !action.problem && found.value && (
-        <p
-          className={`${classes.notice} ${found.value.total === 0 ? 'tone-good' : 'tone-attention'}`}
-          data-testid="handed-over"
-        >
-          {t('hand_over.result', { moved, left: found.value.total, who: leaver })}
+        <p className={`${classes.notice} ${total === 0 ? 'tone-good' : 'tone-attention'}`} data-testid="handed-over">
+          {t('hand_over.result', { moved, left: total, who: leaver })}
         </p>
       )}
       <Problem text={action.problem} />
