@@ -13,6 +13,7 @@ from callcenter.calls.mailbox import mailbox_prompts
 from callcenter.calls.spoken_call import parking_prompts
 from callcenter.calls_out import resume_caps
 from callcenter.clock import SystemClock
+from callcenter.collecting import QuietCollector
 from callcenter.config import MediaSection, Settings
 from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
@@ -286,14 +287,16 @@ async def run_exchange(settings: Settings) -> None:
     )
     counting = asyncio.create_task(counter.run(), name="house counter")
     keep_for_good()
+    collector = QuietCollector(lambda: journal.committed_seq + journal.waiting)
+    collecting = asyncio.create_task(collector.run(), name="collector")
     log.info("exchange ready", pid=os.getpid(), replayed=recovered.inputs_replayed, orphans=len(recovered.orphans))
     try:
         await ended
     finally:
         await metrics.stop()
-        for task in (finding, counting):
+        for task in (finding, counting, collecting):
             task.cancel()
-        await asyncio.gather(finding, counting, return_exceptions=True)
+        await asyncio.gather(finding, counting, collecting, return_exceptions=True)
         await core.stop()
         await phones.stop()
         await user_agent.stop()

@@ -266,9 +266,10 @@ class Transactions:
 
     def _end(self, one: _Transaction) -> None:
         self._alive.pop(one.id, None)
-        key = _merge_key(one.request)
-        if self._merged.get(key) == one.id:
-            del self._merged[key]
+        if one.kind is Kind.SERVER or one.kind is Kind.INVITE_SERVER:
+            key = _merge_key(one.request)
+            if self._merged.get(key) == one.id:
+                del self._merged[key]
         for timer in one.intervals:
             self._alarms.cancel(("transaction", one.id, timer))
 
