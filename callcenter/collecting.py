@@ -10,8 +10,7 @@ import gc
 from collections.abc import Callable
 
 LOOK_SECONDS = 0.1
-"""So long nothing was written to the journal: a quiet moment. At 35 entries a second, which are those of five calls, one
-moment in thirty."""
+"""So long nothing was written to the journal: a quiet moment. At 35 commits a second, one moment in thirty is."""
 WORTH_COLLECTING = 10_000
 """Objects more than before; 700 of them are the leg of a call."""
 NEVER_QUIET = 1_000_000

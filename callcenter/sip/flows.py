@@ -1,7 +1,8 @@
 """Flows: the path a message came on and the answer goes back on (RFC 5626's word, used for UDP too)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 Address = tuple[str, int]
 """IP address and port."""
@@ -17,8 +18,7 @@ class Transport(StrEnum):
     WSS = "wss"
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """A pair of addresses, or one connection."""
 
     transport: Transport
@@ -39,8 +39,7 @@ class Flow:
         return ":" in self.remote[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(msgspec.Struct, frozen=True):
     """Order: send these octets."""
 
     data: bytes

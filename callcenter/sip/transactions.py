@@ -6,6 +6,8 @@ is worth a transaction (``open_server``) or is answered statelessly.
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from callcenter.sip.alarms import Alarms
 from callcenter.sip.flows import Flow, Transmit
 from callcenter.sip.grammar import split_outside
@@ -32,8 +34,7 @@ AlarmKey = tuple[str, TransactionId | str, str]
 """Whose alarm it is (``"transaction"`` here), which one, and which timer."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestArrived:
+class RequestArrived(msgspec.Struct, frozen=True):
     """News: a request that belongs to no transaction yet. ``invite_id`` names the INVITE a CANCEL is for, if any."""
 
     request: SipRequest
@@ -41,8 +42,7 @@ class RequestArrived:
     invite_id: TransactionId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AckArrived:
+class AckArrived(msgspec.Struct, frozen=True):
     """News: an ACK to a 2xx; ``invite_id`` when its branch matched the INVITE (some phones reuse it)."""
 
     request: SipRequest
@@ -50,8 +50,7 @@ class AckArrived:
     invite_id: TransactionId | None
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseArrived:
+class ResponseArrived(msgspec.Struct, frozen=True):
     """News: a response to one of our requests."""
 
     transaction_id: TransactionId
@@ -59,8 +58,7 @@ class ResponseArrived:
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionFailed:
+class TransactionFailed(msgspec.Struct, frozen=True):
     """News: no answer came in time (``timed_out``), or the transport broke."""
 
     transaction_id: TransactionId

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from callcenter.calls.legs import LegEvent
 from callcenter.ports import Allowed
 from callcenter.sip.alarms import Alarms
@@ -56,32 +58,28 @@ class Identity:
         return host, self.other_ports.get(flow.transport, self.port)
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(msgspec.Struct, frozen=True):
     """News: one of our own requests (``send``, ``reoffer``) came to its end; no response when nothing came in time."""
 
     token: str
     response: SipResponse | None
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneReachable:
+class PhoneReachable(msgspec.Struct, frozen=True):
     """News: an agent's first phone came, or the last one went."""
 
     agent_id: str
     reachable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReferProgress:
+class ReferProgress(msgspec.Struct, frozen=True):
     """News: how the transfer goes that we asked the far end of this leg for; 200 and above is its end."""
 
     leg_id: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveAsked:
+class LeaveAsked(msgspec.Struct, frozen=True):
     """News: a call of this agent (empty: the house) was sent on to another number, which the rules allow; may it go
     there? Answered by ``Exchange.give_leave``."""
 
@@ -90,8 +88,7 @@ class LeaveAsked:
     allowed: Allowed
 
 
-@dataclass(frozen=True, slots=True)
-class TrunkChanged:
+class TrunkChanged(msgspec.Struct, frozen=True):
     """News: a trunk that takes our calls went down, or is up again."""
 
     trunk_id: str
