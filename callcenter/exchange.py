@@ -47,6 +47,9 @@ from ivr.flow import Flow
 
 log = structlog.get_logger(__name__)
 
+AS_IT_COMES = MediaRule()
+"""For the media of phones of which the site says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteCredentials:
@@ -66,7 +69,7 @@ class SiteCredentials:
 
     def media_rule(self, agent_id: str) -> MediaRule:
         """What holds for the media of this agent's phones."""
-        return self.media.get(agent_id, MediaRule())
+        return self.media.get(agent_id, AS_IT_COMES)
 
 
 def site_credentials(site: Site) -> SiteCredentials:

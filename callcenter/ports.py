@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from callcenter.calls.legs import EndCause, Party
 from ivr.effects import PromptText
 
@@ -218,8 +220,7 @@ class LegProfile:
     """``None`` for the installation's own policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One cell of the gain matrix: what ``source`` says is heard by ``destination``; 0 dB is unchanged."""
 
     source: str
@@ -227,8 +228,7 @@ class Route:
     gain_db: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class LegStatistics:
+class LegStatistics(msgspec.Struct, frozen=True):
     """What one leg's stream carried. ``heard`` tells whether any audible frame came in."""
 
     packets_in: int
@@ -253,8 +253,7 @@ class LegStatistics:
     """Packets lost in these."""
 
 
-@dataclass(frozen=True, slots=True)
-class DigitPressed:
+class DigitPressed(msgspec.Struct, frozen=True):
     """A digit came in on a leg's audio stream (RFC 4733, or as tones from a far end without telephone events)."""
 
     session_id: str
@@ -264,8 +263,7 @@ class DigitPressed:
     """Pressed while the leg was secured (``MediaPlane.secure``): not to be logged, journaled or shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlayFinished:
+class PlayFinished(msgspec.Struct, frozen=True):
     """A play order is over: ``end``, ``barge_in``, ``stopped`` or ``failed``. Told exactly once for each ``play``."""
 
     session_id: str
@@ -364,8 +362,7 @@ RecordingEvent = RecordingFinished | RecordingDegraded
 """What is told of recordings. They outlive their sessions, so these go to a sink of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """What the customer store knows about a caller: ``none``, ``one``, ``many`` or ``unavailable``.
 
     All that follows ``customer_ids`` is set when there is exactly one.

@@ -36,9 +36,10 @@ class CallerIdentity:
         self._asking = asyncio.create_task(self._ask(number), name=f"match {self.call_id}")
 
     def close(self) -> None:
-        """The call is over."""
-        if self._asking is not None:
-            self._asking.cancel()
+        """The call is over. The task that is cut off keeps where it was, and with it whatever it can reach."""
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.cancel()
 
     async def until_known(self) -> None:
         """Wait until the store has answered, for a moment at most."""

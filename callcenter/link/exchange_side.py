@@ -186,6 +186,7 @@ class ExchangeLink:
             return None
         finally:
             waiting.pop(request_id, None)
+            del future  # when cancelled it has the error, and the error this frame
 
     def _send(self, message: FromExchange) -> None:
         if self._writer is None:

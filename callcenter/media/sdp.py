@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+import msgspec
+
 from callcenter.errors import NoCommonCodec
 from callcenter.media.codecs import BY_ENCODING, FORMS, NARROWBAND, STATIC, TELEPHONE, Codec
 from callcenter.media.sdes import CryptoLine, SrtpKey, usable_lines
@@ -51,8 +53,7 @@ _MIRRORED: dict[Direction, Direction] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AgreedAudio:
+class AgreedAudio(msgspec.Struct, frozen=True):
     """What an offer and its answer mean for our stream."""
 
     address: str
@@ -98,8 +99,7 @@ class LocalStream:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """A far end's offer, read and decided upon; ``build_answer`` completes it."""
 
     media: tuple[MediaLine, ...]

@@ -4,8 +4,9 @@ Limits come first; what every call of a phone repeats is remembered, within limi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from callcenter.errors import MediaError
 
@@ -24,8 +25,7 @@ class SdpError(MediaError):
     code = "sdp-error"
 
 
-@dataclass(frozen=True, slots=True)
-class MediaLine:
+class MediaLine(msgspec.Struct, frozen=True):
     """One ``m=`` line with what belongs to it."""
 
     kind: str
@@ -40,8 +40,7 @@ class MediaLine:
         return (value for key, value in self.attributes if key == name)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
+class SessionDescription(msgspec.Struct, frozen=True):
     """A parsed description: its media lines, with session-level address and direction already handed down."""
 
     media: tuple[MediaLine, ...]

@@ -29,7 +29,7 @@ from callcenter.sip.endpoint import Endpoint
 from callcenter.sip.flows import Address, Flow, Transport
 from callcenter.sip.messages import REASONS, SipRequest, SipResponse
 from callcenter.sip.outbound import Target
-from callcenter.sip.station import Station
+from callcenter.sip.station import Station, Tap
 from callcenter.sip.uri import Uri, escape_user
 from callcenter.sip.user_agent import new_token
 from callcenter.sip.wire import EndpointOutcome, Identity, NewToken, ReferProgress, Replied
@@ -223,6 +223,10 @@ class SoftPhone:
         listens = Transport.UDP if self._transport is Transport.UDP else Transport.TCP
         self._port = await self._station.start((self._host,), self._port, (listens,))
         self.endpoint.wire.identity = Identity(self._host, self._port, self._username)
+
+    def tap(self, tap: Tap) -> None:
+        """Let ``tap`` see every message that comes or goes."""
+        self._station.tap = tap
 
     async def stop(self) -> None:
         """Hang up, stop registering (without saying so) and close."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
+
 from callcenter.sip.dialogs import Dialog, dialog_as_server
 from callcenter.sip.flows import Flow
 from callcenter.sip.messages import SipRequest
@@ -28,8 +30,7 @@ class Mailbox:
     old: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ShownLeg:
+class ShownLeg(msgspec.Struct, frozen=True):
     """One leg of an agent as lamps on other phones show it."""
 
     leg_id: str

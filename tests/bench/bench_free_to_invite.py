@@ -3,11 +3,12 @@
 ``python -m tests.bench.bench_free_to_invite [waiting ...]``: a whole installation with its journal on disk, its media
 processes and its customer store; callers and the agent are phones on loopback sockets.
 
-``hang-up``: the clock starts when the agent's BYE leaves (no wrap-up) and stops when the INVITE is read: both ways by
-the kernel, parsing on either side, closing the old call and ringing for the next, with every flush of the journal and
-every answer of the media process between. ``ready``: the same from the console's order to be ready, through the web
-process. Callers who wait are on hold at their carrier (``a=inactive``): music for a thousand of them would take the two
-cores that are measured. What one flush of the journal costs on this disk is printed beside.
+``hang-up``: the clock starts when the agent's BYE leaves (no wrap-up) and stops when the INVITE is there, at the socket
+of the phone: both ways by the kernel, parsing, closing the old call and ringing for the next, with the flush of the
+journal between. ``with the phone``: what this phone, Python as well, takes to write the one and read the other counts,
+too. ``ready``: the same from the console's order to be ready, through the web process. Callers who wait are on hold at
+their carrier (``a=inactive``): music for a thousand of them would take the two cores that are measured. What one flush
+of the journal costs on this disk is printed beside.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from typing import Any
 
 from callcenter.calls.facts import TimersFired
 from callcenter.journal import SqliteJournal
+from callcenter.sip.flows import Flow
 from callcenter.sip.phone import PhoneCall, SoftPhone
 from tests.support.floor_people import Seat
 from tests.support.installation import CARRIER_HOST, Installation, Plan, running_installation
@@ -103,22 +105,38 @@ class Watch:
     """Milliseconds of each sample, and the CPU milliseconds that the exchange spent meanwhile."""
 
     def __init__(self, pid: int) -> None:
-        self.found: list[float] = []
+        self.on_wire: list[float] = []
+        """From the BYE to the INVITE, at the phone's socket."""
+        self._found: list[float] = []
         self._pid = pid
         self._spent: list[float] = []
+        self._left = self._came = 0.0
+
+    def see(self, data: bytes, flow: Flow, now: int, *, outgoing: bool) -> None:
+        """A message leaves the phone, or is there."""
+        del flow, now
+        if outgoing and data.startswith(b"BYE "):
+            self._left = time.perf_counter()
+        elif not outgoing and data.startswith(b"INVITE "):
+            self._came = time.perf_counter()
 
     async def next_ring(self, seat: Seat, deed: Coroutine[Any, Any, object]) -> PhoneCall:
         """Do what frees the agent, and take the time until the phone rings."""
+        seat.tap(self.see)
+        self._left = 0.0
         before, started = cpu_ms(self._pid), time.perf_counter()
         doing = asyncio.ensure_future(deed)
         call = await seat.rings()
-        self.found.append(1000 * (time.perf_counter() - started))
+        self._found.append(1000 * (time.perf_counter() - started))
+        if self._left:
+            self.on_wire.append(1000 * (self._came - self._left))
         self._spent.append(cpu_ms(self._pid) - before)
         await doing
         return call
 
     def __str__(self) -> str:
-        return f"{told(self.found)}, CPU {statistics.median(self._spent):5.2f} ms"
+        with_phone = f"{told(self._found)}, CPU {statistics.median(self._spent):5.2f} ms"
+        return f"{told(self.on_wire)}, with the phone {with_phone}" if self.on_wire else with_phone
 
 
 async def measure(house: Installation, waiting: int) -> tuple[Watch, Watch]:

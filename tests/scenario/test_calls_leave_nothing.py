@@ -16,9 +16,11 @@ def runners() -> int:
     return sum(isinstance(each, CallRunner) for each in gc.get_objects())
 
 
-def test_a_call_is_freed_without_the_collector() -> None:
+@pytest.mark.parametrize("answers_after", [0.0, 60.0], ids=["the store answers", "the store is too slow"])
+def test_a_call_is_freed_without_the_collector(answers_after: float) -> None:
     async def story() -> None:
         house = await open_house()
+        house.directory.delay = answers_after
         await house.sign_in("anna")
         gc.collect()
         before = runners()

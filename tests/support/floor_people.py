@@ -13,6 +13,7 @@ from callcenter.demo.console_client import ConsoleClient
 from callcenter.media.codecs import NARROWBAND, Codec
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.phone import PhoneCall, RegistrationRefused, SoftPhone
+from callcenter.sip.station import Tap
 from tests.support.installation import CARRIER_HOST, PASSWORD, PHONE_HOST, SERVICE_NUMBER, Installation
 from tests.support.waiting import until
 
@@ -98,6 +99,10 @@ class AgentPhone:
         failed = [each for each in results if isinstance(each, Exception)]
         if failed and error is None:
             raise failed[0]
+
+    def tap(self, tap: Tap) -> None:
+        """Let ``tap`` see every message that comes to the phone or goes."""
+        self._phone.tap(tap)
 
     async def register(self) -> None:
         """Tell the exchange where the phone is; again after the exchange forgot."""
