@@ -86,7 +86,7 @@ class Origin:
 
 def person(number: str) -> str:
     """Who has a number, however it is written: its digits."""
-    return "".join(letter for letter in number if letter.isdigit())
+    return "".join(filter(str.isdigit, number))
 
 
 def new_leg_id() -> str:

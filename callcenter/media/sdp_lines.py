@@ -50,10 +50,10 @@ def parse(text: str) -> SessionDescription:
     """Read a description. Raises ``SdpError`` with what is wrong."""
     if len(text) > _LARGEST:
         raise SdpError("description too large")
-    lines = [line for line in (raw.strip("\r") for raw in text.split("\n")) if line]
+    lines = [line for raw in text.split("\n") if (line := raw.strip("\r"))]
     if not lines or lines[0] != "v=0":
         raise SdpError("not SDP version 0")
-    if sum(line.startswith("a=") for line in lines) > _MOST_ATTRIBUTES:
+    if len([1 for line in lines if line[:2] == "a="]) > _MOST_ATTRIBUTES:
         raise SdpError("too many attributes")
     starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
     if len(starts) > _MOST_MEDIA:

@@ -22,6 +22,8 @@ class SrtpPolicy(StrEnum):
 
 def refusal(sdp: str, policy: SrtpPolicy, *, private: bool) -> str:
     """Why a description cannot be taken, for people; empty when it can. ``private``: keys may travel on this way."""
+    if policy is not SrtpPolicy.REQUIRED and "SAVP" not in sdp:
+        return ""  # the everyday case
     sealed = [_is_sealed(line) for line in sdp.splitlines() if line.startswith("m=")]
     if policy is SrtpPolicy.REQUIRED:
         if not sealed or not all(sealed):

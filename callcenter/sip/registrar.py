@@ -109,7 +109,7 @@ class Registrar:
 
     def bindings(self, aor: str, now: int) -> tuple[Binding, ...]:
         """The live bindings, in the order they were first made."""
-        return tuple(one for one in self._bindings.get(aor, {}).values() if one.expires_at > now)
+        return tuple([one for one in self._bindings.get(aor, {}).values() if one.expires_at > now])
 
     def ways(self, aor: str, now: int) -> tuple[tuple[Binding, ...], ...]:
         """The phones of an address of record, each with its live bindings, the newest first."""

@@ -7,6 +7,7 @@ The socket is a file only its owner may open; while nobody listens, tracing cost
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +85,10 @@ def _shown(line: str, limit: int) -> str:
 class TraceServer:
     """Gives every message to whoever listens on the socket, one JSON object for each line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_watched: Callable[[bool], None]) -> None:
+        """``on_watched`` is told whether anybody listens: ``take`` is called in vain while nobody does."""
         self._path = path
+        self._on_watched = on_watched
         self._server: asyncio.Server | None = None
         self._listeners: set[asyncio.StreamWriter] = set()
 
@@ -105,15 +108,15 @@ class TraceServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._listeners.add(writer)
+        self._on_watched(True)
         with suppress(OSError):
             await reader.read()  # until the listener goes
         self._listeners.discard(writer)
+        self._on_watched(bool(self._listeners))
         writer.close()
 
     def take(self, data: bytes, flow: Flow, now: int, *, outgoing: bool) -> None:
         """A message came or went."""
-        if not self._listeners:
-            return
         message = traced(data, flow, now, outgoing=outgoing)
         line = json.dumps({name: getattr(message, name) for name in TracedMessage.__slots__}).encode() + b"\n"
         for writer in list(self._listeners):

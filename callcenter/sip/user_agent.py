@@ -143,9 +143,8 @@ class UserAgent:
         self._exchange.wire.identity = replace(self._identity, port=port, other_ports=others)
 
         if settings.trace_socket is not None:
-            self._trace = TraceServer(settings.trace_socket)
+            self._trace = TraceServer(settings.trace_socket, self._be_watched)
             await self._trace.start()
-            self._station.tap = self._trace.take
         self._station.perform(self._restored)
         if settings.bindings_file is not None:
             self._keeping = asyncio.create_task(self._keep_bindings(settings.bindings_file), name="sip-bindings")
@@ -153,6 +152,9 @@ class UserAgent:
             self._watching = asyncio.create_task(self._watch_certificates(settings.tls), name="sip-certificates")
         if self._dialled:
             self._looking = asyncio.create_task(self._look_for_gateways(), name="sip-gateways")
+
+    def _be_watched(self, watched: bool) -> None:
+        self._station.tap = self._trace.take if self._trace is not None and watched else None
 
     async def _look_for_gateways(self) -> None:
         """Keep the trunks' addresses fresh."""
