@@ -44,6 +44,7 @@ from callcenter.reporting.calls_out import CallsOut
 from callcenter.reporting.consultations import Consultations
 from callcenter.reporting.conversations import Conversations
 from callcenter.reporting.resolutions import Resolutions
+from tests.support.changed_entries import with_fields
 from tests.support.written_journal import NINE, WrittenJournal
 
 pytestmark = pytest.mark.scenario
@@ -109,7 +110,7 @@ class Weeks:
             contact_id = dice.choice(("", call_id, f"{call_id}.2"))
             self._tell(WrapUpRecorded, call_id, said_at, agent_id, dice.choice(CODES).code, "", 1, contact_id)
         if dice.random() < 0.2:
-            corrected = replace(record, customer_id=dice.choice(CUSTOMERS))
+            corrected = with_fields(record, customer_id=dice.choice(CUSTOMERS))
             self._tell(CallCorrected, call_id, closed_at + dice.choice((SECOND, 3 * HOUR, 2 * DAY, 9 * DAY)), corrected)
 
     def _comes_in(self, call_id: str, at: int) -> None:
