@@ -170,9 +170,9 @@ class FloorBook(ItemBook):
                 pass
 
     def _engage(self, seat: Seat, contact_id: str, wrap_up_ms: int, at: int) -> None:
-        before = "not_ready" if seat.state == "not_ready" else ""
+        deferred = seat.pending or ("not_ready" if seat.state == "not_ready" else "")
         self._enter(seat, "busy", at)
-        seat.contact_id, seat.pending = contact_id, before
+        seat.contact_id, seat.pending = contact_id, deferred
         self.own_wrap_up_ms[contact_id] = wrap_up_ms
 
     def _take_up(self, engaged: ev.AgentEngaged, at: int) -> None:
