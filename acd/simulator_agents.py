@@ -6,16 +6,18 @@ from random import Random
 from acd.agents import SIGNED_IN_REASON
 from acd.errors import AgentQuarantined
 from acd.events import (
+    AgentEngaged,
     AgentMadeNotReady,
     AgentMadeReady,
     AgentSignedIn,
     AgentSignedOut,
     AgentSpec,
     Channel,
+    ContactFinished,
     OfferAccepted,
     WrapUpFinished,
 )
-from acd.ids import AgentId, OfferId
+from acd.ids import AgentId, ContactId, OfferId
 from acd.outcomes import (
     AgentState,
     AgentStateChanged,
@@ -40,12 +42,13 @@ _AWAY = frozenset({AgentState.OFFLINE, AgentState.NOT_READY})
 class _Group:
     """Agents who are alike: their habits as dice, and how their time went."""
 
-    __slots__ = ("answer", "habits", "meter", "offers", "pause", "rang_out")
+    __slots__ = ("answer", "habits", "meter", "offers", "own_call", "pause", "rang_out")
 
     def __init__(self, habits: Habits, dice: Random) -> None:
         self.habits = habits
         self.answer: Sampler | None = None if habits.answer is None else habits.answer.sampler(dice)
         self.pause: Sampler = habits.pause.sampler(dice)
+        self.own_call: Sampler = habits.own_call.sampler(dice)
         self.meter = Meter()
         self.offers = self.rang_out = 0
 
@@ -53,7 +56,19 @@ class _Group:
 class _Seat:
     """One agent."""
 
-    __slots__ = ("agent_id", "busy", "group", "number", "on_break", "pauses", "reason", "staffed", "state", "works")
+    __slots__ = (
+        "agent_id",
+        "busy",
+        "group",
+        "number",
+        "on_break",
+        "pauses",
+        "ready_spells",
+        "reason",
+        "staffed",
+        "state",
+        "works",
+    )
 
     def __init__(self, agent_id: AgentId, number: int, group: _Group) -> None:
         self.agent_id = agent_id
@@ -65,6 +80,8 @@ class _Seat:
         """Contacts of shared channels, those being wrapped up included."""
         self.pauses = 0
         """How many have begun: whoever ends one says which."""
+        self.ready_spells = 0
+        """The same of being ready."""
         self.on_break = False
         self.busy = False
         """Whether the agent has work, of whatever channel."""
@@ -81,7 +98,9 @@ class SimulatedAgents:
         self._scenario = scenario
         self._groups = [_Group(group.habits or scenario.habits, self._dice) for group in scenario.groups]
         self._seats: dict[AgentId, _Seat] = {}
-        self._standing: set[OfferId] = set()
+        self._standing: dict[OfferId, AgentId] = {}
+        """Offers that ring, and where."""
+        self._own_calls = 0
         self._wrap_ups: dict[str, Sampler] = {
             queue.queue_id: queue.wrap_up.sampler(self._dice)
             for queue in scenario.queues
@@ -140,7 +159,7 @@ class SimulatedAgents:
         if habits.answers_at_once:
             self._stage.accepting.append(offer.offer_id)
             return False
-        self._standing.add(offer.offer_id)
+        self._standing[offer.offer_id] = offer.agent_id
         share = habits.no_answer_share
         if share and self._dice.random() < share:
             return True
@@ -151,7 +170,7 @@ class SimulatedAgents:
 
     def offer_ended(self, ended: OfferEnded) -> None:
         """It rings no more."""
-        self._standing.discard(ended.offer_id)
+        self._standing.pop(ended.offer_id, None)
         if ended.result is OfferResult.EXPIRED:
             self._seats[ended.agent_id].group.rang_out += 1
 
@@ -194,11 +213,36 @@ class SimulatedAgents:
         known = seat.state, seat.reason
         seat.state, seat.reason = change.state, change.reason
         self._count(seat, now)
+        if change.state is AgentState.READY and known[0] is not AgentState.READY:
+            seat.ready_spells += 1
+            self._plan_own_call(seat, now)
         if change.state is not AgentState.NOT_READY or known == (change.state, change.reason):
             return
         if change.reason not in {SIGNED_IN_REASON, BREAK_REASON}:
             seat.pauses += 1
             self._stage.plan(now + seat.group.pause(), self._end_pause, (seat, seat.pauses))
+
+    def _plan_own_call(self, seat: _Seat, now: int) -> None:
+        """An agent who stays ready for so long calls somebody."""
+        per_hour = seat.group.habits.own_calls_per_hour
+        if per_hour:
+            gap_ms = round(self._dice.expovariate(per_hour / 3_600_000))
+            self._stage.plan(now + gap_ms, self._call_out, (seat, seat.ready_spells))
+
+    def _call_out(self, which: tuple[_Seat, int], now: int) -> None:
+        seat, spell = which
+        if seat.state is not AgentState.READY or seat.ready_spells != spell:
+            return
+        if seat.works or seat.agent_id in self._standing.values():
+            self._plan_own_call(seat, now)  # not beside other work
+            return
+        self._own_calls += 1
+        contact_id = ContactId(f"own-{self._own_calls}")
+        self._stage.tell(AgentEngaged(seat.agent_id, contact_id, wrap_up_ms=0), now)
+        self._stage.plan(now + seat.group.own_call(), self._end_own_call, contact_id)
+
+    def _end_own_call(self, contact_id: ContactId, now: int) -> None:
+        self._stage.tell(ContactFinished(contact_id), now)
 
     def _count(self, seat: _Seat, now: int) -> None:
         busy = seat.works > 0 or seat.state in _TALKS

@@ -13,7 +13,8 @@ from acd.events import ContactArrived, ContactFinished, ContactLeft, ContactPres
 from acd.ids import ContactId, QueueId
 from acd.outcomes import ContactAssigned
 from acd.simulator_agents import SimulatedAgents
-from acd.simulator_customers import Caller, Place, SimulatedCustomers
+from acd.simulator_customers import SimulatedCustomers
+from acd.simulator_people import Caller, Place
 from acd.simulator_scenario import CallbackPlan
 from acd.simulator_stage import Stage
 

@@ -46,8 +46,8 @@ def is_plain(scenario: Scenario) -> bool:
 
 
 def _is_restful(habits: Habits) -> bool:
-    """Whether these agents answer at once and never pause."""
-    return habits.answers_at_once and habits.pause_share == 0
+    """Whether these agents answer at once, never pause and call nobody."""
+    return habits.answers_at_once and habits.pause_share == 0 and habits.own_calls_per_hour == 0
 
 
 def _is_plain_queue(queue: QueuePlan) -> bool:

@@ -1,7 +1,6 @@
 """The simulated customers: who arrives, waits, is moved or sent away, gives up, dials again, talks."""
 
 from collections.abc import Sequence
-from enum import Enum
 from random import Random
 from typing import Protocol
 
@@ -9,88 +8,11 @@ from acd.events import ContactArrived, ContactFinished, ContactLeft
 from acd.ids import AgentId, ContactId, QueueId
 from acd.outcomes import ContactAssigned, ContactOverflowed
 from acd.simulator_agents import SimulatedAgents
+from acd.simulator_attention import Attention
 from acd.simulator_books import Book
-from acd.simulator_laws import Sampler
+from acd.simulator_people import Caller, Place
 from acd.simulator_scenario import CallbackWish, CustomerClass, QueuePlan, Scenario
 from acd.simulator_stage import Stage
-
-NO_DICE = Random(0)  # noqa: S311 - never thrown
-"""Stands for the dice of customers who decide nothing."""
-
-
-class Place(Enum):
-    """Where a customer is."""
-
-    ON_LINE = "on_line"
-    TALKING = "talking"
-    PROMISED = "promised"
-    """Has hung up and is to be called back."""
-    GONE = "gone"
-
-
-class Caller:
-    """One customer on the simulated floor, from an arrival until the conversation is over or the customer is gone."""
-
-    __slots__ = (
-        "agent_id",
-        "answer",
-        "arrived_at",
-        "attempts",
-        "book",
-        "contact_id",
-        "dialling",
-        "dice",
-        "entry",
-        "gives_up_at",
-        "handle_ms",
-        "identity",
-        "number",
-        "on_line_since",
-        "patience_ms",
-        "place",
-        "promise_ends_at",
-        "queue_id",
-        "queued",
-        "rang",
-        "redials",
-        "ringing",
-        "visited",
-        "waited_ms",
-    )
-
-    def __init__(self, contact_id: ContactId, number: int, queue_id: QueueId, book: Book, arrived_at: int) -> None:
-        self.contact_id = contact_id
-        """As the engine knows the customer now; a callback is another contact."""
-        self.number = number
-        """Of its class."""
-        self.queue_id = queue_id
-        self.book = book
-        self.entry = 0
-        """Its place in the book."""
-        self.arrived_at = arrived_at
-        self.place = Place.ON_LINE
-        self.handle_ms = 0
-        self.patience_ms: int | None = None
-        self.gives_up_at: int | None = None
-        self.on_line_since = arrived_at
-        self.waited_ms = 0
-        """On the line in all, before ``on_line_since``."""
-        self.agent_id: AgentId | None = None
-        self.queued = False
-        """Whether it is counted among those who wait."""
-        self.rang = False
-        """Whether an agent's phone has rung for it."""
-        self.ringing = 0
-        """How many agents' phones do, or are kept."""
-        self.visited: frozenset[QueueId] = frozenset()
-        self.identity: str | None = None
-        self.redials = 0
-        self.dice = NO_DICE
-        self.answer: Sampler | None = None
-        """How long the customer's phone rings."""
-        self.attempts = 0
-        self.dialling = False
-        self.promise_ends_at = 0
 
 
 class Promises(Protocol):
@@ -125,6 +47,7 @@ class SimulatedCustomers:
         self._queues: dict[QueueId, QueuePlan] = {queue.queue_id: queue for queue in scenario.queues}
         self._numbers = {queue_id: number for number, queue_id in enumerate(self._queues)}
         self._ways_out = scenario.ways_out
+        self._attention = Attention(stage, self._through) if any(each.slowed_by for each in scenario.classes) else None
         self._seed = seed
         self._targets = [round(1000 * self._queues[each.queue_id].target_of(each.channel)) for each in scenario.classes]
 
@@ -146,7 +69,7 @@ class SimulatedCustomers:
         contact_id = ContactId(str(self.arrived))
         caller = Caller(contact_id, number, own.queue_id, self.books[number], now)
         caller.handle_ms, caller.patience_ms = handle_ms, patience_ms
-        if own.redialling is not None or own.callback is not None:
+        if own.redialling is not None or own.callback is not None or own.kept is not None:
             caller.dice = Random(f"{self._seed}/{own.name}/{contact_id}")  # noqa: S311 - simulated luck
             caller.identity = contact_id if own.redialling is not None else None
             caller.answer = own.callback.answer.sampler(caller.dice) if own.callback is not None else None
@@ -280,7 +203,18 @@ class SimulatedCustomers:
         book.agents[entry] = self._agents.number_of(agent_id)
         book.starts[entry] = now
         book.in_time[entry] = not book.called_back[entry] and caller.waited_ms <= self._targets[caller.number]
-        self._stage.plan(now + caller.handle_ms, self._finish, caller)
+        if self._attention is None:
+            self._stage.plan(now + caller.handle_ms, self._through, caller)
+        else:
+            self._attention.begin(caller, agent_id, self._classes[caller.number].slowed_by, now)
+
+    def _through(self, caller: Caller, now: int) -> None:
+        """The agent is through with it; some contacts are kept until they are closed by hand."""
+        kept = self._classes[caller.number].kept
+        if kept is None:
+            self._finish(caller, now)
+        else:
+            self._stage.plan(now + kept.sampler(caller.dice)(), self._finish, caller)
 
     def _finish(self, caller: Caller, now: int) -> None:
         """The conversation is over; the agent may ask for a pause, and wraps up as long as it takes."""

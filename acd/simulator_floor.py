@@ -18,7 +18,8 @@ from acd.outcomes import (
 from acd.simulator_agents import SimulatedAgents
 from acd.simulator_books import Book, Meter
 from acd.simulator_callbacks import SimulatedCallbacks
-from acd.simulator_customers import Place, SimulatedCustomers
+from acd.simulator_customers import SimulatedCustomers
+from acd.simulator_people import Place
 from acd.simulator_scenario import Scenario
 from acd.simulator_stage import Engine, Stage
 from acd.wait_estimates import WaitEstimates

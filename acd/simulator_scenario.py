@@ -140,6 +140,12 @@ class CustomerClass:
     redialling: Redialling | None = None
     callback: CallbackWish | None = None
     """``None``: nobody is offered one."""
+    slowed_by: float = 0.0
+    """How much longer it takes for each other contact that the agent deals with meanwhile: 0.5 is half as long again, 1
+    is taking turns. Of shared channels."""
+    kept: Law | None = None
+    """How long the agent has it after it was dealt with, until it is closed by hand: it takes up room and no attention.
+    Of shared channels."""
 
     def stream(self, number: int, seed: int) -> "Iterator[tuple[int, int, int, int | None]]":
         """``(arrives_at, class number, handle_ms, patience_ms)`` in order of arrival.
@@ -179,6 +185,10 @@ class Habits:
     """Share of contacts after which the agent takes a pause."""
     pause: Law = field(default_factory=lambda: Exponential(300.0))
     """How long a pause lasts, also one that followed an unanswered offer."""
+    own_calls_per_hour: float = 0.0
+    """Calls that an agent makes in an hour of being ready with nothing in hand."""
+    own_call: Law = field(default_factory=lambda: Exponential(120.0))
+    """How long such a call takes, until the agent is ready again."""
 
     @property
     def answers_at_once(self) -> bool:

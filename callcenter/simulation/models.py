@@ -125,6 +125,10 @@ class ClassModel(SiteModel):
     last_agent: str = ""
     redial: RedialModel | None = None
     callback: CallbackModel | None = None
+    slowed_by: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """How much longer one takes for each other contact of the agent: 0.5 is half as long again; 1 is taking turns."""
+    kept: LawTable | None = None
+    """How long the agent has one after having dealt with it, until it is closed by hand."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -132,6 +136,8 @@ class ClassModel(SiteModel):
             raise ValueError("write either arrivals_per_hour or rates: there is neither, or both")
         if self.channel is not Channel.VOICE and (self.redial is not None or self.callback is not None):
             raise ValueError(f"{self.channel} has no redial and no callback; both are of calls")
+        if self.channel is Channel.VOICE and (self.slowed_by or self.kept is not None):
+            raise ValueError("slowed_by and kept are of channels: an agent has one call at a time, and it ends")
         return self
 
     @property
@@ -147,6 +153,10 @@ class HabitsModel(SiteModel):
     no_answer_share: Share = 0.0
     pause_share: Share = 0.0
     pause: LawTable | None = None
+    own_calls_per_hour: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    """In an hour of being ready with nothing in hand."""
+    own_call: LawTable | None = None
+    """How long such a call takes; left out: two minutes in the mean."""
 
 
 class GroupModel(HabitsModel):

@@ -150,6 +150,8 @@ class _Reader:
             else CallbackWish(
                 wish.accept_share, wish.offered_after_seconds, wish.when_sent_away, wish.reached_share, wish.answer
             ),
+            each.slowed_by,
+            each.kept,
         )
 
     def _plan(self, each: ClassModel, queue: SimulatedQueue) -> RoutePlan | None:
@@ -197,6 +199,8 @@ def _habits(written: HabitsModel, usual: Habits) -> Habits:
         written.no_answer_share if "no_answer_share" in said else usual.no_answer_share,
         written.pause_share if "pause_share" in said else usual.pause_share,
         written.pause or usual.pause,
+        written.own_calls_per_hour if "own_calls_per_hour" in said else usual.own_calls_per_hour,
+        written.own_call or usual.own_call,
     )
 
 

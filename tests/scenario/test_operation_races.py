@@ -43,7 +43,7 @@ ORDERS = ("hold", "resume", "complete", "cancel", "swap", "conference", "park", 
 RINGS = ("one", "all", "progressive")
 STORIES = 45
 FOUND = (100_275,)
-"""Stories in which the long runs found something: a pause asked for in wrap-up, and a call of the own before its end."""
+"""Stories in which the long runs found something: a pause asked for in wrap-up, an own call before its end."""
 STEPS = 90
 
 
