@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import timedelta
@@ -115,6 +116,11 @@ def _end_with(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
     if error is not None:
         log.error("background task died", task=task.get_name(), error=type(error).__name__)
         server.should_exit = True
+
+
+def _is_ending(*_: object) -> None:
+    """The server takes SIGTERM while it serves and raises it once more when it has ended: by then it must not end the
+    process, or nobody would close the store and end the engine of transcripts."""
 
 
 async def _after(ready: asyncio.Event, work: Coroutine[None, None, None]) -> None:
@@ -248,6 +254,7 @@ async def run_web(settings: Settings) -> None:
     for task in background:
         task.add_done_callback(partial(_end_with, server))
     keep_for_good()
+    signal.signal(signal.SIGTERM, _is_ending)
     try:
         await server.serve()
     finally:

@@ -45,6 +45,9 @@ FEW = 4000
 MANY_AMONG = 100_000
 """How many of the newest customers are looked through then. Where ``FEW`` are spread over ten million, twenty of them
 are among the newest 50,000."""
+GLANCED = 4000
+"""Texts that are read to learn whether very many are meant, where the index would put all of them together before it
+gives the first."""
 SAMPLED = 40_000
 """Texts that are read to learn where the newest hits are, when there are many and hardly one is new."""
 SAMPLED_HITS = 5
@@ -103,7 +106,7 @@ async def _found(
     if (await session.connection()).dialect.name == "sqlite":
         return (await session.scalars(_by_fts5(query, needles, before))).all()
     hits = _older(select(SearchText.customer_id), before).where(*_asked_of_trigrams(needles))
-    if len(rows) < MANY:
+    if len(rows) < MANY and not await _is_on_very_many(session, needles):
         async with _only_bitmaps(session):
             few = sorted(await session.scalars(hits.limit(FEW)), reverse=True)
         if len(few) < FEW:
@@ -117,6 +120,18 @@ async def _found(
     if not new_ones and len(rows := await among(MANY_AMONG)) >= wanted:
         return rows
     return await _sorted_hits(session, query, hits, wanted)
+
+
+async def _is_on_very_many(session: AsyncSession, needles: tuple[str, ...]) -> bool:
+    """Whether surely far more than ``FEW`` are meant. Of numbers no part is on very many, so nobody looks."""
+    if all(needle.strip().isdecimal() for needle in needles):
+        return False
+    estimate = await session.scalar(select(_ROWS.c.reltuples).where(_ROWS.c.relname == "search_text"))
+    if estimate is None or estimate <= GLANCED:
+        return False
+    glance = tablesample(SearchText, func.system(100.0 * GLANCED / estimate), name="glance")
+    hits = await session.scalar(select(func.count()).select_from(glance).where(*_has_all(glance.c.text, needles)))
+    return float(hits or 0) * float(estimate) >= 4 * FEW * GLANCED
 
 
 async def _since_sampled(

@@ -93,6 +93,37 @@ async def test_a_record_says_why_each_thing_is_known_and_remembers_what_pleases(
 
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
+async def test_who_decides_is_told_of_a_claim_wherever_they_are(
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
+) -> None:
+    """Without a reload, and no longer than it waits; agents are told nothing. Relations say why they are known."""
+    async with house.signed_in() as http:
+        ada, ben = await enter(http, f"Wanted {language}"), await enter(http, f"Cousin {language}")
+        relation = {"to_id": ben["id"], "type": "friend"}
+        (await http.post(f"/api/v1/customers/{ada['id']}/relations", json=relation)).raise_for_status()
+        await claim(house, "agent1", ada)
+        async with console_page(house, tmp_path) as page, console_page(house, tmp_path) as agent:
+            await signed_in(agent, "agent1")
+            await signed_in(page, BOSS, language, scheme)
+            await go(page, f"customers/{ada['id']}")
+            await page.part("tab-details").click()
+            await page.part("why-relation").click()
+            await expect(page.part("known-relation")).to_be_visible()
+            await look_at(page, f"why-relation-{language}-{scheme}")
+            await page.page.keyboard.press("Escape")
+            await expect(page.part("claims-wait")).to_have_count(0)
+            await claim(house, "agent2", ada, status=409)
+            await expect(page.part("claims-wait")).to_be_visible()
+            await look_at(page, f"claims-wait-{language}-{scheme}")
+            await expect(agent.part("claims-wait")).to_have_count(0)
+            await page.part("decide-claims").click()
+            [waiting] = (await http.get("/api/v1/owner-claims")).json()
+            decided = await http.post(f"/api/v1/owner-claims/{waiting['id']}/decision", json={"decision": "refuse"})
+            decided.raise_for_status()
+            await expect(page.part("claims-wait")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 async def test_a_second_claim_waits_with_both_names_until_it_is_decided(
     house: Installation, tmp_path: Path, language: str, scheme: Scheme
 ) -> None:

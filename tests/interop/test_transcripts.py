@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.async_api import expect
 
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.g711 import Samples
@@ -18,8 +19,10 @@ from callcenter.media.speech import EspeakEngine
 from callcenter.transcripts.engine import EngineAway, TranscriptionError
 from callcenter.transcripts.program import BUNDLED, NICENESS, ProgramEngine
 from ivr.effects import PromptText
+from tests.support.browser_page import console_page
+from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.floor_people import Seat, calling
-from tests.support.installation import Installation, Plan, running_installation, until_recorded
+from tests.support.installation import BOSS, Installation, Plan, running_installation, until_recorded
 from tests.support.sentences import spoken
 from tests.support.transcription_contract import RATE, TranscriptionEngineContract, wav
 from tests.support.waiting import until
@@ -76,6 +79,31 @@ async def test_what_was_said_in_a_call_is_found_at_the_right_customer(house: Ins
         found = await boss.get(f"/api/v1/customers/{customer}/timeline", params={"words": heard})
         assert [each["interaction"]["contact_id"] for each in found.json()["items"]] == [contact_id]
         assert list(house.settings.transcribing.iterdir()) == []
+    for language, scheme in LOOKS:
+        await read_in_the_console(house, tmp_path, language, scheme, customer, heard)
+
+
+async def read_in_the_console(
+    house: Installation, folder: Path, language: str, scheme: Scheme, customer: str, heard: str
+) -> None:
+    """The words stand under the recording; a click on a time plays from there; words find the entry."""
+    async with console_page(house, folder) as page:
+        await dress(page, language, scheme)
+        await page.sign_in(BOSS)
+        await page.page.goto(f"{house.base_url}/#/customers/{customer}")
+        await page.part("read-transcript").click()
+        transcript = page.part("transcript")
+        await expect(transcript).to_contain_text(heard)
+        await expect(transcript).to_contain_text({"en": "Customer", "zh": "客户"}[language])
+        await look_at(page, f"transcript-{language}-{scheme}")
+        last = transcript.get_by_role("button").last
+        await last.click()
+        went = "() => document.querySelector('[data-testid=recording-audio]').currentTime > 0"
+        await page.page.wait_for_function(went)
+        for typed, count in ((heard, 1), ("hippopotamus", 0)):
+            await page.part("timeline-words").fill(typed)
+            await page.page.keyboard.press("Enter")
+            await expect(page.part("timeline-item")).to_have_count(count)
 
 
 class TestBundled(TranscriptionEngineContract):

@@ -245,6 +245,7 @@ async def test_every_page_is_the_newest_of_all_who_are_meant_whichever_way_it_is
     """Many or few, spread, all of them old, or hardly one with the digits asked for: against a plain look at each."""
     for name, value in zip(("NEWEST", "FEW", "MANY_AMONG", "SAMPLED_HITS"), among, strict=True):
         monkeypatch.setattr(searching, name, value)
+    monkeypatch.setattr(searching, "GLANCED", 10)
     old = [f"Oldtown {index}" for index in range(30)]
     spread = [f"Wide {index} {'often' if index % 3 else 'seldom' if index % 20 == 0 else ''}" for index in range(60)]
     ids = await enter(database, *map(person, old + spread))
