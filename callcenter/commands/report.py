@@ -43,15 +43,16 @@ def report_journal(
 ) -> None:
     """Offered, answered and abandoned, service levels, waits and handle times of queues; times and offers of agents."""
     from callcenter.reporting import display
-    from callcenter.reporting.asking import grain_of, instant_of, rules_of, zone_of
+    from callcenter.reporting.asking import grain_of, rules_of, window_of, zone_of
     from callcenter.reporting.report import Wanted, report
 
     team_queues, team_agents = (frozenset(), frozenset()) if team is None else _team(team, config)
     try:
         zone = zone_of(time_zone)
+        first, last = window_of(start, end, zone)
         wanted = Wanted(
-            start=None if start is None else instant_of(start, zone),
-            end=None if end is None else instant_of(end, zone),
+            start=first,
+            end=last,
             grain=grain_of(by),
             zone=zone,
             rules=rules_of(target or [], short_abandon),

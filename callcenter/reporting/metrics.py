@@ -163,8 +163,8 @@ METRICS: tuple[Metric, ...] = (
     _count(_M.TRANSFERRED, "conversations whose customer was handed on", _BOTH),
     Metric("transfer_rate", Unit.SHARE, "transferred / handled", _BOTH,
            _ratio(_sum(_M.TRANSFERRED), _sum(_M.HANDLED))),
-    _count(_M.BLOCKED, "of flowed_out: contacts that the queue did not let in, at entry"),
-    Metric("blockage", Unit.SHARE, "blocked / offered", (_Q,), _ratio(_sum(_M.BLOCKED), _sum(_M.OFFERED))),
+    _count(_M.BLOCKED, "of flowed_out: contacts that the queue did not let in, at entry", version=2),
+    Metric("blockage", Unit.SHARE, "blocked / offered", (_Q,), _ratio(_sum(_M.BLOCKED), _sum(_M.OFFERED)), version=2),
     *(
         Metric(f"expected_wait_p{share}_kept", Unit.SHARE,
                f"callers who had to wait, waited <= the {share} % quantile expected on arrival / those who decide it",

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from agent_console.auth import current_principal
 from agent_console.errors import MalformedRequest, NotAllowed, Unavailable
 from agent_console.ports import Principal, Role
-from callcenter.reporting.asking import instant_of, zone_of
+from callcenter.reporting.asking import window_of, zone_of
 
 log = structlog.get_logger(__name__)
 
@@ -94,11 +94,9 @@ def report_router(journal: Path, *, make: Callable[[Path, Iterable[str]], Awaita
         own = subjects_for(asking)
         try:
             zone = zone_of(time_zone)
-            limits = []
-            for name, text in (("--from", start), ("--to", end)):
-                if text is not None:
-                    instant_of(text, zone)
-                    limits += [name, text]
+            window_of(start, end, zone)
+            given = (("--from", start), ("--to", end))
+            limits = [part for name, text in given if text is not None for part in (name, text)]
         except ValueError as error:
             raise MalformedRequest(str(error)) from None
         try:

@@ -23,6 +23,9 @@ from callcenter.reporting.intervals import boundaries_passed, interval_of, piece
 from callcenter.reporting.postings import Measure, Posting, Rules, of_agent, of_queue
 from callcenter.service_targets import ServiceTargets
 
+NOT_LET_IN = frozenset(OverflowReason) - {OverflowReason.PLAN_OVER}
+"""Why a queue does not let somebody in; whoever waited in vain, or left by a key, was let in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -104,7 +107,7 @@ class Waits:
         if wait is None:
             return []
         self._gone_on[fact.call_id] = Wait(wait.queue_id, max(fact.at, wait.since))
-        if fact.reason == OverflowReason.PLAN_OVER:
+        if fact.reason not in NOT_LET_IN:
             return _flowed_out(wait, fact.at)
         blocked = Posting(interval_of(max(fact.at, wait.since)), of_queue(wait.queue_id), Measure.BLOCKED, 1)
         return [*_flowed_out(wait, fact.at), blocked]

@@ -1,5 +1,6 @@
 """Laws of chance as people write them: a bare number of seconds is an exponential mean, a table names its law."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -48,7 +49,8 @@ def _values(content: Any) -> tuple[float, ...]:
 
 
 def _number(key: str, content: Any, *, positive: bool) -> float:
-    if isinstance(content, bool) or not isinstance(content, int | float) or content < 0:
+    number = isinstance(content, int | float) and not isinstance(content, bool)
+    if not number or not math.isfinite(content) or content < 0:
         raise ValueError(f"{key} must be a number, 0 or more")
     if positive and content == 0:
         raise ValueError(f"{key} must be more than 0")

@@ -42,16 +42,19 @@ def parse_day(text: str, scenario: Scenario) -> Scenario:
     without one, patience is for ever. Raises ``ScenarioError`` with the line.
     """
     rows: dict[tuple[str, Channel], list[RecordedContact]] = {}
-    for number, row in enumerate(csv.DictReader(StringIO(text)), 2):
+    reader = csv.DictReader(StringIO(text))
+    missing = [column for column in ("at_s", "queue") if column not in (reader.fieldnames or ())]
+    if missing:
+        raise ScenarioError(f"line 1 has no column {' and no '.join(missing)}; write at_s,queue,handle_s,patience_s")
+    for number, row in enumerate(reader, 2):
         try:
-            contact = RecordedContact(
-                round(1000 * float(row["at_s"])),
-                _milliseconds(row.get("handle_s")),
-                _milliseconds(row.get("patience_s")),
-            )
+            at_ms, handle_ms, patience_ms = (_milliseconds(row, each) for each in ("at_s", "handle_s", "patience_s"))
+            if at_ms is None or not row["queue"]:
+                raise ValueError("at_s and queue may not be blank")
             own = rows.setdefault((row["queue"], Channel(row.get("channel") or Channel.VOICE)), [])
-        except (KeyError, ValueError, TypeError) as error:
+        except ValueError as error:
             raise ScenarioError(f"line {number}: {error}") from None
+        contact = RecordedContact(at_ms, handle_ms, patience_ms)
         if own and own[-1].at_ms > contact.at_ms:
             raise ScenarioError(f"line {number}: comes before the line above")
         own.append(contact)
@@ -74,8 +77,17 @@ def _name(queue: str, channel: Channel) -> str:
     return queue if channel is Channel.VOICE else f"{queue} {channel}"
 
 
-def _milliseconds(text: str | None) -> int | None:
-    return round(1000 * float(text)) if text else None
+def _milliseconds(row: Mapping[str, str | None], column: str) -> int | None:
+    text = row.get(column)
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{column} is {text!r}; write seconds, 0 or more")
+    return round(1000 * value)
 
 
 def customers_of(day: WrittenDay, scenario: Scenario) -> Scenario:

@@ -31,4 +31,4 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 class SiteModel(BaseModel):
     """A part of the site: frozen, and strict about its keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -389,7 +389,7 @@ class Recount:
 
     def _blocked(self, queue: str, lower: int, upper: int) -> int:
         turned = (each.entry for each in self.rows if isinstance(each.entry, CallOverflowed))
-        own = [each for each in turned if each.queue_id == queue and each.reason != "plan_over"]
+        own = [each for each in turned if each.queue_id == queue and each.reason not in ("plan_over", "exit_key")]
         return sum(lower <= each.at < upper for each in own)
 
     def _foretold(self, queue: str, lower: int, upper: int) -> dict[str, Any]:

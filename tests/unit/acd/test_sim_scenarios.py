@@ -134,6 +134,9 @@ def test_a_scenario_is_read_from_toml() -> None:
         ('queue = "care"', 'queue = "fax"', "class 'fax' names queue 'fax'"),
         ("handle = 200", "", "scenario: classes.1.handle: Field required"),
         ("handle = 200", "handle = 0", "scenario: classes.1.handle: a law must be more than 0"),
+        ("handle = 200", "handle = nan", "scenario: classes.1.handle: a law must be a number"),
+        ("arrivals_per_hour = 60", "arrivals_per_hour = inf", "arrivals_per_hour: Input should be a finite number"),
+        ("[[0, 14400]]", "[[0, inf]]", "groups.0.shifts.0.1: Input should be a finite number"),
         ('law = "exponential"', 'law = "weibull"', "known are exponential, lognormal"),
         ("agents = 12", 'agents = "many"', "scenario: groups.0.agents: Input should be a valid integer"),
         (
@@ -180,7 +183,11 @@ def test_a_recorded_day_replaces_the_customers() -> None:
         ("at_s,queue\nsoon,sales\n", "line 2"),
         ("at_s,queue\n5,sales\n4,sales\n", "line 3: comes before"),
         ("at_s,queue\n", "no contacts"),
-        ("queue\nsales\n", "line 2"),
+        ("queue\nsales\n", "line 1 has no column at_s"),
+        ("at_s,queue\n-5,sales\n", "line 2: at_s is '-5'"),
+        ("at_s,queue\ninf,sales\n", "line 2: at_s is 'inf'"),
+        ("at_s,queue,handle_s\n5,sales,-1\n", "line 2: handle_s is '-1'"),
+        ("at_s,queue\n5,\n", "line 2: at_s and queue may not be blank"),
     ],
 )
 def test_a_wrong_day_is_refused_with_its_line(day: str, complaint: str) -> None:

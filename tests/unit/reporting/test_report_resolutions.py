@@ -163,3 +163,23 @@ def test_it_counts_in_the_interval_in_which_the_contact_ended() -> None:
     lines = report(ada.journal.rows, Wanted(grain=Grain.DAY)).lines
     counted = [line.values["fcr_30d_contacts"] for line in lines if line.subject == of_agent("anna")]
     assert counted[0] == 1 == sum(counted)  # type: ignore[arg-type]
+
+
+def test_what_was_said_before_the_call_was_over_is_what_it_was_about() -> None:
+    """As with a survey: the agent wraps up while the customer is still on the line."""
+    ada = Customer()
+    ada.journal.write(0, CodesConfigured(NINE, (), (WrapUpMeaning("sold"), WrapUpMeaning("fault"))))
+    ada.journal.write(0, CallArrived("c9", NINE, "+1", "", "", "", "", "main"))
+    ada.journal.write(30_000, WrapUpRecorded("c9", NINE + 30_000, "anna", "sold", "", 1))
+    ada.journal.write(60_000, CallClosed("c9", NINE + 60_000, record("c9", 0)))
+    ada.calls(HOUR, code="fault")
+    assert ada.figures()["fcr_1d"] == 1.0, "about something else"
+
+
+def test_whom_nobody_knew_at_first_counts_as_who_it_was() -> None:
+    ada = Customer()
+    first = ada.calls(0, customer=None, caller="")
+    ada.journal.write(70_000, CallCorrected(first, NINE + 70_000, record(first, 0, caller="")))
+    ada.calls(HOUR)
+    found = ada.figures()
+    assert (found["fcr_1d_contacts"], found["fcr_1d"]) == (2, 0.5)

@@ -247,7 +247,9 @@ def test_hold_is_a_part_of_talk_and_cut_at_the_boundary(journal: WrittenJournal)
     assert shown(after, "handled", "hold_closed") == (1, 45_000)
 
 
-@pytest.mark.parametrize(("reason", "blocked"), [("queue_full", 1), ("closed_hours", 1), ("plan_over", 0)])
+@pytest.mark.parametrize(
+    ("reason", "blocked"), [("queue_full", 1), ("closed_hours", 1), ("plan_over", 0), ("exit_key", 0)]
+)
 def test_who_is_not_let_in_is_blocked_and_who_waited_in_vain_is_not(
     journal: WrittenJournal, reason: str, blocked: int
 ) -> None:
