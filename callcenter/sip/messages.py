@@ -6,6 +6,7 @@ with surrogate escapes, so Latin-1 survives the round trip.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
@@ -64,6 +65,21 @@ class CSeq(NamedTuple):
 
     number: int
     method: str
+
+
+LONGEST_REMEMBERED_CSEQ = 40
+"""Characters; bounds what strangers can fill the memory with."""
+
+
+def _parse_cseq(text: str) -> CSeq:
+    parts = text.split()
+    if len(parts) != 2 or not (parts[1] in REMEMBERED_METHODS or is_token(parts[1])):
+        raise BadMessage(400, "Bad CSeq")
+    return CSeq(parse_number(parts[0], "CSeq"), parts[1])
+
+
+_remembered_cseq = lru_cache(1_024)(_parse_cseq)
+"""Everybody counts from the same few numbers."""
 
 
 class SipMessage:
@@ -162,10 +178,8 @@ class SipMessage:
         """Sequence number and method (RFC 3261 section 20.16)."""
         cached = self._cseq
         if cached is None:
-            parts = self._required("cseq").split()
-            if len(parts) != 2 or not (parts[1] in REMEMBERED_METHODS or is_token(parts[1])):
-                raise BadMessage(400, "Bad CSeq")
-            cached = self._cseq = tuple.__new__(CSeq, (parse_number(parts[0], "CSeq"), parts[1]))
+            text = self._required("cseq")
+            cached = self._cseq = _remembered_cseq(text) if len(text) <= LONGEST_REMEMBERED_CSEQ else _parse_cseq(text)
         return cached
 
     def addresses(self, name: str) -> tuple[NameAddress, ...]:
@@ -176,7 +190,14 @@ class SipMessage:
         key = CANONICAL[name]
         cached = lists.get(key)
         if cached is None:
-            cached = lists[key] = parse_addresses(self.values(key))
+            only = self._first.get(key)
+            if only is None:
+                cached = ()
+            elif "," in only or key in self._repeats:
+                cached = parse_addresses(self.values(key))
+            else:
+                cached = (parse_address(only),)
+            lists[key] = cached
         return cached
 
     @property

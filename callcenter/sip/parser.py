@@ -99,10 +99,14 @@ def _read_headers(message: SipMessage, lines: list[str], text: str) -> None:
 def _read_plain_headers(message: SipMessage, lines: list[str]) -> str:
     """Index lines that all have the form ``Name: value``; anything else goes the long way."""
     try:
-        pairs = [(CANONICAL[name], value.strip()) for name, value in [line.split(": ", 1) for line in lines]]
+        fields = [line.split(": ", 1) for line in lines]
+        last = {CANONICAL[name]: value.strip() for name, value in fields}
     except (KeyError, ValueError):
         return _read_odd_headers(message, lines)
-    message.adopt(lines, *index(pairs))
+    if len(last) == len(lines):  # the first values, too
+        message.adopt(lines, last, {})
+    else:
+        message.adopt(lines, *index([(CANONICAL[name], value.strip()) for name, value in fields]))
     return ""
 
 
