@@ -13,8 +13,9 @@ LOOK_SECONDS = 0.1
 """So long nothing was written to the journal: a quiet moment. At 35 commits a second, one moment in thirty is."""
 WORTH_COLLECTING = 10_000
 """Objects more than before; 700 of them are the leg of a call."""
-NEVER_QUIET = 1_000_000
-"""Objects more than before at which the interpreter looks all the same."""
+NEVER_QUIET = 2_000_000
+"""Objects more than before at which the interpreter looks all the same. A call leaves about 106 for half a minute,
+SIP's transactions: 300 calls a second make a million."""
 ALL_AFTER = 10
 """Every so many times what was there at earlier looks is looked at again."""
 
