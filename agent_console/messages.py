@@ -327,6 +327,8 @@ class ContactView(msgspec.Struct, frozen=True):
     """Whose line sounds poor."""
     ringing: tuple[RingView, ...] = ()
     """Where it rings: at one agent, or at several at once."""
+    text: str = ""
+    """What an item says that is written."""
     orders_refused: str = ""
     """The code by which call orders of this contact's agent are refused just now, all but hanging up: ``not-yours`` of
     who was asked to join, ``not-now`` of whom a colleague has on hold or lets wait; empty while they count."""

@@ -79,12 +79,16 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Read the configuration, the site and its flows, and say what is wrong with them."""
     from callcenter.config import load_settings
     from callcenter.site.repository import load_flows, load_site
+    from callcenter.site.rules import survey_rules
     from callcenter.site.trunks import site_trunks
+    from callcenter.surveys.setup import check_surveys, message_senders
 
     settings = load_settings(config)
     site = load_site(settings.site)
     load_flows(site, settings.site)
     site_trunks(site.trunks, settings.site)
+    check_surveys(survey_rules(site), settings.messages, {queue.id for queue in site.queues})
+    message_senders(settings.messages)
     typer.echo(f"{config}: good")
 
 

@@ -6,6 +6,7 @@ are relative to the configuration file.
 
 import tomllib
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -188,6 +189,58 @@ class PaymentsSection(Section):
     """What customers hear who are to type a field: field -> language -> text."""
 
 
+class MailSection(Section):
+    """The mail server that takes our messages. Without ``host`` no e-mail is sent."""
+
+    host: str | None = None
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = ""
+    """What customers see, such as ``Quist & Co <service@quist.example>``."""
+    user: str = ""
+    password_file: Path | None = None
+    password: SecretStr | None = None
+    """The password itself, meant for the environment (``CALLCENTER_MESSAGES__EMAIL__PASSWORD``)."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "MailSection":
+        if self.host is not None and "@" not in parseaddr(self.sender)[1]:
+            raise ValueError("host is set; set sender to an address too")
+        return self
+
+
+class SmsSection(Section):
+    """The gateway that takes our text messages, as Twilio's does. Without ``url`` none are sent."""
+
+    url: str | None = Field(default=None, pattern=r"^https://|^http://(127\.|localhost[:/])")
+    """Where messages are posted to: ``https://api.twilio.com/2010-04-01/Accounts/AC.../Messages.json``."""
+    account: str = ""
+    sender: str = ""
+    """The number customers see."""
+    queue: str = ""
+    """The queue whose agents get what comes in and is no answer to a survey; the gateway posts it to ``/hooks/sms``."""
+    token_file: Path | None = None
+    token: SecretStr | None = None
+    """The token itself, meant for the environment (``CALLCENTER_MESSAGES__SMS__TOKEN``). It also signs what the gateway
+    tells us."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "SmsSection":
+        given = self.token is not None or self.token_file is not None
+        if self.url is not None and not (self.account and self.sender and self.queue and given):
+            raise ValueError("url is set; set account, sender, queue and token_file too")
+        return self
+
+
+class MessagesSection(Section):
+    """Messages to customers."""
+
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+$")
+    """Where customers' browsers reach the web process, such as ``https://contact.quist.example``; links begin so."""
+    email: MailSection = MailSection()
+    sms: SmsSection = SmsSection()
+
+
 class MetricsSection(Section):
     """What a monitoring system may read."""
 
@@ -220,6 +273,7 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     speech: SpeechSection = SpeechSection()
     payments: PaymentsSection = PaymentsSection()
+    messages: MessagesSection = MessagesSection()
     recordings: RecordingsSection = RecordingsSection()
     transcription: TranscriptionSection = TranscriptionSection()
     log: LogSection = LogSection()
@@ -322,6 +376,16 @@ def load_settings(path: Path | None, **overrides: Any) -> Settings:
                 update={
                     "secret_file": beside(settings.payments.secret_file),
                     "ca_file": beside(settings.payments.ca_file),
+                }
+            ),
+            "messages": settings.messages.model_copy(
+                update={
+                    "email": settings.messages.email.model_copy(
+                        update={"password_file": beside(settings.messages.email.password_file)}
+                    ),
+                    "sms": settings.messages.sms.model_copy(
+                        update={"token_file": beside(settings.messages.sms.token_file)}
+                    ),
                 }
             ),
             "media": settings.media.model_copy(

@@ -56,7 +56,8 @@ from callcenter.calls.segments import TargetKind
 from callcenter.calls.switchboard import Switchboard, new_call_id
 from callcenter.calls.targets import Directory, NoCallsOut
 from callcenter.calls.voicemail_facts import VoicemailFact
-from callcenter.channels.facts import ItemFact, ReturnReason
+from callcenter.channels.facts import ItemArrived, ItemFact, ReturnReason
+from callcenter.channels.inbox import InboundItem
 from callcenter.channels.items import Items
 from callcenter.channels.message_shelf import PhoneShelf
 from callcenter.channels.voicemail import Voicemail
@@ -360,8 +361,18 @@ class ExchangeCore:
                 await self.roster.plan(entry)
             case SurveyAsked() | SurveyAnswered() | ConversationScored():
                 await self._appraisals.take(entry)
+            case ItemArrived():
+                await self._take_in(entry)
             case _:
                 raise IntentError("unknown-order", f"Nobody may write down a {type(entry).__name__}.")
+
+    async def _take_in(self, told: ItemArrived) -> None:
+        """A written message that the web process was given waits for an agent."""
+        if told.queue_id not in {queue.id for queue in self._site.queues}:
+            raise IntentError("unknown-queue", f"There is no queue {told.queue_id!r}.")
+        await self.items.arrive(
+            InboundItem(told.contact_id, told.channel, told.queue_id, told.caller, told.caller_name, text=told.text)
+        )
 
     async def stop(self) -> None:
         """End the calls politely, then the routing."""

@@ -11,9 +11,32 @@ from typing import Any
 import msgspec
 
 TOMBSTONE = "erased"
-KINDS = ("call.", "callback.", "wrap_up.recorded", "voicemail.", "item.", "card_entry.", "conversation.scored")
+KINDS = (
+    "call.",
+    "callback.",
+    "wrap_up.recorded",
+    "voicemail.",
+    "item.",
+    "card_entry.",
+    "conversation.scored",
+    "survey.",
+)
 """Beginnings of the kinds of entries that tell of people; those of routing know contacts and agents only."""
-PERSONAL = frozenset({"caller", "caller_name", "name", "notes", "number", "dialled", "token", "last4", "diverted_from"})
+PERSONAL = frozenset(
+    {
+        "caller",
+        "caller_name",
+        "name",
+        "notes",
+        "number",
+        "dialled",
+        "token",
+        "last4",
+        "diverted_from",
+        "comment",
+        "text",
+    }
+)
 """Fields that tell who it was, wherever they stand in an entry."""
 _INBOUND = "inbound"
 

@@ -356,7 +356,8 @@ def _survey(told: SurveyAsked | SurveyAnswered, seq: int) -> SurveyRecord:
     )
     if isinstance(told, SurveyAsked):
         return asked
-    return replace(asked, asked_at=instant(told.asked_at or told.at), score=told.score, answered_at=instant(told.at))
+    asked_at, answered_at = instant(told.asked_at or told.at), instant(told.at)
+    return replace(asked, asked_at=asked_at, score=told.score, answered_at=answered_at, comment=told.comment)
 
 
 def _worked(item: ItemRecord, by: str, at: int, seq: int) -> VoicemailWorkedRecord:

@@ -40,8 +40,13 @@ from callcenter.reporting.routes import report_router
 from callcenter.secret import installation_key
 from callcenter.site.models import Site
 from callcenter.site.repository import load_site
-from callcenter.site.rules import quality_forms
+from callcenter.site.rules import quality_forms, survey_rules
 from callcenter.store_directory import HandRules, StoreDirectory
+from callcenter.surveys.page import survey_router
+from callcenter.surveys.post import SurveyPlaces, SurveyPost
+from callcenter.surveys.replies import sms_router
+from callcenter.surveys.setup import check_surveys, message_senders, sms_gateway
+from callcenter.surveys.taking import SurveyAnswers
 from callcenter.transcripts.keeper import TranscriptKeeper
 from callcenter.transcripts.program import engine_of
 from callcenter.transcripts.routes import transcript_router
@@ -164,14 +169,29 @@ async def run_web(settings: Settings) -> None:
         on_journal=projection.nudge,
         on_softphone=lambda *told: app.state.console.hub.tell_softphone(*told),  # noqa: PLW0108 - made below
     )
+    key = installation_key(settings.secret_path)
+    reader = JournalReader(settings.journal_path)
+    answers = SurveyAnswers(reader, database, link.write_down, clock)
+    rules = survey_rules(site)
+    check_surveys(rules, settings.messages, {queue.id for queue in site.queues})
+    gateway = sms_gateway(settings.messages, site.region)
+    post = SurveyPost(
+        reader,
+        database,
+        link.write_down,
+        rules=rules,
+        senders=message_senders(settings.messages),
+        places=SurveyPlaces(site.company, settings.messages.public_url or "", site.region, key),
+        clock=clock,
+    )
     app = create_app(
         accounts=SiteAccounts(site),
         desk=LinkDesk(link, who_is=directory.who_is, override_hours=directory.override_hours),
         floor=floor,
         settings=desk_settings(site),
-        session_key=installation_key(settings.secret_path),
+        session_key=key,
         static_dir=Path(agent_console.__file__).parent / "static",
-        allowed_origins=settings.web.allowed_origins,
+        allowed_origins=(*settings.web.allowed_origins, *filter(None, [settings.messages.public_url])),
         explanations=JournalExplanations(JournalReader(settings.journal_path)),
         opening_hours=SiteHours(site),
         softphones=link,
@@ -194,6 +214,8 @@ async def run_web(settings: Settings) -> None:
                 {each.id: each.name for each in site.agents},
             ),
             report_router(settings.journal_path),
+            survey_router(answers, key, site.company, clock.now),
+            *([] if gateway is None else [sms_router(answers, link.write_down, gateway)]),
             shifts_router(JournalReader(settings.journal_path), link.write_down, time_zone=site.time_zone),
         ],
     )
@@ -227,6 +249,8 @@ async def run_web(settings: Settings) -> None:
     background.append(asyncio.create_task(_after(store_ready, ended.run()), name="ended sessions"))
     erasing = carry_erasures(database, link.erase)
     background.append(asyncio.create_task(_after(store_ready, erasing), name="erasure"))
+    if rules:
+        background.append(asyncio.create_task(_after(store_ready, post.run()), name="surveys"))
     if folder is not None:
         sweeping = sweep_daily(
             database,

@@ -50,6 +50,7 @@ from crm_bridge.models import (
     Promise,
     Relation,
     SearchText,
+    SurveyResponse,
     TimelineEvent,
     Transcript,
     WrapUp,
@@ -221,6 +222,7 @@ async def _blank_interactions(session: AsyncSession, ids: Sequence[int]) -> None
     for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
         portion = contacts[start : start + _KEYS_IN_A_QUERY]
         await session.execute(update(WrapUp).where(WrapUp.contact_id.in_(portion)).values(notes=""))
+        await session.execute(update(SurveyResponse).where(SurveyResponse.call_id.in_(portion)).values(comment=None))
     theirs = Interaction.customer_id.in_(ids)
     for direction, party in PARTY.items():
         here = (theirs, Interaction.direction == direction)

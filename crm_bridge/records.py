@@ -151,6 +151,7 @@ class SurveyRecord:
     asked_at: datetime
     score: int | None = None
     answered_at: datetime | None = None
+    comment: str = ""
     journal_seq: int
 
     @property

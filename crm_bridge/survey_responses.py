@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,7 @@ class SurveyView:
     asked_at: datetime
     score: int | None
     answered_at: datetime | None
+    comment: str = ""
 
 
 async def write_surveys(session: AsyncSession, records: Sequence[SurveyRecord]) -> None:
@@ -39,6 +40,9 @@ async def write_surveys(session: AsyncSession, records: Sequence[SurveyRecord]) 
         changes: dict[str, Any] = {
             "score": func.coalesce(table.c.score, upsert.excluded.score),
             "answered_at": func.coalesce(table.c.answered_at, upsert.excluded.answered_at),
+            "comment": case(
+                (table.c.answered_at.is_(None), upsert.excluded.comment), else_=table.c.comment
+            ),  # the words of the answer that stays
             "updated_at": upsert.excluded.updated_at,
         }
         values = {
@@ -52,6 +56,7 @@ async def write_surveys(session: AsyncSession, records: Sequence[SurveyRecord]) 
             "asked_at": each.asked_at,
             "score": each.score,
             "answered_at": each.answered_at,
+            "comment": each.comment or None,
             "journal_seq": each.journal_seq,
         }
         await session.execute(upsert.on_conflict_do_update(index_elements=["call_id"], set_=changes), values)
@@ -67,5 +72,5 @@ async def surveys_of(session: AsyncSession, contacts: Iterable[tuple[str, str, s
         for row in await session.scalars(select(SurveyResponse).where(SurveyResponse.call_id.in_(portion))):
             contact_id = wanted.get((row.call_id, row.agent_id))
             if contact_id is not None:
-                found[contact_id] = SurveyView(row.kind, row.asked_at, row.score, row.answered_at)
+                found[contact_id] = SurveyView(row.kind, row.asked_at, row.score, row.answered_at, row.comment or "")
     return found

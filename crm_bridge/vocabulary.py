@@ -43,6 +43,19 @@ class Direction(StrEnum):
     OUTBOUND = "outbound"
 
 
+class InvitationState(StrEnum):
+    """How far a survey by message has come."""
+
+    PLANNED = "planned"
+    ASKING = "asking"
+    """The journal has, or is about to have, that it is asked; whether it went out is not known yet."""
+    SENT = "sent"
+    FAILED = "failed"
+    """It could not be sent."""
+    SKIPPED = "skipped"
+    """It was not to be sent."""
+
+
 class MatchState(StrEnum):
     """What the store knew about the other party."""
 

@@ -43,6 +43,8 @@ class SurveyAnswered:
     how: str
     asked_at: int
     """Where it counts."""
+    comment: str = ""
+    """What the customer said beside the number."""
 
 
 @dataclass(frozen=True, slots=True)

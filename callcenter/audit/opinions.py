@@ -26,6 +26,8 @@ def opinion_breaches(rows: Sequence[JournalRow]) -> Iterator[str]:
         if isinstance(entry, ShiftsPlanned):
             yield from _plan(entry, row.seq)
         elif isinstance(entry, SurveyAsked):
+            if entry.call_id in asked and entry.how != "call":
+                yield f"I11: entry {row.seq} asks about {entry.call_id} again"
             asked.setdefault(entry.call_id, entry.at)
         elif isinstance(entry, SurveyAnswered):
             yield from _answer(entry, row.seq, asked.get(entry.call_id), again=entry.call_id in answered)

@@ -56,6 +56,8 @@ class ItemArrived:
     recording_id: str = ""
     """What can be heard of it."""
     recording_ms: int = 0
+    text: str = ""
+    """What it says, of one that is written."""
 
 
 @dataclass(frozen=True, slots=True)

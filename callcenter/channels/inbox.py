@@ -29,6 +29,7 @@ class InboundItem:
     parent_id: str = ""
     recording_id: str = ""
     recording_ms: int = 0
+    text: str = ""
 
 
 class ItemInbox(Protocol):

@@ -164,6 +164,7 @@ class Items:
             parent_id=inbound.parent_id,
             recording_id=inbound.recording_id,
             recording_ms=inbound.recording_ms,
+            text=inbound.text,
         )
         await self._write(arrived)
         self._post_arrival(self._open.items[arrived.contact_id])

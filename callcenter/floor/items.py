@@ -199,4 +199,5 @@ def _arrived(fact: ItemArrived) -> ContactView:
         for_agent=fact.agent_id or None,
         recording_id=fact.recording_id or None,
         recording_ms=fact.recording_ms or None,
+        text=fact.text,
     )

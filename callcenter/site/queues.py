@@ -24,6 +24,7 @@ from callcenter.site.channels import (
     queue_interrupts,
 )
 from callcenter.site.fields import HoursName, Name, SiteModel
+from callcenter.site.surveys import SurveyModel
 
 BACK_TO_FLOW = "flow"
 """The value of ``otherwise`` that sends a contact back to its flow."""
@@ -178,6 +179,9 @@ class QueueModel(SiteModel):
     """What this queue's contacts may be offered beside, for each channel that is named, instead of what the agents'
     ``interrupts`` say: ``{ voice = { chat = 2 } }`` lets its calls ring agents in up to two chats, ``{ voice = [] }``
     only agents without other work."""
+
+    survey: SurveyModel | None = None
+    """Whether and how customers are asked by message what it was like."""
 
     callback_most: int = Field(default=0, ge=0, le=10_000)
     """So many callbacks may be promised at once; 0: none."""

@@ -17,6 +17,7 @@ from callcenter.site.channels import DEFAULT_PRIORITY, capacities, interrupts
 from callcenter.site.models import Site
 from callcenter.site.opening_hours import opening_hours
 from callcenter.site.queues import milliseconds
+from callcenter.surveys.rules import SurveyRule
 from callcenter.waiting_room import AnnouncementRule
 from callcenter.workforce.activities import Activity, PauseMeaning
 from ivr.effects import PromptText
@@ -80,6 +81,11 @@ def quality_forms(site: Site) -> tuple[QualityForm, ...]:
         )
         for form in site.quality_forms
     )
+
+
+def survey_rules(site: Site) -> Mapping[str, SurveyRule]:
+    """How each queue asks its customers by message; a queue that is not there does not."""
+    return {queue.id: queue.survey.rule() for queue in site.queues if queue.survey is not None}
 
 
 def recording_rules(site: Site) -> Mapping[str, RecordingRule]:

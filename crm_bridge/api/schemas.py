@@ -321,6 +321,8 @@ class SurveyOut(Out):
     asked_at: datetime
     score: int | None
     answered_at: datetime | None
+    comment: str
+    """What was said beside the number."""
 
 
 class TranscriptSummaryOut(Out):

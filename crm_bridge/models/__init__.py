@@ -6,6 +6,7 @@ from crm_bridge.models.base import Base, UtcDateTime
 from crm_bridge.models.customer import ContactPoint, Customer, PhoneLookup, SearchText
 from crm_bridge.models.duplicates import Collision, DuplicateCandidate, MergeEvent, MergeItem, OwnerClaim
 from crm_bridge.models.interaction import ContactParent, Interaction, ProjectionCursor, WrapUp
+from crm_bridge.models.invitation import SurveyInvitation
 from crm_bridge.models.line_quality import LineQuality
 from crm_bridge.models.privacy import (
     AccessEntry,
@@ -94,6 +95,7 @@ __all__ = [
     "SearchText",
     "StoreSecret",
     "Suppression",
+    "SurveyInvitation",
     "SurveyResponse",
     "TimelineEvent",
     "Transcript",

@@ -24,4 +24,6 @@ class SurveyResponse(Identified, TenantOwned, Stamped, Base):
     score: Mapped[int | None] = mapped_column(BIG_INT)
     """1 to 5, or 0 to 10; ``None`` while there is no answer."""
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    comment: Mapped[str | None] = mapped_column(CleanText, sort_order=95)
+    """What the customer said beside the number."""
     journal_seq: Mapped[int] = mapped_column(BIG_INT)

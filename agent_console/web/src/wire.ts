@@ -213,6 +213,7 @@ export interface ContactView {
   readonly card_answer: CardAnswerView | null;
   readonly poor_lines: readonly PoorLine[];
   readonly ringing: readonly RingView[];
+  readonly text: string;
   readonly orders_refused: string;
   readonly handed_out_by: string | null;
 }

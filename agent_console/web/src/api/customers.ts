@@ -84,7 +84,7 @@ export interface InteractionLine {
   readonly notes: string | null;
   readonly talk_ms: number;
   /** What the customer said of it when asked: `csat` 1 to 5, `nps` 0 to 10. */
-  readonly survey?: { readonly kind: string; readonly score: number | null } | null;
+  readonly survey?: { readonly kind: string; readonly score: number | null; readonly comment?: string } | null;
   /** The number that forwarded the call to us; the customer's card leaves it out. */
   readonly diverted_from?: string | null;
   /** The contact this one came from, and who had it; not everywhere either. */

@@ -76,6 +76,7 @@ export function InteractionSummary({
     line.diverted_from && `${t('contact.diverted_from')} ${line.diverted_from}`,
     line.survey?.score != null &&
       t(line.survey.kind === 'nps' ? 'appraisal.nps_of' : 'appraisal.csat_of', { score: line.survey.score }),
+    line.survey?.comment && `“${line.survey.comment}”`,
     line.talk_ms > 0 && t('interaction.talk', { time: clockDigits(line.talk_ms) }),
   ].filter(Boolean);
   return (

@@ -162,6 +162,11 @@ export function ItemCard({ item }: { readonly item: ContactView }) {
       </CardHead>
       <CallerBlock contact={item} testId="item-caller" />
       <ItemPlayer item={item} />
+      {item.text !== '' && (
+        <blockquote className={classes.text} data-testid="item-text">
+          {item.text}
+        </blockquote>
+      )}
       <ContactFacts contact={item}>
         <Fact label={t('contact.waited')}>
           <Elapsed since={item.arrived_at} />

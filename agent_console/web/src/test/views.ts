@@ -68,6 +68,7 @@ export const aContact = (over: Partial<ContactView> = {}): ContactView => ({
   card_sending: false,
   card_answer: null,
   poor_lines: [],
+  text: '',
   orders_refused: '',
   handed_out_by: null,
   kind: 'inbound',
