@@ -7,7 +7,7 @@ import pytest
 
 from agent_console.ports import Role, WrapUpRule
 from callcenter.accounts import SiteAccounts, principal_of
-from callcenter.config import load_settings
+from callcenter.config import MessagesSection, load_settings
 from callcenter.demo.company import PEOPLE, found_company
 from callcenter.errors import ConfigError
 from callcenter.secret import installation_key
@@ -16,6 +16,8 @@ from callcenter.site.models import RoleName, Site
 from callcenter.site.people import add_person
 from callcenter.site.repository import load_flows, load_site
 from callcenter.site.rules import floor_configuration
+from callcenter.surveys.rules import SurveyRule
+from callcenter.surveys.setup import check_surveys
 from callcenter.web import desk_settings
 from crm_bridge.permissions import Role as StoreRole
 from crm_bridge.permissions import permissions_of
@@ -271,6 +273,43 @@ def test_what_is_wrong_with_a_queue_is_said(site: Site) -> None:
     assert "never ends" in refused(site, steps=[{}, {}])
     assert "steps.0.demand" in refused(site, steps=[{"demand": "expert >="}])
     assert "no disposition" in refused(site, wrap_up_timeout_code="nothing")
+
+
+@pytest.mark.parametrize(
+    ("survey", "fault"),
+    [
+        ('{ texts = { en = "How was it?" } }', "the text has no {link}"),
+        ('{ texts = { en = "{name}: {link}" } }', "{name} is no blank; there are {company}, {link}, {scale}"),
+        ('{ texts = { en = "{ {link}" } }', "a brace stands alone"),
+        ('{ kind = "smiley" }', "queues.0.survey.kind"),
+        ('{ channels = ["fax"] }', "queues.0.survey.channels.0"),
+        ('{ channels = ["sms", "sms"] }', "each channel once"),
+        ("{ share_percent = 101 }", "queues.0.survey.share_percent"),
+        ("{ often = true }", "unknown key"),
+    ],
+)
+def test_what_is_wrong_with_a_survey_is_said(tmp_path: Path, survey: str, fault: str) -> None:
+    told = wrong(tmp_path / "site.toml", f'[[queues]]\nid = "sales"\nname = "Sales"\nsurvey = {survey}\n')
+    assert fault in told
+
+
+def test_surveys_need_somebody_who_sends_them_and_a_page_that_customers_reach() -> None:
+    rules = {"sales": SurveyRule(channels=("email",))}
+    public, mail = {"public_url": "https://contact.example"}, {"host": "mail.example", "sender": "Us <us@example.com>"}
+    sms = {"url": "https://sms.example/m", "account": "a", "sender": "+1", "token": "t", "queue": "sales"}
+    for told, fault in (
+        ({}, "set messages.public_url"),
+        (public, "nothing that sends it: fill in [messages.email]"),
+        (public | {"sms": sms}, "nothing that sends it: fill in [messages.email]"),
+        (public | {"sms": sms | {"queue": "x"}}, "the site has no queue 'x'"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            check_surveys(rules, MessagesSection.model_validate(told), {"sales"})
+        assert fault in str(caught.value)
+    check_surveys(rules, MessagesSection.model_validate(public | {"email": mail}), {"sales"})
+    for wrong_part in ({"email": mail | {"sender": "us"}}, {"sms": sms | {"token": None}}, {"public_url": "ftp://x"}):
+        with pytest.raises(ValueError, match=r"sender|token_file|public_url"):
+            MessagesSection.model_validate(wrong_part)
 
 
 def test_the_desk_knows_how_the_wrap_up_of_each_queue_ends(site: Site) -> None:
