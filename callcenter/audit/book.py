@@ -176,7 +176,9 @@ class FloorBook(ItemBook):
         self.own_wrap_up_ms[contact_id] = wrap_up_ms
 
     def _take_up(self, engaged: ev.AgentEngaged, at: int) -> None:
-        seat = self.seats[engaged.agent_id]
+        seat = self.seats.get(engaged.agent_id)
+        if seat is None:
+            return
         if engaged.contact_id in self.rung:
             self._pick_up(seat, engaged.contact_id, at)
         else:
@@ -195,7 +197,9 @@ class FloorBook(ItemBook):
 
     def _configure(self, floor: FloorConfigured, at: int) -> None:
         self.queues = {queue.queue_id: queue for queue in floor.queues}
-        known = self.seats
+        known, staying = self.seats, {spec.agent_id for spec in floor.agents}
+        for gone in [seat for agent_id, seat in known.items() if agent_id not in staying]:
+            self._give_back(gone, refused=False, at=at)
         self.seats = {spec.agent_id: known.get(spec.agent_id) or Seat(spec, since=at) for spec in floor.agents}
         for spec in floor.agents:
             self.seats[spec.agent_id].spec = spec
@@ -203,13 +207,13 @@ class FloorBook(ItemBook):
 
     def _offer(self, offer: OfferContact, at: int) -> str:
         seat = self.seats.get(offer.agent_id)
+        if seat is None:  # of nobody: another check says so
+            return ""
         each = self.waiting.pop(offer.contact_id, None) or self.rung.get(offer.contact_id)
         if each is not None:
             self.rung[offer.contact_id] = each
         self.offers[offer.offer_id] = offer
         self.taken_in[offer.contact_id] = offer.queue_id
-        if seat is None:
-            return ""
         channel = self._channel(offer.contact_id)
         wrong = self.shared.wrong_with(seat.spec, seat.state, channel, self.queues.get(offer.queue_id))
         if channel is not Channel.VOICE:

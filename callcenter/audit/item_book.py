@@ -104,7 +104,7 @@ class ItemBook:
         had_it = self.shared.agent_of(contact_id)
         self._withdraw(contact_id, at)
         self.rung.pop(contact_id, None)
-        if had_it:
+        if had_it in self.seats:
             self._drop_work(self.seats[had_it], contact_id, at)
         queue_id = returned.queue_id or each.arrived.queue_id
         arrived = replace(each.arrived, queue_id=queue_id, plan=returned.plan or each.arrived.plan)

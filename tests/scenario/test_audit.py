@@ -1,5 +1,6 @@
 """The auditor finds nothing in what the exchange lived through, and finds each promise that is broken on purpose."""
 
+import random
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -17,9 +18,10 @@ from callcenter.audit.recount import audit
 from callcenter.calls.facts import CallClosed, CallConnected, CallEnded, Outcome, RoutingSnapshot, TimersFired
 from callcenter.housekeeping import HouseCounted
 from callcenter.journal import JournalRow
+from callcenter.site.rules import floor_configuration
 from tests.scenario.test_replay import lived_through
 from tests.support.changed_entries import with_fields
-from tests.support.house import open_house
+from tests.support.house import open_house, small_site
 from tests.support.simulated_journal import simulated_rows
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
@@ -191,6 +193,32 @@ def test_each_broken_promise_is_named(invariant: str, damage: Callable[[Rows], R
     rows = two_answered_calls()
     assert audit(rows).breaches == []
     assert any(breach.startswith(f"{invariant}:") for breach in audit(damage(rows)).breaches)
+
+
+def test_whatever_is_missing_from_a_journal_it_is_named_and_nothing_breaks() -> None:
+    """Also of a journal whose beginning is gone."""
+    rows, dice = two_answered_calls(), random.Random(1)
+    assert any(audit(rows[start:]).calls for start in range(len(rows)))
+    for share in (0.02, 0.1, 0.3) * 20:
+        left = [row for row in rows if dice.random() > share]
+        missing = {row.seq for row in rows} - {row.seq for row in left}
+        inner = any(left[0].seq < seq < left[-1].seq for seq in missing)
+        assert any(breach.startswith("I9:") for breach in audit(left).breaches) is inner
+
+
+def test_who_is_taken_off_the_floor_while_a_phone_rings_there_is_rung_no_more() -> None:
+    async def story() -> None:
+        house = await open_house()
+        await house.sign_in("anna")
+        await house.queue_call()
+        configured = floor_configuration(small_site())
+        left = tuple(each for each in configured.agents if each.agent_id != "anna")
+        await house.core.routing.request(replace(configured, agents=left))
+        await settle()
+        house.core._write_snapshot()
+        assert audit(house.journal.rows).breaches == []
+
+    run_virtual(story)
 
 
 def test_connection_without_an_end_shows_as_in_progress() -> None:
