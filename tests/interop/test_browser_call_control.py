@@ -51,11 +51,18 @@ async def test_an_agent_holds_a_call_asks_a_colleague_and_hands_it_over(house: I
                 await desk.part("consult-start").click()
                 await colleague.talking()
                 await expect(desk.part("consult")).to_have_attribute("data-state", "talking")
+                await expect(other.part("orders-refused")).to_contain_text("You were asked to join")
+                for name in ("hold", "park", "transfer"):
+                    await expect(other.part(name)).to_be_disabled()
+                    assert await other.part(name).get_attribute("aria-describedby")
+                assert await violations(other.page) == []
                 await desk.part("consult-swap").click()
                 await expect(desk.part("consult")).to_have_attribute("data-state", "held")
                 await desk.part("consult-complete").click()
                 await expect(desk.part("wrap-up")).to_be_visible()
                 await expect(other.part("call-caller")).to_contain_text(number)
+                await expect(other.part("hold")).to_be_enabled()
+                await expect(other.part("orders-refused")).to_have_count(0)
                 await customer.hang_up()
                 await expect(other.part("wrap-up")).to_be_visible()
 

@@ -130,7 +130,7 @@ export function CardEntryControl({ contact }: { readonly contact: ContactView })
           <Button
             variant="default"
             loading={waits}
-            disabled={contact.card_sending}
+            disabled={contact.card_sending || contact.orders_refused !== ''}
             onClick={() => order('on', 'number')}
             data-testid="card-entry-on"
           >
