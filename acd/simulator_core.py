@@ -71,6 +71,7 @@ def _is_plain_queue(queue: QueuePlan) -> bool:
         replace(spec, **without_effect) == replace(usual, wrap_up_ms=0)
         and queue.wrap_up is None
         and queue.hours is None
+        and not queue.closings
     )
 
 

@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 from math import inf
 
-from acd.events import FloorConfigured
+from acd.events import FloorConfigured, QueueClosed, QueueOpened
 from acd.outcomes import (
     AgentStateChanged,
     ContactAssigned,
@@ -65,6 +65,10 @@ class Floor:
             quarantine_ms=rules.quarantine_ms,
         )
         self._stage.tell(floor, 0)
+        for queue in self.scenario.queues:
+            for start_s, end_s in queue.closings:
+                self._stage.plan(round(1000 * start_s), self._stage.tell, QueueClosed(queue.queue_id))
+                self._stage.plan(round(1000 * end_s), self._stage.tell, QueueOpened(queue.queue_id))
         self._agents.open()
 
     def mark(self) -> None:

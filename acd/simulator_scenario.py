@@ -72,6 +72,8 @@ class QueuePlan:
     hours: Calendar | None = None
     """When contacts are let in; ``None``: always."""
     callbacks: CallbackPlan | None = None
+    closings: tuple[tuple[float, float], ...] = ()
+    """When somebody has it closed by hand, from and until, in seconds: nobody is let in, whoever waits may stay."""
 
     def target_of(self, channel: Channel) -> float:
         """The threshold of the service level, in seconds."""

@@ -42,6 +42,8 @@ class SimulatedQueue(QueueModel):
     """As in the site file, but none when left out."""
     wrap_up: LawTable | None = None
     """Instead: agents end the wrap-up of a call themselves, after as long as this law says."""
+    closed: Spans = ()
+    """When somebody closes it by hand, and opens it again."""
 
     @model_validator(mode="before")
     @classmethod

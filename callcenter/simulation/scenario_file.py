@@ -123,6 +123,7 @@ class _Reader:
             )
             if queue.callback_most
             else None,
+            closings=queue.closed,
         )
 
     def _calendar(self, name: str | None) -> Calendar | None:

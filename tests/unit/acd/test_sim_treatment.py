@@ -9,11 +9,12 @@ import pytest
 
 from acd.engine import Acd
 from acd.events import ContactArrived, Event
-from acd.outcomes import ContactQueued, OfferContact, Outcome
+from acd.outcomes import ContactOverflowed, ContactQueued, OfferContact, Outcome
 from acd.simulator import simulate
 from acd.simulator_core import is_plain
 from acd.simulator_results import ContactFigures, Result
 from acd.simulator_scenario import Scenario, ScenarioError
+from callcenter.simulation.recorded_day import parse_day
 from callcenter.simulation.scenario_file import parse_scenario
 
 pytestmark = pytest.mark.unit
@@ -501,3 +502,18 @@ def test_what_does_not_fit_together_is_said_with_its_place(scenario: dict[str, s
         busy(**scenario)
     assert complaint in str(refusal.value)
     assert str(refusal.value).startswith("scenario: ")
+
+
+def test_a_queue_closed_by_hand_lets_in_nobody_and_whoever_waits_stays() -> None:
+    """Of a caller each ten seconds those are sent away who come from second 600 on and before second 900."""
+    day = "at_s,queue,handle_s\n" + "".join(f"{at},sales,35\n" for at in range(0, 1_500, 10))
+    floor = parse_day(day, busy(queue="closed = [[600, 900]]", size=3))
+    told: list[tuple[float, str]] = []
+
+    def look(_: Event, now: int, said: Sequence[Outcome]) -> None:
+        told.extend((now / 1000, str(each.reason)) for each in said if isinstance(each, ContactOverflowed))
+
+    result = simulate(floor, seed=1, engine=lambda: Watching(look))
+    assert told == [(float(at), "queue_closed") for at in range(600, 900, 10)]
+    assert (result.sent_away, result.arrived) == (30, 150)
+    assert result.served + result.abandoned == 120, "who waited at second 600 was served, or gave up"
