@@ -150,8 +150,7 @@ async def measure(house: Installation, waiting: int) -> tuple[Watch, Watch]:
         for _ in range(SAMPLES):
             await crowd.come(1)
             talk = await seat.answer(call)
-            await until("the console shows this talk", lambda: seat.state == "busy" and seat.contact_id != talked)  # noqa: B023 - over before it changes
-            talked = seat.contact_id
+            talked = await another_talk(seat, talked)
             call = await hung_up.next_ring(seat, talk.hang_up())
         for _ in range(SAMPLES):
             call.refuse()
@@ -160,6 +159,17 @@ async def measure(house: Installation, waiting: int) -> tuple[Watch, Watch]:
         call.refuse()
         await seat.until_state("not_ready")
     return hung_up, ready
+
+
+async def another_talk(seat: Seat, before: str) -> str:
+    """Wait until the console shows another talk than this one, and name its contact: an agent who hangs up before
+    routing has agreed has had nobody, and the caller waits on."""
+
+    def talks() -> bool:
+        return seat.state == "busy" and seat.agent.get("contact_id") != before
+
+    await until("the console shows the next talk", talks)
+    return str(seat.agent["contact_id"])
 
 
 @asynccontextmanager
