@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import phonenumbers
-from sqlalchemy import case, func, select
+from sqlalchemy import case, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -84,11 +84,6 @@ async def due_invitations(session: AsyncSession, now: datetime, limit: int) -> S
     here = (SurveyInvitation.state.in_(_OPEN), SurveyInvitation.due_at <= now)
     query = select(SurveyInvitation.call_id).where(*here).order_by(SurveyInvitation.due_at, SurveyInvitation.id)
     return (await session.scalars(query.limit(limit))).all()
-
-
-async def next_due(session: AsyncSession) -> datetime | None:
-    """When there is something to do next."""
-    return await session.scalar(select(func.min(SurveyInvitation.due_at)).where(SurveyInvitation.state.in_(_OPEN)))
 
 
 async def invitation(session: AsyncSession, call_id: str) -> SurveyInvitation | None:

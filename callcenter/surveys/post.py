@@ -36,7 +36,6 @@ from crm_bridge.survey_invitations import (
     digest_of,
     due_invitations,
     invitation,
-    next_due,
     plan_invitations,
     was_asked_since,
     whom_to_ask,
@@ -48,8 +47,8 @@ log = structlog.get_logger(__name__)
 CURSOR = "surveys"
 BATCH = 500
 AT_ONCE = 50
-IDLE_SECONDS = 5.0
-"""How often it is looked whether something is due, at least."""
+LOOK_SECONDS = 5.0
+"""How often it is looked whether something is over, or due."""
 AGAIN = timedelta(seconds=30)
 """From a failure to the next try; twice as long after each, up to an hour."""
 LONGEST_AGAIN = timedelta(hours=1)
@@ -85,11 +84,6 @@ class SurveyPost:
     ) -> None:
         self._reader, self._database, self._write_down = reader, database, write_down
         self._rules, self._senders, self._places, self._clock = rules, senders, places, clock
-        self._nudge = asyncio.Event()
-
-    def nudge(self) -> None:
-        """The journal has something new."""
-        self._nudge.set()
 
     async def run(self) -> None:
         """Plan and send until cancelled. A neighbour that fails is logged once, and once when it is back."""
@@ -107,15 +101,7 @@ class SurveyPost:
                 if failing:
                     log.info("surveys go on")
                 failing = False
-            await self._wait()
-
-    async def _wait(self) -> None:
-        self._nudge.clear()
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                await self._nudge.wait()
-        except TimeoutError:
-            pass
+            await asyncio.sleep(LOOK_SECONDS)
 
     # What is planned
 
@@ -159,11 +145,6 @@ class SurveyPost:
         for call_id in due:
             await self._ask(call_id)
         return len(due)
-
-    async def next_due(self) -> datetime | None:
-        """When the next is due."""
-        async with self._database.read() as session:
-            return await next_due(session)
 
     async def _ask(self, call_id: str) -> None:
         told = [row.entry for row in await asyncio.to_thread(self._reader.about, call_id)]
