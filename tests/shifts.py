@@ -60,6 +60,7 @@ LONGEST = (
     "tests/interop/test_phone_baresip.py",
     "tests/interop/test_phones_srtp.py",
     "tests/interop/test_sipp_calls.py",
+    "tests/interop/test_transcripts.py",
     "tests/unit/acd/test_sim_floor.py",
     "tests/unit/acd/test_sim_reference.py",
     "tests/unit/crm/test_timeline_union.py",

@@ -1,17 +1,22 @@
 """What an engine may say and is believed, and what of a recording it gets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from callcenter.config import load_settings
 from callcenter.errors import ConfigError
-from callcenter.media.audio import tone
+from callcenter.media.audio import read_wav, tone, tone_share
 from callcenter.media.g711 import Samples
+from callcenter.media.recordings import KeyRing
 from callcenter.transcripts.engine import Phrase, TranscriptionError, checked
 from callcenter.transcripts.keeper import conversation
 from callcenter.transcripts.program import engine_of
+from callcenter.transcripts.sound import take_apart
 from crm_bridge.transcripts import Segment
 from tests.support.fake_transcriber import FakeTranscriber
+from tests.support.recorded_files import recorded, said
 from tests.support.transcription_contract import RATE, TranscriptionEngineContract
 
 pytestmark = pytest.mark.unit
@@ -69,6 +74,21 @@ def test_a_conversation_is_in_the_order_of_speech_and_a_pause_stays_a_gap() -> N
         Segment(600, 1500, "agent", "good morning"),
         Segment(4000, 4500, "customer", "thanks"),
     )
+
+
+@pytest.mark.parametrize("keys", [None, KeyRing("k", {"k": bytes(range(32))})])
+def test_each_party_is_a_file_of_its_own_and_silent_in_the_pauses(tmp_path: Path, keys: KeyRing | None) -> None:
+    """Whatever lies in the file there, and also where a pause goes over two pieces of it."""
+    left, right = said((1, 24), seconds=25), said((2, 3), seconds=25)
+    path = tmp_path / recorded(tmp_path, left, right, keys=keys)
+    customer, agent = take_apart(path, keys, [(9000, 12_000)], tmp_path)
+    samples, rate = read_wav(customer.path.read_bytes())
+    assert (customer.party, agent.party, rate, len(samples)) == ("customer", "agent", RATE, 25 * RATE)
+    within = samples[int(9.01 * RATE) : int(11.99 * RATE)]
+    assert not within.any()
+    assert min(tone_share(samples[at * RATE : (at + 1) * RATE], 400, rate=RATE) for at in (2, 8, 12, 20)) > 0.9
+    assert (customer.is_silent, agent.is_silent) == (False, False)
+    assert take_apart(path, keys, [(0, 25_000)], tmp_path)[0].is_silent
 
 
 def test_nothing_is_written_down_unless_somebody_says_so() -> None:
