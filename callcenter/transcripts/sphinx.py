@@ -56,14 +56,6 @@ class Listener:
             if is_last:
                 return
 
-    def _next(self, endpointer: Any, frame: bytes, is_last: bool) -> bytes | None:
-        heard: bytes | None = None
-        if not is_last:
-            heard = endpointer.process(frame)
-        elif frame:
-            heard = endpointer.end_stream(frame)
-        return heard
-
     def _heard(self, start: float, pcm: bytes) -> dict[str, object]:
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, False, True)
