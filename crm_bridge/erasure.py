@@ -9,7 +9,7 @@ store's own key and can be checked later.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,11 +48,14 @@ from crm_bridge.models import (
     PersonalPreference,
     PhoneLookup,
     Promise,
+    Recording,
     Relation,
     SearchText,
+    SurveyInvitation,
     SurveyResponse,
     TimelineEvent,
     Transcript,
+    Voicemail,
     WrapUp,
 )
 from crm_bridge.models.base import to_micros
@@ -89,6 +92,16 @@ _GONE_FROM_TIMELINE = (
     TimelineKind.PROMISE,
     TimelineKind.PROMISE_SETTLED,
 )
+_OF_CONTACTS: Mapping[type[Any], Any] = {
+    WrapUp: WrapUp.contact_id,
+    Recording: Recording.contact_id,
+    Transcript: Transcript.contact_id,
+    Voicemail: Voicemail.contact_id,
+    SurveyResponse: SurveyResponse.call_id,
+}
+"""What is kept with a contact, and names it in this column."""
+_OURS = frozenset({"tenant_id", "row_version", "journal_seq", "path"})
+"""Columns that say nothing about a person."""
 _KEYS_IN_A_QUERY = 500
 
 
@@ -122,7 +135,7 @@ async def erase(
     preview = await preview_erasure(session, customer_id)
     await _forget_answers(session)
     await ask_for(session, Interaction.customer_id.in_(ids), customer_id, now)
-    await _blank_interactions(session, ids)
+    await _blank_interactions(session, ids, now)
     recordings, held = await release_of(session, ids, now=now)
     transcripts = await delete_of_customers(session, ids)
     await blank_voicemails(session, ids)
@@ -182,12 +195,13 @@ async def export_person(session: AsyncSession, customer_id: int) -> dict[str, li
             told[model.__tablename__] = await _rows(session, model, model.customer_id.in_(ids))
     related = or_(Relation.from_id.in_(ids), Relation.to_id.in_(ids))
     told["party_relationship"] = await _rows(session, Relation, related)
-    contacts = [row["contact_id"] for row in told["interaction"]]
-    told["wrap_up"], told["transcript"] = [], []
+    for model in _OF_CONTACTS:
+        told[model.__tablename__] = []
+    contacts = sorted({row[name] for row in told["interaction"] for name in ("contact_id", "call_id")})
     for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
         portion = contacts[start : start + _KEYS_IN_A_QUERY]
-        told["wrap_up"] += await _rows(session, WrapUp, WrapUp.contact_id.in_(portion))
-        told["transcript"] += await _rows(session, Transcript, Transcript.contact_id.in_(portion))
+        for model, contact in _OF_CONTACTS.items():
+            told[model.__tablename__] += await _rows(session, model, contact.in_(portion))
     told["provenance"] = [_plain_known(each) for each in await known_of(session, customer_id)]
     return told
 
@@ -202,7 +216,7 @@ def _plain_known(known: Known) -> dict[str, Any]:
 
 
 async def _rows(session: AsyncSession, model: type[Any], condition: Any) -> list[dict[str, Any]]:
-    columns = [column for column in model.__table__.columns if column.name not in {"tenant_id", "row_version"}]
+    columns = [column for column in model.__table__.columns if column.name not in _OURS]
     rows = await session.execute(select(*columns).where(condition))
     return [{name: _plain(value) for name, value in row.items()} for row in rows.mappings()]
 
@@ -216,13 +230,15 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-async def _blank_interactions(session: AsyncSession, ids: Sequence[int]) -> None:
-    """Who it was goes; that it was, when, how long and by whom it was handled stays."""
+async def _blank_interactions(session: AsyncSession, ids: Sequence[int], now: datetime) -> None:
+    """Who it was goes; that it was, when, how long and by whom it was handled stays. Nobody is asked about it now."""
+    over = {"person_digest": None, "address_digest": None, "give_up_at": now, "expires_at": now}
     contacts = (await session.scalars(select(Interaction.contact_id).where(Interaction.customer_id.in_(ids)))).all()
     for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
         portion = contacts[start : start + _KEYS_IN_A_QUERY]
         await session.execute(update(WrapUp).where(WrapUp.contact_id.in_(portion)).values(notes=""))
         await session.execute(update(SurveyResponse).where(SurveyResponse.call_id.in_(portion)).values(comment=None))
+        await session.execute(update(SurveyInvitation).where(SurveyInvitation.call_id.in_(portion)).values(over))
     theirs = Interaction.customer_id.in_(ids)
     for direction, party in PARTY.items():
         here = (theirs, Interaction.direction == direction)

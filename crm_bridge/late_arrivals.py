@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.journal_erasures import ask_for
-from crm_bridge.models import Customer, ErasureReceipt, Interaction, WrapUp
+from crm_bridge.models import Customer, ErasureReceipt, Interaction, SurveyResponse, WrapUp
 from crm_bridge.models.base import utc_now
 from crm_bridge.parties import PARTY
 from crm_bridge.recordings import release_of
@@ -46,6 +46,7 @@ async def _blank(session: AsyncSession, contact_ids: Sequence[str]) -> int:
     for direction, party in PARTY.items():
         await session.execute(update(Interaction).where(theirs, Interaction.direction == direction).values(**party))
     await session.execute(update(WrapUp).where(WrapUp.contact_id.in_(sorted(late))).values(notes=""))
+    await session.execute(update(SurveyResponse).where(SurveyResponse.call_id.in_(sorted(late))).values(comment=None))
     customers = sorted({customer_id for customer_id in late.values() if customer_id is not None})
     await blank_voicemails(session, customers)
     await release_of(session, customers, now=now)

@@ -25,14 +25,18 @@ from crm_bridge.interactions import (
 )
 from crm_bridge.journal_erasures import waiting
 from crm_bridge.maintenance import maintain
-from crm_bridge.models import Interaction
+from crm_bridge.models import Interaction, Recording, SurveyInvitation, SurveyResponse, Voicemail
 from crm_bridge.recordings import files_to_erase
+from crm_bridge.records import SurveyRecord
+from crm_bridge.vocabulary import InvitationState
 from tests.support.crm_dump import dump
 from tests.support.crm_records import NOON, NUMBER, REGION, call, minutes
 from tests.support.crm_web import client_of, enter, problem
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.unit
+
+LATER = NOON + timedelta(days=90)
 
 SECRETS = (
     "Lovelace",
@@ -94,6 +98,15 @@ async def live(web: httpx.AsyncClient, database: Database) -> str:
             theirs = call(f"c{n}", from_name="Lovelace", diverted_from=NUMBER, started_at=NOON - minutes(n))
             await record(session, theirs, region=REGION)
         await complete_wrap_up(session, "c0", "solved", "Lovelace was happy", NOON, 50)
+        session.add(
+            SurveyResponse(
+                call_id="c0", agent_id="lin", kind="csat", asked_at=NOON, score=5, answered_at=NOON,
+                comment="the countess is content", journal_seq=60,
+            )
+        )  # fmt: skip
+        left = {"recording_id": "c1-v1", "contact_id": "c1", "journal_seq": 61}
+        session.add(Voicemail(**left, box="support", caller=NUMBER, caller_name="Lovelace", language="en"))
+        session.add(Recording(**left, started_at=NOON, duration_ms=9_000, pauses=[]))
     twin: str = (await enter(web, "A. Lovelace", "13900000002"))["id"]
     await web.post("/merges", json={"survivor_id": ada, "merged_id": twin})
     return ada
@@ -219,7 +232,11 @@ async def test_what_arrives_late_about_an_erased_person_is_written_without_them(
     stranger = call("c3", from_value="+862161239999", from_name="Ben", journal_seq=15)
     async with database.begin() as session:
         await record_batch(session, [inbound, replace(outbound, from_name="Ada Lovelace")], region=REGION)
-    for late in (notes, stored, stranger):
+    answer = SurveyRecord(
+        call_id="c1", agent_id="lin", kind="csat", asked_at=NOON, score=4, answered_at=NOON, journal_seq=16,
+        comment="the countess says",
+    )  # fmt: skip
+    for late in (notes, stored, stranger, answer):
         async with database.begin() as session:
             await record_batch(session, [late], region=REGION)
     found = repr(await dump(database))
@@ -228,6 +245,27 @@ async def test_what_arrives_late_about_an_erased_person_is_written_without_them(
     async with database.read() as session:
         assert await files_to_erase(session, 10) == {"r1": "a.wav"}
         assert set(await waiting(session, 10)) == {"call-c1", "call-c2"}
+
+
+async def test_an_erased_person_is_asked_nothing_and_known_by_no_digest(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    ada = await live(web, database)
+    async with database.begin() as session:
+        session.add(
+            SurveyInvitation(
+                call_id="c1", queue_id="support", agent_id="lin", kind="csat", state=InvitationState.SENT, due_at=NOON,
+                give_up_at=LATER, tries=0, channel="sms", person_digest="p", address_digest="a", asked_at=NOON,
+                expires_at=LATER,
+            )
+        )  # fmt: skip
+    await web.post(f"/customers/{ada}/erasure", json={"legal_basis": "consent"})
+    async with database.read() as session:
+        asked = (await session.scalars(select(SurveyInvitation))).one()
+    assert (asked.person_digest, asked.address_digest) == (None, None)
+    assert asked.give_up_at < LATER, "it is not sent any more"
+    assert asked.expires_at is not None
+    assert asked.expires_at < LATER, "its link leads to nothing"
 
 
 async def test_a_receipt_that_was_changed_is_not_genuine(web: httpx.AsyncClient, database: Database) -> None:
@@ -250,6 +288,9 @@ async def test_a_person_gets_everything_that_is_known_about_them(web: httpx.Asyn
     tables = told.json()
     assert {len(tables["customer"]), len(tables["interaction"]), len(tables["wrap_up"])} == {2, 3, 1}
     assert tables["note"][0]["body"] == "likes analytical engines"
+    (survey,), (recording,), (message,) = (tables[each] for each in ("survey_response", "recording", "voicemail"))
+    assert (survey["score"], survey["comment"]) == (5, "the countess is content")
+    assert (recording["duration_ms"], message["caller_name"]) == (9_000, "Lovelace")
     assert [each for each in (await web.get("/audit")).json() if each["action"] == "export"]
     assert problem(await web.get(f"/customers/{ada}/export", headers={"x-roles": "agent"}))[:2] == (403, "forbidden")
 
