@@ -1,6 +1,7 @@
 """The senders of an installation, as its settings say, and what is wrong with settings and site together."""
 
 from collections.abc import Collection, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -48,9 +49,12 @@ def sms_gateway(messages: MessagesSection, region: str) -> Gateway | None:
 
 
 def check_surveys(rules: Mapping[str, SurveyRule], messages: MessagesSection, queue_ids: Collection[str]) -> None:
-    """Raises ``ConfigError`` when queues ask by what nobody can send, and when replies have nowhere to go."""
+    """Raises ``ConfigError`` when queues ask by what nobody can send, and when replies have nowhere to go or cannot be
+    believed."""
     if messages.sms.url is not None and messages.sms.queue not in queue_ids:
         raise ConfigError(f"messages.sms.queue: the site has no queue {messages.sms.queue!r}")
+    if messages.sms.url is not None and find_spec("twilio") is None:
+        raise ConfigError("messages.sms: nothing here checks what the gateway signs; pip install callcenter[sms]")
     if not rules:
         return
     if messages.public_url is None:

@@ -293,6 +293,13 @@ def test_what_is_wrong_with_a_survey_is_said(tmp_path: Path, survey: str, fault:
     assert fault in told
 
 
+def test_a_gateway_whose_signature_nothing_checks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callcenter.surveys.setup.find_spec", lambda _: None)
+    sms = {"url": "https://sms.example/m", "account": "a", "sender": "+1", "token": "t", "queue": "sales"}
+    with pytest.raises(ConfigError, match=r"pip install callcenter\[sms\]"):
+        check_surveys({}, MessagesSection.model_validate({"sms": sms}), {"sales"})
+
+
 def test_surveys_need_somebody_who_sends_them_and_a_page_that_customers_reach() -> None:
     rules = {"sales": SurveyRule(channels=("email",))}
     public, mail = {"public_url": "https://contact.example"}, {"host": "mail.example", "sender": "Us <us@example.com>"}
