@@ -28,7 +28,17 @@ from callcenter.sip.transactions import (
     TransactionFailed,
 )
 from callcenter.sip.transfers import Transfers
-from callcenter.sip.wire import ALLOW, EXTENSIONS, SDP, SUPPORTED, EndpointOutcome, Identity, NewToken, Wire
+from callcenter.sip.wire import (
+    ALLOW,
+    EXTENSIONS,
+    SDP,
+    SUPPORTED,
+    EndpointOutcome,
+    Identity,
+    NewToken,
+    Replied,
+    Wire,
+)
 
 SERVED_SCHEMES = frozenset({"sip", "sips", "tel"})
 
@@ -332,6 +342,8 @@ class Endpoint:
         leg = self._legs.get(leg_id)
         if leg is not None and leg.dialog is not None and leg.state in {LegState.UP, LegState.ANSWERED}:
             self._changes.reoffer(leg, sdp, token, now)
+        elif token:
+            self.wire.tell(Replied(token, None))
         return self._drain(now)
 
     def acknowledge(self, leg_id: str, sdp: str, now: int) -> list[EndpointOutcome]:
@@ -354,10 +366,13 @@ class Endpoint:
     def refer(
         self, leg_id: str, target: str, token: str, now: int, *, replaced: str | None = None
     ) -> list[EndpointOutcome]:
-        """Ask the far end to call ``target``, a URI, in place of the leg ``replaced`` if given."""
+        """Ask the far end to call ``target``, a URI, in place of the leg ``replaced`` if given; its end comes as
+        ``Replied``, without a response where the leg is over."""
         leg = self._legs.get(leg_id)
         if leg is not None:
             self._transfers.send_refer(leg, target, self._legs.get(replaced) if replaced else None, token, now)
+        else:
+            self.wire.tell(Replied(token, None))
         return self._drain(now)
 
     def send_digit(self, leg_id: str, digit: str, now: int, token: str = "") -> list[EndpointOutcome]:

@@ -16,7 +16,7 @@ from callcenter.sip.replaces import ReplacedDialog, replaces_in_uri
 from callcenter.sip.requests import Requests
 from callcenter.sip.transactions import RequestArrived
 from callcenter.sip.uri import Uri
-from callcenter.sip.wire import ReferProgress, Wire
+from callcenter.sip.wire import ReferProgress, Replied, Wire
 
 REFER_LIMIT_MS = 60_000
 """How long the calls may take to say what became of a transfer."""
@@ -93,8 +93,12 @@ class Transfers:
     # Ours.
 
     def send_refer(self, leg: Leg, target: str, replaced: Leg | None, token: str, now: int) -> None:
-        """Ask the far end to call ``target``; with ``replaced``, in place of that leg's far end (attended)."""
-        if leg.dialog is None or leg.state is not LegState.UP:
+        """Ask the far end to call ``target``; with ``replaced``, in place of that leg's far end (attended).
+
+        Also before the ACK of our own answer has come: the dialog is there with the 200 (RFC 3261 section 12.1).
+        """
+        if leg.dialog is None or leg.state not in {LegState.UP, LegState.ANSWERED}:
+            self._wire.tell(Replied(token, None))
             return
         uri = target
         if replaced is not None and replaced.dialog is not None:

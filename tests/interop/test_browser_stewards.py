@@ -17,8 +17,8 @@ from tests.support.peers import missing
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
 WORDS = {
-    "en": ("Written by boss", "Legitimate interest", "Not stated", "Said by the customer", "agent1 has nothing"),
-    "zh": ("由 boss 填写", "正当利益", "未说明", "客户自己说的", "agent1 没有需要移交的内容"),
+    "en": ("Written by boss", "Legitimate interest", "Not stated", "Said by the customer", "agent3 has nothing"),
+    "zh": ("由 boss 填写", "正当利益", "未说明", "客户自己说的", "agent3 没有需要移交的内容"),
 }
 
 
@@ -26,7 +26,7 @@ WORDS = {
 def house() -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    with running_installation(Plan(agents=2)) as house:
+    with running_installation(Plan(agents=3)) as house:
         yield house
 
 
@@ -181,13 +181,13 @@ async def test_somebody_who_leaves_hands_over_until_nothing_is_left(
     async with house.signed_in() as http, console_page(house, tmp_path) as page:
         customers = [await enter(http, f"Theirs {language} {index}") for index in range(3)]
         for each in customers:
-            await claim(house, "agent1", each)
-        promise = {"what": "send the brochure", "due_at": "2036-03-03T10:00:00Z", "assignee_id": "agent1"}
+            await claim(house, "agent3", each)
+        promise = {"what": "send the brochure", "due_at": "2036-03-03T10:00:00Z", "assignee_id": "agent3"}
         path = f"/api/v1/customers/{customers[0]['id']}/promises"
         (await http.post(path, json=promise)).raise_for_status()
         await signed_in(page, BOSS, language, scheme)
         await go(page, "hand-over")
-        await page.part("hand-over-from").fill("agent1")
+        await page.part("hand-over-from").fill("agent3")
         await page.page.keyboard.press("Tab")
         await expect(page.part("holdings")).to_contain_text("3")
         await page.part("hand-over-to").fill("agent2")

@@ -88,6 +88,33 @@ WHY = 'This number must not be called: "suppressed".\r\nVia: x'
 QUOTED = 'Q.850;cause=21;text="This number must not be called: \\"suppressed\\".Via: x"'
 
 
+def test_whoever_has_just_answered_may_transfer_before_the_ack_has_come():
+    network = Network()
+    exchange, phone = agent_on(network)
+    answered = network.reactions[PHONE]
+
+    def answer_and_refer(event) -> None:
+        answered(event)
+        if isinstance(event, LegOffered):
+            network.perform(PHONE, phone.refer(event.leg_id, "sip:5002@10.0.0.1", "refer", network.now))
+
+    network.reactions[PHONE] = answer_and_refer
+    rung(network, exchange)
+    assert told(network, EXCHANGE, TransferRequested) == [TransferRequested("L1", "5002")]
+
+
+def test_whoever_asks_for_something_on_a_leg_that_is_over_is_told_so():
+    network = Network()
+    exchange, phone = agent_on(network)
+    mine = rung(network, exchange)
+    network.perform(PHONE, phone.end(mine, EndCause.NORMAL, network.now))
+    network.run(40_000)
+    network.perform(PHONE, phone.refer(mine, "sip:5002@10.0.0.1", "refer", network.now))
+    network.perform(PHONE, phone.reoffer(mine, SDP, "reoffer", network.now))
+    told_last = told(network, PHONE, Replied)[-2:]
+    assert [(each.token, each.response) for each in told_last] == [("refer", None), ("reoffer", None)]
+
+
 def test_a_phone_is_told_why_its_transfer_or_its_call_is_refused():
     """The reason stands beside the status, in a form that no text can break out of."""
     network = Network()

@@ -8,7 +8,8 @@ from tests.shifts import LONGEST, SOUNDLESS, Shifts, only_computes, waits
 
 pytestmark = pytest.mark.unit
 
-BROWSER, SIPP, KILL = "tests/interop/test_browser.py", "tests/interop/test_sip_sipp.py", "tests/faults/test_kill_web.py"
+LONG_CALLS, SIPP = "tests/interop/test_carrier_kamailio.py", "tests/interop/test_sip_sipp.py"
+KILL = "tests/faults/test_kill_web.py"
 LONG_SUMS, SUMS = "tests/unit/acd/test_sim_reference.py", "tests/unit/acd/test_acd_pains.py"
 
 
@@ -25,7 +26,7 @@ class Hand:
         self.shutting_down = True
 
 
-FILES = [SIPP, SUMS, BROWSER, LONG_SUMS, KILL]
+FILES = [SIPP, SUMS, LONG_CALLS, LONG_SUMS, KILL]
 
 
 def handed_out(*turns: str, testers: int) -> dict[str, Hand]:
@@ -44,9 +45,9 @@ def handed_out(*turns: str, testers: int) -> dict[str, Hand]:
 
 
 def test_the_long_ones_and_those_that_wait_begin_first():
-    assert {BROWSER, LONG_SUMS} <= set(LONGEST)
+    assert {LONG_CALLS, LONG_SUMS} <= set(LONGEST)
     crew = handed_out("gw0", "gw1", "gw0", "gw1", "gw0", testers=2)
-    assert crew["gw0"].given == [BROWSER, KILL, SUMS]
+    assert crew["gw0"].given == [LONG_CALLS, KILL, SUMS]
     assert crew["gw1"].given == [SIPP, LONG_SUMS]
 
 
@@ -55,13 +56,13 @@ def test_the_third_tester_only_computes_and_goes_when_nothing_of_that_is_left():
     assert crew["gw2"].given == [LONG_SUMS, SUMS]
     assert crew["gw2"].shutting_down
     assert not crew["gw0"].shutting_down
-    assert [*crew["gw0"].given, *crew["gw1"].given] == [BROWSER, KILL, SIPP]
+    assert [*crew["gw0"].given, *crew["gw1"].given] == [LONG_CALLS, KILL, SIPP]
 
 
 def test_files_in_which_nobody_listens_are_for_the_third_tester_too():
     assert all((Path(__file__).parents[3] / file).exists() for file in (*SOUNDLESS, *LONGEST))
     assert not any(waits(file) for file in SOUNDLESS)
-    assert waits(BROWSER)
+    assert waits(LONG_CALLS)
     assert not waits(SUMS)
 
 
