@@ -101,10 +101,13 @@ def destination_of(digits: str, region: str, codes: frozenset[str], emergency: f
     parsed = _parsed(international or digits, region)
     if parsed is None:
         return None
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    # The text that goes out is read again: what is judged is what a carrier will see.
-    final = _parsed(number, None)
-    if final is None or len(number) > MAX_E164 or not phonenumbers.is_possible_number(final):
+    # The text that goes out is read again: what is judged is what a carrier will see. Where a carrier's code stood in
+    # the dialled text (0 12 011 in Brazil), only the second reading takes off the trunk prefix that followed it.
+    final = _parsed(_e164(parsed), None)
+    number = "" if final is None else _e164(final)
+    if final is None or _parsed(number, None) != final:
+        return None
+    if len(number) > MAX_E164 or not phonenumbers.is_possible_number(final):
         return None
     if not phonenumbers.is_valid_number(final):
         return Destination(DestinationKind.UNKNOWN, number) if international else None
@@ -113,6 +116,10 @@ def destination_of(digits: str, region: str, codes: frozenset[str], emergency: f
         return Destination(DestinationKind.PREMIUM, number, home)
     kind = DestinationKind.NATIONAL if home == region else DestinationKind.INTERNATIONAL
     return Destination(kind, number, home)
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:

@@ -238,6 +238,7 @@ def test_no_way_of_writing_it_gets_a_barred_number_out(case):
 
 
 @example("+4930000000000000", "DE")
+@example("01201120000000", "BR")
 @settings(max_examples=600, deadline=None)
 @given(
     st.one_of(
