@@ -198,7 +198,7 @@ async def test_somebody_who_leaves_hands_over_until_nothing_is_left(
         await expect(page.part("handed-over")).to_contain_text("4")
         await expect(page.part("holdings-none")).to_contain_text(nothing)
         await look_at(page, f"handed-over-{language}-{scheme}")
-        left = (await http.get("/api/v1/owners/agent1/holdings")).json()
+        left = (await http.get("/api/v1/owners/agent3/holdings")).json()
         assert left["total"] == 0
 
 
