@@ -156,6 +156,7 @@ async def test_digits_are_told_once_and_reach_the_other_party(media: MediaProces
     await media.plane.route("s", TWO_WAY)
     await call.caller.send_digits("19#")
     await call.agent.wait_digits("19#")
+    await media.sink.wait_until(lambda: len(media.sink.events) >= 3)
     assert media.sink.events == [DigitPressed("s", "caller", digit) for digit in "19#"]
 
 

@@ -54,6 +54,7 @@ async def test_sealed_and_plain_phones_hear_each_other_and_nobody_else(media: Me
     await listener.wait_heard(440, share=0.9)
     await caller.send_digits("5")
     await agent.wait_digits("5")
+    await media.sink.wait_until(lambda: bool(media.sink.events))
     assert media.sink.events == [DigitPressed("s", "caller", "5")]
     for number in range(50):
         payload = encode(tone(2500, 0.02), Law.PCMU)
