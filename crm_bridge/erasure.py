@@ -9,7 +9,7 @@ store's own key and can be checked later.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,14 +92,10 @@ _GONE_FROM_TIMELINE = (
     TimelineKind.PROMISE,
     TimelineKind.PROMISE_SETTLED,
 )
-_OF_CONTACTS: Mapping[type[Any], Any] = {
-    WrapUp: WrapUp.contact_id,
-    Recording: Recording.contact_id,
-    Transcript: Transcript.contact_id,
-    Voicemail: Voicemail.contact_id,
-    SurveyResponse: SurveyResponse.call_id,
-}
-"""What is kept with a contact, and names it in this column."""
+_OF_CONTACTS: tuple[type[Any], ...] = (WrapUp, Recording, Transcript, Voicemail)
+"""What is kept with a contact."""
+_OF_CALLS: tuple[type[Any], ...] = (SurveyResponse,)
+"""What is kept with a call, whichever part of it was with the person."""
 _OURS = frozenset({"tenant_id", "row_version", "journal_seq", "path"})
 """Columns that say nothing about a person."""
 _KEYS_IN_A_QUERY = 500
@@ -195,13 +191,13 @@ async def export_person(session: AsyncSession, customer_id: int) -> dict[str, li
             told[model.__tablename__] = await _rows(session, model, model.customer_id.in_(ids))
     related = or_(Relation.from_id.in_(ids), Relation.to_id.in_(ids))
     told["party_relationship"] = await _rows(session, Relation, related)
-    for model in _OF_CONTACTS:
-        told[model.__tablename__] = []
-    contacts = sorted({row[name] for row in told["interaction"] for name in ("contact_id", "call_id")})
-    for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
-        portion = contacts[start : start + _KEYS_IN_A_QUERY]
-        for model, contact in _OF_CONTACTS.items():
-            told[model.__tablename__] += await _rows(session, model, contact.in_(portion))
+    for name, tables in (("contact_id", _OF_CONTACTS), ("call_id", _OF_CALLS)):
+        told |= {model.__tablename__: [] for model in tables}
+        keys = sorted({row[name] for row in told["interaction"]})
+        for start in range(0, len(keys), _KEYS_IN_A_QUERY):
+            portion = keys[start : start + _KEYS_IN_A_QUERY]
+            for model in tables:
+                told[model.__tablename__] += await _rows(session, model, getattr(model, name).in_(portion))
     told["provenance"] = [_plain_known(each) for each in await known_of(session, customer_id)]
     return told
 
@@ -233,13 +229,16 @@ def _plain(value: Any) -> Any:
 async def _blank_interactions(session: AsyncSession, ids: Sequence[int], now: datetime) -> None:
     """Who it was goes; that it was, when, how long and by whom it was handled stays. Nobody is asked about it now."""
     over = {"person_digest": None, "address_digest": None, "give_up_at": now, "expires_at": now}
-    contacts = (await session.scalars(select(Interaction.contact_id).where(Interaction.customer_id.in_(ids)))).all()
+    theirs = Interaction.customer_id.in_(ids)
+    contacts = (await session.scalars(select(Interaction.contact_id).where(theirs))).all()
     for start in range(0, len(contacts), _KEYS_IN_A_QUERY):
         portion = contacts[start : start + _KEYS_IN_A_QUERY]
         await session.execute(update(WrapUp).where(WrapUp.contact_id.in_(portion)).values(notes=""))
+    calls = (await session.scalars(select(Interaction.call_id).where(theirs).distinct())).all()
+    for start in range(0, len(calls), _KEYS_IN_A_QUERY):
+        portion = calls[start : start + _KEYS_IN_A_QUERY]
         await session.execute(update(SurveyResponse).where(SurveyResponse.call_id.in_(portion)).values(comment=None))
         await session.execute(update(SurveyInvitation).where(SurveyInvitation.call_id.in_(portion)).values(over))
-    theirs = Interaction.customer_id.in_(ids)
     for direction, party in PARTY.items():
         here = (theirs, Interaction.direction == direction)
         await session.execute(update(Interaction).where(*here).values(**party))

@@ -100,7 +100,7 @@ async def live(web: httpx.AsyncClient, database: Database) -> str:
         await complete_wrap_up(session, "c0", "solved", "Lovelace was happy", NOON, 50)
         session.add(
             SurveyResponse(
-                call_id="c0", agent_id="lin", kind="csat", asked_at=NOON, score=5, answered_at=NOON,
+                call_id="call-c0", agent_id="lin", kind="csat", asked_at=NOON, score=5, answered_at=NOON,
                 comment="the countess is content", journal_seq=60,
             )
         )  # fmt: skip
@@ -247,6 +247,31 @@ async def test_what_arrives_late_about_an_erased_person_is_written_without_them(
         assert set(await waiting(session, 10)) == {"call-c1", "call-c2"}
 
 
+async def test_a_survey_goes_with_whoever_was_in_a_later_part_of_the_call(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    """The first part was with somebody else, whose notes are not in the export and stay."""
+    ada = int((await enter(web, "Ada Lovelace", NUMBER))["id"])
+    ben = int((await enter(web, "Ben", "13900000009"))["id"])
+    parts = [
+        call("c1", customer_id=ben, match_state="one"),
+        call("c1.2", call_id="c1", customer_id=ada, match_state="one", journal_seq=9),
+    ]
+    answer = SurveyRecord(
+        call_id="c1", agent_id="lin", kind="csat", asked_at=NOON, score=4, answered_at=NOON, journal_seq=16,
+        comment="the countess says",
+    )  # fmt: skip
+    async with database.begin() as session:
+        await record_batch(session, [*parts, answer], region=REGION)
+        await complete_wrap_up(session, "c1", "solved", "Ben was first", NOON, 50)
+    told = (await web.get(f"/customers/{ada}/export")).json()
+    assert (told["wrap_up"], told["survey_response"][0]["comment"]) == ([], "the countess says")
+    await web.post(f"/customers/{ada}/erasure", json={"legal_basis": "consent"})
+    left = repr(await dump(database))
+    assert "countess says" not in left
+    assert "Ben was first" in left
+
+
 async def test_an_erased_person_is_asked_nothing_and_known_by_no_digest(
     web: httpx.AsyncClient, database: Database
 ) -> None:
@@ -254,7 +279,8 @@ async def test_an_erased_person_is_asked_nothing_and_known_by_no_digest(
     async with database.begin() as session:
         session.add(
             SurveyInvitation(
-                call_id="c1", queue_id="support", agent_id="lin", kind="csat", state=InvitationState.SENT, due_at=NOON,
+                call_id="call-c1", queue_id="support", agent_id="lin", kind="csat", state=InvitationState.SENT,
+                due_at=NOON,
                 give_up_at=LATER, tries=0, channel="sms", person_digest="p", address_digest="a", asked_at=NOON,
                 expires_at=LATER,
             )
