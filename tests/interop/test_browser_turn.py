@@ -133,16 +133,17 @@ async def test_a_call_survives_that_its_path_dies_and_another_one_comes(tmp_path
                     await path.aclose()
                     await until("comfort", lambda: customer.sound.heard_tone(COMFORT_HZ) > 0.5)
                     await phone.until_phase("reconnecting")
+                    hiccups = len(returns(house))
                     await customer.sound.wait_frames(400, timeout=20)
-                    assert returns(house) == []
+                    assert len(returns(house)) == hiccups, "nobody came back by a path that is dead"
                     async with running_turn_server(tmp_path, after=server) as another:
                         back_at = time.time_ns() // 1_000_000
-                        await until("the exchange notes that the browser is back", lambda: returns(house))
+                        await until("the exchange notes that the browser is back", lambda: returns(house)[hiccups:])
                         await customer.sound.wait_frames(FRESH_FRAMES)
                         await customer.sound.wait_heard(BROWSER_HZ, timeout=15, share=0.9)
                         await phone.hears(CUSTOMER_HZ)
                         await phone.until_phase("up")
-                        assert returns(house)[0].at - back_at < MOST_AWAY_MS
+                        assert returns(house)[hiccups].at - back_at < MOST_AWAY_MS
                         after = await phone.desk.page.evaluate(RELAYED_PORT)
                         assert after in range(another.first, another.first + RELAYED_PORTS)
                         assert await phone.desk.page.evaluate("window.peers.length") == peers, "ICE restarts, no more"
