@@ -78,8 +78,7 @@ async def test_an_agent_without_any_sip_phone_takes_a_call_in_the_browser(house:
             await phone.until_phase("up")
             await customer.sound.wait_heard(BROWSER_HZ, timeout=10, share=0.9)
             await phone.hears(CUSTOMER_HZ)
-            (gap,) = await gaps(house, 1)
-            assert gap < MOST_AWAY_MS
+            assert all(gap < MOST_AWAY_MS for gap in await gaps(house, 1))
 
             async with at_console(house, "agent1") as console:
                 contact_id = str((console.agent or {})["contact_id"])
