@@ -13,7 +13,8 @@ demo: setup ## a living contact center on this machine, with simulated customers
 	$(BIN)/callcenter demo
 
 test: setup ## every test
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
+	rm -f .pytest_cache/v/cache/lastfailed
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile || { [ $$? = 1 ] && $(BIN)/python -m tests.second_look; }
 	$(WEB) npm run --silent test
 
 check: setup ## style, types, layers, spelling, and the same for the console
