@@ -1,9 +1,8 @@
 """Finding customers by any part of their name, number or address: the newest of all that are meant, exactly.
 
 By an index of three characters. FTS5 on SQLite gives hits from the newest to the oldest and stops when the page is
-full. ``pg_trgm`` on PostgreSQL gives all of them at once and in no order, so there are two ways to a page: to look
-through the customers from the newest on, which is short when many are meant, and to sort the hits of the index, which
-is short when few are. Which it is shows on the way.
+full. On PostgreSQL the index is asked for one piece of the store after the other, the newest first
+(``search_pieces``), and for a part of a number, which few have, at once for all of it.
 """
 
 import re
@@ -12,16 +11,19 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Select,
     Text,
     bindparam,
+    cast,
     column,
     func,
     literal_column,
     select,
     table,
-    tablesample,
+    true,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +31,7 @@ from crm_bridge.keyset import Cursor, Page, bounded
 from crm_bridge.models import Customer, SearchText
 from crm_bridge.models.base import DEFAULT_TENANT, storable
 from crm_bridge.recent_customers import recently_contacted
+from crm_bridge.search_pieces import BLOCKS, Piece, pieces
 from crm_bridge.search_texts import asked, distinctive_groups, normalise_name
 from crm_bridge.visibility import hidden_from
 from crm_bridge.vocabulary import CustomerStatus
@@ -38,33 +41,36 @@ __all__ = ["normalise_name", "search"]
 NEWEST = 2000
 """How many of the newest customers are looked through before the index is asked: what one in a hundred is called is
 among them."""
-MANY = 3
-"""With so many of them among those it is worth to go on looking at once."""
 FEW = 4000
-"""Hits of the index that are fetched and sorted whatever comes; with more of them there are many who are meant."""
-MANY_AMONG = 100_000
-"""How many of the newest customers are looked through then. Where ``FEW`` are spread over ten million, twenty of them
-are among the newest 50,000."""
-GLANCED = 4000
-"""Texts that are read to learn whether very many are meant, where the index would put all of them together before it
-gives the first."""
-SAMPLED = 40_000
-"""Texts that are read to learn where the newest hits are, when there are many and hardly one is new."""
-SAMPLED_HITS = 5
-"""From the oldest of so many sampled hits on there are some hundreds of hits in millions of customers, enough for a
-page."""
+"""Hits of a part of a number that are fetched and sorted; where there are more, piece by piece is shorter."""
+MANY_DIGITS = 5
+"""Few customers share so many digits."""
 
 _AT_A_TIME = 200
 _ONLY_BITMAPS = select(
     *(
         func.set_config(name, bindparam("others", type_=Text()), literal_column("true"))
         for name in ("enable_seqscan", "enable_indexscan", "enable_indexonlyscan")
-    )
+    ),
+    func.set_config("jit", "off", literal_column("true")),
 )
+_ALNUM_PAIR = re.compile(r"[^\W_]{2}")
 _WITHOUT_END = 2**62
 _Columns = TypeVarTuple("_Columns")
-_ROWS = table("pg_class", column("relname"), column("reltuples"))
-"""PostgreSQL's estimate of how many rows a table has."""
+_ENDS = select(
+    select(func.min(SearchText.customer_id)).scalar_subquery(),
+    select(func.max(SearchText.customer_id)).scalar_subquery(),
+    select(literal_column("histogram_bounds::text::bigint[]", ARRAY(BigInteger)))
+    .select_from(table("pg_stats"))
+    .where(literal_column("(schemaname, tablename, attname) = (current_schema(), 'search_text', 'customer_id')"))
+    .scalar_subquery(),
+)
+"""The oldest and the newest customer, and the ids that part all of them into pieces."""
+_PIECES = func.unnest(
+    bindparam("blocks", type_=ARRAY(Text)),
+    bindparam("since", type_=ARRAY(BigInteger)),
+    bindparam("below", type_=ARRAY(BigInteger)),
+)
 _INDEX = table("search_index", column("rowid"))
 """SQLite's full-text index over the search texts, kept by triggers."""
 
@@ -105,83 +111,62 @@ async def _found(
         return rows
     if (await session.connection()).dialect.name == "sqlite":
         return (await session.scalars(_by_fts5(query, needles, before))).all()
-    hits = _older(select(SearchText.customer_id), before).where(*_asked_of_trigrams(needles))
-    if len(rows) < MANY and not await _is_on_very_many(session, needles):
+    if any(sum(map(str.isdigit, needle)) >= MANY_DIGITS for needle in needles):
+        hits = _older(select(SearchText.customer_id), before).where(*_asked_of_trigrams(needles))
         async with _only_bitmaps(session):
             few = sorted(await session.scalars(hits.limit(FEW)), reverse=True)
         if len(few) < FEW:
             return await _first_of(session, query, few, wanted)
-    new_ones = len(rows) >= MANY
-    if new_ones and len(rows := await among(MANY_AMONG)) >= wanted:
-        return rows
-    found = await _since_sampled(session, query, needles, before, wanted)
-    if len(found) >= wanted:
-        return found
-    if not new_ones and len(rows := await among(MANY_AMONG)) >= wanted:
-        return rows
-    return await _sorted_hits(session, query, hits, wanted)
+    return await _piece_by_piece(session, query, needles, before, wanted)
 
 
-async def _is_on_very_many(session: AsyncSession, needles: tuple[str, ...]) -> bool:
-    """Whether surely far more than ``FEW`` are meant. Of numbers no part is on very many, so nobody looks."""
-    if all(needle.strip().isdecimal() for needle in needles):
-        return False
-    estimate = await session.scalar(select(_ROWS.c.reltuples).where(_ROWS.c.relname == "search_text"))
-    if estimate is None or estimate <= GLANCED:
-        return False
-    glance = tablesample(SearchText, func.system(100.0 * GLANCED / estimate), name="glance")
-    hits = await session.scalar(select(func.count()).select_from(glance).where(*_has_all(glance.c.text, needles)))
-    return float(hits or 0) * float(estimate) >= 4 * FEW * GLANCED
-
-
-async def _since_sampled(
+async def _piece_by_piece(
     session: AsyncSession, query: Select[Customer], needles: tuple[str, ...], before: Cursor | None, wanted: int
 ) -> list[Customer]:
-    """The newest of very many hits who may be shown. A sample of the pages tells from which id on there are enough for
-    a page, and which group of three is the rarest; of the hits of this group only those since then are looked at
-    closely. Fewer than ``wanted`` where the sample has too few, or hardly one may be shown."""
-    estimate = await session.scalar(select(_ROWS.c.reltuples).where(_ROWS.c.relname == "search_text"))
-    if estimate is None or estimate < 1:  # never counted
+    """The first ``wanted`` of all hits who may be shown. More hits are asked for each time, should hardly one be."""
+    oldest, newest, bounds = (await session.execute(_ENDS)).one()
+    if oldest is None:
         return []
-    share = min(100.0, 100.0 * SAMPLED / estimate)
-    sample = tablesample(SearchText, func.system(share), name="sample")
-    of_sample = select(sample.c.customer_id).where(*_has_all(sample.c.text, needles))
-    if before is not None:
-        of_sample = of_sample.where(sample.c.customer_id < before.id)
-    newest = (await session.scalars(of_sample.order_by(sample.c.customer_id.desc()).limit(SAMPLED_HITS))).all()
-    if len(newest) < SAMPLED_HITS:
-        return []
-    groups = _alphanumeric_groups(needles)
-    if not groups:
-        return []
-    small = tablesample(SearchText, func.system(share / 8), name="small")
-    counts = select(*(func.count().filter(*_has_all(small.c.text, [group])) for group in groups)).select_from(small)
-    rarest = min(zip((await session.execute(counts)).one(), groups, strict=True))[1]
-    since = _older(select(SearchText.customer_id), before).where(
-        *_has_all(SearchText.text, [rarest]),
-        SearchText.customer_id >= newest[-1],
-        *_has_all(SearchText.text.op("||")(""), needles),
-    )
-    async with _only_bitmaps(session):
-        hits = sorted(await session.scalars(since), reverse=True)
-    return await _first_of(session, query, hits, wanted)
-
-
-async def _sorted_hits(
-    session: AsyncSession, query: Select[Customer], hits: Select[int], wanted: int
-) -> list[Customer]:
-    """Many are meant, and all of them are old, or hardly one may be shown: the database sorts all hits."""
+    below = newest + 1 if before is None else min(before.id, newest + 1)
     found: list[Customer] = []
-    block = FEW
+    at_a_time = wanted
     while len(found) < wanted:
-        async with _only_bitmaps(session):
-            newest = (await session.scalars(hits.order_by(SearchText.customer_id.desc()).limit(block))).all()
-        found += await _first_of(session, query, newest, wanted - len(found))
-        if len(newest) < block:
+        hits = await _newest_hits(session, needles, pieces(oldest, below, bounds or ()), at_a_time)
+        found += await _first_of(session, query, hits, wanted - len(found))
+        if len(hits) < at_a_time:
             break
-        hits = hits.where(SearchText.customer_id < newest[-1])
-        block *= 8
+        below = hits[-1]
+        at_a_time *= 8
     return found
+
+
+async def _newest_hits(
+    session: AsyncSession, needles: tuple[str, ...], among: Sequence[Piece], count: int
+) -> Sequence[int]:
+    """The newest so many hits: piece for piece, each piece's hits sorted, until there are enough."""
+    columns = (column("blocks", Text), column("since", BigInteger), column("below", BigInteger))
+    piece = _PIECES.table_valued(*columns, with_ordinality="place", name="piece").render_derived()
+    of_piece = (
+        select(SearchText.customer_id)
+        .where(
+            literal_column(BLOCKS).op("&&")(cast(piece.c.blocks, ARRAY(BigInteger))),
+            *_asked_of_trigrams(needles),
+            SearchText.customer_id + 0 >= piece.c.since,  # the sum keeps the planner from the index of the ids
+            SearchText.customer_id + 0 < piece.c.below,
+        )
+        .order_by(SearchText.customer_id.desc())
+        .limit(count)
+        .lateral("hit")
+    )
+    hits = select(of_piece.c.customer_id).select_from(piece.join(of_piece, true()))
+    hits = hits.order_by(piece.c.place, of_piece.c.customer_id.desc()).limit(count)
+    asked_for = {
+        "blocks": ["{" + ",".join(map(str, each.blocks)) + "}" for each in among],
+        "since": [each.since for each in among],
+        "below": [each.below for each in among],
+    }
+    async with _only_bitmaps(session):
+        return (await session.scalars(hits, asked_for)).all()
 
 
 def _among_newest(
@@ -205,15 +190,16 @@ def _asked_of_trigrams(needles: tuple[str, ...]) -> list[ColumnElement[bool]]:
 
 
 def _alphanumeric_groups(needles: tuple[str, ...]) -> list[str]:
-    """What the index can be asked for."""
-    groups = (group for needle in needles for group in distinctive_groups(needle) if group.strip().isalnum())
-    return list(dict.fromkeys(groups))
+    """What the index can be asked for: it knows two letters before or after a sign, no sign."""
+    groups = (group for needle in needles for group in distinctive_groups(needle))
+    return list(dict.fromkeys(group for group in groups if group.strip().isalnum() or _ALNUM_PAIR.search(group)))
 
 
 @asynccontextmanager
 async def _only_bitmaps(session: AsyncSession) -> AsyncIterator[None]:
     """The planner has no good idea of how many customers have some part in their text, and would read all of them where
-    it takes rare parts for common ones: within the block it may only use the index of three characters."""
+    it takes rare parts for common ones: within the block it may only use the index of three characters. Nor may it
+    translate the question into machine code, which takes longer than the answer."""
     await session.execute(_ONLY_BITMAPS, {"others": "off"})
     yield
     await session.execute(_ONLY_BITMAPS, {"others": "on"})

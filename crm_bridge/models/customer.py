@@ -17,6 +17,7 @@ from crm_bridge.models.base import (
     TenantOwned,
     UtcDateTime,
 )
+from crm_bridge.search_pieces import INDEX as POSTGRESQL_SEARCH_INDEX
 from crm_bridge.vocabulary import ContactKind, ContactUsage, CustomerKind, CustomerStatus
 
 
@@ -128,11 +129,6 @@ SQLITE_SEARCH_INDEX = (
     ),
 )
 """Groups of three characters; the words themselves are in the table only."""
-POSTGRESQL_SEARCH_INDEX = (
-    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    "CREATE INDEX ix_search_text_trigrams ON search_text USING gin (text gin_trgm_ops)",
-)
-
 _ddl: Any = DDL  # it has no annotations
 for _statement in SQLITE_SEARCH_INDEX:
     event.listen(SearchText.__table__, "after_create", _ddl(_statement).execute_if(dialect="sqlite"))

@@ -6,7 +6,7 @@ Writes the texts of the customers that are there: about a minute for a million o
 import sqlalchemy as sa
 from alembic import op
 
-from crm_bridge.models.customer import POSTGRESQL_SEARCH_INDEX, SQLITE_SEARCH_INDEX
+from crm_bridge.models.customer import SQLITE_SEARCH_INDEX
 from crm_bridge.search_texts import text_of
 
 revision = "0008"
@@ -17,6 +17,10 @@ depends_on = None
 BIG_INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 PORTION = 2000
 MIN_PART = 3
+POSTGRESQL_SEARCH_INDEX = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE INDEX ix_search_text_trigrams ON search_text USING gin (text gin_trgm_ops)",
+)
 
 
 def upgrade() -> None:

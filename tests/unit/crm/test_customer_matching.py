@@ -2,14 +2,11 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
-from crm_bridge import search as searching
 from crm_bridge.customers import (
     NewContactPoint,
     NewCustomer,
@@ -25,7 +22,6 @@ from crm_bridge.generate import demo_customers
 from crm_bridge.interactions import record
 from crm_bridge.keyset import Cursor
 from crm_bridge.matching import MAX_CANDIDATES, Match
-from crm_bridge.models import Customer
 from crm_bridge.search import normalise_name, search
 from crm_bridge.search_texts import asked, distinctive_groups, text_of
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, MatchState
@@ -234,64 +230,6 @@ async def test_lists_go_page_by_page_newest_first_without_gap_or_repetition(data
             cursor = page.next_cursor
     assert seen == sorted(ids, reverse=True)
     assert cursor is None
-
-
-@pytest.mark.parametrize(
-    "among", [(3, 4, 6, 2), (3, 4, 6, 8), (3, 4, 6, 100), (3, 4, 1000, 8), (3, 1000, 6, 8), (1000, 4, 6, 8)]
-)
-async def test_every_page_is_the_newest_of_all_who_are_meant_whichever_way_it_is_found(
-    database: Database, monkeypatch: pytest.MonkeyPatch, among: tuple[int, int, int, int]
-) -> None:
-    """Many or few, spread, all of them old, or hardly one with the digits asked for: against a plain look at each."""
-    for name, value in zip(("NEWEST", "FEW", "MANY_AMONG", "SAMPLED_HITS"), among, strict=True):
-        monkeypatch.setattr(searching, name, value)
-    monkeypatch.setattr(searching, "GLANCED", 10)
-    old = [f"Oldtown {index}" for index in range(30)]
-    spread = [f"Wide {index} {'often' if index % 3 else 'seldom' if index % 20 == 0 else ''}" for index in range(60)]
-    ids = await enter(database, *map(person, old + spread))
-    names = dict(zip(ids, old + spread, strict=True))
-    sampled = await watch_samples(database, monkeypatch)
-    for typed in ("oldtown", "wide", "often", "seldom", "oldtown 1", "wide 57", "oldtown 7", "wi", "nobody"):
-        needles, of_name = asked(typed)
-        meant = [
-            each
-            for each, name in names.items()
-            if all(part in text_of(normalise_name(name), ()) for part in needles)
-            and all(part in normalise_name(name) for part in of_name)
-        ]
-        assert await every_page(database, typed) == sorted(meant, reverse=True), typed
-    if database.engine.dialect.name == "postgresql" and among == (3, 4, 6, 8):
-        assert any(count > 4 for count in sampled), "a whole page was found by a sample"
-
-
-async def watch_samples(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many each look by a sample finds; also lets PostgreSQL count the rows, which it does in its own time."""
-    if database.engine.dialect.name == "postgresql":
-        async with database.begin() as session:
-            await session.execute(text("ANALYZE search_text"))
-    found: list[int] = []
-    look = searching._since_sampled
-
-    async def watched(*asked: Any) -> list[Customer]:
-        rows = await look(*asked)
-        found.append(len(rows))
-        return rows
-
-    monkeypatch.setattr(searching, "_since_sampled", watched)
-    return found
-
-
-async def every_page(database: Database, typed: str) -> list[int]:
-    """The ids of all pages of four."""
-    seen: list[int] = []
-    cursor: Cursor | None = None
-    async with database.read() as session:
-        while True:
-            page = await search(session, typed, before=cursor, limit=4)
-            seen += [customer.id for customer in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                return seen
 
 
 def test_names_are_compared_without_case_width_and_extra_spaces() -> None:

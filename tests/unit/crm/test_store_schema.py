@@ -40,7 +40,7 @@ def differences(connection: Connection) -> list[object]:
     """But for the index of the search texts, which is a table of its own on SQLite and made by a statement on both."""
 
     def of_models(name: str | None, *_: object) -> bool:
-        return name is None or not name.startswith(("search_index", "ix_search_text_trigrams"))
+        return name is None or not name.startswith(("search_index", "ix_search_text_blocks"))
 
     opts = {"compare_type": True, "include_name": of_models}
     context = MigrationContext.configure(connection, opts=opts)
