@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,8 +21,40 @@ _FACTS = CallConnected | CallEnded | ConversationChanged | NumberConnected | Seg
 _WITH_CUSTOMER = ("conference", "private")
 
 
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """A party that was asked and reached. Milliseconds."""
+
+    contact_id: str
+    parent_id: str
+    """The conversation that it is about."""
+    asking: str
+    asked: str
+    """The agent who was asked; empty for a number outside."""
+    queue_id: str
+    """Whose customer it is about; empty for nobody's."""
+    reached_at: int
+    alone: Sequence[tuple[int, int]]
+    """From and to: the party there, and not with the customer."""
+    is_asked_only: bool
+    """It is over, and the asked party did not get the customer by it."""
+
+
 def recount_consultations(rows: Sequence[JournalRow]) -> Found:
     """Parties asked and reached, and how long they were asked, of who asks and who is asked."""
+    for each in consultations(rows):
+        at = quarter(each.reached_at)
+        for kind, name in (("agent", each.asking), ("queue", each.queue_id)):
+            if name:
+                yield (at, kind, name, "consultations"), 1
+                yield from _laid(each.alone, kind, name, "consulting_split_ms")
+        if each.asked:
+            yield (at, "agent", each.asked, "consulted"), 1
+            yield from _laid(each.alone, "agent", each.asked, "consulted_split_ms")
+
+
+def consultations(rows: Sequence[JournalRow]) -> Iterator[Consultation]:
+    """Each that reached somebody; one that goes on lasts until the newest entry."""
     now = max((row.at for row in rows), default=0)
     facts: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
@@ -33,27 +66,27 @@ def recount_consultations(rows: Sequence[JournalRow]) -> Found:
                 yield from _one(fact, of_call[:place], of_call[place:], now)
 
 
-def _one(opened: SegmentOpened, before: Sequence[Any], facts: Sequence[Any], now: int) -> Found:
+def _one(opened: SegmentOpened, before: Sequence[Any], facts: Sequence[Any], now: int) -> Iterator[Consultation]:
     parent_id = opened.parent_id or opened.call_id
     over = next((number for number, fact in enumerate(facts) if _ends(fact, opened.contact_id, parent_id)), len(facts))
-    ended_at = facts[over].at if over < len(facts) else now
+    end = facts[over] if over < len(facts) else None
     facts = facts[:over]
     there = next((number for number, fact in enumerate(facts) if _reached(fact, opened.contact_id)), None)
     if there is None:
         return
     reached = facts[there]
-    asked = reached.agent_id if isinstance(reached, CallConnected) else ""
-    queue_id = _queue_of(parent_id, [*before, *facts[:there]])
-    asking = [("agent", opened.by_agent_id), ("queue", queue_id)]
     modes = [fact.mode for fact in [*before, *facts[:there]] if isinstance(fact, ConversationChanged)]
-    times = list(_alone(facts[there:], modes[-1] if modes else "consult", ended_at))
-    for kind, name in asking:
-        if name:
-            yield (quarter(reached.at), kind, name, "consultations"), 1
-            yield from _laid(times, kind, name, "consulting_split_ms")
-    if asked:
-        yield (quarter(reached.at), "agent", asked, "consulted"), 1
-        yield from _laid(times, "agent", asked, "consulted_split_ms")
+    handed_on = isinstance(end, SegmentEnded) and (end.contact_id or end.call_id) != opened.contact_id
+    yield Consultation(
+        opened.contact_id,
+        parent_id,
+        opened.by_agent_id,
+        reached.agent_id if isinstance(reached, CallConnected) else "",
+        _queue_of(parent_id, [*before, *facts[:there]]),
+        reached.at,
+        tuple(_alone(facts[there:], modes[-1] if modes else "consult", now if end is None else end.at)),
+        end is not None and not handed_on,
+    )
 
 
 def _ends(fact: Any, contact_id: str, parent_id: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from callcenter.audit.asked import recount_consultations
 from callcenter.audit.dialled import recount_calls_out
+from callcenter.audit.handled import recount_handled
 from callcenter.audit.quarters import Counts
 from callcenter.audit.resolved import DAYS, recount_resolutions
 from callcenter.journal import JournalRow
@@ -19,6 +20,7 @@ COUNTED = frozenset(
     {
         *("dials", "live_answers", "dropped", "dropped_after_greeting", "right_party"),
         *("consultations", "consulting_split_ms", "consulted", "consulted_split_ms"),
+        *("consulting_closed_ms", "consulted_closed_ms", "handled_consulted"),
         *(f"resolved.{days}.{what}" for days in DAYS for what in ("contacts", "any", "same")),
     }
 )
@@ -28,7 +30,7 @@ COUNTED = frozenset(
 def figure_breaches(rows: Sequence[JournalRow]) -> Iterator[str]:
     """Every such measure of every queue and agent in every quarter of an hour, by the report and by the recount."""
     recounted: Counts = Counter()
-    for recount in (recount_calls_out, recount_consultations, recount_resolutions):
+    for recount in (recount_calls_out, recount_consultations, recount_handled, recount_resolutions):
         for place, amount in recount(rows):
             recounted[place] += amount
     reported = reported_counts(rows)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from acd.events import Channel
+from acd.events import AgentEngaged, AgentMadeReady, AgentSignedIn, Channel, ContactFinished
 from callcenter.audit.figures import COUNTED, figure_breaches, reported_counts
 from callcenter.audit.recount import audit
 from callcenter.calls.callback_facts import CallbackDialled, CallbackRequested
@@ -39,10 +39,11 @@ from callcenter.channels.facts import ItemArrived, ItemClosed, ItemRecord, ItemR
 from callcenter.code_meanings import CodesConfigured, WrapUpMeaning
 from callcenter.journal import JournalRow
 from callcenter.journal_erasure import TOMBSTONE
-from callcenter.reporting import calls_out, consultations, resolutions
+from callcenter.reporting import calls_out, consultations, conversations, resolutions
 from callcenter.reporting.calls_out import CallsOut
 from callcenter.reporting.consultations import Consultations
 from callcenter.reporting.conversations import Conversations
+from callcenter.reporting.postings import of_agent
 from callcenter.reporting.resolutions import Resolutions
 from tests.support.changed_entries import with_fields
 from tests.support.written_journal import NINE, WrittenJournal
@@ -51,12 +52,14 @@ pytestmark = pytest.mark.scenario
 
 SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
 AGENTS, QUEUES = ("anna", "ben", "chen"), ("sales", "support")
+SEATED = ("dora", "emil")
+"""These two have what they talk with by routing's word, and wrap it up."""
 CODES = (WrapUpMeaning("sold", right_party=True), WrapUpMeaning("fault", issue="line"),
          WrapUpMeaning("slow", issue="line"), WrapUpMeaning("wrong"))  # fmt: skip
 MODES = (Conversation.TALK, Conversation.HELD, Conversation.CONSULT, Conversation.CONFERENCE, Conversation.PRIVATE)
 CUSTOMERS = (*(str(number) for number in range(1, 31)), None, None)
 CALLERS = ("+1", "+2", "", TOMBSTONE)
-CALLS = 320
+CALLS, SLOTS = 320, 24
 
 
 class Weeks:
@@ -69,18 +72,23 @@ class Weeks:
         self.whose: dict[str, str | None] = {}
 
     def rows(self) -> list[JournalRow]:
+        stories = (self._comes_in, self._comes_in, self._asks, self._dials, self._calls_back, self._writes)
         for _ in range(CALLS):
             self.number += 1
-            self.dice.choice((self._comes_in, self._comes_in, self._asks, self._dials, self._calls_back, self._writes))(
-                f"c{self.number}", self.dice.randrange(1, 33 * DAY)
-            )
+            self.dice.choice(stories)(f"c{self.number}", self.dice.randrange(1, 33 * DAY))
+        for number in range(SLOTS):
+            self._asks_from_a_seat(f"s{number}", HOUR + number * 30 * HOUR)
         journal = WrittenJournal()
-        journal.floor(0, *AGENTS, queues=QUEUES)
+        journal.floor(0, *AGENTS, *SEATED, queues=QUEUES)
+        for agent_id in SEATED:
+            journal.route(1, AgentSignedIn(agent_id))
+            journal.route(1, AgentMadeReady(agent_id))
         journal.write(0, CodesConfigured(NINE, (), CODES[:-1]))
         self.facts.append((16 * DAY, CodesConfigured(NINE + 16 * DAY, (), (*CODES[:2], replace(CODES[2], issue="")))))
         for at, fact in sorted(self.facts, key=lambda each: each[0]):
-            journal.write(at, fact)
-        journal.floor(70 * DAY, *AGENTS, queues=QUEUES)
+            journal.pass_time(at)
+            (journal.route if isinstance(fact, AgentEngaged | ContactFinished) else journal.write)(at, fact)
+        journal.floor(70 * DAY, *AGENTS, *SEATED, queues=QUEUES)
         return journal.rows
 
     def _tell(self, kind: type, call_id: str, at: int, *more: Any) -> int:
@@ -173,7 +181,8 @@ class Weeks:
             if dice.random() < 0.3:
                 at = self._tell(NumberConnected, call_id, self._later(at), contact_id, "+1")
             elif dice.random() < 0.8:
-                at = self._tell(CallConnected, call_id, self._later(at), "", asked, "", contact_id)
+                queue_asked = "support" if number == 3 else ""
+                at = self._tell(CallConnected, call_id, self._later(at), "", asked, queue_asked, contact_id)
             for _ in range(dice.randrange(4)):
                 at = self._tell(ConversationChanged, call_id, self._later(at, 2 * HOUR), dice.choice(MODES))
             if dice.random() < 0.7:
@@ -181,6 +190,32 @@ class Weeks:
                 at = self._tell(SegmentEnded, call_id, self._later(at, 2 * HOUR), ends, SegmentResult.COMPLETED)
         if at < 32 * DAY or dice.random() < 0.5:  # what never ends keeps everything after it undecided
             self._end(call_id, began, self._later(at), asking)
+
+    def _asks_from_a_seat(self, call_id: str, at: int) -> None:
+        """As ``_asks``, of two who are busy with it until they have wrapped up, often in a later quarter of an hour."""
+        dice, contact_id = self.dice, f"{call_id}.2"
+        asking, asked = dice.sample(SEATED, 2)
+        at = self._engage(asking, call_id, self._arrive(call_id, at))
+        at = self._tell(CallConnected, call_id, self._later(at), "o", asking, dice.choice(QUEUES))
+        opened = (contact_id, SegmentKind.CONSULT, call_id, asking, TargetKind.AGENT, asked)
+        at = self._engage(asked, contact_id, self._tell(SegmentOpened, call_id, self._later(at), *opened))
+        at = self._tell(ConversationChanged, call_id, at, Conversation.CONSULT)
+        at = self._tell(CallConnected, call_id, at, "", asked, dice.choice(("", "support")), contact_id)
+        at = self._tell(ConversationChanged, call_id, self._later(at), dice.choice(MODES))
+        over = dice.choice((call_id, contact_id))
+        at = self._tell(SegmentEnded, call_id, self._later(at), over, SegmentResult.TRANSFERRED)
+        self._finish(over, at)
+        at = self._later(at)
+        self._finish(contact_id if over == call_id else call_id, at)
+        self._end(call_id, at, at, asking)
+
+    def _engage(self, agent_id: str, contact_id: str, at: int) -> int:
+        wrap_up_ms = self.dice.choice((0, 60 * SECOND, 3_000 * SECOND))
+        self.facts.append((at, AgentEngaged(agent_id, contact_id, wrap_up_ms=wrap_up_ms)))
+        return at
+
+    def _finish(self, contact_id: str, at: int) -> None:
+        self.facts.append((at, ContactFinished(contact_id)))
 
 
 def _ended(call_id: str, at: int, outcome: Outcome) -> object:
@@ -218,6 +253,14 @@ def nothing(*_: object, **__: object) -> list[object]:
     return []
 
 
+def without(name: str) -> Callable[..., None]:
+    """A conversation is not told this about its consultations."""
+    consult = Conversations.consult
+    return lambda self, contact_id, **told: consult(
+        self, contact_id, **{each: amount for each, amount in told.items() if each != name}
+    )
+
+
 BROKEN: dict[str, tuple[object, str, Any, str]] = {
     "a customer may wait three seconds": (calls_out, "CONNECT_MS", 3_000, "dropped"),
     "who is met on the limit is dropped": (calls_out, "CONNECT_MS", 1_999, "dropped"),
@@ -229,6 +272,19 @@ BROKEN: dict[str, tuple[object, str, Any, str]] = {
     "a conference is a consultation": (consultations, "_WITH_CUSTOMER", frozenset(), "consulting_split"),
     "the queue is not told": (Conversations, "queue_of", lambda self, contact_id: "", "consultations of queue"),
     "who is asked is not told": (consultations, "_asking", lambda consultation: [], "consultations"),
+    "asking is not in what is handled": (
+        Conversations, "consult", without("asking_ms"), "consulting_closed_ms of agent"),
+    "being asked is not in what is handled": (
+        Conversations, "consult", without("asked_ms"), "consulted_closed_ms of agent"),
+    "who was only asked has had the customer": (
+        Conversations, "consult", without("asked_only"), "handled_consulted of agent"),
+    "who got the customer was only asked": (
+        Consultations, "_over", lambda self, *where, handed_on, over=Consultations._over: over(
+            self, *where, handed_on=False), "handled_consulted of agent"),
+    "what is handled is no queue's": (conversations, "of_queue", of_agent, "consulting_closed_ms of queue"),
+    "handled is when the talk is over": (
+        Conversations, "connect", lambda self, fact, held, connect=Conversations.connect: connect(
+            self, fact, held=False), "consulted_closed_ms of agent"),
     "a consultation goes on after the transfer": (Consultations, "_over", nothing, "consulted_split"),
     "modes before the answer are forgotten": (Consultations, "_changed", nothing, "consulted_split"),
     "a day has 25 hours": (resolutions, "DAY_MS", 25 * HOUR, "resolved.1.any"),
@@ -264,3 +320,24 @@ def test_the_auditor_names_them_among_the_promises() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calls_out, "CONNECT_MS", 0)
         assert [breach for breach in list(figure_breaches(rows)) if breach.startswith("I12: dropped of ")]
+
+
+@pytest.mark.parametrize("while_wrapping_up", [False, True], ids=["in the talk", "in the wrap-up"])
+def test_who_is_configured_no_more_is_done_with_what_goes_on(while_wrapping_up: bool) -> None:
+    journal = WrittenJournal()
+    journal.floor(0, "dora", "emil")
+    for event in (AgentSignedIn("emil"), AgentMadeReady("emil"), AgentEngaged("emil", "c1.2", wrap_up_ms=HOUR)):
+        journal.route(1, event)
+    journal.connected(1, "c1", "dora")
+    journal.write(1, SegmentOpened("c1", NINE + 1, "c1.2", SegmentKind.CONSULT, "c1", "dora", TargetKind.AGENT, "emil"))
+    journal.write(1, CallConnected("c1", NINE + 1, "", "emil", "", "c1.2"))
+    if not while_wrapping_up:
+        journal.floor(20 * 60 * SECOND, "dora")
+    journal.write(HOUR, SegmentEnded("c1", NINE + HOUR, "c1.2", SegmentResult.COMPLETED))
+    journal.route(HOUR + 1, ContactFinished("c1.2"))
+    if while_wrapping_up:
+        journal.floor(HOUR + 20 * 60 * SECOND, "dora")
+    journal.ended(3 * HOUR, "c1")
+    assert list(figure_breaches(journal.rows)) == []
+    handled_at = NINE + HOUR + (15 * 60 * SECOND if while_wrapping_up else 0)
+    assert reported_counts(journal.rows)[handled_at, "agent", "emil", "handled_consulted"] == 1

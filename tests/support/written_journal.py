@@ -40,12 +40,15 @@ class WrittenJournal:
 
     def route(self, at: int, event: Event) -> None:
         """Append a routing input and what the engine decides on it, timers that were due first."""
-        now = self._start + at
-        while (deadline := self._engine.next_deadline()) is not None and deadline <= now:
+        self.pass_time(at)
+        self.write(at, event)
+        self._decided(at, self._engine.receive(event, now=self._start + at))
+
+    def pass_time(self, at: int) -> None:
+        """Append what timers of routing did until then."""
+        while (deadline := self._engine.next_deadline()) is not None and deadline <= self._start + at:
             self.write(deadline - self._start, TimersFired(deadline))
             self._decided(deadline - self._start, self._engine.handle_timer(now=deadline))
-        self.write(at, event)
-        self._decided(at, self._engine.receive(event, now=now))
 
     def floor(self, at: int, *agents: str, queues: tuple[str, ...] = ("sales",), wrap_up_ms: int = 30_000) -> None:
         """Append a configuration: every agent serves every queue."""
