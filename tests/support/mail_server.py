@@ -16,9 +16,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.support.ports import free_port
 
 
-@dataclass(slots=True)
+@dataclass
 class MailServer:
-    """Implements aiosmtpd's handler."""
+    """Implements aiosmtpd's handler. Without slots: aiosmtpd reads every attribute of it, and ``__weakref__`` of a
+    dataclass with slots cannot be read before Python 3.11.3."""
 
     port: int
     letters: list[EmailMessage] = field(default_factory=list)
