@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from callcenter.appraisals.facts import SurveyKind
 from callcenter.site.fields import SiteModel
+from callcenter.surveys.contacts import Origin
 from callcenter.surveys.rules import BLANKS, LINK, SurveyRule
 
 LONGEST_TEXT = 600
@@ -44,6 +45,10 @@ class SurveyModel(SiteModel):
     """So long after the message an answer counts; and so long at most after the contact it may still be sent."""
     channels: tuple[Literal["sms", "email"], ...] = Field(default=("sms", "email"), min_length=1)
     """In this order, where the customer has no preference."""
+    callbacks: bool = True
+    """Also who was called back."""
+    calls_out: bool = False
+    """Also whom agents of this queue called by themselves."""
     texts: dict[str, SurveyText] = Field(default_factory=dict)
     """The message by language, with ``{link}``, and perhaps ``{scale}`` and ``{company}``; left out: words of the
     house."""
@@ -56,6 +61,7 @@ class SurveyModel(SiteModel):
 
     def rule(self) -> SurveyRule:
         """As the post office of surveys has it."""
+        counted = {Origin.CUSTOMER: True, Origin.CALLBACK: self.callbacks, Origin.CALL_OUT: self.calls_out}
         return SurveyRule(
             self.kind,
             self.share_percent,
@@ -64,4 +70,5 @@ class SurveyModel(SiteModel):
             self.expires_hours * HOUR_MS,
             self.channels,
             self.texts,
+            frozenset(origin for origin, asked in counted.items() if asked),
         )

@@ -18,7 +18,7 @@ from agent_console.ports import IntentError
 from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
 from callcenter.journal import JournalReader
 from callcenter.ports import Clock
-from callcenter.surveys.contacts import KINDS, over_contact
+from callcenter.surveys.contacts import KINDS, origin_of, over_contact
 from callcenter.surveys.links import PATH, token
 from callcenter.surveys.rules import SurveyRule
 from callcenter.surveys.senders import Message, MessageSender, NotSent
@@ -112,19 +112,22 @@ class SurveyPost:
         rows = await asyncio.to_thread(self._reader.read, after=cursor, kinds=KINDS, limit=BATCH)
         if not rows:
             return 0
-        planned = [each for each in map(self._planned, (row.entry for row in rows)) if each is not None]
+        planned = [each for row in rows if (each := await self._planned(row.entry)) is not None]
         async with self._database.begin() as session:
             await plan_invitations(session, planned)
             await set_cursor(session, CURSOR, rows[-1].seq)
         return len(rows)
 
-    def _planned(self, entry: object) -> PlannedInvitation | None:
+    async def _planned(self, entry: object) -> PlannedInvitation | None:
         over = over_contact(entry)
         rule = None if over is None else self._rules.get(over.queue_id)
         if over is None or rule is None or not rule.chooses(over.call_id, self._places.key):
             return None
         give_up_at = over.ended_at + rule.after_ms + rule.expires_ms
         if give_up_at <= self._clock.now():  # of a time when nobody was asked yet
+            return None
+        told = await asyncio.to_thread(self._reader.about, over.call_id) if over.is_ours else ()
+        if origin_of(over, (row.entry for row in told)) not in rule.origins:
             return None
         return PlannedInvitation(
             call_id=over.call_id,

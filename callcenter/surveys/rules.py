@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcenter.appraisals.facts import RANGES, SurveyKind
+from callcenter.surveys.contacts import Origin
 
 LINK, SCALE = "{link}", "{scale}"
 BLANKS = frozenset({"link", "scale", "company"})
@@ -41,6 +42,8 @@ class SurveyRule:
     expires_ms: int = 7 * 86_400_000
     channels: tuple[str, ...] = ("sms", "email")
     texts: Mapping[str, str] = field(default_factory=dict)
+    origins: frozenset[Origin] = frozenset({Origin.CUSTOMER, Origin.CALLBACK})
+    """What came about otherwise is not asked about."""
 
     def chooses(self, call_id: str, key: bytes) -> bool:
         """Whether this contact is in the share: the same answer whenever it is asked, and no other contact's."""

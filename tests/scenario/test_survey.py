@@ -12,6 +12,8 @@ from callcenter.calls.facts import EndedBy, Outcome
 from callcenter.replay import replay
 from callcenter.reporting.postings import of_agent, of_queue
 from callcenter.reporting.report import report
+from callcenter.surveys.contacts import Origin, origin_of, over_contact
+from tests.support.callback_house import ADA, BOB, FLOW, callback_site, dialled, pick_up, promise
 from tests.support.fake_signalling import FakeLeg
 from tests.support.house import House, open_house, small_site
 from tests.support.surveys import surveying_flow
@@ -176,5 +178,36 @@ def test_of_two_answers_at_once_one_is_taken_and_a_wrong_one_is_none() -> None:
             await house.core.write_down(replace(answer, score=1))
         assert [each.score for each in facts(house) if isinstance(each, SurveyAnswered)] == [5]
         consistent(house)
+
+    story()
+
+
+@pytest.mark.parametrize("order", ["agent", "customer"])
+def test_a_callback_is_told_from_a_call_out_by_what_the_journal_has(order: str) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        house = await open_house(site=callback_site(callback_order=order), flow=FLOW)
+        await promise(house, ADA)
+        await house.sign_in("ben")
+        if order == "agent":
+            await house.answer("ben")
+            house.signalling.answer_phone(dialled(house)[0])
+        else:
+            await pick_up(house, dialled(house)[0])
+            await house.answer("ben")
+        await pass_seconds(5)
+        await house.hang_up(dialled(house)[0])
+        await pass_seconds(20)
+        await house.core.desk.dial("ben", "number", BOB)
+        await settle()
+        await house.answer("ben")
+        far = dialled(house)[-1]
+        house.signalling.answer_phone(far)
+        await pass_seconds(5)
+        await house.hang_up(far)
+        called = [each for each in map(over_contact, house.journal.entries) if each is not None]
+        assert [(each.queue_id, each.agent_id) for each in called] == [("sales", "ben")] * 2
+        origins = [origin_of(each, house.journal.entries) for each in called]
+        assert origins == [Origin.CALLBACK, Origin.CALL_OUT]
 
     story()

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from acd.events import ContactArrived
+from acd.ids import ContactId, QueueId
 from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked
 from callcenter.appraisals.keeper import AppraisalKeeper
 from callcenter.calls.facts import CallArrived, CallClosed, CallEnded, CallRecord, EndedBy, Outcome, SegmentRecord
@@ -103,16 +105,27 @@ class Office:
     async def talked(self, call_id: str = "c1", *, caller: str = MOBILE, language: str | None = "en") -> None:
         """A customer called, talked with anna of sales, and it is in the store."""
         at = self.clock.at
+        arrived = CallArrived(call_id, at - 90_000, caller, "", "+12025550100", "t", "x@y", "main")
+        await self._over(arrived, language)
+
+    async def called(self, call_id: str, number: str = MOBILE, *, promised: bool) -> None:
+        """Anna of sales called a customer: because it was promised and its turn in line, or by herself."""
+        at = self.clock.at - 90_000
+        if promised:
+            self.journal.append(ContactArrived(ContactId(call_id), QueueId("sales"), at), at=at)
+        await self._over(CallArrived(call_id, at, "anna", "", number, "", "", "", "outbound", "anna"), None)
+
+    async def _over(self, arrived: CallArrived, language: str | None) -> None:
+        call_id, kind, at = arrived.call_id, SegmentKind(arrived.direction), self.clock.at
         part = SegmentRecord(
-            call_id, SegmentKind.INBOUND, "", at - 90_000, at, at - 60_000, "anna", "", "sales", 30_000, 60_000,
+            call_id, kind, "", at - 90_000, at, at - 60_000, "anna", "", "sales", 30_000, 60_000,
             0, 0, SegmentResult.COMPLETED,
         )  # fmt: skip
         record = CallRecord(
-            call_id, caller, "", "+12025550100", "t", "x@y", "main", Outcome.ANSWERED, EndedBy.CUSTOMER,
+            call_id, arrived.caller, "", arrived.called, "t", "x@y", "main", Outcome.ANSWERED, EndedBy.CUSTOMER,
             at - 90_000, at, at - 60_000, "sales", "anna", language, (), "none", None, 30_000, 60_000, 1, 0,
-            segments=(part,),
+            arrived.direction, segments=(part,),
         )  # fmt: skip
-        arrived = CallArrived(call_id, at - 90_000, caller, "", "+12025550100", "t", "x@y", "main")
         ended = CallEnded(call_id, at, Outcome.ANSWERED, EndedBy.CUSTOMER, "")
         for entry in (arrived, ended, CallClosed(call_id, at, record)):
             seq = self.journal.append(entry, at=entry.at)

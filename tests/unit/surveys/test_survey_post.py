@@ -8,6 +8,7 @@ import pytest
 from agent_console.ports import IntentError
 from callcenter.appraisals.facts import SurveyAnswered, SurveyAsked, SurveyKind
 from callcenter.audit.opinions import opinion_breaches
+from callcenter.site.surveys import SurveyModel
 from callcenter.surveys.links import contact_of
 from callcenter.surveys.senders import NotSent
 from crm_bridge.consents import NewConsent, record_consent, suppress
@@ -48,6 +49,23 @@ async def test_a_caller_is_asked_when_the_contact_is_over_for_a_while_and_the_jo
     assert (await office.row()).state is InvitationState.SENT
     await office.minutes_later(10)
     assert len(office.sms.sent) == 1, "and once only"
+
+
+async def test_who_was_called_back_is_asked_and_whom_an_agent_called_is_not(office: Office) -> None:
+    await office.called("c1", MOBILE, promised=True)
+    await office.called("c2", OTHER_MOBILE, promised=False)
+    await office.minutes_later()
+    assert [each.address for each in office.sms.sent] == [MOBILE]
+    assert office.told("c2") == []
+
+
+async def test_a_queue_may_ask_about_calls_out_and_not_about_callbacks(office: Office) -> None:
+    office.rules["sales"] = SurveyModel(callbacks=False, calls_out=True).rule()
+    await office.called("c1", MOBILE, promised=True)
+    await office.called("c2", OTHER_MOBILE, promised=False)
+    await office.minutes_later()
+    assert [each.address for each in office.sms.sent] == [OTHER_MOBILE]
+    assert office.told("c1") == []
 
 
 async def test_the_answer_of_a_reply_reaches_store_and_audit_with_what_was_said_beside_it(office: Office) -> None:
