@@ -1,7 +1,8 @@
-"""I12: what a report says of calls out, consultations and first-contact resolution, counted anew from raw entries.
+"""I12: what a report says of calls out, consultations, transfers and first-contact resolution, counted anew.
 
-Each is told a second time, in the plainest way there is: everything about a call or a customer is gathered first and
-then looked at. Nothing there shares code with the folds of ``callcenter.reporting``, which it can contradict. Pure.
+Each is told a second time from raw entries, in the plainest way there is: everything about a call or a customer is
+gathered first and then looked at. Nothing there shares code with the folds of ``callcenter.reporting``, which it can
+contradict. Pure.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from callcenter.audit.asked import recount_consultations
 from callcenter.audit.dialled import recount_calls_out
+from callcenter.audit.handed_on import recount_handed_on
 from callcenter.audit.handled import recount_handled
 from callcenter.audit.quarters import Counts
 from callcenter.audit.resolved import DAYS, recount_resolutions
@@ -21,6 +23,7 @@ COUNTED = frozenset(
         *("dials", "live_answers", "dropped", "dropped_after_greeting", "right_party"),
         *("consultations", "consulting_split_ms", "consulted", "consulted_split_ms"),
         *("consulting_closed_ms", "consulted_closed_ms", "handled_consulted"),
+        *("transferred", "transferred_consulted", "transferred_to_queue"),
         *(f"resolved.{days}.{what}" for days in DAYS for what in ("contacts", "any", "same")),
     }
 )
@@ -30,7 +33,8 @@ COUNTED = frozenset(
 def figure_breaches(rows: Sequence[JournalRow]) -> Iterator[str]:
     """Every such measure of every queue and agent in every quarter of an hour, by the report and by the recount."""
     recounted: Counts = Counter()
-    for recount in (recount_calls_out, recount_consultations, recount_handled, recount_resolutions):
+    recounts = (recount_calls_out, recount_consultations, recount_handled, recount_handed_on, recount_resolutions)
+    for recount in recounts:
         for place, amount in recount(rows):
             recounted[place] += amount
     reported = reported_counts(rows)

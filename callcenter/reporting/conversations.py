@@ -4,6 +4,7 @@ Two sources meet here. When customer and agent talked is told by call facts; whe
 the agent's states. The one may be journaled before the other, so a conversation is closed when both are known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callcenter.calls.facts import CallConnected
@@ -91,8 +92,9 @@ class Conversations:
         """The call is over, for everybody who is still in it."""
         return [posting for each in self._parts.pop(call_id, ()) for posting in self.end(each, at)]
 
-    def end(self, contact_id: str, at: int, *, transferred: bool = False) -> list[Posting]:
-        """The talk is over: the call ended, the customer was handed on, or went on to another queue."""
+    def end(self, contact_id: str, at: int, *, counted: Sequence[Measure] = ()) -> list[Posting]:
+        """The talk is over: the call ended, the customer was handed on, or went on to another queue; ``counted``: what
+        it is one more of."""
         found = self.resume(contact_id, at)
         agent_id = self._agent_of.pop(contact_id, None)
         if agent_id is None:
@@ -100,8 +102,8 @@ class Conversations:
         conversation = self._open[contact_id, agent_id]
         conversation.ended_at = at = max(at, conversation.since)
         found += _split(conversation, Measure.TALK_SPLIT_MS, conversation.since, at)
-        if transferred:
-            found += _both(conversation, at, Measure.TRANSFERRED, 1)
+        for measure in counted:
+            found += _both(conversation, at, measure, 1)
         return found + self._close_if_over(contact_id, agent_id)
 
     def wrap_up(self, contact_id: str, agent_id: str, start: int, end: int) -> list[Posting]:

@@ -59,6 +59,8 @@ class Measure(StrEnum):
     """A maximum, not a sum."""
     HANDLED = "handled"
     TRANSFERRED = "transferred"
+    TRANSFERRED_CONSULTED = "transferred_consulted"
+    TRANSFERRED_TO_QUEUE = "transferred_to_queue"
     TALK_SPLIT_MS = "talk_split_ms"
     TALK_CLOSED_MS = "talk_closed_ms"
     HOLD_SPLIT_MS = "hold_split_ms"

@@ -16,7 +16,6 @@ from callcenter.calls.facts import (
     SegmentEnded,
 )
 from callcenter.calls.quality_facts import LegMeasured
-from callcenter.calls.segments import SegmentResult
 from callcenter.channels.facts import ItemFact
 from callcenter.code_meanings import CodesConfigured
 from callcenter.journal import JournalRow
@@ -26,10 +25,11 @@ from callcenter.reporting.calls_out import CallsOut
 from callcenter.reporting.consultations import Consultations
 from callcenter.reporting.conversations import Conversations
 from callcenter.reporting.forecasts import Forecasts
+from callcenter.reporting.handing_on import HandingOn
 from callcenter.reporting.hands import Hands
 from callcenter.reporting.item_lines import SEPARATOR, ItemLines
 from callcenter.reporting.lines import line_postings
-from callcenter.reporting.postings import Posting, Rules, Subject, of_agent, of_queue
+from callcenter.reporting.postings import Measure, Posting, Rules, Subject, of_agent, of_queue
 from callcenter.reporting.resolutions import Resolutions
 from callcenter.reporting.routing_replay import RoutingReplay
 from callcenter.reporting.seats import Seats
@@ -55,6 +55,7 @@ class Statistics:
         self._hands = Hands(self._conversations)
         self._adherence = Adherence()
         self._consultations = Consultations(self._conversations)
+        self._handing_on = HandingOn()
         self._resolutions = Resolutions()
         self._calls_out = CallsOut()
         self._appraisals = Appraisals()
@@ -122,10 +123,11 @@ class Statistics:
 
     def _tell(self, fact: object) -> list[Posting]:
         found: list[Posting] = self._consultations.take(fact)
+        self._handing_on.take(fact)
         match fact:
             case CallQueued():
                 contact_id = fact.contact_id or fact.call_id
-                found += self._conversations.end(contact_id, fact.at, transferred=True)
+                found += self._conversations.end(contact_id, fact.at, counted=(Measure.TRANSFERRED,))
                 found += self.waits.take(fact)
             case CallOverflowed() | CallbackRequested() | CallbackDialled():
                 found += self.waits.take(fact)
@@ -137,10 +139,10 @@ class Statistics:
                 self._conversations.hold(contact_id, fact.at)
             case CallResumed(contact_id=contact_id):
                 found += self._conversations.resume(contact_id, fact.at)
-            case SegmentEnded(contact_id=contact_id, result=result):
+            case SegmentEnded(contact_id=contact_id):
                 found += self.waits.take(fact)
-                handed_on = result is SegmentResult.TRANSFERRED
-                found += self._conversations.end(contact_id or fact.call_id, fact.at, transferred=handed_on)
+                counted = self._handing_on.counted(fact)
+                found += self._conversations.end(contact_id or fact.call_id, fact.at, counted=counted)
             case CallEnded():
                 found += self.waits.take(fact)
                 found += self._conversations.end_call(fact.call_id, fact.at)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,11 +40,12 @@ from callcenter.channels.facts import ItemArrived, ItemClosed, ItemRecord, ItemR
 from callcenter.code_meanings import CodesConfigured, WrapUpMeaning
 from callcenter.journal import JournalRow
 from callcenter.journal_erasure import TOMBSTONE
-from callcenter.reporting import calls_out, consultations, conversations, resolutions
+from callcenter.reporting import calls_out, consultations, conversations, handing_on, resolutions
 from callcenter.reporting.calls_out import CallsOut
 from callcenter.reporting.consultations import Consultations
 from callcenter.reporting.conversations import Conversations
-from callcenter.reporting.postings import of_agent
+from callcenter.reporting.handing_on import HandingOn
+from callcenter.reporting.postings import Measure, of_agent
 from callcenter.reporting.resolutions import Resolutions
 from tests.support.changed_entries import with_fields
 from tests.support.written_journal import NINE, WrittenJournal
@@ -175,19 +177,21 @@ class Weeks:
         at = self._tell(CallConnected, call_id, self._later(at), "o", asking, queue_id)
         for number in range(2, 2 + dice.choice((1, 1, 2))):
             contact_id = f"{call_id}.{number}"
-            opened = (contact_id, SegmentKind.CONSULT, dice.choice((call_id, "")), asking, TargetKind.AGENT, asked)
+            target = TargetKind.QUEUE if (self.number + number) % 3 == 0 else TargetKind.AGENT
+            opened = (contact_id, SegmentKind.CONSULT, dice.choice((call_id, "")), asking, target, asked)
             at = self._tell(SegmentOpened, call_id, self._later(at), *opened)
             at = self._tell(ConversationChanged, call_id, self._later(at), dice.choice(MODES))
             if dice.random() < 0.3:
                 at = self._tell(NumberConnected, call_id, self._later(at), contact_id, "+1")
-            elif dice.random() < 0.8:
+            elif dice.random() < 0.8 and self.number % 4:
                 queue_asked = "support" if number == 3 else ""
                 at = self._tell(CallConnected, call_id, self._later(at), "", asked, queue_asked, contact_id)
             for _ in range(dice.randrange(4)):
                 at = self._tell(ConversationChanged, call_id, self._later(at, 2 * HOUR), dice.choice(MODES))
             if dice.random() < 0.7:
                 ends = dice.choice((contact_id, contact_id, "", call_id))
-                at = self._tell(SegmentEnded, call_id, self._later(at, 2 * HOUR), ends, SegmentResult.COMPLETED)
+                result = SegmentResult.COMPLETED if self.number % 2 else SegmentResult.TRANSFERRED
+                at = self._tell(SegmentEnded, call_id, self._later(at, 2 * HOUR), ends, result)
         if at < 32 * DAY or dice.random() < 0.5:  # what never ends keeps everything after it undecided
             self._end(call_id, began, self._later(at), asking)
 
@@ -253,6 +257,12 @@ def nothing(*_: object, **__: object) -> list[object]:
     return []
 
 
+def reached_at_once(self: HandingOn, fact: object, take: Any = HandingOn.take) -> None:
+    take(self, fact)
+    if isinstance(fact, SegmentOpened):
+        self._reached.setdefault(fact.call_id, set()).add(fact.contact_id)
+
+
 def without(name: str) -> Callable[..., None]:
     """A conversation is not told this about its consultations."""
     consult = Conversations.consult
@@ -282,6 +292,11 @@ BROKEN: dict[str, tuple[object, str, Any, str]] = {
         Consultations, "_over", lambda self, *where, handed_on, over=Consultations._over: over(
             self, *where, handed_on=False), "handled_consulted of agent"),
     "what is handled is no queue's": (conversations, "of_queue", of_agent, "consulting_closed_ms of queue"),
+    "whatever ends hands on": (HandingOn, "counted", lambda self, fact: (Measure.TRANSFERRED,), "transferred of agent"),
+    "who never answered was asked, too": (HandingOn, "take", reached_at_once, "transferred_consulted of agent"),
+    "an agent is a queue": (
+        handing_on, "TargetKind", SimpleNamespace(QUEUE=TargetKind.AGENT), "transferred_to_queue of agent"),
+    "what is handed on is not counted": (HandingOn, "counted", nothing, "transferred of queue"),
     "handled is when the talk is over": (
         Conversations, "connect", lambda self, fact, held, connect=Conversations.connect: connect(
             self, fact, held=False), "consulted_closed_ms of agent"),

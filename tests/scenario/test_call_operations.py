@@ -185,6 +185,7 @@ def test_transfer_to_a_queue_frees_the_agent_at_once_and_counts_there() -> None:
         lines = {line.subject.id: line.values for line in report(house.journal.rows).lines}
         assert (lines["anna"]["talk_split"], lines["chen"]["talk_split"]) == (20_000, 6_000)
         assert (lines["anna"]["transferred"], lines["chen"]["transferred"]) == (1, 0)
+        assert (lines["anna"]["transferred_blind"], lines["sales"]["transferred_to_queue"]) == (1, 1)
         assert (lines["support"]["offered"], lines["support"]["answered"]) == (1, 1)
 
     run_virtual(story)

@@ -63,7 +63,9 @@ def test_ten_minutes_of_asking_are_the_askers_and_the_asked_ones() -> None:
 
 
 def test_who_gets_the_customer_has_handled_one() -> None:
-    ben = values(call(end="completes"), of_agent("ben"))
+    journal = call(end="completes")
+    ben, anna = values(journal, of_agent("ben")), values(journal, of_agent("anna"))
+    assert (anna["transferred_consulted"], anna["transferred_blind"], anna["transferred_to_queue"]) == (1, 0, 0)
     assert (ben["handled"], ben["handled_consulted"]) == (1, 0)
     assert (ben["consulted_closed"], ben["aht"], ben["aht_without_consultation"]) == (
         10 * MINUTE,
