@@ -128,6 +128,12 @@ class StoreSection(Section):
     """SQLAlchemy URL; by default a SQLite file in the data directory."""
     maintenance_hour: int = Field(default=3, ge=0, le=23)
     """At which hour, by the site's time zone, levels are looked at again and old things let go."""
+    match_seconds: float = Field(default=2.0, gt=0, le=30)
+    """How long the exchange waits to hear who calls; the greeting plays meanwhile."""
+    leave_seconds: float = Field(default=0.5, gt=0, le=30)
+    """How long it waits to hear whether somebody may be called back; an agent, or the customer, waits too."""
+    dial_leave_seconds: float = Field(default=2.0, gt=0, le=30)
+    """How long it waits to hear whether an agent may dial a number."""
 
 
 class SpeechSection(Section):

@@ -19,7 +19,7 @@ from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.housekeeping import HouseCounter
 from callcenter.journal import JournalReader, SqliteJournal
-from callcenter.link.exchange_side import ExchangeLink
+from callcenter.link.exchange_side import ExchangeLink, Patience
 from callcenter.long_lived import keep_for_good
 from callcenter.media.music import beep_path, music_path
 from callcenter.media.piper import speech_engine
@@ -234,6 +234,9 @@ async def run_exchange(settings: Settings) -> None:
         on_detached=lambda: phones.all_leave(),  # noqa: PLW0108 - made below
         erase=erasing(journal, lambda: core),
         write_down=lambda entry: core.write_down(entry),  # noqa: PLW0108 - made below
+        patience=Patience(
+            settings.store.match_seconds, settings.store.leave_seconds, settings.store.dial_leave_seconds
+        ),
     )
     phones = AgentPhones(
         settings,

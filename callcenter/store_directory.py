@@ -23,7 +23,6 @@ from crm_bridge.phone_numbers import normal_forms
 log = structlog.get_logger(__name__)
 
 CLEARANCE_SECONDS = 2.0
-"""How long the store may think about whether a number may be called."""
 GRANTED_FOR = timedelta(minutes=2)
 _CANNOT_TELL = "Whether this number may be called cannot be told now; try again in a moment."
 
@@ -47,12 +46,15 @@ class StoreDirectory:
         own_numbers: frozenset[str],
         hands: HandRules = HandRules(),
         now: Callable[[], datetime] = utc_now,
+        patience_seconds: float = CLEARANCE_SECONDS,
     ) -> None:
+        """``patience_seconds``: how long the store may think about whether a number may be called."""
         self._database = database
         self._region = region
         self._own_numbers = own_numbers
         self._hands = hands
         self._now = now
+        self._patience_seconds = patience_seconds
         self._granted: dict[tuple[str, str], datetime] = {}
         """Until when an agent answers for the hour, by agent and number in its normal form."""
 
@@ -110,7 +112,7 @@ class StoreDirectory:
         asked: dict[str, Any] = {"channel": "voice", "purpose": BY_HAND, "now": now, "region": self._region}
         answered_for = not self._hands.keeps_hours or self._granted.get((agent_id, self._form(number)), now) > now
         try:
-            async with asyncio.timeout(CLEARANCE_SECONDS), self._database.read() as session:
+            async with asyncio.timeout(self._patience_seconds), self._database.read() as session:
                 try:
                     await clear_for_contact(session, number, **asked, whatever_the_hour=answered_for)
                 except NotContactable:
@@ -138,7 +140,7 @@ class StoreDirectory:
         now = self._now()
         asked: dict[str, Any] = {"actor_id": agent_id, "purpose": BY_HAND, "now": now, "region": self._region}
         try:
-            async with asyncio.timeout(CLEARANCE_SECONDS), self._database.begin() as session:
+            async with asyncio.timeout(self._patience_seconds), self._database.begin() as session:
                 await override_hours(session, number, reason, **asked)
         except NotContactable as error:
             raise IntentError("not-contactable", f"This number must not be called: {error}.") from error

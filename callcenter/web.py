@@ -150,7 +150,13 @@ async def run_web(settings: Settings) -> None:
     own_numbers = normal_forms((number.number for number in site.numbers if number.number != "*"), site.region)
     floor = FloorCopy()
     hands = HandRules(site.quiet_hours_by_hand == "ask", site.may_override_hours())
-    directory = StoreDirectory(database, region=site.region, own_numbers=own_numbers, hands=hands)
+    directory = StoreDirectory(
+        database,
+        region=site.region,
+        own_numbers=own_numbers,
+        hands=hands,
+        patience_seconds=settings.store.dial_leave_seconds,
+    )
     projection = InteractionProjection(
         JournalReader(settings.journal_path),
         database,

@@ -6,6 +6,7 @@ Nothing here may slow a call down: a web process that does not read is cut off a
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,12 +44,6 @@ from callcenter.ports import Leave, Match
 
 log = structlog.get_logger(__name__)
 
-MATCH_DEADLINE_SECONDS = 2.0
-"""How long a caller's name is worth waiting for; it runs beside the greeting and delays nothing."""
-LEAVE_DEADLINE_SECONDS = 0.5
-"""How long it is worth waiting to hear whether somebody may be called back: an agent, or the customer, waits too."""
-DIAL_LEAVE_DEADLINE_SECONDS = 2.0
-"""The same for a number that an agent dials, who waits alone and expects the number to take a moment."""
 MAX_UNREAD_BYTES = 8 * 1024 * 1024
 """A web process that leaves more than this unread is cut off."""
 UNAVAILABLE = Match(state="unavailable")
@@ -69,6 +64,18 @@ async def carry_out(desk: Desk, request: DeskRequest) -> None:
     await order(request.agent_id, *(getattr(request, name) for name in fields))
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an answer of the customer store is worth waiting for, seconds."""
+
+    match: float = 2.0
+    """Who calls: it runs beside the greeting and delays nothing."""
+    leave: float = 0.5
+    """Whether somebody may be called back: an agent, or the customer, waits too."""
+    dial_leave: float = 2.0
+    """Whether an agent may dial a number, who waits alone and expects it to take a moment."""
+
+
 class ExchangeLink:
     """Serves the link; implements the ``CustomerDirectory`` port with what the web process answers."""
 
@@ -84,6 +91,7 @@ class ExchangeLink:
         on_detached: Callable[[], None] = lambda: None,
         erase: Callable[[str], Awaitable[bool]] | None = None,
         write_down: Callable[[object], Awaitable[None]] | None = None,
+        patience: Patience = Patience(),
     ) -> None:
         """``on_seats`` hears which agents have a console open, ``None`` when the web process is gone.
 
@@ -95,6 +103,7 @@ class ExchangeLink:
         self._on_seats = on_seats
         self._erase = erase
         self._write_down = write_down
+        self._patience = patience
         self._floor = floor
         self._journal_seq = journal_seq
         self._desk = desk
@@ -149,18 +158,18 @@ class ExchangeLink:
 
     async def match(self, number: str) -> Match:
         """Who has this number; ``unavailable`` when the web process does not answer in time."""
-        found = await self._ask(self._matches, lambda each: MatchRequested(each, number), MATCH_DEADLINE_SECONDS)
+        found = await self._ask(self._matches, lambda each: MatchRequested(each, number), self._patience.match)
         return found or UNAVAILABLE
 
     async def may_call_back(self, number: str) -> Leave:
         """Whether this number may be called back; ``unknown`` when the web process does not answer in time."""
-        found = await self._ask(self._leaves, lambda each: LeaveRequested(each, number), LEAVE_DEADLINE_SECONDS)
+        found = await self._ask(self._leaves, lambda each: LeaveRequested(each, number), self._patience.leave)
         return found or Leave()
 
     async def may_dial(self, agent_id: str, number: str) -> Leave:
         """Whether this agent may dial this number; ``unknown`` when the web process does not answer in time."""
         found = await self._ask(
-            self._leaves, lambda each: LeaveRequested(each, number, agent_id), DIAL_LEAVE_DEADLINE_SECONDS
+            self._leaves, lambda each: LeaveRequested(each, number, agent_id), self._patience.dial_leave
         )
         return found or Leave()
 

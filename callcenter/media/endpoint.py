@@ -32,6 +32,8 @@ _EAR_FRAMES = 20
 """Frames over which tones are recognised (0.4 s)."""
 _KEPT_HEADERS = 3000
 _DIGIT_GAP_FRAMES = 4
+_PATIENCE = 15.0
+"""Seconds for what is about to be heard: the machine may have other things to do."""
 _LATE_SECONDS = 0.3
 """A frame that leaves so long after its time may come too late for who needs it at once."""
 
@@ -165,7 +167,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
             return 0.0
         return tone_share(np.concatenate(list(self._ear)), frequency, rate=_rate(self._agreed().send_codec))
 
-    async def hear(self, seconds: float, timeout: float = 5.0) -> Samples:  # noqa: ASYNC109 - a phone's own patience
+    async def hear(self, seconds: float, timeout: float = _PATIENCE) -> Samples:  # noqa: ASYNC109 - a phone's own patience
         """The sound of so many seconds from now on. Raises ``TimeoutError`` after ``timeout`` seconds more."""
         tape = self._tape = []
         frames = round(seconds / _FRAME_SECONDS)
@@ -181,16 +183,22 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.sendto(datagram, (agreed.address, agreed.port))
 
-    async def wait_heard(self, frequency: float, timeout: float = 5.0, *, share: float = 0.4) -> None:  # noqa: ASYNC109
+    async def wait_heard(
+        self,
+        frequency: float,
+        timeout: float = _PATIENCE,  # noqa: ASYNC109 - a phone's own patience
+        *,
+        share: float = 0.4,
+    ) -> None:
         """Wait until a tone makes up ``share`` of what is heard. Raises ``TimeoutError`` after ``timeout`` seconds."""
         await self._wait(lambda: len(self._ear) == _EAR_FRAMES and self.heard_tone(frequency) >= share, timeout)
 
-    async def wait_frames(self, count: int, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - a phone's own patience
+    async def wait_frames(self, count: int, timeout: float = _PATIENCE) -> None:  # noqa: ASYNC109 - a phone's own patience
         """Wait for so many more packets. Raises ``TimeoutError``."""
         wanted = self.counters.packets_received + count
         await self._wait(lambda: self.counters.packets_received >= wanted, timeout)
 
-    async def wait_digits(self, digits: str, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - a phone's own patience
+    async def wait_digits(self, digits: str, timeout: float = _PATIENCE) -> None:  # noqa: ASYNC109 - a phone's own patience
         """Wait until these digits are all that was received. Raises ``TimeoutError``."""
         await self._wait(lambda: self.digits == digits, timeout)
 

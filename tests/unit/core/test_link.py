@@ -9,7 +9,7 @@ import pytest
 from agent_console.messages import AgentChanged, AgentState, AgentView, FloorView
 from agent_console.ports import IntentError
 from callcenter.commands.queue_door import order
-from callcenter.link.exchange_side import ExchangeLink
+from callcenter.link.exchange_side import ExchangeLink, Patience
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.ports import Answer, Leave, Match
 from tests.support.fake_desk import FakeDesk
@@ -166,7 +166,7 @@ async def test_the_exchange_hears_whether_an_agent_may_dial_and_what_a_desk_is_t
 async def test_a_store_that_does_not_say_whether_somebody_may_be_called_is_not_waited_for(
     ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callcenter.link.exchange_side.LEAVE_DEADLINE_SECONDS", 0.01)
+    monkeypatch.setattr(ends.exchange, "_patience", Patience(leave=0.01))
     never = asyncio.Event()
 
     async def hang(_: str) -> Leave:
@@ -179,7 +179,7 @@ async def test_a_store_that_does_not_say_whether_somebody_may_be_called_is_not_w
 
 
 async def test_lookup_that_is_not_answered_in_time_is_unavailable(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callcenter.link.exchange_side.MATCH_DEADLINE_SECONDS", 0.01)
+    monkeypatch.setattr(ends.exchange, "_patience", Patience(match=0.01))
     never = asyncio.Event()
 
     async def hang(_: str) -> Match:

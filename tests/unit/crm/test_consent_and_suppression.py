@@ -27,12 +27,8 @@ SERVICE = {"channel": "voice", "purpose": "service"}
 MARKETING = {"channel": "voice", "purpose": "marketing"}
 DAY, NIGHT = NOON, NOON + timedelta(hours=3, minutes=30)
 """20:00 and 23:30 where the numbers are."""
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked of the store here is answered, however busy the machine is."""
-    monkeypatch.setattr("callcenter.store_directory.CLEARANCE_SECONDS", 60.0)
+PATIENCE = 60.0
+"""What is asked of the store here is answered, however busy the machine is."""
 
 
 @pytest.fixture
@@ -159,7 +155,7 @@ async def test_sensitive_fields_are_shown_for_their_purpose_only_and_every_look_
 async def test_an_agent_cannot_dial_whom_the_list_or_the_customer_forbids(
     web: httpx.AsyncClient, database: Database
 ) -> None:
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), now=lambda: DAY)
+    store = StoreDirectory(database, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset(), now=lambda: DAY)
     ada = (await enter(web, "Ada", NUMBER))["id"]
     for number in ("139 0000 1234", "13900000002", "95588", "+8821600000", "reception"):
         await clear(store, "anna", number)
@@ -188,7 +184,9 @@ async def test_in_quiet_hours_somebody_answers_for_the_call_and_that_is_written_
 ) -> None:
     now = [NIGHT]
     hands = HandRules(may_override=frozenset({"lena"}))
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), hands=hands, now=lambda: now[0])
+    store = StoreDirectory(
+        database, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset(), hands=hands, now=lambda: now[0]
+    )
     ada = (await enter(web, "Ada", NUMBER))["id"]
     with pytest.raises(IntentError, match="It is 23:30 where the customer is: quiet-hours") as asked:
         await clear(store, "lena", NUMBER)
@@ -213,7 +211,9 @@ async def test_in_quiet_hours_somebody_answers_for_the_call_and_that_is_written_
     for number in ("95588", "110"):
         await clear(store, "anna", number)
     ignoring = HandRules(keeps_hours=False)
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), hands=ignoring, now=lambda: NIGHT)
+    store = StoreDirectory(
+        database, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset(), hands=ignoring, now=lambda: NIGHT
+    )
     await clear(store, "anna", NUMBER)
 
 
@@ -221,7 +221,9 @@ async def test_nobody_overrides_the_do_not_call_list_or_what_the_customer_said(
     web: httpx.AsyncClient, database: Database
 ) -> None:
     hands = HandRules(may_override=frozenset({"lena"}))
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), hands=hands, now=lambda: NIGHT)
+    store = StoreDirectory(
+        database, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset(), hands=hands, now=lambda: NIGHT
+    )
     await enter(web, "Ada", NUMBER)
     await store.override_hours("lena", NUMBER, "urgent")
     body = {"value": NUMBER, "reason": "asked to stop", "source": "STOP"}
@@ -233,7 +235,7 @@ async def test_nobody_overrides_the_do_not_call_list_or_what_the_customer_said(
 
 
 async def test_a_customers_own_hours_bind_what_agents_dial(web: httpx.AsyncClient, database: Database) -> None:
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset(), now=lambda: DAY)
+    store = StoreDirectory(database, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset(), now=lambda: DAY)
     ada = (await enter(web, "Ada", NUMBER))["id"]
     wish = {"purpose": "service", "channel": "voice", "from_minute": 1080, "to_minute": 1200}
     answer = await web.put(f"/customers/{ada}/preferences", json={"preferences": [wish]}, headers={"if-match": "*"})
@@ -246,7 +248,12 @@ async def test_a_customers_own_hours_bind_what_agents_dial(web: httpx.AsyncClien
 
 async def test_when_the_store_is_away_it_says_so(tmp_path: Path) -> None:
     empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'nothing.db'}")
-    assert await StoreDirectory(empty, region=REGION, own_numbers=frozenset()).may_dial("anna", NUMBER) == Leave()
+    assert (
+        await StoreDirectory(empty, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset()).may_dial(
+            "anna", NUMBER
+        )
+        == Leave()
+    )
     await empty.close()
 
 
@@ -295,7 +302,7 @@ async def test_a_sensitive_value_is_in_no_answer_but_the_one_that_is_logged(
 async def test_a_callback_is_asked_about_with_its_own_consent_and_the_zone_of_the_customer(
     web: httpx.AsyncClient, database: Database, tmp_path: Path
 ) -> None:
-    store = StoreDirectory(database, region=REGION, own_numbers=frozenset())
+    store = StoreDirectory(database, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset())
     ada = (await enter(web, "Ada", NUMBER))["id"]
     assert await store.may_call_back("139 0000 1234") == Leave(Answer.YES, (), ("Asia/Shanghai",))
     changed = {"timezone": "Europe/London"}
@@ -308,5 +315,10 @@ async def test_a_callback_is_asked_about_with_its_own_consent_and_the_zone_of_th
     assert (await store.may_call_back(NUMBER)).reasons == ("suppressed", "consent-denied")
     assert (await store.may_call_back("anonymous")).answer is Answer.YES, "the dialling rules judge that"
     empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'nothing.db'}")
-    assert await StoreDirectory(empty, region=REGION, own_numbers=frozenset()).may_call_back(NUMBER) == Leave()
+    assert (
+        await StoreDirectory(empty, region=REGION, patience_seconds=PATIENCE, own_numbers=frozenset()).may_call_back(
+            NUMBER
+        )
+        == Leave()
+    )
     await empty.close()
