@@ -10,7 +10,7 @@ from tests.support.installation import Installation, Plan, running_installation,
 from tests.support.process_table import holds_socket, is_alive, kill_now
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.faults
 
 FIRST, SECOND, THIRD = (f"+1212555012{number}" for number in range(3))
 

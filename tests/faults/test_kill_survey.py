@@ -17,7 +17,7 @@ from tests.support.mail_server import MailServer, mail_server
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.faults
 
 CUSTOMER = "+12125550177"
 

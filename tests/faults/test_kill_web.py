@@ -12,7 +12,7 @@ from tests.support.floor_people import Seat, calling, hear_each_other, seats
 from tests.support.installation import Installation, Plan, running_installation, until_recorded
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.faults
 
 CUSTOMER = "+12125550110"
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.store_outage import House, house_with_postgresql, outlive_an_outage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.faults
 
 AWAY_SECONDS = 5
 """A minute of it is in the long runs."""

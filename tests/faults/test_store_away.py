@@ -10,7 +10,7 @@ from tests.support.floor_people import calling, hear_each_other, seats
 from tests.support.installation import Installation, Plan, running_installation, until_recorded
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.faults
 
 CALLERS = tuple(f"+1212555013{number}" for number in range(3))
 
@@ -25,7 +25,7 @@ def house() -> Iterator[Installation]:
 def locked(house: Installation) -> Iterator[None]:
     """Hold the store's write lock, as a runaway maintenance job would."""
     with closing(sqlite3.connect(house.store_file, isolation_level=None)) as connection:
-        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA busy_timeout = 30000")
         connection.execute("BEGIN EXCLUSIVE")
         try:
             yield

@@ -70,7 +70,6 @@ async def test_essential_process_that_had_lived_is_started_again_for_ever(
     assert await started(process, tmp_path / "marks") == STARTS
 
 
-@pytest.mark.timeout(60)
 async def test_ctrl_c_in_a_terminal_ends_calls_politely_and_says_nothing_of_dead_processes() -> None:
     """A terminal sends the signal to everybody in the foreground; media must outlive the exchange all the same."""
     with running_installation(Plan(agents=1)) as house:

@@ -17,7 +17,7 @@ from schemathesis import Case
 
 from tests.support.installation import BOSS, PASSWORD, Installation, Plan, running_installation
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.interop
 
 EXAMPLES = 8
 """Requests for each operation. `tests/soak` sends more."""

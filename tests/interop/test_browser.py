@@ -93,6 +93,7 @@ async def test_an_agent_sees_who_calls_before_answering_and_wraps_up_afterwards(
             newest = desk.part("timeline-item").first
             await expect(newest).to_contain_text("Follow-up needed")
             await expect(newest).to_contain_text("Wants a call back on Monday.")
+            await expect(desk.part("timeline-item")).to_have_count(3)
             assert [text.split("\n")[0] for text in await desk.part("timeline-item").all_inner_texts()] == [
                 "Answered",
                 "Left in the menu",
@@ -165,7 +166,7 @@ async def test_the_console_speaks_chinese_at_once_when_asked(house: Installation
         await expect(page.part("go-ready")).to_have_text(HAS_CHINESE)
         await expect(page.part("nav-desk")).to_have_text(HAS_CHINESE)
         await expect(page.part("queue-tile").first).to_contain_text(HAS_CHINESE)
-        assert str(await page.page.locator("html").get_attribute("lang")).startswith("zh")
+        await expect(page.page.locator("html")).to_have_attribute("lang", re.compile("^zh"))
         await page.page.reload()
         await expect(page.part("go-ready")).to_have_text(HAS_CHINESE)
 

@@ -14,7 +14,7 @@ from tests.support.installation import BOSS, Installation, Plan, interactions, r
 from tests.support.peers import missing
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 FORM = """\
 [[quality_forms]]

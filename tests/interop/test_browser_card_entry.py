@@ -22,10 +22,11 @@ from tests.support.installation import Installation, Plan, running_installation
 from tests.support.payment_site import PaymentSite, running_payment_site
 from tests.support.peers import missing
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 NUMBER, MISTYPED, EXPIRY, CODE = "4929135708246933", "4929135708246932", "1128", "7351"
-PATIENCE = 3
+PATIENCE = 8
+"""Seconds in which the payment system may answer: what is seen meanwhile is looked at."""
 
 
 @pytest.fixture(scope="module")

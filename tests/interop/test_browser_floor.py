@@ -17,7 +17,7 @@ from tests.support.installation import BOSS, PASSWORD, Installation, Plan, runni
 from tests.support.peers import missing
 from tests.support.surveys import surveying_flow
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 LEAD = "lead"
 SITE = f"""\

@@ -14,8 +14,8 @@ from crm_bridge.catalogue import define_level
 from crm_bridge.database import Database
 from crm_bridge.interactions import record_batch
 from crm_bridge.records import SurveyRecord
-from tests.support.axe import violations
 from tests.support.browser_page import console_page
+from tests.support.console_looks import is_accessible
 from tests.support.crm_records import call
 from tests.support.floor_people import AgentPhone, calling
 from tests.support.installation import BOSS, Installation, Plan, interactions, running_installation
@@ -85,7 +85,7 @@ async def test_who_it_is_among_several_is_chosen_while_it_rings(house: Installat
                 await expect(ring).to_have_attribute("data-match", "many")
                 await expect(ring.get_by_test_id("choose-customer")).to_have_count(2)
                 await expect(ring.get_by_test_id("level-badge")).to_have_count(1)
-                assert await violations(desk.page) == []
+                await is_accessible(desk)
                 await ring.get_by_role("button", name="Bob Stone").click()
                 await expect(ring.get_by_test_id("customer-name")).to_have_text("Bob Stone")
                 await expect(ring.get_by_test_id("level-badge")).to_have_text("Key account")
@@ -96,7 +96,7 @@ async def test_who_it_is_among_several_is_chosen_while_it_rings(house: Installat
                 await expect(ring.get_by_test_id("recent-interactions").get_by_role("listitem")).to_have_count(2)
                 await expect(ring.get_by_test_id("recent-interactions")).to_contain_text("Satisfaction 4 of 5")
                 await desk.page.screenshot(path=tmp_path / "ring.png", full_page=True)
-                assert await violations(desk.page) == []
+                await is_accessible(desk)
                 assert not phone.talks
                 await phone.answer(ringing)
                 await expect(desk.part("customer-pane").get_by_test_id("customer-name")).to_have_text("Bob Stone")

@@ -15,7 +15,7 @@ from tests.support.floor_people import Seat
 from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.peers import missing
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 
 @pytest.fixture(scope="module")

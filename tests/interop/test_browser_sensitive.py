@@ -16,7 +16,7 @@ from tests.support.installation import BOSS, Installation, Plan, running_install
 from tests.support.peers import missing
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 WORDS = {
     "en": ("Blood group", "Hidden", "Safety warning", "Vital interest", "Lift the hold"),

@@ -14,7 +14,7 @@ from tests.support.console_looks import LOOKS, Scheme, dress, look_at
 from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.peers import missing
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 WORDS = {
     "en": ("Written by boss", "Legitimate interest", "Not stated", "Said by the customer", "agent3 has nothing"),

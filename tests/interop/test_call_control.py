@@ -15,8 +15,8 @@ from tests.support.installation import (
     PHONE_HOST,
     Installation,
     Plan,
-    interactions,
     running_installation,
+    stored_interactions,
     until_recorded,
 )
 from tests.support.outside_gateway import OUTSIDE, called_outside, free_gateway, out_to
@@ -25,7 +25,7 @@ from tests.support.sipp import SCENARIOS
 from tests.support.waiting import until
 from tests.support.watching import watching
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 GATEWAY = free_gateway()
 
@@ -61,7 +61,7 @@ async def carrier(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def until_over(process: asyncio.subprocess.Process, folder: Path) -> None:
     """The carrier saw its call from the INVITE to the BYE."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         code = await process.wait()
     errors = folder / "errors.log"
     assert code == 0, errors.read_text("utf-8") if errors.exists() else code
@@ -75,7 +75,7 @@ async def until_clear(house: Installation) -> None:
 
 async def test_a_customer_on_hold_hears_music_and_is_then_handed_on_by_refer(house: Installation):
     async with house.signed_in() as http, Seat(house, "agent1") as one, Seat(house, "agent2") as two:
-        before = len(await interactions(http))
+        before = len(await stored_interactions(house, http))
         await one.go_ready()
         async with calling(house, "+12025550111") as customer:
             first = await one.talking()
@@ -123,7 +123,7 @@ async def test_a_phone_asks_a_colleague_on_its_second_line_and_joins_the_two(hou
             await two.go_ready()
             sound = await RtpEndpoint.open(PHONE_HOST)
             aside = await one._phone.call("agent2", sound.sdp_offer())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 sound.accept(await aside.answered())
             sound.start(CUSTOMER_HZ)
             colleague = await two.talking()
@@ -132,7 +132,7 @@ async def test_a_phone_asks_a_colleague_on_its_second_line_and_joins_the_two(hou
             await two.until_state("busy")
             assert await first.call.transfer("agent2", replaced=aside) == 200
             await first.ended()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 await aside.ended()
             await sound.close()
             await hear_each_other(customer, colleague)
@@ -145,7 +145,7 @@ async def test_a_phone_asks_a_colleague_on_its_second_line_and_joins_the_two(hou
 
 async def test_an_agent_dials_out_through_a_carrier_and_barred_numbers_are_barred(house: Installation, tmp_path: Path):
     async with house.signed_in() as http, Seat(house, "agent1") as one, carrier(tmp_path) as gateway:
-        before = len(await interactions(http))
+        before = len(await stored_interactions(house, http))
         await until("the console sees the phone", lambda: one.console.exchange_up and one.agent.get("phone_registered"))
         idle = one.state
         with pytest.raises(IntentRefusedError) as barred:
@@ -188,7 +188,7 @@ async def colleagues(one: Seat, two: Seat) -> AsyncIterator[tuple[Talk, Talk]]:
     await two.go_ready()
     sound = await RtpEndpoint.open(PHONE_HOST)
     call = await one._phone.call("agent2", sound.sdp_offer())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         sound.accept(await call.answered())
     sound.start(CUSTOMER_HZ)
     first, second = Talk(call, sound), await two.talking()
@@ -298,7 +298,7 @@ async def sounding_carrier(house: Installation) -> AsyncIterator[asyncio.Queue[T
 
 async def test_who_dials_hears_the_carrier_before_anybody_answers_and_is_not_heard(house: Installation):
     async with house.signed_in() as http, Seat(house, "agent1") as one, sounding_carrier(house) as calls:
-        before = len(await interactions(http))
+        before = len(await stored_interactions(house, http))
         await until("the console sees the phone", lambda: one.console.exchange_up and one.agent.get("phone_registered"))
         await one.console.intend("call.dial", target_kind="number", target=OUTSIDE)
         own = await one.talking()

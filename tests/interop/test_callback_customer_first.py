@@ -19,7 +19,7 @@ from tests.support.outside_gateway import free_gateway, out_to
 from tests.support.peers import missing
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 ADA = "+12025550177"
 GATEWAY = free_gateway("127.0.0.6")

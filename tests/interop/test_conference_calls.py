@@ -10,7 +10,7 @@ from tests.support.installation import Installation, Plan, running_installation,
 from tests.support.waiting import together
 from tests.support.who_hears import hears_only
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 COLLEAGUE_HZ = 1000.0
 TONES = (CUSTOMER_HZ, AGENT_HZ, COLLEAGUE_HZ)

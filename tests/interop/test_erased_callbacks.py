@@ -14,7 +14,7 @@ from tests.support.outside_gateway import free_gateway, out_to
 from tests.support.waiting import until
 from tests.support.watching import watching
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 GATEWAY = free_gateway("127.0.0.7")
 OTHER = "+12125550189"

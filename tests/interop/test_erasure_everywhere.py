@@ -16,10 +16,10 @@ import pytest
 
 from callcenter.reporting.report import report
 from tests.support.floor_people import calling, hear_each_other, seats
-from tests.support.installation import Installation, Plan, running_installation, until_recorded
+from tests.support.installation import Installation, Plan, running_installation, stored_interactions, until_recorded
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 NUMBER = "+12125550187"
 NAME, NOTES = "Ottoline Quagliarello", "collects carnivorous pitcher plants"
@@ -27,6 +27,8 @@ SECRETS = (NUMBER[1:], "Quagliarello", "Ottoline", "carnivorous")
 
 
 OTHER = "+12125550188"
+LINES = 4
+"""Of two callers who leave a message, and of a caller and an agent who talk."""
 MESSAGE_NUMBER = "+12025550177"
 MESSAGE_FLOW = """
 [flow]
@@ -90,6 +92,8 @@ async def test_after_an_erasure_no_file_holds_a_byte_of_the_person_and_every_fig
         await until("three recordings are on disk", lambda: len(sounds(house)) == 3)
         await until("both messages wait", lambda: messages(http, 2))
         assert {secret for secret, _ in traces(house.folder)} == set(SECRETS)
+        await until("every line is measured", lambda: len(house.journal.read(kinds=("leg.measured",))) == LINES)
+        await stored_interactions(house, http)
         newest = house.journal.read()[-1].seq
         before = figures(house, newest), await statistics(http)
 

@@ -19,7 +19,7 @@ from tests.support.installation import PHONE_HOST, Installation, Plan, running_i
 from tests.support.outside_gateway import free_gateway, out_to
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 GATEWAY = free_gateway()
 ALLOWED, SUPPRESSED = "+12025550177", "+12025550178"

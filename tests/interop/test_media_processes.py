@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,13 +13,16 @@ import pytest_asyncio
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.g711 import encode
-from callcenter.media.law import Law
+from callcenter.media.law import SAMPLE_RATE, Law
+from callcenter.media.mediad.leg_socket import RATE
 from callcenter.media.rtp import RtpPacket, pack, sequence_distance
 from callcenter.media.telephone_event import digit_payloads
-from callcenter.ports import DigitPressed, LatchPolicy, LegProfile, LegSilent, PlayFinished, Route
+from callcenter.ports import DigitPressed, LatchPolicy, LegProfile, LegSilent, MediaEvent, PlayFinished, Route
 from tests.support.media_contract import OFFER, MediaPlaneContract, PlaneUnderTest
 from tests.support.mediad_process import LOOPS, MediaProcess, plane_of_its_own, running_mediad
 from tests.support.ports import media_range
+from tests.support.waiting import together
+from tests.support.who_hears import falls_silent
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -111,8 +115,8 @@ async def test_a_mix_with_gain_and_a_listening_supervisor(media: MediaProcess, c
 async def test_prompt_then_music_then_bridge_is_one_continuous_stream(
     media: MediaProcess, call: Call, prompt: str, music: str
 ) -> None:
-    await media.plane.play("s", "caller", "p", [prompt])
-    await call.caller.wait_heard(1000)
+    began = time.monotonic()
+    await together(call.caller.wait_heard(1000), media.plane.play("s", "caller", "p", [prompt]))
     await media.sink.wait(PlayFinished("s", "p", "end"))
     await media.plane.play("s", "caller", "m", [music], loop=True)
     await call.caller.wait_heard(1500)
@@ -127,15 +131,16 @@ async def test_prompt_then_music_then_bridge_is_one_continuous_stream(
         for earlier, later in itertools.pairwise(packets)
     ]
     assert {step for step, _ in steps} == {1}
-    assert all(0 < advance <= 160 * 10 and advance % 160 == 0 for _, advance in steps)
+    assert all(advance > 0 and advance % 160 == 0 for _, advance in steps)
+    passed = sum(advance for _, advance in steps) / SAMPLE_RATE
+    assert passed <= time.monotonic() - began + 1, "timestamps follow the time"
     assert any(packet.marker for packet in packets[10:]), "the switch to the agent begins a talk spurt"
 
 
 async def test_music_is_ducked_under_an_announcement(media: MediaProcess, call: Call, prompt: str, music: str) -> None:
     await media.plane.play("s", "caller", "m", [music], loop=True)
     await call.caller.wait_heard(1500, share=0.9)
-    await media.plane.play("s", "caller", "p", [prompt])
-    await call.caller.wait_heard(1000, share=0.6)
+    await together(call.caller.wait_heard(1000, share=0.6), media.plane.play("s", "caller", "p", [prompt]))
     await media.sink.wait(PlayFinished("s", "p", "end"))
     await call.caller.wait_heard(1500, share=0.9)
 
@@ -146,8 +151,9 @@ async def test_an_announcement_lowers_the_other_party_as_far_as_it_is_told(
     """The agent's 620 Hz falls by 30 dB under a whispered announcement and comes back after it."""
     await media.plane.route("s", TWO_WAY)
     await call.caller.wait_heard(620, share=0.9)
-    await media.plane.play("s", "caller", "p", [prompt], duck_db=-30.0)
-    await call.caller.wait_heard(1000, share=0.98)
+    await together(
+        call.caller.wait_heard(1000, share=0.98), media.plane.play("s", "caller", "p", [prompt], duck_db=-30.0)
+    )
     await media.sink.wait(PlayFinished("s", "p", "end"))
     await call.caller.wait_heard(620, share=0.9)
 
@@ -156,8 +162,8 @@ async def test_digits_are_told_once_and_reach_the_other_party(media: MediaProces
     await media.plane.route("s", TWO_WAY)
     await call.caller.send_digits("19#")
     await call.agent.wait_digits("19#")
-    await media.sink.wait_until(lambda: len(media.sink.events) >= 3)
-    assert media.sink.events == [DigitPressed("s", "caller", digit) for digit in "19#"]
+    await media.sink.wait_until(lambda: len(media.sink.digits) >= 3)
+    assert media.sink.digits == [DigitPressed("s", "caller", digit) for digit in "19#"]
 
 
 async def test_a_digit_without_its_end_packets_is_told_once(media: MediaProcess, call: Call) -> None:
@@ -172,9 +178,9 @@ async def test_a_digit_without_its_end_packets_is_told_once(media: MediaProcess,
         for repeat in range(2):
             packet = RtpPacket(agreed.send_event_type, 100 * number + repeat, timestamp, call.caller.ssrc, payload)
             call.caller.send_raw(pack(packet))
-    await media.sink.wait_until(lambda: len(media.sink.events) >= 3)
+    await media.sink.wait_until(lambda: len(media.sink.digits) >= 3)
     await call.agent.wait_frames(10)
-    assert media.sink.events == [DigitPressed("s", "caller", digit) for digit in "447"]
+    assert media.sink.digits == [DigitPressed("s", "caller", digit) for digit in "447"]
 
 
 async def test_the_first_digit_stops_a_prompt_that_may_be_interrupted(
@@ -257,9 +263,7 @@ async def test_hold_stops_our_stream_and_resuming_brings_it_back(media: MediaPro
     await call.caller.wait_heard(620)
     held = call.caller.sdp_offer().replace("a=sendrecv", "a=sendonly")
     assert "a=recvonly" in await media.plane.answer_offer("s", "caller", held, LegProfile("127.0.0.1"))
-    before = call.caller.counters.packets_received
-    await call.agent.wait_frames(25)
-    assert call.caller.counters.packets_received - before <= 2
+    await falls_silent(call.caller, meanwhile=call.agent)
     await media.plane.answer_offer("s", "caller", call.caller.sdp_offer(), LegProfile("127.0.0.1"))
     await call.caller.wait_heard(620)
 
@@ -279,16 +283,17 @@ async def test_the_two_laws_are_converted_on_the_way(media: MediaProcess, call: 
 
 
 async def test_a_flood_does_not_pass(media: MediaProcess, call: Call) -> None:
-    """The caller's own address sends twenty times too much; the agent gets no more than about twice the rate."""
+    """The caller's own address sends twenty times too much; the agent gets no more than twice the rate."""
     await media.plane.route("s", TWO_WAY)
     await call.agent.wait_heard(440)
     await call.caller.pause()
-    before = call.agent.counters.packets_received
+    began, before = time.monotonic(), call.agent.counters.packets_received
     payload = encode(tone(440, 0.02), Law.PCMU)
     for number in range(2000):
         call.caller.send_raw(pack(RtpPacket(0, number, 160 * number, call.caller.ssrc, payload)))
     await call.caller.wait_frames(40)
-    assert call.agent.counters.packets_received - before < 400
+    passed = call.agent.counters.packets_received - before
+    assert passed < 2 * RATE + RATE * (time.monotonic() - began), "what was saved up, and what the time allows"
     figures = await media.plane.destroy("s")
     assert figures["caller"].packets_dropped > 0
 
@@ -316,18 +321,22 @@ async def test_ports_come_back_and_rest_before_they_are_used_again() -> None:
 
 
 async def test_silence_is_told_once_and_not_while_on_hold() -> None:
-    async with running_mediad("--standby", "0", "--silence-timeout", "600") as media:
+    async with running_mediad("--standby", "0", "--silence-timeout", "2500") as media:
         await media.plane.create("s")
         phone, held = await media.calling("s", "caller"), await RtpEndpoint.open()
+
+        def silences() -> list[MediaEvent]:
+            return [event for event in media.sink.events if isinstance(event, LegSilent)]
+
         offer = held.sdp_offer().replace("a=sendrecv", "a=inactive")
         held.accept(await media.plane.answer_offer("s", "held", offer, LegProfile("127.0.0.1")))
         phone.start(440)
         await phone.wait_frames(50)
-        assert media.sink.events == []
+        assert silences() == []
         await phone.pause()
         await media.sink.wait(LegSilent("s", "caller"))
-        await phone.wait_frames(60)
-        assert media.sink.events == [LegSilent("s", "caller")]
+        await phone.wait_frames(150)
+        assert silences() == [LegSilent("s", "caller")]
         await phone.close()
         await held.close()
 

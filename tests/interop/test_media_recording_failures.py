@@ -31,6 +31,8 @@ pytestmark = pytest.mark.faults
 TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 FRAME, HALF_A_FRAME = 160, 80
 BYTES_PER_SECOND = 16_000
+LATELY = 1.6
+"""Seconds of the end that are listened to: a phone that does not get the processor may be silent for one of them."""
 MOST = 0.9
 """How much of what was said must be the tone of who said it."""
 TAIL = 2000
@@ -122,7 +124,7 @@ async def test_a_killed_worker_costs_a_recording_a_second_at_most(tmp_path: Path
         for channel, phone, frequency, other in sides:
             assert heard.silent_samples(channel[:-TAIL]) <= call.may_lack(phone, 8000)
             assert max(heard.tones(channel, other)) < 0.01
-            assert heard.clear(channel, frequency, first=heard.seconds - 1, last=heard.seconds - 0.25) > MOST
+            assert heard.clear(channel, frequency, first=heard.seconds - LATELY, last=heard.seconds - 0.25) > MOST
             assert heard.clear(channel, frequency, first=0.2, last=1.2) > MOST
         assert finished.duration_ms >= 4000
 
@@ -145,7 +147,7 @@ async def test_a_worker_lost_in_a_pause_gives_nothing_of_it_away(tmp_path: Path)
         heard = listen(await call.stop())
         assert max(heard.tones(heard.left, 1000)) < 0.02
         assert max(heard.tones(heard.right, 1300)) < 0.02
-        assert heard.clear(heard.left, 440, first=heard.seconds - 0.8) > MOST
+        assert heard.clear(heard.left, 440, first=heard.seconds - LATELY) > MOST
         assert len(heard.sidecar.pauses) == 1
         assert not heard.sidecar.is_paused
 
@@ -170,7 +172,7 @@ async def test_a_killed_recorder_is_replaced_and_goes_on_in_the_same_file(tmp_pa
             missing = sum(missing.samples for missing in heard.sidecar.missing)
             assert (finished.truncated is None) == (missing == 0)
             assert heard.silent_samples(heard.left[:-TAIL]) <= call.may_lack(call.caller, missing)
-            assert heard.clear(heard.left, 440, first=heard.seconds - 1, last=heard.seconds - 0.25) > MOST
+            assert heard.clear(heard.left, 440, first=heard.seconds - LATELY, last=heard.seconds - 0.25) > MOST
             assert len([*folder.glob("2*/*/*/*.wav*")]) == 1
 
 
@@ -266,7 +268,7 @@ async def test_a_full_disk_marks_the_recording_and_nothing_else(small_disk: Path
         assert finished.sha256
         heard = listen(finished)
         assert heard.clear(heard.left, 440, first=0.2, last=1.2) > MOST
-        assert heard.clear(heard.left, 440, first=heard.seconds - 0.8) > MOST
+        assert heard.clear(heard.left, 440, first=heard.seconds - LATELY) > MOST
         assert heard.silent_samples(heard.left) > 4000
         assert [fact.reason for fact in heard.sidecar.missing] == ["disk_full"]
         assert media.sink.recordings.count(degraded) == 1
@@ -294,7 +296,7 @@ async def injected(pid: int, fault: str) -> AsyncIterator[None]:
         "strace", "-f", "-q", "-o", "/dev/null", "-e", f"inject={fault}", "-p", str(pid), stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while f"TracerPid:\t{tracer.pid}" not in await asyncio.to_thread(_status_of, pid):
                 if tracer.returncode is not None:
                     pytest.skip("strace may not attach here")
@@ -320,7 +322,7 @@ async def test_a_disk_with_errors_marks_the_recording_and_nothing_else(tmp_path:
         assert call.worst_gap() == 1
         assert finished.truncated == "disk_error"
         heard = listen(finished)
-        assert heard.clear(heard.left, 440, first=heard.seconds - 0.8) > MOST
+        assert heard.clear(heard.left, 440, first=heard.seconds - LATELY) > MOST
         assert media.sink.recordings[0] == RecordingDegraded("s", "s", "disk_error")
 
 
@@ -340,7 +342,7 @@ async def test_a_slow_disk_costs_neither_the_call_nor_the_recording_a_packet(tmp
             (part,) = [*(tmp_path / "open").glob("*.wav.part")]
             assert part.stat().st_size < 3 * BYTES_PER_SECOND, "the disk was slow"
         await plane.record("s", "s", RecordingAction.STOP)
-        finished = await media.sink.finished("s")
+        finished = await media.sink.finished("s", seconds=60)
         heard = listen(finished)
         assert (figures.lost, finished.truncated) == (0, None)
         for channel, phone in ((heard.left, caller), (heard.right, agent)):
@@ -372,7 +374,7 @@ async def test_a_recorder_that_hangs_is_replaced(tmp_path: Path) -> None:
         assert call.worst_gap() == 1
         heard = listen(finished)
         assert heard.seconds > 10
-        assert heard.clear(heard.left, 440, first=heard.seconds - 1, last=heard.seconds - 0.25) > MOST
+        assert heard.clear(heard.left, 440, first=heard.seconds - LATELY, last=heard.seconds - 0.25) > MOST
 
 
 async def test_a_stopped_mediad_keeps_what_was_recorded(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from callcenter.media.g711 import encode
 from callcenter.media.law import Law
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.compiled_loop import CompiledLoop
+from callcenter.media.mediad.leg_socket import RATE
 from callcenter.media.mediad.tap import Tap
 from callcenter.media.mediad.worker import Worker
 from callcenter.media.protocol import (
@@ -39,6 +40,7 @@ from callcenter.media.protocol import (
 from callcenter.media.rtp import RtpPacket, pack, parse, sequence_distance, timestamp_distance
 from callcenter.media.telephone_event import digit_payloads
 from callcenter.media.track import Track
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -143,8 +145,9 @@ class Desk:
 
 
 def _udp() -> socket.socket:
+    """Bound to a port of our choice, as the keeper's are: one that the kernel chose would be lost with a connection."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("127.0.0.1", 0))
+    sock.bind(("127.0.0.1", free_port(socket.SOCK_DGRAM)))
     return sock
 
 
@@ -287,7 +290,7 @@ def test_both_loops_record_the_same_and_the_compiled_one_keeps_the_call(
 
 @pytest.mark.parametrize("loop", ["python", "compiled"])
 def test_a_flood_of_the_far_end_is_cut_to_the_rate(loop: str) -> None:
-    """Three thousand packets in far less than a second: some 120 pass and the rest is counted as dropped."""
+    """Three thousand packets at once: what may be saved up passes, and what the time allows; the rest is dropped."""
     flood = [pack(RtpPacket(0, FIRST + WARM_UP + number & 0xFFFF, 160 * number, 99, SPEECH)) for number in range(3000)]
     with desk(loop) as (at, _):
         at.bridge()
@@ -296,11 +299,13 @@ def test_a_flood_of_the_far_end_is_cut_to_the_rate(loop: str) -> None:
             at.agent.send(pack(RtpPacket(0, number, 160 * number, 55, SPEECH)))
             at.hear()
             pause(0.02)
+        began = time.monotonic()
         for start in range(0, len(flood), 100):
             for datagram in flood[start : start + 100]:
                 at.say(datagram)
             pause(0.005)
         counts = at.close().counts["caller"]
+        took = time.monotonic() - began
     passed, dropped = counts[0] - WARM_UP, counts[3]
-    assert 100 < passed < 700
-    assert passed + dropped > 2000
+    assert 100 < passed < RATE * (1 + took) + 1
+    assert dropped > 100

@@ -13,7 +13,7 @@ from callcenter.surveys.senders import Message, NotSent, SmsSender, SmtpSender
 from tests.support.mail_server import mail_server
 from tests.support.ports import free_port
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.interop
 
 MESSAGE = Message("survey-c1", "jo@example.com", "Quist & Co：您好", "满意吗？ https://x/s/y", "zh")
 FROM = "Quist & Co <service@quist.example>"

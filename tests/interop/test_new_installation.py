@@ -12,7 +12,7 @@ from tests.support.floor_people import calling
 from tests.support.installation import CARRIER_HOST, SERVICE_NUMBER, Plan, serving
 from tests.support.ports import free_port, free_sip_port, media_range
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 
 async def test_a_new_installation_greets_its_first_caller_and_lets_its_people_in(

@@ -22,7 +22,6 @@ from tests.support.watching import watching
 
 pytestmark = [
     pytest.mark.interop,
-    pytest.mark.timeout(180),
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(importlib.util.find_spec("pyVoIP") is None, reason="pyVoIP is not installed"),
 ]
@@ -81,13 +80,14 @@ async def test_a_customer_at_pyvoip_is_handed_to_a_colleague(house: Installation
     ):
         await customer.sound.wait_heard(AGENT_HZ, timeout=40)
         await until("pyVoIP heard the customer", lambda: len(heard) > before, within=40)
+        await until("the console has the contact", lambda: contact_of(console))
         contact_id = contact_of(console)
         await colleague.go_ready()
         intent = "contact.transfer" if how == "blind" else "contact.consult"
         await console.intend(intent, contact_id=contact_id, target_kind="agent", target="agent2")
         other = await colleague.talking(within=40)
         if how == "attended":
-            await other.sound.wait_heard(AGENT_HZ, timeout=10)  # pyVoIP's tone: they talk, the customer waits
+            await other.sound.wait_heard(AGENT_HZ, timeout=40)  # pyVoIP's tone: they talk, the customer waits
             await console.intend("consult.complete", contact_id=contact_id)
         await hear_each_other(customer, other, within=40)
         await until("pyVoIP's agent is let go", lambda: contact_of(console) != contact_id)
@@ -159,7 +159,7 @@ async def test_pyvoip_calls_a_number_outside(house: Installation, monkeypatch: p
             call = await asyncio.to_thread(phone.call, OUTSIDE)
             other = await outside()
             await until("pyVoIP sees the answer", lambda: call.state is CallState.ANSWERED)
-            call.write_audio(tone(5.0))
+            call.write_audio(tone(30.0))
             await other.sound.wait_heard(AGENT_HZ)
             await until("pyVoIP hears", lambda: is_audible(call.read_audio(160, blocking=False)))
             await asyncio.to_thread(call.hangup)

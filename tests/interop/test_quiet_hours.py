@@ -17,7 +17,7 @@ from tests.support.installation import PHONE_HOST, Installation, Plan, running_i
 from tests.support.outside_gateway import GATEWAY_HOST, out_to
 from tests.support.ports import free_sip_port
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.interop
 
 GATEWAY = (GATEWAY_HOST, free_sip_port())
 NUMBERS = {

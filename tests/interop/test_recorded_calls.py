@@ -16,10 +16,17 @@ from callcenter.ports import RecordingFinished
 from tests.support.browser_page import console_page
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, Seat, calling, hear_each_other
 from tests.support.heard_recordings import HeardRecording, listen
-from tests.support.installation import BOSS, Installation, Plan, running_installation, until_recorded
+from tests.support.installation import (
+    BOSS,
+    Installation,
+    Plan,
+    running_installation,
+    stored_interactions,
+    until_recorded,
+)
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.interop
 
 CALLER = "+12125550177"
 ELSE_HZ = 1000.0
@@ -41,7 +48,7 @@ async def the_recording(http: httpx.AsyncClient, contact_id: str) -> dict[str, A
         found[:] = (await http.get(f"/api/v1/interactions/{contact_id}")).json()["recordings"]
         return bool(found) and found[0]["state"] == "stored"
 
-    await until("the recording is in the store", stored, within=15)
+    await until("the recording is in the store", stored, within=30)
     (only,) = found
     return only
 
@@ -62,7 +69,8 @@ def heard_in(house: Installation, recording_id: str) -> HeardRecording:
 
 
 def is_only(heard: HeardRecording, channel: bytes, frequency: float, *others: float, first: float, last: float) -> bool:
-    return min(heard.tones(channel, frequency, first=first, last=last)) > 0.9 and all(
+    """All that is said is this tone, and none of the others ever; a phone that stalls is silent for a moment."""
+    return heard.clear(channel, frequency, first=first, last=last) > 0.9 and all(
         max(heard.tones(channel, other)) < 0.02 for other in others
     )
 
@@ -81,7 +89,7 @@ async def test_a_call_is_announced_recorded_paused_stored_encrypted_and_played(h
             await customer.sound.wait_frames(100)
             customer.sound.start(CUSTOMER_HZ)
             agent.sound.start(AGENT_HZ)
-            await customer.sound.wait_frames(25)
+            await hear_each_other(customer, agent)  # nothing else is on its way
             await seat.console.intend("recording.resume", contact_id=contact_id)
             await customer.sound.wait_frames(75)
             await customer.hang_up()
@@ -96,7 +104,7 @@ async def test_a_call_is_announced_recorded_paused_stored_encrypted_and_played(h
         assert heard.path.name.endswith(".sealed")
         ((start, end),) = recording["pauses"]
         pause = {"first": start / 1000 + 0.1, "last": end / 1000 - 0.1}
-        assert end - start > 2000
+        assert end - start > 1000
         assert heard.is_silent(heard.left, **pause)
         assert heard.is_silent(heard.right, **pause)
         for stretch in (
@@ -140,7 +148,7 @@ async def test_a_call_is_announced_recorded_paused_stored_encrypted_and_played(h
 async def test_a_recording_survives_the_death_of_the_exchange(house: Installation) -> None:
     """The call ends as a restart; what was said before is on disk, told to the new exchange, and playable."""
     async with house.signed_in() as boss, Seat(house, "agent1") as seat:
-        before = len((await boss.get("/api/v1/interactions", params={"limit": 100})).json()["items"])
+        before = len(await stored_interactions(house, boss))
         await seat.go_ready()
         async with calling(house, CALLER) as customer:
             await hear_each_other(customer, await seat.talking(1))
@@ -176,7 +184,7 @@ async def until_interaction(http: httpx.AsyncClient, contact_id: str) -> None:
     async def there() -> bool:
         return (await http.get(f"/api/v1/interactions/{contact_id}")).status_code == httpx.codes.OK
 
-    await until("the interaction is in the store", there, within=15)
+    await until("the interaction is in the store", there, within=30)
 
 
 async def test_a_browser_plays_it_and_may_jump_about_in_it(house: Installation, tmp_path: Path) -> None:

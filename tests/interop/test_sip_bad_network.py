@@ -14,7 +14,7 @@ from tests.support.bad_relay import bad_relay
 from tests.support.sip_agent import SDP, live_agent
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.interop
 
 CARRIER_HOST = "127.0.0.2"
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.3)

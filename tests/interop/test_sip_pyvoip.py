@@ -8,7 +8,7 @@ import pytest
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegOffered, LegRefused, LegRinging, Party
 from callcenter.ports import PhoneTarget
-from tests.support.ports import free_port
+from tests.support.ports import free_port, media_range
 from tests.support.sip_agent import live_agent
 from tests.support.waiting import until
 
@@ -41,8 +41,8 @@ async def test_pyvoip_registers_is_rung_and_calls(monkeypatch: pytest.MonkeyPatc
             myIP="127.0.0.1",
             callCallback=lambda call: call.answer(),
             sipPort=free_port(socket.SOCK_DGRAM),
-            rtpPortLow=31000,
-            rtpPortHigh=31100,
+            rtpPortLow=(sound := media_range(100)),
+            rtpPortHigh=sound + 99,
         )
         await asyncio.to_thread(phone.start)
         try:
@@ -98,7 +98,8 @@ async def test_pyvoip_refuses_and_is_cancelled(monkeypatch: pytest.MonkeyPatch, 
     async with live_agent(pyphone="a1") as live, asyncio.timeout(60):
         phone = VoIPPhone(
             "127.0.0.1", live.agent.port, "pyphone", "enohpyp", myIP="127.0.0.1", callCallback=rung,
-            sipPort=free_port(socket.SOCK_DGRAM), rtpPortLow=31200, rtpPortHigh=31300,
+            sipPort=free_port(socket.SOCK_DGRAM), rtpPortLow=(sound := media_range(100)),
+            rtpPortHigh=sound + 99,
         )  # fmt: skip
         await asyncio.to_thread(phone.start)
         try:

@@ -21,7 +21,7 @@ OPTIONS = (
 
 async def test_a_listener_sees_the_messages_of_a_running_exchange(tmp_path):
     path = tmp_path / "trace.sock"
-    async with live_agent(SipSettings(port=0, realm=REALM, trace_socket=path)) as live, asyncio.timeout(10):
+    async with live_agent(SipSettings(port=0, realm=REALM, trace_socket=path)) as live, asyncio.timeout(40):
         assert path.stat().st_mode & 0o777 == 0o600
         reader, writer = await asyncio.open_unix_connection(path)
         peer = await RawPeer.open()

@@ -98,7 +98,7 @@ async def test_a_torture_message_gets_its_code(name, expected, peer_kind):
                 status = int(answer[8:11]) if int(answer[8:11]) >= 200 else 0
             if status == 401 and 401 not in allowed:
                 peer.send(with_credentials(data, answer), live.agent.port)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(15):
                     answer = await peer.inbox.get()
                 status = int(answer[8:11])
             assert status in allowed, answer

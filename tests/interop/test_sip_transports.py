@@ -43,7 +43,7 @@ def message(method: str, *lines: str, via: str = "TCP", n: int = 1, body: str = 
 
 
 async def answer_on(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         return await reader.readuntil(b"\r\n\r\n")
 
 
@@ -100,9 +100,9 @@ async def test_replaced_files_are_taken_up_by_themselves_and_a_call_that_is_up_g
                 except ssl.SSLError:
                     return False
 
-            await until("the new certificate is met", is_met, within=5)
+            await until("the new certificate is met", is_met)
             writer.write(message("OPTIONS", via="TLS", n=2))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 await reader.readuntil(b"CSeq: 2 OPTIONS\r\n")
             assert not live.told(LegEnded)
 
@@ -205,7 +205,7 @@ async def test_a_head_that_is_no_message_is_answered_and_the_connection_closed()
         async with stream("127.0.0.1", live.agent.port) as (reader, writer):
             writer.write(message("OPTIONS").replace(b"Content-Length: 0", b"Content-Length: -1"))
             assert (await answer_on(reader)).startswith(b"SIP/2.0 400")
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), 15) == b""
         assert not live.told(LegEnded)
 
 

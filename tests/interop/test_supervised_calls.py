@@ -19,7 +19,7 @@ from tests.support.installation import BOSS, PASSWORD, Installation, Plan, runni
 from tests.support.sentences import spoken
 from tests.support.waiting import together
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.interop
 
 BOSS_HZ = 1000.0
 

@@ -20,7 +20,7 @@ from tests.support.message_box import (
 )
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.interop
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from callcenter.media.audio import tone, write_wav
 from tests.support.peers import missing, peer
-from tests.support.ports import free_port
+from tests.support.ports import free_port, media_range
 from tests.support.waiting import until
 
 MODULE_FOLDERS = (Path("/usr/lib/baresip/modules"), Path("/usr/lib/x86_64-linux-gnu/baresip/modules"))
@@ -32,6 +32,8 @@ OUTPUT_SHOWN = 8_000
 SUBSCRIPTIONS = 20
 """More of them than this are no accident."""
 STARTS = 6
+SOUND_PORTS = 40
+"""For the sound of its calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ async def _listen(phone: Baresip, reader: asyncio.StreamReader) -> None:
 
 
 def _config(account: Account, folder: Path, place: Path, port: int, authority: Path | None) -> str:
+    sound = media_range(SOUND_PORTS)
     lines = [
         f"module_path {place}",
         *(f"module {name}.so" for name in MODULES),
@@ -242,7 +245,7 @@ def _config(account: Account, folder: Path, place: Path, port: int, authority: P
         "ausrc_channels 1",
         "auplay_srate 8000",
         "auplay_channels 1",
-        "rtp_ports 20000-20400",
+        f"rtp_ports {sound}-{sound + SOUND_PORTS - 1}",
         f"snd_path {folder}",
     ]
     if authority is not None:

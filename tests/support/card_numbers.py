@@ -21,7 +21,7 @@ async def the_recording(house: Installation) -> HeardRecording:
     await until(
         "the recording is stored",
         lambda: any(row.kind == "recording.stored" for row in house.journal.read()),
-        within=15,
+        within=30,
     )
     (entry,) = [row.entry for row in house.journal.read() if row.kind == "recording.stored"]
     folder = house.settings.recordings.folder

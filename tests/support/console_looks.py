@@ -25,7 +25,7 @@ async def _fits(desk: ConsolePage) -> bool:
     return hidden <= 0
 
 
-async def _is_accessible(desk: ConsolePage, name: str) -> None:
+async def is_accessible(desk: ConsolePage, name: str = "the page") -> None:
     """Once it has come to rest: what fades in has too little contrast at first."""
     found: list[str] = []
 
@@ -34,7 +34,7 @@ async def _is_accessible(desk: ConsolePage, name: str) -> None:
         return not found
 
     try:
-        await until(f"{name} is accessible", nothing_is_wrong, within=5)
+        await until(f"{name} is accessible", nothing_is_wrong)
     except AssertionError as error:
         error.add_note(str(found))
         raise
@@ -44,7 +44,7 @@ async def look_at(desk: ConsolePage, name: str) -> None:
     """What is on the screen is accessible, and nothing of it lies beyond the edge."""
     for width in WIDTHS:
         await desk.page.set_viewport_size({"width": width, "height": 900})
-        await until(f"{name} fits into {width}", lambda: _fits(desk), within=5)
-        await _is_accessible(desk, f"{name} at {width}")
+        await until(f"{name} fits into {width}", lambda: _fits(desk))
+        await is_accessible(desk, f"{name} at {width}")
         if PICTURES:
             await desk.page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)

@@ -37,12 +37,12 @@ class Talk:
     call: PhoneCall
     sound: RtpEndpoint
 
-    async def ended(self, *, within: float = 10.0) -> EndCause:
+    async def ended(self, *, within: float = 20.0) -> EndCause:
         """How the call ended, once it has. Raises ``TimeoutError``."""
         async with asyncio.timeout(within):
             return await self.call.ended()
 
-    async def hang_up(self, *, within: float = 10.0) -> None:
+    async def hang_up(self, *, within: float = 20.0) -> None:
         """Hang up. Raises ``TimeoutError`` when the far end does not confirm it."""
         async with asyncio.timeout(within):
             await self.call.hang_up()
@@ -283,7 +283,7 @@ async def calling(
     sound = await RtpEndpoint.open(CARRIER_HOST, codecs=codecs)
     try:
         call = await phone.call(called, sound.sdp_offer(), diverted_from=diverted_from)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             sound.accept(await call.answered())
         call.on_reoffer = sound.sdp_answer
         sound.start(CUSTOMER_HZ)
@@ -295,7 +295,7 @@ async def calling(
         await phone.stop()
 
 
-async def hear_each_other(customer: Talk, agent: Talk, *, within: float = 10.0) -> None:
+async def hear_each_other(customer: Talk, agent: Talk, *, within: float = 20.0) -> None:
     """Both ends hear the other's tone in sound that comes after this moment."""
     await asyncio.gather(
         _hears(customer.sound, AGENT_HZ, within=within), _hears(agent.sound, CUSTOMER_HZ, within=within)

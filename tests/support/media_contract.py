@@ -8,6 +8,7 @@ import pytest
 
 from callcenter.errors import MediaError, NoCommonCodec
 from callcenter.ports import (
+    DigitPressed,
     EncryptionPolicy,
     LegProfile,
     MediaEvent,
@@ -60,6 +61,11 @@ class EventSink:
         """The sink for recordings."""
         self.recordings.append(event)
         self._news.set()
+
+    @property
+    def digits(self) -> list[DigitPressed]:
+        """The digits that were told: what is told besides, such as a poor line, a busy machine may add to."""
+        return [event for event in self.events if isinstance(event, DigitPressed)]
 
     async def finished(self, recording_id: str, *, seconds: float = 20.0) -> RecordingFinished:
         """Wait until a recording is on disk; each must be told of exactly once."""

@@ -42,7 +42,7 @@ class MediaProcess:
 
 @asynccontextmanager
 async def running_mediad(
-    *options: str, request_timeout: float = 10.0, patience: float = 20.0
+    *options: str, request_timeout: float = 20.0, patience: float = 60.0
 ) -> AsyncIterator[MediaProcess]:
     """Start ``mediad`` on a short path (Unix sockets have a limit) and stop it with SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="media-") as folder:

@@ -66,12 +66,12 @@ async def colleague_calls_box(house: Installation) -> AsyncIterator[RtpEndpoint]
         ear = await RtpEndpoint.open(PHONE_HOST)
         try:
             call = await phone._phone.call("*97", ear.sdp_offer())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 ear.accept(await call.answered())
             call.on_reoffer = ear.sdp_answer
             ear.start(0.0)
             yield ear
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 await call.hang_up()
         finally:
             await ear.close()

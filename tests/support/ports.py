@@ -8,6 +8,7 @@ import contextlib
 import os
 import random
 import socket
+from collections import deque
 
 from tests.support.process_table import udp_sockets
 
@@ -18,6 +19,8 @@ _chance = random.SystemRandom()  # hypothesis seeds the ordinary one, alike in a
 _left: list[int] = [*range(2_000, 10_000), *range(61_000, 65_536)][_TESTER::TESTERS]
 _chance.shuffle(_left)
 MEDIA_FIRST, MEDIA_SPAN = 10_000, 22_000 // TESTERS
+_given: deque[range] = deque()
+"""The last ranges that were given out: a program binds the ports of its range one by one, when it needs them."""
 
 
 def _is_free(kind: socket.SocketKind, host: str, port: int) -> bool:
@@ -46,9 +49,14 @@ def free_sip_port(host: str = "127.0.0.1") -> int:
 
 
 def media_range(size: int) -> int:
-    """The first port of a range in which nothing is bound now, below the ports that the kernel gives out by itself."""
+    """The first, even port of a range in which nothing is bound, below those that the kernel gives out by itself."""
     own = MEDIA_FIRST + _TESTER * MEDIA_SPAN
     while True:
-        first = _chance.randrange(own, own + MEDIA_SPAN - size, 2)
-        if not udp_sockets("127.0.0.1", first, first + size):
+        wanted = range(first := _chance.randrange(own, own + MEDIA_SPAN - size, 2), first + size)
+        if any(wanted[0] <= given[-1] and given[0] <= wanted[-1] for given in _given):
+            continue
+        if not udp_sockets("127.0.0.1", wanted[0], wanted[-1]):
+            _given.append(wanted)
+            while sum(map(len, _given)) > MEDIA_SPAN // 2:
+                _given.popleft()
             return first

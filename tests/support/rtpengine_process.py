@@ -1,7 +1,6 @@
 """A real rtpengine in userspace, for tests: started in front of a ``mediad`` on ports of its own."""
 
 import asyncio
-import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from callcenter.media.rtpengine_control import RtpengineControl
 from tests.support.media_contract import EventSink
 from tests.support.mediad_process import MediaProcess, running_mediad
 from tests.support.peers import peer
+from tests.support.ports import free_port, media_range
 from tests.support.process_table import udp_sockets
 from tests.support.waiting import until
 
@@ -32,9 +32,7 @@ async def running_rtpengine(
     """
     program = peer("rtpengine", "/usr/bin/rtpengine")
     if control is None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            control = ("127.0.0.1", int(probe.getsockname()[1]))
+        control = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
     first = _free_range(but)
     process = await asyncio.create_subprocess_exec(
         program,
@@ -108,7 +106,6 @@ async def calls_at(address: tuple[str, int]) -> int:
 
 def _free_range(but: range) -> int:
     while True:
-        first = random.randrange(10_000, 32_000, 2)
-        mine = range(first, first + _PORTS + 1)
-        if mine[0] not in but and mine[-1] not in but and not udp_sockets("127.0.0.1", first, first + _PORTS):
+        first = media_range(_PORTS + 1)
+        if first not in but and first + _PORTS not in but:
             return first

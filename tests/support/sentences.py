@@ -45,7 +45,7 @@ class Sentences:
             return _fits(seen, speakers)
 
         try:
-            await until(f"only {speakers} are heard", is_so, within=20)
+            await until(f"only {speakers} are heard", is_so, within=60)
         except AssertionError as error:
             error.add_note(f"heard last: {seen}")
             raise

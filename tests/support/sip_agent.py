@@ -51,7 +51,7 @@ class LiveAgent:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds, checked after each event."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -120,7 +120,7 @@ class RawPeer(asyncio.DatagramProtocol):
 
     async def final_status(self, call_id: str) -> tuple[int, bytes]:
         """The next final response with this Call-ID."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while True:
                 data = await self.inbox.get()
                 status = int(data[8:11])

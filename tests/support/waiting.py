@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 PAUSE_SECONDS = 0.04
 """Between two looks."""
@@ -21,7 +22,7 @@ async def until(what: str, look: Callable[[], object | Awaitable[object]], *, wi
         raise AssertionError(f"not within {within:.0f} s: {what}") from None
 
 
-async def together(*checks: Coroutine[None, None, None]) -> None:
+async def together(*checks: Coroutine[Any, Any, object]) -> None:
     """Wait for several facts at the same time; the first that never comes is raised alone."""
     tasks = [asyncio.ensure_future(each) for each in checks]
     try:

@@ -26,3 +26,16 @@ async def hears_only(sound: RtpEndpoint, *tones: float, of: Collection[float]) -
         strangers = {each: sound.heard_tone(each) for each in of if each not in tones}
         assert all(share < ABSENT for share in strangers.values()), strangers
     await until(f"only {tones} is still heard", is_so)
+
+
+async def falls_silent(sound: RtpEndpoint, *, meanwhile: RtpEndpoint) -> None:
+    """Nothing more comes for half a second of what somebody else hears; what was on its way may still come."""
+    before = -1
+
+    async def is_silent() -> bool:
+        nonlocal before
+        before = sound.counters.packets_received
+        await meanwhile.wait_frames(FRESH_FRAMES, _PATIENCE)
+        return sound.counters.packets_received == before
+
+    await until("nothing more is heard", is_silent)
