@@ -12,7 +12,10 @@ from callcenter.errors import MediaError
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.plane import EmbeddedMediaPlane
 from tests.support.media_contract import PROFILE, EventSink
+from tests.support.ports import media_range
 
+PORTS = 200
+"""Of its own, unless a test wants others."""
 LOOPS = ("compiled", "python")
 """What may relay in a worker; the first is what there is unless something else is ordered."""
 
@@ -45,6 +48,7 @@ async def running_mediad(
     *options: str, request_timeout: float = 20.0, patience: float = 60.0
 ) -> AsyncIterator[MediaProcess]:
     """Start ``mediad`` on a short path (Unix sockets have a limit) and stop it with SIGTERM."""
+    first = media_range(PORTS)
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         socket_path = str(Path(folder) / "media.sock")
         process = await asyncio.create_subprocess_exec(
@@ -55,6 +59,10 @@ async def running_mediad(
             socket_path,
             "--most-busy",
             "10",
+            "--port-min",
+            str(first),
+            "--port-max",
+            str(first + PORTS - 1),
             *options,
         )
         sink = EventSink()

@@ -9,6 +9,7 @@ import os
 import random
 import socket
 from collections import deque
+from itertools import islice
 
 from tests.support.process_table import udp_sockets
 
@@ -19,6 +20,8 @@ _chance = random.SystemRandom()  # hypothesis seeds the ordinary one, alike in a
 _left: list[int] = [*range(2_000, 10_000), *range(61_000, 65_536)][_TESTER::TESTERS]
 _chance.shuffle(_left)
 MEDIA_FIRST, MEDIA_SPAN = 10_000, 22_000 // TESTERS
+MOST_TRIED = 200
+"""Ranges that are looked at before the one is taken of which least is bound."""
 _given: deque[range] = deque()
 """The last ranges that were given out: a program binds the ports of its range one by one, when it needs them."""
 
@@ -49,14 +52,22 @@ def free_sip_port(host: str = "127.0.0.1") -> int:
 
 
 def media_range(size: int) -> int:
-    """The first, even port of a range in which nothing is bound, below those that the kernel gives out by itself."""
+    """The first, even port of a range of which as little as possible is bound, below those that the kernel gives out.
+
+    Programs with many ports to choose from may have some anywhere; whoever gets a range passes over what is taken.
+    """
     own = MEDIA_FIRST + _TESTER * MEDIA_SPAN
-    while True:
-        wanted = range(first := _chance.randrange(own, own + MEDIA_SPAN - size, 2), first + size)
-        if any(wanted[0] <= given[-1] and given[0] <= wanted[-1] for given in _given):
-            continue
-        if not udp_sockets("127.0.0.1", wanted[0], wanted[-1]):
-            _given.append(wanted)
-            while sum(map(len, _given)) > MEDIA_SPAN // 2:
-                _given.popleft()
-            return first
+    bound = [each.port for each in udp_sockets("127.0.0.1", own, own + MEDIA_SPAN)]
+    ranges = [range(first, first + size) for first in range(own, own + MEDIA_SPAN - size, 2)]
+    _chance.shuffle(ranges)
+    while not (fresh := list(islice((each for each in ranges if _is_fresh(each)), MOST_TRIED))):
+        _given.popleft()
+    found = min(fresh, key=lambda each: sum(port in each for port in bound))
+    _given.append(found)
+    while sum(map(len, _given)) > MEDIA_SPAN // 2:
+        _given.popleft()
+    return found[0]
+
+
+def _is_fresh(ports: range) -> bool:
+    return not any(ports[0] <= given[-1] and given[0] <= ports[-1] for given in _given)
