@@ -5,8 +5,8 @@ overwritten. An import is taken back by erasing the customers it has made, excep
 since.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -20,6 +20,7 @@ from crm_bridge.bulk import enter_many
 from crm_bridge.contact_points import NewContactPoint, distinct_points
 from crm_bridge.customers import NewCustomer
 from crm_bridge.errors import CannotUndo, CrmError, InvalidField, InvalidFile, ItemNotFound
+from crm_bridge.identity_numbers import DIGESTED, check_number, stored_forms
 from crm_bridge.ids import new_id
 from crm_bridge.models import (
     Attachment,
@@ -36,7 +37,7 @@ from crm_bridge.models import (
 )
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
 from crm_bridge.search_texts import normalise_name
-from crm_bridge.spreadsheets import FIELDS, Row
+from crm_bridge.spreadsheets import FIELDS, Row, is_rounded
 from crm_bridge.vocabulary import ContactKind, CustomerKind, CustomerStatus, ImportState
 
 PORTION = 500
@@ -53,8 +54,9 @@ class ImportedRow:
     number: int
     new: NewCustomer
     profile: Mapping[str, Any]
-    member_no: str | None
     keys: frozenset[tuple[ContactKind, str]]
+    identities: tuple[tuple[str, str], ...]
+    """Provider and name: as given, then as the store keeps it."""
 
 
 @dataclass(slots=True)
@@ -74,12 +76,13 @@ class ImportReport:
         if len(self.invalid_rows) < MAX_REPORTED:
             self.invalid_rows.append({"row": number, "reason": reason})
 
-    def leave_out(self, number: int, customer_id: int | None) -> None:
-        """A row is there already: as this customer, or further up in the file."""
+    def leave_out(self, number: int, customer_id: int | None, owner_id: str | None) -> None:
+        """A row is there already: as this customer, whom that owner looks after, or further up in the file."""
         self.duplicates += 1
         if len(self.duplicate_rows) < MAX_REPORTED:
             told = None if customer_id is None else str(customer_id)
-            self.duplicate_rows.append({"row": number, "customer_id": told})
+            owner = {} if owner_id is None else {"owner_id": owner_id}
+            self.duplicate_rows.append({"row": number, "customer_id": told} | owner)
 
 
 def check_mapping(mapping: Mapping[str, int], columns: int) -> None:
@@ -117,7 +120,19 @@ def understand(row: Row, mapping: Mapping[str, int], region: str | None) -> Impo
     )
     normal = distinct_points(points, region)
     keys = frozenset((point.given.kind, point.value_norm) for point in normal)
-    return ImportedRow(row.number, new, profile, told.get("member_no") or None, keys)
+    return ImportedRow(row.number, new, profile, keys, _identities(told))
+
+
+def _identities(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    found = tuple((provider, told[provider]) for provider in ("member_no", "id_card") if told.get(provider))
+    for provider, external_id in found:
+        if is_rounded(external_id):
+            raise InvalidField(
+                "a spreadsheet has rounded this number: make the column text and enter it again", where=provider
+            )
+        if provider in DIGESTED:
+            check_number(external_id)
+    return found
 
 
 async def preview(
@@ -125,7 +140,7 @@ async def preview(
 ) -> ImportReport:
     """What importing would do with the first ``limit`` rows. Writes nothing."""
     report = ImportReport()
-    fresh = await _sort(session, list(islice(rows, limit)), mapping, region, report)
+    fresh = await _sort(session, list(islice(rows, limit)), mapping, region, report, create_key=False)
     report.created = len(fresh)
     return report
 
@@ -150,27 +165,21 @@ async def import_portion(
     actor_id: str | None,
 ) -> None:
     """Enter the rows that are new. For a unit of work of its own."""
-    fresh = await _sort(session, rows, mapping, region, report)
+    fresh = await _sort(session, rows, mapping, region, report, create_key=True)
     if not fresh:
         return
     ids = await enter_many(session, [each.new for each in fresh], region=region, now=now, actor_id=actor_id)
     stamps = {"created_at": utc_now(), "updated_at": utc_now()}
     profiles = [_profile(customer_id, each, stamps) for customer_id, each in zip(ids, fresh, strict=True)]
     await session.execute(insert(_table(CustomerProfile)), profiles)
-    members = [
-        {
-            "id": new_id(),
-            "tenant_id": DEFAULT_TENANT,
-            "customer_id": customer_id,
-            "provider": "member_no",
-            "external_id": each.member_no,
-        }
-        | stamps
+    names: dict[str, Any] = {"tenant_id": DEFAULT_TENANT} | stamps
+    identities = [
+        names | {"id": new_id(), "customer_id": customer_id, "provider": provider, "external_id": external_id}
         for customer_id, each in zip(ids, fresh, strict=True)
-        if each.member_no
+        for provider, external_id in each.identities
     ]
-    if members:
-        await session.execute(insert(_table(ExternalIdentity)), members)
+    if identities:
+        await session.execute(insert(_table(ExternalIdentity)), identities)
     made = [{"job_id": job_id, "customer_id": customer_id} for customer_id in ids]
     await session.execute(insert(_table(ImportedCustomer)), made)
     await _claim(session, ids, fresh)
@@ -222,7 +231,13 @@ async def undo_import(session: AsyncSession, job_id: int) -> tuple[int, int]:
 
 
 async def _sort(
-    session: AsyncSession, rows: Sequence[Row], mapping: Mapping[str, int], region: str | None, report: ImportReport
+    session: AsyncSession,
+    rows: Sequence[Row],
+    mapping: Mapping[str, int],
+    region: str | None,
+    report: ImportReport,
+    *,
+    create_key: bool,
 ) -> list[ImportedRow]:
     """The rows that are new; the others go into the report."""
     good: list[ImportedRow] = []
@@ -234,25 +249,26 @@ async def _sort(
             raise
         except CrmError as error:
             report.refuse(row.number, error.message)
+    kept = await stored_forms(session, (name for each in good for name in each.identities), create=create_key)
+    good = [replace(each, identities=tuple((name[0], kept[name]) for name in each.identities)) for each in good]
     there = await _there(session, good)
+    owners = await _owners(session, there.values())
     fresh: list[ImportedRow] = []
     for each in good:
         name = normalise_name(each.new.display_name)
         twin = next((there[name, key] for key in each.keys if (name, key) in there), 0)
-        if each.member_no and ("", (None, each.member_no)) in there:
-            twin = there["", (None, each.member_no)]
+        of_identity = next((there["", identity] for identity in each.identities if ("", identity) in there), 0)
+        twin = of_identity if of_identity != 0 else twin
         if twin != 0:
-            report.leave_out(each.number, twin)
+            report.leave_out(each.number, twin, owners.get(twin or 0))
             continue
-        there |= {(name, key): None for key in each.keys}
-        if each.member_no:
-            there["", (None, each.member_no)] = None
+        there |= {(name, key): None for key in each.keys} | {("", identity): None for identity in each.identities}
         fresh.append(each)
     return fresh
 
 
 async def _there(session: AsyncSession, rows: Sequence[ImportedRow]) -> dict[tuple[str, Any], int | None]:
-    """Customers by name and number or address, and by member number, for those that the rows show."""
+    """Customers by name and number or address, and by names elsewhere, for those that the rows show."""
     found: dict[tuple[str, Any], int | None] = {}
     for kind in ContactKind:
         values = sorted({value for row in rows for of_kind, value in row.keys if of_kind is kind})
@@ -268,15 +284,24 @@ async def _there(session: AsyncSession, rows: Sequence[ImportedRow]) -> dict[tup
         )
         if values:
             found |= {(name, (kind, value)): customer for name, value, customer in await session.execute(query)}
-    members = sorted({row.member_no for row in rows if row.member_no})
-    if members:
-        identities = select(ExternalIdentity.external_id, ExternalIdentity.customer_id).where(
+    identities = sorted({identity for row in rows for identity in row.identities})
+    for provider in {provider for provider, _ in identities}:
+        same = select(ExternalIdentity.external_id, ExternalIdentity.customer_id).where(
             ExternalIdentity.tenant_id == DEFAULT_TENANT,
-            ExternalIdentity.provider == "member_no",
-            ExternalIdentity.external_id.in_(members),
+            ExternalIdentity.provider == provider,
+            ExternalIdentity.external_id.in_([external_id for of, external_id in identities if of == provider]),
         )
-        found |= {("", (None, member)): customer for member, customer in await session.execute(identities)}
+        found |= {("", (provider, external_id)): customer for external_id, customer in await session.execute(same)}
     return found
+
+
+async def _owners(session: AsyncSession, ids: Iterable[int | None]) -> dict[int, str]:
+    """Who looks after these customers."""
+    query = select(CustomerProfile.customer_id, CustomerProfile.owner_id).where(
+        CustomerProfile.customer_id.in_({each for each in ids if each is not None}),
+        CustomerProfile.owner_id.is_not(None),
+    )
+    return {customer_id: owner for customer_id, owner in await session.execute(query) if owner is not None}
 
 
 def _table(model: type[Any]) -> Table:

@@ -23,12 +23,16 @@ MAX_XLSX_CELL = 32_767
 _FORMULA = re.compile(r"'*(?:[=@\t\r]|[+\-](?!\d))")
 """Also with apostrophes before it, so that what was made safe can be told from what had one of its own."""
 
+_EXACT_NUMBERS = 10**15
+"""Numbers of spreadsheets have fifteen digits; the others of a longer one are lost."""
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 """Characters that XML 1.0 has no way to write (section 2.2)."""
 
 FIELDS = (
     "display_name", "kind", "phone", "phone_2", "email", "preferred_language", "level", "family_name", "given_name",
     "gender", "birth_date", "occupation", "address", "region_code", "timezone", "legal_name", "industry", "member_no",
+    "id_card",
 )  # fmt: skip
 """What a column can be."""
 
@@ -46,6 +50,7 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
     "address": ("address", "地址"),
     "legal_name": ("company", "公司"),
     "member_no": ("member number", "member no", "会员号"),
+    "id_card": ("identity card", "id card number", "national id", "身份证", "身份证号", "身份证号码"),
 }
 
 
@@ -55,6 +60,11 @@ class Row:
 
     number: int
     cells: tuple[str, ...]
+
+
+def is_rounded(text: str) -> bool:
+    """Whether this was a number with more digits than a spreadsheet keeps: ``1.10105E+17``."""
+    return _ROUNDED.fullmatch(text) is not None
 
 
 def read_table(file: IO[bytes], file_name: str) -> Generator[Row, None, None]:
@@ -192,7 +202,10 @@ def _xlsx_rows(file: IO[bytes]) -> Generator[list[str], None, None]:
 
 
 def _cell_text(cell: Any) -> str:
-    """Numbers without a fraction are shown without one: a phone number is no amount."""
+    """Numbers without a fraction are shown without one: a phone number is no amount. Those that a spreadsheet cannot
+    hold exactly are shown as it shows them (``is_rounded``)."""
+    if isinstance(cell, int | float) and abs(cell) >= _EXACT_NUMBERS:
+        return f"{cell:.14E}"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if hasattr(cell, "date") and callable(cell.date):

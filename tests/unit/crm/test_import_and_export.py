@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from sqlalchemy import select
 
 from crm_bridge.database import Database
 from crm_bridge.errors import InvalidFile
 from crm_bridge.interactions import record
+from crm_bridge.models import ExternalIdentity
 from crm_bridge.spreadsheets import XlsxWriter, csv_lines, guess_mapping, plain_cell, read_table, safe_cell
 from tests.support.crm_records import NUMBER, REGION, call
 from tests.support.crm_web import client_of, enter, problem
@@ -109,6 +111,66 @@ async def test_a_spreadsheet_with_numbers_as_numbers_is_understood(web: httpx.As
     report = (await send(web, "/imports", file.getvalue(), "a.xlsx")).json()["report"]
     assert (report["created"], report["invalid"]) == (2, 0)
     assert (await web.get("/customers/lookup?number=13900000002")).json()["state"] == "one"
+
+
+CARD = "11010519491231002X"
+CARDS = f"""姓名,手机,身份证号
+Ada Lovelace,13900001234,{CARD}
+Ada L.,13900005678,110105 19491231 002x
+Ben,13900000002,440524188001010014
+Clara,13900000003,无
+Dora,13900000004,1.10105E+17
+Emil,13900000005,
+"""
+
+
+async def test_an_identity_card_is_imported_as_a_digest_and_never_shown_back(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    """Told by another name and number, it is the same person; what is no number of a card is refused, not repeated."""
+    body = {"display_name": "Benjamin", "identities": [{"provider": "id_card", "external_id": "440524188001010014"}]}
+    ben = (await web.post("/customers", json=body)).json()
+    await web.put(f"/customers/{ben['id']}/owner", json={"user_id": "u1"}, headers={"if-match": "*"})
+    for path in ("/imports/preview", "/imports"):
+        answer = await send(web, path, CARDS)
+        told = answer.json()
+        report = told.get("report", told)
+        assert (report["created"], report["duplicates"], report["invalid"]) == (2, 2, 2)
+        assert report["duplicate_rows"] == [
+            {"row": 3, "customer_id": None},
+            {"row": 4, "customer_id": ben["id"], "owner_id": "u1"},
+        ]
+        assert [each["row"] for each in report["invalid_rows"]] == [5, 6]
+        assert "column text" in report["invalid_rows"][1]["reason"]
+        assert not [each for each in (CARD, "440524188001010014", "无", "1.1010") if each in answer.text]
+    assert (await send(web, "/imports/preview", CARDS)).json()["mapping"]["id_card"] == 2
+    twin = {"display_name": "Somebody", "identities": [{"provider": "id_card", "external_id": CARD.lower()}]}
+    [suspect] = (await web.post("/customers/check", json=twin)).json()
+    assert (suspect["display_name"], suspect["is_strong"]) == ("Ada Lovelace", True)
+    async with database.read() as session:
+        kept = (await session.scalars(select(ExternalIdentity.external_id))).all()
+    assert [len(each) for each in kept] == [64, 64]
+    record = (await web.get(f"/customers/{suspect['customer_id']}/record")).text
+    assert CARD not in record
+    assert CARD not in (await web.get("/exports/customers.csv")).text
+
+
+async def test_a_long_number_that_a_spreadsheet_has_rounded_is_not_taken_for_a_card(web: httpx.AsyncClient) -> None:
+    book = Workbook()
+    for row in (["Name", "身份证"], ["Ada", 110105194912310021], ["Ben", "440524188001010014"]):
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    report = (await send(web, "/imports", file.getvalue(), "a.xlsx")).json()["report"]
+    assert (report["created"], [each["row"] for each in report["invalid_rows"]]) == (1, [2])
+
+
+async def test_an_import_taken_back_takes_its_cards_along(web: httpx.AsyncClient, database: Database) -> None:
+    job = (await send(web, "/imports", CARDS)).json()
+    assert (await web.post(f"/imports/{job['id']}/undo")).json()["removed"] == 3
+    async with database.read() as session:
+        assert (await session.scalars(select(ExternalIdentity))).all() == []
+    assert (await send(web, "/imports", CARDS)).json()["report"]["created"] == 3
 
 
 @pytest.mark.parametrize(

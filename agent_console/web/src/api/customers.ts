@@ -184,6 +184,8 @@ export interface NewCustomer {
   readonly kind: 'person' | 'org';
   readonly preferred_language: string | null;
   readonly contact_points: readonly { readonly kind: 'phone' | 'email'; readonly value: string }[];
+  /** Names elsewhere; the number of an identity card (`id_card`) is kept as a digest and comes back nowhere. */
+  readonly identities?: readonly { readonly provider: string; readonly external_id: string }[];
 }
 
 const customerPath = (id: string) => `/api/v1/customers/${encodeURIComponent(id)}`;

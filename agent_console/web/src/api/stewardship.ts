@@ -97,6 +97,7 @@ export const IMPORT_FIELDS = [
   'legal_name',
   'industry',
   'member_no',
+  'id_card',
 ] as const;
 
 export const scanDuplicates = () => post<{ readonly count: number }>('/api/v1/duplicates/scan');

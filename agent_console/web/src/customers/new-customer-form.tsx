@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
 import { checkCustomer, createCustomer, type CustomerSummary, type NewCustomer, type Suspect } from '../api/customers';
 import { ApiError } from '../api/http';
@@ -13,6 +13,7 @@ const SIGNALS: Readonly<Partial<Record<string, Key>>> = {
   name: 'collision.name',
   phone: 'collision.phone',
   email: 'collision.email',
+  id_card: 'provider.id_card',
 };
 
 interface CollisionsProps {
@@ -28,6 +29,8 @@ interface CollisionsProps {
 function Collisions({ suspects, busy, onLink, onEnter, onBack }: CollisionsProps) {
   const { t } = useLocalisation();
   const strong = suspects.filter((each) => each.is_strong);
+  // Two people never have one identity card: it is somebody who is there, or the number is wrong.
+  const isCertain = suspects.some((each) => each.signals.includes('id_card'));
   return (
     <div className={`${classes.collisions} tone-attention`} data-testid="collisions">
       <h3>
@@ -53,9 +56,11 @@ function Collisions({ suspects, busy, onLink, onEnter, onBack }: CollisionsProps
             {t('collision.link', { name: strong[0]?.display_name ?? '' })}
           </Button>
         )}
-        <Button variant="default" loading={busy} onClick={onEnter} data-testid="collision-enter">
-          {t('collision.enter')}
-        </Button>
+        {!isCertain && (
+          <Button variant="default" loading={busy} onClick={onEnter} data-testid="collision-enter">
+            {t('collision.enter')}
+          </Button>
+        )}
         <Button variant="subtle" onClick={onBack}>
           {t('action.back')}
         </Button>
@@ -68,7 +73,7 @@ interface NewCustomerFormProps {
   readonly name: string;
   readonly number: string;
   readonly speaks: Language;
-  /** With e-mail and kind; without them while somebody is on the line. */
+  /** With e-mail, kind and identity card; without them while somebody is on the line. */
   readonly inFull?: boolean;
   readonly busy?: boolean;
   readonly onEntered: (customer: CustomerSummary) => void;
@@ -83,6 +88,7 @@ export function NewCustomerForm({ inFull = false, busy = false, onEntered, onCan
   const [name, setName] = useState(given.name);
   const [number, setNumber] = useState(given.number);
   const [email, setEmail] = useState('');
+  const [card, setCard] = useState('');
   const [speaks, setSpeaks] = useState<Language>(given.speaks);
   const [problem, setProblem] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
@@ -96,6 +102,7 @@ export function NewCustomerForm({ inFull = false, busy = false, onEntered, onCan
     kind,
     preferred_language: speaks,
     contact_points: points,
+    ...(card.trim() === '' ? {} : { identities: [{ provider: 'id_card', external_id: card.trim() }] }),
   };
   const attempt = async (work: () => Promise<void>) => {
     setSaving(true);
@@ -103,7 +110,7 @@ export function NewCustomerForm({ inFull = false, busy = false, onEntered, onCan
     try {
       await work();
     } catch (error) {
-      const text = error instanceof ApiError && error.status === 422 ? t('create.bad_number') : t('error.save');
+      const text = error instanceof ApiError && error.status === 422 ? t('create.unusable') : t('error.save');
       setProblem(text);
       announcer.alert(text);
     } finally {
@@ -178,6 +185,17 @@ export function NewCustomerForm({ inFull = false, busy = false, onEntered, onCan
           maxLength={254}
           autoComplete="off"
           data-testid="new-customer-email"
+        />
+      )}
+      {inFull && (
+        <PasswordInput
+          label={t('provider.id_card')}
+          value={card}
+          onChange={(event) => setCard(event.currentTarget.value)}
+          maxLength={64}
+          autoComplete="off"
+          visibilityToggleButtonProps={{ 'aria-label': t('create.show_card') }}
+          data-testid="new-customer-card"
         />
       )}
       <NativeSelect

@@ -30,6 +30,7 @@ const COLUMNS: Readonly<Partial<Record<string, Key>>> = {
   phone_2: 'import.second_number',
   email: 'create.email',
   member_no: 'provider.member_no',
+  id_card: 'provider.id_card',
 };
 
 const STATES: Readonly<Record<ImportJob['state'], Key>> = {
