@@ -82,6 +82,7 @@ INTENTS: Mapping[str, IntentRule] = {
     "callback.hand_over": IntentRule(
         "hand_over_callbacks", required=("from_user", "to_user"), roles=LEADING, seat=False
     ),
+    "message.hand_over": IntentRule("hand_over_messages", required=("from_user", "to_user"), roles=LEADING, seat=False),
     "queue.close": IntentRule("close_queue", required=("target",), roles=ABOVE, seat=False),
     "queue.open": IntentRule("open_queue", required=("target",), roles=ABOVE, seat=False),
 }

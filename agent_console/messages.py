@@ -452,7 +452,8 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     of supervisors: ``queue.close``, ``queue.open``,
     with the queue's id as ``target``; ``contact.supervise``; of callbacks: ``callback.promise`` for the contact at
     hand, and with the callback's id as ``target`` ``callback.call_off``, ``callback.call_now``,
-    ``callback.to_top``; ``callback.hand_over`` of everything that somebody promised."""
+    ``callback.to_top``; ``callback.hand_over`` of everything that somebody promised; ``message.hand_over`` of
+    what lies in somebody's own box."""
     contact_id: str | None = None
     reason: str | None = None
     customer_id: str | None = None
@@ -468,9 +469,9 @@ class Intent(msgspec.Struct, frozen=True, tag="intent"):
     """Of ``contact.supervise``: ``monitor``, ``whisper``, ``barge``, ``take_over``, ``leave`` or ``end``.
     Of ``contact.secure``: ``on`` (with ``number``, ``expiry`` or ``code`` as ``target``), ``send`` or ``off``."""
     from_user: str | None = None
-    """Of ``callback.hand_over``: who leaves."""
+    """Of ``callback.hand_over`` and ``message.hand_over``: who leaves."""
     to_user: str | None = None
-    """Of ``callback.hand_over``: whose the promises are from now on."""
+    """Of the same: whose it is from now on."""
     digits: str | None = None
     """Of ``contact.send_digits``: ``0-9 * #``, sent to the customer or to the party that the agent talks with."""
 

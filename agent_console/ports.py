@@ -256,6 +256,11 @@ class Desk(Protocol):
         person leads."""
         ...
 
+    async def hand_over_messages(self, user_id: str, from_user: str, to_user: str) -> None:
+        """Move what lies in the own box of somebody who leaves into somebody else's, as far as the person leads it;
+        into the queue's where that person is given no messages."""
+        ...
+
 
 class Floor(Protocol):
     """The live floor as the web process knows it."""

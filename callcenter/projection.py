@@ -22,7 +22,7 @@ from callcenter.calls.recording_facts import RecordingStarted, RecordingStored
 from callcenter.calls.segments import SegmentKind, SegmentResult
 from callcenter.calls.voicemail import NOBODY, RETENTION
 from callcenter.calls.voicemail_facts import VoicemailBegun, VoicemailWorked
-from callcenter.channels.facts import ItemClosed, ItemCorrected, ItemRecord, ItemResult
+from callcenter.channels.facts import ItemClosed, ItemCorrected, ItemMoved, ItemRecord, ItemResult
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, JournalRow
 from crm_bridge.database import Database
@@ -34,6 +34,7 @@ from crm_bridge.interactions import (
     RecordingStartRecord,
     RecordingStoredRecord,
     SurveyRecord,
+    VoicemailMovedRecord,
     VoicemailRecord,
     VoicemailWorkedRecord,
     WrapUpRecord,
@@ -62,6 +63,7 @@ KINDS = (
     "recording.stored",
     "voicemail.begun",
     "voicemail.worked",
+    "item.moved",
     "item.closed",
     "item.corrected",
     "leg.measured",
@@ -277,6 +279,9 @@ class InteractionProjection:
                 return self._line_quality(measured, row.seq)
             case SurveyAsked() | SurveyAnswered() as survey:
                 return _survey(survey, row.seq)
+            case ItemMoved() as moved:
+                box = moved.agent_id or moved.queue_id
+                return VoicemailMovedRecord(recording_id=moved.contact_id, box=box, journal_seq=row.seq)
             case VoicemailWorked() as worked:
                 return VoicemailWorkedRecord(
                     recording_id=worked.recording_id,

@@ -31,6 +31,7 @@ from crm_bridge.records import (
     RecordingStartRecord,
     RecordingStoredRecord,
     SurveyRecord,
+    VoicemailMovedRecord,
     VoicemailRecord,
     VoicemailWorkedRecord,
     WrapUpRecord,
@@ -62,6 +63,10 @@ class _Standing:
     is_stored: bool
     record: InteractionRecord | None = None
     party_norm: str | None = None
+
+
+_OF_A_MESSAGE = VoicemailWorkedRecord | VoicemailMovedRecord
+"""Records that name a message and no contact."""
 
 
 @dataclass(slots=True)
@@ -107,12 +112,10 @@ async def record_batch(
     await write_recordings(
         session, [each for each in records if isinstance(each, RecordingStartRecord | RecordingStoredRecord)]
     )
-    await write_voicemails(
-        session, [each for each in records if isinstance(each, VoicemailRecord | VoicemailWorkedRecord)]
-    )
+    await write_voicemails(session, [each for each in records if isinstance(each, VoicemailRecord | _OF_A_MESSAGE)])
     await write_line_quality(session, [each for each in records if isinstance(each, LineQualityRecord)])
     await write_surveys(session, [each for each in records if isinstance(each, SurveyRecord)])
-    told = [storable(each.contact_id) for each in records if not isinstance(each, VoicemailWorkedRecord)]
+    told = [storable(each.contact_id) for each in records if not isinstance(each, _OF_A_MESSAGE)]
     await blank_late_arrivals(session, told)
     return ids
 

@@ -116,6 +116,15 @@ class VoicemailWorkedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailMovedRecord:
+    """A message lies in another box now; of other items, too, which are no messages and change nothing."""
+
+    recording_id: str
+    box: str
+    journal_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineQualityRecord:
     """How one party's line sounded over the whole of its time in a call. ``role``: ``customer``, ``agent``,
     ``consulted``, or empty. What the far end did not report is ``None``."""
@@ -167,6 +176,7 @@ Record = (
     | RecordingStoredRecord
     | VoicemailRecord
     | VoicemailWorkedRecord
+    | VoicemailMovedRecord
     | LineQualityRecord
     | SurveyRecord
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from crm_bridge.ids import new_id
 from crm_bridge.keyset import bounded
 from crm_bridge.models import Interaction, Recording, Voicemail
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
-from crm_bridge.records import VoicemailRecord, VoicemailWorkedRecord
+from crm_bridge.records import VoicemailMovedRecord, VoicemailRecord, VoicemailWorkedRecord
 
 _BEGUN = ("contact_id", "box", "caller", "caller_name", "language", "left_at")
 _WORKED = ("worked_at", "worked_by")
@@ -37,11 +37,17 @@ class VoicemailView:
     customer_id: int | None
 
 
-async def write_voicemails(session: AsyncSession, records: Sequence[VoicemailRecord | VoicemailWorkedRecord]) -> None:
-    """Write what the journal tells of messages; in any order, any number of times."""
+async def write_voicemails(
+    session: AsyncSession, records: Sequence[VoicemailRecord | VoicemailWorkedRecord | VoicemailMovedRecord]
+) -> None:
+    """Write what the journal tells of messages; in any order, any number of times. Only who works the box in which a
+    message lies may hear it, so its recording goes along."""
     begun = [each for each in records if isinstance(each, VoicemailRecord)]
     worked = [each for each in records if isinstance(each, VoicemailWorkedRecord)]
     await _upsert(session, [_begun(each) for each in begun], _BEGUN)
+    for each in records:
+        if isinstance(each, VoicemailMovedRecord):
+            await _move(session, each)
     await _upsert(session, [_worked(each) for each in worked], _WORKED)
 
 
@@ -70,6 +76,16 @@ async def blank_voicemails(session: AsyncSession, customer_ids: Sequence[int]) -
     contacts = select(Interaction.contact_id).where(Interaction.customer_id.in_(customer_ids))
     theirs = update(Voicemail).where(Voicemail.contact_id.in_(contacts))
     await session.execute(theirs.values(caller="", caller_name=""))
+
+
+async def _move(session: AsyncSession, moved: VoicemailMovedRecord) -> None:
+    older = (Voicemail.recording_id == moved.recording_id, Voicemail.journal_seq < moved.journal_seq)
+    here = await session.scalar(select(Voicemail.id).where(*older))
+    if here is not None:
+        later = {"box": moved.box, "journal_seq": moved.journal_seq}
+        await session.execute(update(Voicemail).where(Voicemail.id == here).values(later))
+        its = update(Recording).where(Recording.recording_id == moved.recording_id)
+        await session.execute(its.values(queue_id=moved.box))
 
 
 def _view(row: Voicemail, duration_ms: int | None, path: str | None, customer_id: int | None) -> VoicemailView:
@@ -124,6 +140,9 @@ async def _upsert(session: AsyncSession, told: Sequence[dict[str, Any]], names: 
     }  # fmt: skip
     upsert = (sqlite if is_sqlite else postgresql).insert(table)
     changes: dict[str, Any] = {name: upsert.excluded[name] for name in (*names, "updated_at")}
+    if "box" in changes:  # what is told again must not bring back a message that was moved
+        was_moved = (table.c.journal_seq > upsert.excluded.journal_seq) & table.c.left_at.is_not(None)
+        changes["box"] = case((was_moved, table.c.box), else_=upsert.excluded.box)
     later = func.max if is_sqlite else func.greatest
     changes["journal_seq"] = later(table.c.journal_seq, upsert.excluded.journal_seq)
     statement = upsert.on_conflict_do_update(index_elements=["recording_id"], set_=changes)

@@ -82,6 +82,8 @@ class ItemRules:
     priorities: Mapping[tuple[str, Channel], int] = field(default_factory=dict)
     queue_of: Mapping[str, str] = field(default_factory=dict)
     """By agent: the queue in which what is for the agent alone waits."""
+    takers: frozenset[tuple[str, Channel]] = frozenset()
+    """Agents, and what they may be given."""
 
     def plan_of(self, queue_id: str, for_agent: str) -> RoutePlan | None:
         """Whom to ask; ``None`` is everybody of the queue, for ever."""
@@ -308,6 +310,17 @@ class Items:
         await self._write(ItemMoved(contact_id, self._clock.now(), user_id, queue_id, for_agent))
         plan = self._rules.plan_of(queue_id, for_agent) or EVERYBODY
         await self._request(ContactReturned(ContactId(contact_id), QueueId(queue_id), plan))
+
+    async def hand_over(self, user_id: str, contact_id: str, to: str) -> None:
+        """Hand it to who takes over from whom it is for; to the colleagues of the queue if that one is given none.
+
+        Raises ``IntentError``.
+        """
+        item = self.get(contact_id)
+        if item is not None:  # else somebody dealt with it meanwhile
+            is_taker = (to, item.arrived.channel) in self._rules.takers
+            queue_id = self._rules.queue_of.get(to, "") if is_taker else ""
+            await self.move(user_id, contact_id, queue_id or item.queue_id, to if queue_id else "")
 
     async def identify(self, contact_id: str, chosen: Identified) -> None:
         """Say which customer it is from, also in the wrap-up. Raises ``IntentError``."""

@@ -115,6 +115,10 @@ class OpenItems:
         """What is in a box, the oldest first."""
         return [item for item in self.items.values() if item.box == box and item.arrived.channel is channel]
 
+    def for_agent(self, agent_id: str) -> list[Item]:
+        """What is for this agent alone, also what the agent has at the desk; the oldest first."""
+        return [item for item in self.items.values() if item.for_agent == agent_id]
+
     def held_by(self, agent_id: str) -> list[str]:
         """The items that an agent has."""
         return [contact_id for contact_id, item in self.items.items() if item.agent_id == agent_id]

@@ -56,6 +56,20 @@ class ItemDesk:
             raise IntentError("not-allowed", "This is not for you to move.")
         await self._move(user_id, contact_id, target_kind, target)
 
+    async def hand_over_messages(self, user_id: str, from_user: str, to_user: str) -> None:
+        """Move what lies in the own box of somebody who leaves; those that the person may not touch stay.
+
+        Into the box of whoever takes over, or to the colleagues of the queue where that one is given no messages.
+        """
+        if from_user == to_user:
+            raise IntentError("malformed-intent", "Somebody who leaves hands over to somebody else.")
+        theirs = [each.arrived.contact_id for each in self._items.open.for_agent(from_user)]
+        mine = [contact_id for contact_id in theirs if self._leads(user_id, contact_id)]
+        if theirs and not mine:
+            raise IntentError("not-allowed", "These messages are of nobody whom you lead.")
+        for contact_id in mine:
+            await self._items.hand_over(user_id, contact_id, to_user)
+
     async def _move(self, user_id: str, contact_id: str, target_kind: str, target: str) -> None:
         queue_id = target if target_kind == TargetKind.QUEUE else self._targets.queue_of(target)
         known = target in (self._targets.queues if target_kind == TargetKind.QUEUE else self._targets.agents)

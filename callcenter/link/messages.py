@@ -121,6 +121,7 @@ DESK_ORDERS: Mapping[str, tuple[str, ...]] = {
     "call_back_now": ("target",),
     "move_callback_to_top": ("target",),
     "hand_over_callbacks": ("from_user", "to_user"),
+    "hand_over_messages": ("from_user", "to_user"),
     "close_queue": ("target",),
     "open_queue": ("target",),
     "finish_wrap_up": ("contact_id", "disposition", "notes"),

@@ -466,3 +466,7 @@ class LinkDesk:
     async def hand_over_callbacks(self, user_id: str, from_user: str, to_user: str) -> None:
         """Make the callbacks that somebody promised somebody else's."""
         await self._link.order("hand_over_callbacks", user_id, from_user=from_user, to_user=to_user)
+
+    async def hand_over_messages(self, user_id: str, from_user: str, to_user: str) -> None:
+        """Move what lies in somebody's own box into somebody else's."""
+        await self._link.order("hand_over_messages", user_id, from_user=from_user, to_user=to_user)

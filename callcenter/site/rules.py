@@ -123,6 +123,12 @@ def item_rules(site: Site) -> ItemRules:
         {queue_id: plan for queue_id, plan in plans.items() if plan is not None},
         {(queue.id, channel): queue.priority_of(channel) for queue in site.queues for channel in DEFAULT_PRIORITY},
         {agent.id: agent.queues[0] for agent in site.agents if agent.queues},
+        frozenset(
+            (agent.id, each.channel)
+            for agent in site.agents
+            for each in capacities(site.routing.capacity, agent.capacity)
+            if each.most
+        ),
     )
 
 

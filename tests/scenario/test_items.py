@@ -209,6 +209,39 @@ def test_a_message_is_handed_to_another_queue_or_to_a_colleague() -> None:
     run_virtual(live)
 
 
+def test_who_leaves_hands_over_what_lies_in_the_own_box_and_nothing_is_left_behind() -> None:
+    """Waiting or at the leaver's desk, into the box of whoever takes over; to the queue where that one takes none."""
+
+    async def live() -> None:
+        site = site_with_exit(agents={"chen": {"capacity": {"message": 0}}})
+        house = await a_house(box="ben", site=site)
+        await house.sign_in("ben", "anna")
+        first, second = await leave_message(house), await leave_message(house, "+12025550112")
+        await house.core.desk.accept("ben", first)
+        desk, items = house.core.desk, house.core.items.open
+        for who in ("ben", "chen"):
+            with pytest.raises(IntentError) as refused:
+                await desk.hand_over_messages(who, "ben", "anna")
+            assert refused.value.code == "not-allowed"
+        with pytest.raises(IntentError, match="somebody else"):
+            await desk.hand_over_messages("sofia", "ben", "ben")
+        await desk.hand_over_messages("sofia", "ben", "anna")
+        assert items.for_agent("ben") == []
+        assert [item.arrived.contact_id for item in items.for_agent("anna")] == [first, second]
+        assert state_of(house, first) == ("offered", "anna")
+        assert (house.signalling.waiting["ben"], house.signalling.waiting["anna"]) == ((0, 0), (1, 1))
+        house = await a_house(box="ben", site=site, journal=house.journal)
+        await settle()
+        items = house.core.items.open
+        assert [item.arrived.contact_id for item in items.for_agent("anna")] == [first, second]
+        await house.core.desk.hand_over_messages("sofia", "anna", "chen")
+        assert items.for_agent("anna") == []
+        assert [item.box for item in items.items.values()] == ["sales"] * 2, "with the colleagues of the queue"
+        assert audit(house.journal.rows).breaches == []
+
+    run_virtual(live)
+
+
 def test_a_message_for_an_agent_waits_for_that_agent() -> None:
     async def live() -> None:
         house = await a_house(box="anna")

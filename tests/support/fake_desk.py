@@ -284,6 +284,9 @@ class FakeDesk:
     async def hand_over_callbacks(self, user_id: str, from_user: str, to_user: str) -> None:
         await self._note("hand_over_callbacks", user_id, from_user, to_user)
 
+    async def hand_over_messages(self, user_id: str, from_user: str, to_user: str) -> None:
+        await self._note("hand_over_messages", user_id, from_user, to_user)
+
 
 class FakeAccounts:
     """Implements ``Accounts``: the login is the user id without ``user-``, every password is ``correct horse``."""

@@ -292,7 +292,7 @@ export interface IceServer {
 export interface Intent {
   readonly type: 'intent';
   readonly intent_id: string;
-  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'call.override_hours' | 'callback.call_now' | 'callback.call_off' | 'callback.hand_over' | 'callback.promise' | 'callback.to_top' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
+  readonly intent: 'agent.not_ready' | 'agent.ready' | 'call.dial' | 'call.override_hours' | 'callback.call_now' | 'callback.call_off' | 'callback.hand_over' | 'callback.promise' | 'callback.to_top' | 'consult.cancel' | 'consult.complete' | 'consult.conference' | 'consult.swap' | 'contact.consult' | 'contact.finish' | 'contact.give_back' | 'contact.hang_up' | 'contact.hold' | 'contact.identify' | 'contact.move' | 'contact.park' | 'contact.resume' | 'contact.secure' | 'contact.send_digits' | 'contact.supervise' | 'contact.transfer' | 'message.hand_over' | 'offer.accept' | 'offer.decline' | 'park.retrieve' | 'queue.close' | 'queue.open' | 'recording.pause' | 'recording.resume' | 'recording.start' | 'recording.stop' | 'wrap_up.extend' | 'wrap_up.finish';
   readonly contact_id?: string | null;
   readonly reason?: string | null;
   readonly customer_id?: string | null;

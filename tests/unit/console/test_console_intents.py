@@ -59,6 +59,7 @@ ORDERS = {
     "callback.call_now": ("call_back_now", "user-sofia", "sales"),
     "callback.to_top": ("move_callback_to_top", "user-sofia", "sales"),
     "callback.hand_over": ("hand_over_callbacks", "user-sofia", "anna", "ben"),
+    "message.hand_over": ("hand_over_messages", "user-sofia", "anna", "ben"),
     "queue.close": ("close_queue", "user-sofia", "sales"),
     "queue.open": ("open_queue", "user-sofia", "sales"),
     "wrap_up.extend": ("extend_wrap_up", "anna", "c1"),

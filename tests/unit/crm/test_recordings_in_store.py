@@ -16,6 +16,7 @@ from crm_bridge.history import find_interaction
 from crm_bridge.interactions import (
     RecordingStartRecord,
     RecordingStoredRecord,
+    VoicemailMovedRecord,
     VoicemailRecord,
     VoicemailWorkedRecord,
     record_batch,
@@ -243,6 +244,24 @@ async def test_a_message_waits_in_its_box_until_somebody_dealt_with_it(database:
     await write(database, MESSAGE)
     assert await messages(database, boxes=frozenset({"service"})) == ["c0-v1"]
     assert await messages(database, worked=True) == ["c1-v1"]
+
+
+async def test_a_message_that_was_moved_is_read_and_heard_by_who_works_the_other_box(database: Database) -> None:
+    start = replace(STARTED, recording_id="c1-v1", agent_id=None, agent_name=None, queue_id="service")
+    moved = [
+        VoicemailMovedRecord(recording_id="c1-v1", box=box, journal_seq=at) for box, at in (("ben", 21), ("anna", 22))
+    ]
+    stray = VoicemailMovedRecord(recording_id="an-sms", box="anna", journal_seq=23)
+    await write(database, call(), start, MESSAGE, *moved, stray)
+    for again in ((), (moved[0],), (MESSAGE,), (moved[1],)):
+        await write(database, *again)
+        assert await messages(database, boxes=frozenset({"anna"})) == ["c1-v1"], again
+        assert await messages(database, boxes=frozenset({"service", "ben"})) == [], again
+    async with database.read() as session:
+        assert (await find_recording(session, "c1", "c1-v1")).queue_id == "anna"
+    await write(database, WORKED)
+    assert await messages(database, boxes=frozenset({"anna"}), worked=True) == ["c1-v1"]
+    assert await messages(database) == []
 
 
 async def test_the_end_of_a_message_may_be_read_before_its_beginning(database: Database) -> None:

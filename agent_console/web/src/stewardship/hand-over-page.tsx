@@ -13,9 +13,16 @@ import { PagesNav } from './pages-nav';
 import classes from './stewardship.module.css';
 
 /** What somebody has, in words and figures. */
-function HoldingsView({ holdings, callbacks }: { readonly holdings: Holdings; readonly callbacks: number }) {
+interface HoldingsProps {
+  readonly holdings: Holdings;
+  readonly callbacks: number;
+  /** What lies in the own box, or is at the own desk from there. */
+  readonly messages: number;
+}
+
+function HoldingsView({ holdings, callbacks, messages }: HoldingsProps) {
   const { t, format } = useLocalisation();
-  if (holdings.total + callbacks === 0)
+  if (holdings.total + callbacks + messages === 0)
     return <p data-testid="holdings-none">{t('hand_over.nothing', { who: holdings.user_id })}</p>;
   const lines = Object.entries(holdings.customers);
   return (
@@ -37,6 +44,10 @@ function HoldingsView({ holdings, callbacks }: { readonly holdings: Holdings; re
       <li className={classes.pair}>
         {t('hand_over.callbacks')}
         <strong data-testid="holdings-callbacks">{format.number(callbacks)}</strong>
+      </li>
+      <li className={classes.pair}>
+        {t('hand_over.messages')}
+        <strong data-testid="holdings-messages">{format.number(messages)}</strong>
       </li>
     </ul>
   );
@@ -64,7 +75,10 @@ function Steps({ people, onDone }: StepsProps) {
   const { send } = useConnection();
   const { floor } = useLive();
   const callbacks = [...floor.callbacks.values()].filter((each) => each.promised_by === leaver).length;
-  const total = (found.value?.total ?? 0) + callbacks;
+  const messages = [...floor.contacts.values()].filter(
+    (each) => each.for_agent === leaver && each.state !== 'wrap_up',
+  ).length;
+  const total = (found.value?.total ?? 0) + callbacks + messages;
   const run = () =>
     void action.run(async () => {
       let sum = 0;
@@ -72,6 +86,10 @@ function Steps({ people, onDone }: StepsProps) {
       if (callbacks > 0) {
         send('callback.hand_over', { from_user: leaver, to_user: heir });
         sum += callbacks;
+      }
+      if (messages > 0) {
+        send('message.hand_over', { from_user: leaver, to_user: heir });
+        sum += messages;
       }
       for (let count = await handOver(leaver, heir); count > 0; count = await handOver(leaver, heir)) {
         sum += count;
@@ -101,7 +119,7 @@ function Steps({ people, onDone }: StepsProps) {
         data-testid="hand-over-from"
       />
       {found.error && <LoadProblem onRetry={found.reload} />}
-      {found.value && <HoldingsView holdings={found.value} callbacks={callbacks} />}
+      {found.value && <HoldingsView holdings={found.value} callbacks={callbacks} messages={messages} />}
       <h2>{t('hand_over.step_to')}</h2>
       <Autocomplete
         label={t('hand_over.to')}
