@@ -5,7 +5,6 @@ Media starts first, because its sockets outlive the exchange; web may come and g
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -20,6 +19,7 @@ from callcenter.config import Settings, WebrtcSection
 from callcenter.errors import CallCenterError, ConfigError
 from callcenter.logs import LEVEL_VARIABLE
 from callcenter.media.recordings import RecordingKeyError, ensure_key_file
+from callcenter.nursery.births import Births, Child
 from callcenter.site.models import Site
 from callcenter.site.repository import load_flows, load_site
 
@@ -31,19 +31,12 @@ QUICK_DEATH_SECONDS = 30.0
 """A process that lived this long starts the row anew."""
 MAX_QUICK_DEATHS = 12
 STOP_SECONDS = 8.0
-_PR_SET_PDEATHSIG = 1
 
 
 class ProcessFailed(CallCenterError):
     """A process of ours does not stay up; its own last lines on standard error say why."""
 
     code = "process-failed"
-
-
-def die_with_parent() -> None:
-    """Have the kernel end this process (SIGTERM) when its parent dies: a killed supervisor leaves no orphans."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -60,20 +53,14 @@ class Process:
     """Throw away what it writes to standard output."""
     pid: int | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _child: asyncio.subprocess.Process | None = None
+    _child: Child | None = None
 
-    async def supervise(self) -> None:
+    async def supervise(self, births: Births) -> None:
         """Keep it running until ``stop``. Raises ``ProcessFailed`` when an essential one never stays up."""
         deaths, proven = 0, False
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
-            self._child = await asyncio.create_subprocess_exec(
-                *self.command,
-                env={**os.environ, **self.env},
-                preexec_fn=os.setpgrp,  # Ctrl+C is for the supervisor alone, which ends the others in order
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL if self.quiet else None,
-            )
+            self._child = await births.start(self.command, self.env, quiet=self.quiet)
             self.pid = self._child.pid
             status = await self._child.wait()
             if self._stopping.is_set():
@@ -173,7 +160,8 @@ def prepare_recordings(settings: Settings, site: Site) -> None:
 class Supervisor:
     """Runs processes together: all until told to stop, or until one of them cannot be kept up."""
 
-    def __init__(self, processes: Sequence[Process]) -> None:
+    def __init__(self, processes: Sequence[Process], births: Births | None = None) -> None:
+        self._births = births or Births()
         self.processes = {process.name: process for process in processes}
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = asyncio.Event()
@@ -186,7 +174,7 @@ class Supervisor:
     def add(self, process: Process) -> None:
         """Start one more."""
         self.processes[process.name] = process
-        task = asyncio.create_task(process.supervise(), name=process.name)
+        task = asyncio.create_task(process.supervise(self._births), name=process.name)
         task.add_done_callback(lambda _: self._ended.set())
         self._tasks.append(task)
 
@@ -208,15 +196,16 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._births.close()
 
 
-async def serve(settings: Settings, config: Path) -> None:
+async def serve(settings: Settings, config: Path, births: Births) -> None:
     """Run an installation until SIGTERM or SIGINT. Raises ``ConfigError`` before anything starts, ``ProcessFailed``."""
     site = load_site(settings.site)
     load_flows(site, settings.site)
     prepare_recordings(settings, site)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    supervisor = Supervisor(server_processes(settings, config))
+    supervisor = Supervisor(server_processes(settings, config), births)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.end)
     supervisor.start()

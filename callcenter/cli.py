@@ -48,9 +48,11 @@ def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.app import serve as serve_installation
     from callcenter.config import load_settings
     from callcenter.logs import configure_logs
+    from callcenter.nursery.births import births_from_here
 
     configure_logs("supervisor")
-    run(lambda: serve_installation(load_settings(config), config))
+    births = births_from_here()  # while there is neither an event loop nor a thread
+    run(lambda: serve_installation(load_settings(config), config, births))
 
 
 @app.command()
@@ -68,10 +70,12 @@ def demo(
     """A demo company on this machine: simulated customers and agents use real SIP, real RTP and the real console."""
     from callcenter.demo.run import DemoOptions, run_demo
     from callcenter.logs import configure_logs
+    from callcenter.nursery.births import births_from_here
 
     configure_logs("demo", level="warning")
+    births = births_from_here()
     options = DemoOptions(data_dir=data_dir, sip_port=sip_port, web_port=web_port, calls=calls, as_json=as_json)
-    raise typer.Exit(run(lambda: run_demo(options)))
+    raise typer.Exit(run(lambda: run_demo(options, births)))
 
 
 @app.command("check-config")
@@ -143,10 +147,10 @@ def add_user(
 @app.command("run-exchange", hidden=True)
 def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """The exchange process; started by `serve`."""
-    from callcenter.app import die_with_parent
     from callcenter.config import load_settings
     from callcenter.exchange import run_exchange
     from callcenter.logs import configure_logs
+    from callcenter.nursery.kinship import die_with_parent
 
     die_with_parent()
     settings = load_settings(config)
@@ -157,9 +161,9 @@ def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("run-web", hidden=True)
 def run_web_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """The web process; started by `serve`."""
-    from callcenter.app import die_with_parent
     from callcenter.config import load_settings
     from callcenter.logs import configure_logs
+    from callcenter.nursery.kinship import die_with_parent
     from callcenter.web import run_web
 
     die_with_parent()

@@ -13,10 +13,10 @@ import random
 import sys
 from dataclasses import dataclass
 
-from callcenter.app import die_with_parent
 from callcenter.demo.company import PASSWORD_VARIABLE, PHONE_HOST
 from callcenter.demo.console_client import ConsoleClient, IntentRefusedError
 from callcenter.media.endpoint import RtpEndpoint
+from callcenter.nursery.kinship import die_with_parent
 from callcenter.sip.phone import PhoneCall, SoftPhone
 
 AGENT_TONE_HZ = 620.0

@@ -14,10 +14,10 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
-from callcenter.app import die_with_parent
 from callcenter.calls.legs import EndCause
 from callcenter.demo.company import SERVICE_NUMBER, TRUNK_HOST
 from callcenter.media.endpoint import RtpEndpoint
+from callcenter.nursery.kinship import die_with_parent
 from callcenter.sip.phone import CallRefused, PhoneCall, SoftPhone
 
 AGENT_TONE_HZ = 620.0

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from pyVoIP.VoIP import CallState, InvalidStateError, VoIPPhone
 
-from callcenter.app import die_with_parent
 from callcenter.demo.company import PASSWORD_VARIABLE
+from callcenter.nursery.kinship import die_with_parent
 
 FOREIGN_HOST = "127.0.0.4"
 FRAME_SAMPLES = 160

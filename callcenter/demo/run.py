@@ -26,6 +26,7 @@ from callcenter.demo.company import (
 from callcenter.demo.console_client import ConsoleClient
 from callcenter.demo.score import Score, score
 from callcenter.errors import CallCenterError
+from callcenter.nursery.births import Births
 
 READY_SECONDS = 60.0
 RECORDED_SECONDS = 30.0
@@ -52,12 +53,12 @@ class DemoOptions:
     as_json: bool
 
 
-async def run_demo(options: DemoOptions) -> int:
+async def run_demo(options: DemoOptions, births: Births) -> int:
     """Run the demo; returns the exit code. Raises ``DemoFailed``, ``ConfigError`` or ``ProcessFailed``."""
     company = found_company(options.data_dir, sip_port=options.sip_port, web_port=options.web_port)
     settings = load_settings(company.config)
     numbers = await invite_customers(settings.store_url)
-    supervisor = Supervisor(server_processes(settings, company.config))
+    supervisor = Supervisor(server_processes(settings, company.config), births)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.end)
     supervisor.start()

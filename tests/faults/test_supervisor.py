@@ -11,6 +11,7 @@ import pytest
 from callcenter import app
 from callcenter.app import Process, ProcessFailed
 from callcenter.calls.legs import EndCause
+from callcenter.nursery.births import Births
 from tests.support.floor_people import calling
 from tests.support.installation import Plan, running_installation
 from tests.support.waiting import until
@@ -45,7 +46,7 @@ def starts(marks: Path) -> int:
 
 async def started(process: Process, marks: Path) -> int:
     """Supervise until the process stays up, or is given up; how often it was started."""
-    supervising = asyncio.create_task(process.supervise())
+    supervising = asyncio.create_task(process.supervise(Births()))
     await until("it stays up", lambda: supervising.done() or starts(marks) == STARTS)
     await process.stop()
     await supervising
@@ -72,7 +73,7 @@ async def test_essential_process_that_had_lived_is_started_again_for_ever(
 
 async def test_ctrl_c_in_a_terminal_ends_calls_politely_and_says_nothing_of_dead_processes() -> None:
     """A terminal sends the signal to everybody in the foreground; media must outlive the exchange all the same."""
-    with running_installation(Plan(agents=1)) as house:
+    with running_installation(Plan(agents=1, executed=True)) as house:
         async with calling(house, "+12125550120") as customer:
             await until("the customer waits", lambda: house.journal.read(kinds=("call.queued",)))
             os.killpg(house.process.pid, signal.SIGINT)

@@ -19,10 +19,10 @@ from typing import Any
 import httpx
 
 from callcenter.accounts import hash_password
-from callcenter.app import die_with_parent
 from callcenter.config import Settings, load_settings
 from callcenter.journal import JournalReader
 from callcenter.media.audio import tone, write_wav
+from callcenter.nursery.client import Born
 from callcenter.projection import CURSOR, KINDS
 from callcenter.sip.digest import ha1
 from ivr.flows import demo_flow_text
@@ -37,6 +37,7 @@ from tests.support.process_table import (
     udp_sockets,
 )
 from tests.support.waiting import PAUSE_SECONDS, until
+from tests.support.warm_nursery import executed, forked
 
 PASSWORD = "correct horse battery staple"
 """Everybody's."""
@@ -57,6 +58,7 @@ ROLES = {
     "callcenter.media.mediad": "media",
     "callcenter.media.mediad.worker": "media worker",
     "callcenter.media.mediad.browsers": "browsers",
+    "callcenter.nursery": "nursery",
 }
 """A word of a process's command line, and what it tells."""
 NURSERY = "callcenter.media.mediad.nursery"
@@ -102,6 +104,8 @@ class Plan:
     """Further variables of its environment."""
     store_seconds: float = 6.0
     """How long the exchange waits for the customer store, which a busy machine lets answer late."""
+    executed: bool = False
+    """Whether it is executed, as an operator's is; else it is forked from what the tester has imported already."""
     store_url: str | None = None
     """Another customer store than an SQLite file in the installation's folder."""
 
@@ -113,7 +117,7 @@ class Installation:
     folder: Path
     plan: Plan
     settings: Settings
-    process: "subprocess.Popen[bytes]"
+    process: "Born | subprocess.Popen[bytes]"
     seen: set[int] = field(default_factory=set)
     """Every process of it that was ever looked at."""
 
@@ -262,16 +266,10 @@ def running_installation(plan: Plan) -> Iterator[Installation]:
 @contextmanager
 def serving(folder: Path, plan: Plan, settings: Settings) -> Iterator[Installation]:
     """The same with files that are there: ``plan`` and ``settings`` only say what they hold."""
+    command = [sys.executable, "-m", "callcenter", "serve", "--config", str(folder / "callcenter.toml")]
     with (folder / "output.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "callcenter", "serve", "--config", str(folder / "callcenter.toml")],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **dict(plan.environment)},
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock taken
-        )
+        start = executed if plan.executed else forked
+        process = start(command, {**os.environ, **dict(plan.environment)}, output.fileno())
     house = Installation(folder, plan, settings, process)
     try:
         _wait_until_up(house)

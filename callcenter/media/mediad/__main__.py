@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from callcenter.logs import configure_logs
+from callcenter.media.mediad.births import StartedNursery, fork_nursery
 from callcenter.media.mediad.keeper import Keeper
 from callcenter.media.mediad.settings import MediaSettings, RelayLoop
 
@@ -53,14 +54,16 @@ def _lies_in(path: str, folder: str) -> bool:
     return bool(folder) and Path(path).resolve().is_relative_to(Path(folder).resolve())
 
 
-async def _run(settings: MediaSettings) -> None:
-    await Keeper(settings).run()
+async def _run(settings: MediaSettings, nursery: StartedNursery) -> None:
+    await Keeper(settings, nursery).run()
 
 
 def main() -> None:
     """Run until SIGTERM."""
     configure_logs("media")
-    asyncio.run(_run(read_arguments()))
+    settings = read_arguments()
+    nursery = fork_nursery(settings)  # while there is neither an event loop nor a thread
+    asyncio.run(_run(settings, nursery))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,9 @@ import msgspec
 import structlog
 
 from callcenter.media.mediad.checkpoint import Checkpoint
-from callcenter.media.mediad.settings import Birth, RelayLoop
+from callcenter.media.mediad.settings import Birth, MediaSettings, RelayLoop
+from callcenter.nursery.client import Born
+from callcenter.process_titles import show_command
 
 log = structlog.get_logger(__name__)
 
@@ -72,36 +75,80 @@ class ForkedProcess:
         self._descriptor = -1
 
 
+def environment_of(settings: MediaSettings) -> dict[str, str]:
+    """What a nursery and its workers have as environment: one thread, and a folder for what is compiled, where it
+    cannot lie beside the source."""
+    found = {**os.environ, **_ONE_THREAD}
+    if not os.access(Path(__file__).parent, os.W_OK):
+        found.setdefault("NUMBA_CACHE_DIR", str(Path(settings.socket_path).absolute().parent / "compiled"))
+    return found
+
+
+def nursery_command(line: socket.socket, loop: RelayLoop) -> list[str]:
+    """How a nursery is executed, and what one that was forked looks like."""
+    return [sys.executable, "-m", "callcenter.media.mediad.nursery", "--line", str(line.fileno()), "--loop", loop]
+
+
+@dataclass(slots=True)
+class StartedNursery:
+    """A nursery that is coming up."""
+
+    process: "subprocess.Popen[bytes] | Born"
+    line: socket.socket
+
+
+def execute_nursery(settings: MediaSettings) -> StartedNursery:
+    """Start one from nothing."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            nursery_command(theirs, settings.loop),
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env=environment_of(settings),
+        )
+    return StartedNursery(process, ours)
+
+
+def fork_nursery(settings: MediaSettings) -> StartedNursery:
+    """Fork one from this process, which has neither an event loop nor a second thread yet."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        if (pid := os.fork()) == 0:
+            try:
+                ours.close()
+                os.environ.update(environment_of(settings))
+                show_command(nursery_command(theirs, settings.loop))
+                from callcenter.media.mediad.nursery import come_up
+
+                come_up(theirs, settings.loop)
+            except Exception as error:  # noqa: BLE001 - the keeper hears that it is gone, and executes workers
+                log.error("media.nursery_failed", error=f"{type(error).__name__}: {error}")
+            finally:
+                os._exit(1)
+    return StartedNursery(Born(pid), ours)
+
+
 class Births:
     """Starts workers. ``on_ready`` is called whenever the nursery can fork, or cannot be had."""
 
-    def __init__(self, loop: RelayLoop, *, cache: Path, hurried: bool, on_ready: Callable[[], None]) -> None:
-        """``cache``: folder for what is compiled, where it cannot lie beside the source."""
-        self._relay_loop, self._hurried, self._on_ready = loop, hurried, on_ready
-        self._environment = {**os.environ, **_ONE_THREAD}
-        if not os.access(Path(__file__).parent, os.W_OK):
-            self._environment.setdefault("NUMBA_CACHE_DIR", str(cache))
+    def __init__(
+        self, settings: MediaSettings, *, on_ready: Callable[[], None], nursery: StartedNursery | None = None
+    ) -> None:
+        """``nursery``: the first one, where the keeper has forked it from itself."""
+        self._settings, self._hurried, self._on_ready = settings, settings.realtime, on_ready
         self._event_loop = asyncio.get_running_loop()
-        self._nursery: subprocess.Popen[bytes] | None = None
+        self._nursery: subprocess.Popen[bytes] | Born | None = None
         self._line: socket.socket | None = None
         self._is_ready = False
         self._begun_at = 0.0
-        self.begin()
+        self.begin(nursery)
 
-    def begin(self) -> None:
-        """Start a nursery."""
+    def begin(self, nursery: StartedNursery | None = None) -> None:
+        """Take this nursery, or start one."""
         self._begun_at = time.monotonic()
-        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._nursery = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [
-                    sys.executable, "-m", "callcenter.media.mediad.nursery",
-                    "--line", str(theirs.fileno()), "--loop", self._relay_loop,
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=self._environment,
-            )  # fmt: skip
+        begun = nursery or execute_nursery(self._settings)
+        self._nursery, self._line = begun.process, begun.line
         if self._hurried:
             hurry(self._nursery.pid)
         self._line.settimeout(_ANSWER_WITHIN)
@@ -129,7 +176,7 @@ class Births:
             [sys.executable, "-m", "callcenter.media.mediad.worker", *arguments],
             stdin=subprocess.DEVNULL,
             pass_fds=[control.fileno(), checkpoint.descriptor],
-            env=self._environment,
+            env=environment_of(self._settings),
         )
         if self._hurried:
             hurry(process.pid)

@@ -5,12 +5,11 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 import structlog
 
-from callcenter.media.mediad.births import Births
+from callcenter.media.mediad.births import Births, StartedNursery
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.lateness import percentile
 from callcenter.media.mediad.settings import Birth, MediaSettings
@@ -137,7 +136,9 @@ class Crew:
         on_death: Callable[[WorkerProcess], None],
         on_arrival: Callable[[], None],
         on_start: Callable[[WorkerProcess], None],
+        nursery: StartedNursery | None = None,
     ) -> None:
+        """``nursery``: see ``Births``."""
         self._settings, self._checkpoint = settings, checkpoint
         self._birth = Birth(slots, settings.silence_timeout, settings.loop, settings.realtime)
         self._on_reply, self._on_death, self._on_arrival = on_reply, on_death, on_arrival
@@ -150,8 +151,7 @@ class Crew:
         """Set when a worker works for the first time."""
         self._loop = asyncio.get_running_loop()
         self._retry: asyncio.TimerHandle | None = None
-        cache = Path(settings.socket_path).absolute().parent / "compiled"
-        self._births = Births(settings.loop, cache=cache, hurried=settings.realtime, on_ready=self.fill)
+        self._births = Births(settings, on_ready=self.fill, nursery=nursery)
 
     def fill(self) -> None:
         """Bring the crew to strength, from the reserve where there is one; first when the nursery is ready."""

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from callcenter.errors import MediaError
-from callcenter.media.mediad.births import hurry
+from callcenter.media.mediad.births import StartedNursery, hurry
 from callcenter.media.mediad.browsers_line import BrowsersLine
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.crew import Crew, WorkerProcess
@@ -70,7 +70,8 @@ _MOST_UNTOLD = 10_000
 class Keeper:
     """Sessions, sockets and workers of one ``mediad``."""
 
-    def __init__(self, settings: MediaSettings) -> None:
+    def __init__(self, settings: MediaSettings, nursery: StartedNursery | None = None) -> None:
+        """``nursery``: see ``Births``."""
         self._settings = settings
         self._ports = PortPool(settings.port_min, settings.port_max, quarantine=settings.quarantine)
         self._sockets = RtpSockets(settings.host, self._ports)
@@ -104,6 +105,7 @@ class Keeper:
             on_death=self._mourn,
             on_arrival=self._place_all,
             on_start=self._recorder.connect,
+            nursery=nursery,
         )
         self._browsers = BrowsersLine(settings)
         self._stopped = asyncio.Event()

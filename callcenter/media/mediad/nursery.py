@@ -16,7 +16,7 @@ import sys
 import msgspec
 
 from callcenter.logs import configure_logs
-from callcenter.media.mediad.births import BORN, READY
+from callcenter.media.mediad.births import BORN, READY, nursery_command
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.settings import Birth, RelayLoop
 from callcenter.media.mediad.worker import warm_up, was_compiled_now, work
@@ -74,10 +74,17 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="it has just been compiled")
     given = parser.parse_args()
     configure_logs("media")
-    loop = warm_up(given.loop)
-    if loop == "compiled" and was_compiled_now() and not given.again:  # a compiler leaves 50 MB that it used
-        os.execv(sys.executable, [sys.executable, "-m", __spec__.name, *sys.argv[1:], "--again"])  # noqa: S606 - itself
-    serve(socket.socket(fileno=given.line), loop)
+    come_up(socket.socket(fileno=given.line), given.loop, again=given.again)
+
+
+def come_up(line: socket.socket, wanted: RelayLoop, *, again: bool = False) -> None:
+    """Load what workers need, and serve. ``again``: it has just been compiled, by this process before it was executed
+    anew."""
+    loop = warm_up(wanted)
+    if loop == "compiled" and was_compiled_now() and not again:  # a compiler leaves 50 MB that it used
+        line.set_inheritable(True)
+        os.execv(sys.executable, [*nursery_command(line, wanted), "--again"])  # noqa: S606 - itself
+    serve(line, loop)
 
 
 if __name__ == "__main__":

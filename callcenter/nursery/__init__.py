@@ -1,0 +1,1 @@
+"""How processes are born: forked from one that has imported everything, else started from nothing."""
