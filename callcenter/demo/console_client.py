@@ -12,7 +12,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 RECONNECT_SECONDS = 0.5
-INTENT_SECONDS = 10.0
+INTENT_SECONDS = 20.0
+"""How long an intent is waited for, also over a reconnection: it is repeated under its own id, as pages do."""
 
 
 class IntentRefusedError(Exception):
@@ -36,6 +37,8 @@ class ConsoleClient:
         self._epoch: str | None = None
         self._seq: int | None = None
         self._replies: dict[str, asyncio.Future[None]] = {}
+        self._unanswered: dict[str, dict[str, Any]] = {}
+        """Intents that nobody has answered yet, by id; the server carries out what has the same id once."""
         self._changed = asyncio.Event()
         self.agent_id: str | None = None
         self.agents: dict[str, dict[str, Any]] = {}
@@ -81,27 +84,30 @@ class ConsoleClient:
                 ) as socket:
                     self._socket = socket
                     await self._send({"type": "hello", "epoch": self._epoch, "seq": self._seq})
+                    for intent in [*self._unanswered.values()]:
+                        await self._send(intent)
                     async for frame in socket:
                         await self._take(msgspec.json.decode(frame))
             self._socket = None
-            for reply in self._replies.values():
-                if not reply.done():
-                    reply.set_exception(IntentRefusedError("disconnected", "the socket closed"))
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def intend(self, intent: str, **fields: str) -> None:
-        """Ask for something and wait for the answer. Raises ``IntentRefusedError``."""
+        """Ask for something, once there is a connection, and wait for the answer. Raises ``IntentRefusedError``."""
         intent_id = str(uuid.uuid4())
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._replies[intent_id] = future
+        message = self._unanswered[intent_id] = {
+            "type": "intent", "intent_id": intent_id, "intent": intent, **fields,
+        }  # fmt: skip
         try:
-            await self._send({"type": "intent", "intent_id": intent_id, "intent": intent, **fields})
             async with asyncio.timeout(INTENT_SECONDS):
+                with contextlib.suppress(ConnectionClosed):
+                    await self._send(message)
                 await future
-        except (TimeoutError, ConnectionClosed):
+        except TimeoutError:
             raise IntentRefusedError("no-answer", "the server did not answer") from None
         finally:
-            self._replies.pop(intent_id, None)
+            del self._replies[intent_id], self._unanswered[intent_id]
 
     async def changes(self) -> AsyncIterator[None]:
         """One item whenever something may have changed, the first at once."""
@@ -114,9 +120,9 @@ class ConsoleClient:
         return self._base_url
 
     async def _send(self, message: dict[str, Any]) -> None:
-        if self._socket is None:
-            raise IntentRefusedError("disconnected", "the socket is closed")
-        await self._socket.send(msgspec.json.encode(message).decode())
+        """To whom it is connected; what is asked is sent again once it is."""
+        if self._socket is not None:
+            await self._socket.send(msgspec.json.encode(message).decode())
 
     async def _take(self, frame: dict[str, Any]) -> None:
         if "seq" in frame and frame["type"] != "snapshot" and frame.get("after") != self._seq:

@@ -66,7 +66,7 @@ class Desk:
             try:
                 await self.console.intend(intent, contact_id=contact_id, **more)
             except IntentRefusedError as refused:
-                if refused.code not in {"disconnected", "no-answer", "exchange-unavailable"}:
+                if refused.code not in {"no-answer", "exchange-unavailable"}:
                     raise
                 return False
             return True

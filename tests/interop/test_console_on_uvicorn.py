@@ -14,7 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from agent_console.app import create_app
 from agent_console.messages import ContactChanged
+from callcenter.demo.console_client import ConsoleClient
 from tests.support.fake_desk import ANNA, SETTINGS, SOFIA, FakeAccounts, FakeDesk, FakeFloor, a_contact, an_agent
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.interop
 
@@ -155,3 +157,21 @@ async def test_a_browser_that_does_not_read_is_bounded_and_resynced(served: Serv
         assert isinstance(floor, dict)
         assert len(floor["contacts"]) == 200
         assert snapshot["seq"] == 40_001
+
+
+async def test_an_intent_without_a_connection_is_carried_out_once_there_is_one(served: Served) -> None:
+    """As pages do it: it is asked again under its own id after the connection was lost."""
+    console = ConsoleClient(served.origin, "anna", FakeAccounts.PASSWORD)
+    following = asyncio.create_task(console.run(), name="console")
+    try:
+        await until("the console sees the floor", lambda: console.agents)
+        assert console._socket is not None
+        console._socket.transport.abort()
+        await console.intend("agent.ready")
+        console._socket.transport.abort()
+        await until("the connection is gone", lambda: console._socket is None)
+        await console.intend("agent.not_ready", reason="lunch")
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    assert [order[0] for order in served.desk.orders if order[0] != "sign_in"] == ["ready", "not_ready"]

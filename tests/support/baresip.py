@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from callcenter.media.audio import tone, write_wav
 from tests.support.peers import missing, peer
 from tests.support.ports import free_port, media_range
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 MODULE_FOLDERS = (Path("/usr/lib/baresip/modules"), Path("/usr/lib/x86_64-linux-gnu/baresip/modules"))
 TONE_HZ = 620
@@ -27,7 +27,7 @@ WAV_HEADER_BYTES = 44
 HOST = "127.0.0.1"
 """It sends its sound from here whatever it binds to, and sound from elsewhere than its signalling is refused."""
 MODULES = ("g711", "g722", "srtp", "aufile", "aubridge", "sndfile")
-START_SECONDS = 10.0
+START_SECONDS = 40.0
 OUTPUT_SHOWN = 8_000
 SUBSCRIPTIONS = 20
 """More of them than this are no accident."""
@@ -83,7 +83,7 @@ class Baresip:
         answer = self.answers[token] = asyncio.get_running_loop().create_future()
         order = json.dumps({"command": name, "params": parameters, "token": token}).encode()
         self.writer.write(b"%d:%s," % (len(order), order))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             text: str = await answer
             return text
 
@@ -94,7 +94,7 @@ class Baresip:
             return "OK" in await self.command("reginfo")
 
         try:
-            await until("baresip is registered", stands, within=15)
+            await until("baresip is registered", stands, within=PATIENCE)
         except AssertionError as error:
             raise AssertionError(f"{error}; it printed:\n{self.output[:OUTPUT_SHOWN]}") from None
 
@@ -107,7 +107,7 @@ class Baresip:
         host, port = self.account.server
         await self.command("dial", f"sip:{number}@{host}:{port};transport={self.account.transport}")
 
-    async def until_event(self, kind: str, count: int = 1, *, within: float = 15.0) -> None:
+    async def until_event(self, kind: str, count: int = 1, *, within: float = PATIENCE) -> None:
         """Wait for the ``count``-th event of a kind."""
         await until(
             f"baresip told {kind} {count} times: {self.events}", lambda: self.told(kind) >= count, within=within

@@ -20,7 +20,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 NO_SOUND_DEVICE = "The AudioContext encountered an error from the audio device"
 """What Chromium notes where the machine has nothing to play the ringing on."""
 NOT_SIGNED_IN_YET = "/api/session"

@@ -15,7 +15,7 @@ from callcenter.media.endpoint import RtpEndpoint
 from callcenter.sip.phone import PhoneCall, RegistrationRefused, SoftPhone
 from callcenter.sip.station import Tap
 from tests.support.installation import CARRIER_HOST, PASSWORD, PHONE_HOST, SERVICE_NUMBER, Installation
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 AGENT_HZ = 620.0
 CUSTOMER_HZ = 440.0
@@ -112,12 +112,12 @@ class AgentPhone:
         """Tell the exchange that the phone is off."""
         await self._phone.register(expires=0)
 
-    async def talking(self, number: int = 1, *, within: float = 15.0) -> Talk:
+    async def talking(self, number: int = 1, *, within: float = PATIENCE) -> Talk:
         """The ``number``-th call answered here, once it is."""
         await until(f"{self.login} answered {number} calls", lambda: len(self.talks) >= number, within=within)
         return self.talks[number - 1]
 
-    async def rings(self, *, within: float = 15.0) -> PhoneCall:
+    async def rings(self, *, within: float = PATIENCE) -> PhoneCall:
         """The next call that waits to be answered."""
         async with asyncio.timeout(within):
             return await self.ringing.get()
@@ -198,11 +198,11 @@ class Seat(AgentPhone):
         """A contact as the console was told of it last; empty before that and once it has gone."""
         return self.console.contacts.get(contact_id, {})
 
-    async def until_state(self, *states: str, within: float = 15.0) -> None:
+    async def until_state(self, *states: str, within: float = PATIENCE) -> None:
         """Wait until the console shows the agent in one of these states."""
         await until(f"{self.login} is {' or '.join(states)}", lambda: self.state in states, within=within)
 
-    async def works_on(self, *, within: float = 15.0) -> str:
+    async def works_on(self, *, within: float = PATIENCE) -> str:
         """The contact at this seat, once the console is told of it: it hears of an answer after the phone."""
         await until(f"the console of {self.login} has a contact", lambda: self.agent.get("contact_id"), within=within)
         return str(self.agent["contact_id"])

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from callcenter.media.audio import tone, write_wav
 from tests.support.peers import peer
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 TONE_HZ = 700
 """What it says, once told to."""
 TONE_SECONDS = 60.0
-START_SECONDS = 20.0
+START_SECONDS = 40.0
 REPLY_BYTES = 65_536
 SILENT_CARD = "ANull: Null Sound Device"
 
@@ -55,7 +55,7 @@ class Linphone:
     async def command(self, line: str) -> str:
         """Give a command and return its reply. Raises ``AssertionError`` unless it is done."""
         self.writer.write(f"{line}\n".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             reply = (await self.reader.read(REPLY_BYTES)).decode("utf-8", errors="replace")
         assert not reply.startswith("Status: Error"), f"{line}: {reply}"
         return reply
@@ -66,9 +66,9 @@ class Linphone:
         async def stands() -> bool:
             return "LinphoneRegistrationOk" in await self.command("register-status ALL")
 
-        await until("linphone is registered", stands, within=20)
+        await until("linphone is registered", stands, within=PATIENCE)
 
-    async def until_event(self, name: str, *, within: float = 15.0) -> str:
+    async def until_event(self, name: str, *, within: float = PATIENCE) -> str:
         """Wait for an event that holds ``name``, and return it; each is returned once."""
         found: list[str] = []
 

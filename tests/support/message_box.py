@@ -87,7 +87,7 @@ async def leave_message(caller: Talk, *, frames: int, hangs_up: bool = False) ->
         await caller.hang_up()
         return
     caller.sound.start(0.0)
-    await caller.ended(within=15)
+    await caller.ended()
 
 
 async def messages(http: httpx.AsyncClient, count: int, *, playable: bool = True) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ async def messages(http: httpx.AsyncClient, count: int, *, playable: bool = True
         found[:] = (await http.get("/api/v1/voicemail")).json()
         return len(found) == count and all(each["is_playable"] for each in found) >= playable
 
-    await until(f"{count} messages wait", there, within=15)
+    await until(f"{count} messages wait", there)
     return found
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 PAUSE_SECONDS = 0.04
 """Between two looks."""
+PATIENCE = 30.0
+"""Seconds in which everything happens that is to happen at once: a machine that starts twenty programs is slow."""
 
 
-async def until(what: str, look: Callable[[], object | Awaitable[object]], *, within: float = 15.0) -> None:
+async def until(what: str, look: Callable[[], object | Awaitable[object]], *, within: float = PATIENCE) -> None:
     """Return once ``look`` says yes. Raises ``AssertionError`` that names ``what`` after ``within`` seconds."""
     try:
         async with asyncio.timeout(within):
