@@ -82,7 +82,7 @@ class PaymentWebhook:
 
     async def _send(self, order: PaymentOrder) -> PaymentAnswer:
         body = _body(order)
-        seconds = self._clock.now() // 1000
+        seconds, patience = self._clock.now() // 1000, self._settings.timeout_seconds
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": order.request_id,
@@ -90,8 +90,10 @@ class PaymentWebhook:
         }
         try:
             async with (
-                asyncio.timeout(self._settings.timeout_seconds),
-                httpx.AsyncClient(verify=self._trust, trust_env=False, follow_redirects=False) as http,
+                asyncio.timeout(patience),
+                httpx.AsyncClient(
+                    verify=self._trust, trust_env=False, follow_redirects=False, timeout=patience
+                ) as http,
                 http.stream("POST", self._settings.url, content=body, headers=headers) as response,
             ):
                 if response.status_code != httpx.codes.OK:
@@ -101,7 +103,7 @@ class PaymentWebhook:
                     said += part
                     if len(said) > LARGEST_ANSWER:
                         return _failed("failed_answer", "The payment system's answer is too large.")
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             return _failed("failed_timeout", "The payment system did not answer in time.")
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
             return _failed("failed_connection", f"The payment system cannot be reached ({type(error).__name__}).")

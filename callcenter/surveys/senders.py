@@ -115,7 +115,7 @@ class SmsSender:
         try:
             async with (
                 asyncio.timeout(self.timeout_seconds),
-                httpx.AsyncClient(trust_env=False, follow_redirects=False) as http,
+                httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=self.timeout_seconds) as http,
             ):
                 response = await http.post(
                     self.url,

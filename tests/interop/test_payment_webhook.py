@@ -6,7 +6,9 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from callcenter.clock import SystemClock
@@ -80,6 +82,22 @@ async def test_an_answer_without_end_and_one_that_never_comes_are_given_up(site:
     assert (await webhook(site, timeout_seconds=0.2).submit(given)).result == "failed_timeout"
     assert given.fields[CardField.NUMBER] == bytearray()
     assert len(site.requests) <= 2, "nothing is sent a second time; what takes too long may not be sent at all"
+
+
+async def test_it_is_waited_for_as_long_as_is_set_and_no_other_clock_ends_that(
+    site: PaymentSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """httpx has a limit of five seconds of its own, which would be told as a system that cannot be reached."""
+    limits: list[httpx.Timeout] = []
+
+    class Watched(httpx.AsyncClient):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            limits.append(self.timeout)
+
+    monkeypatch.setattr(httpx, "AsyncClient", Watched)
+    assert (await webhook(site, timeout_seconds=17).submit(order())).result == "stored"
+    assert limits == [httpx.Timeout(17)]
 
 
 async def test_a_stranger_with_another_certificate_gets_nothing(site: PaymentSite, tmp_path: Path) -> None:
