@@ -121,18 +121,18 @@ class Nursery:
         found._loaded.update(modules)
         return found
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, *, within: float = LOAD_SECONDS) -> None:
         """Until it has imported what it was told to. Raises ``OSError`` when it dies or does not come to it."""
-        if (said := self._hear(LOAD_SECONDS)) != READY:
+        if (said := self._hear(within)) != READY:
             raise ConnectionError(f"the nursery says {said!r}")
 
-    def bear(self, birth: Birth, descriptors: tuple[int, int, int]) -> Born:
+    def bear(self, birth: Birth, descriptors: tuple[int, int, int], *, within: float = FORK_SECONDS) -> Born:
         """A new process, forked after the imports of its command, with these as standard input, output and error.
         Raises ``OSError``: the nursery is dead, hangs, or refuses."""
         modules = set(needed(birth.command))
         with adopting():
             socket.send_fds(self._line, [msgspec.msgpack.encode(birth)], list(descriptors))
-            answer = self._hear(FORK_SECONDS if modules <= self._loaded else LOAD_SECONDS)
+            answer = self._hear(within if modules <= self._loaded else max(within, LOAD_SECONDS))
             if not answer.startswith(BORN):
                 raise ConnectionError(f"the nursery says {answer.decode(errors='replace')!r}")
             self._loaded |= modules

@@ -13,11 +13,18 @@ from callcenter.nursery.kinship import die_with_parent
 from callcenter.nursery.needs import SERVERS, needed
 from callcenter.nursery.protocol import Birth
 
+PATIENCE = 120.0
+"""Seconds for its imports and for each birth, on a machine that does much else."""
+
 
 @cache
 def _nursery() -> Nursery:
     found = Nursery.executed((*needed(("serve", *SERVERS)), "tests.support.warm_media"))
-    found.wait_ready()
+    try:
+        found.wait_ready(within=PATIENCE)
+    except OSError:
+        found.close()
+        raise
     return found
 
 
@@ -38,4 +45,4 @@ def forked(command: list[str], environment: dict[str, str], output: int) -> Born
     """The same, forked."""
     birth = Birth(tuple(command), environment, str(Path.cwd()), leads_session=True, dies_with_parent=True)
     with Path(os.devnull).open("rb") as nothing:
-        return _nursery().bear(birth, (nothing.fileno(), output, output))
+        return _nursery().bear(birth, (nothing.fileno(), output, output), within=PATIENCE)
