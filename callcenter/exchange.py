@@ -205,7 +205,7 @@ async def run_exchange(settings: Settings) -> None:
         on_media_event,
         recording_sink=on_recording_event,
         encryption=EncryptionPolicy(settings.media.encryption),
-        once_safe=journal.once_safe,
+        once_safe=journal.once_settled,
     )
     plane = media_plane(media, settings.media, on_media_event)
     rules = numbering_rules(site)

@@ -153,6 +153,7 @@ class NotingJournal:
         self._work = work
         self.committed = journal.committed
         self.once_safe = journal.once_safe
+        self.once_written = journal.once_written
 
     def append(self, entry: object, *, at: int, patiently: bool = False) -> int:
         """See ``Journal.append``."""

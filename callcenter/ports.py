@@ -25,7 +25,7 @@ class Journal(Protocol):
     def append(self, entry: object, *, at: int, patiently: bool = False) -> int:
         """Queue a registered dataclass for writing and return its sequence number. Order of calls is order on disk.
 
-        ``patiently``: nothing follows from it, so it may wait for company, and ``once_safe`` does not wait for it.
+        ``patiently``: no order follows from it, so it may wait for company, and ``once_safe`` does not wait for it.
         """
         ...
 
@@ -38,6 +38,13 @@ class Journal(Protocol):
 
         Never when it cannot be written. What leaves the process goes this way. ``telling``: nobody's phone waits for
         it, so it comes, in its own order, behind the other acts that become safe in the same moment.
+        """
+        ...
+
+    def once_written(self, seq: int, act: Callable[[], None]) -> None:
+        """Call ``act``, which only tells, once the entry of this number is on disk, be it one that waits patiently.
+
+        It keeps its place among what is told of the entries before and behind. Never when it cannot be written.
         """
         ...
 

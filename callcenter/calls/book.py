@@ -30,9 +30,10 @@ class CallBook:
         self._record = open_record(arrived)
         self.write((arrived,), arrived.at)
 
-    def write(self, facts: tuple[CallFact, ...], now: int) -> None:
+    def write(self, facts: tuple[CallFact, ...], now: int, *, patiently: bool = False) -> None:
         """Journal facts, which are told once they are on disk; the end of the call closes its record, too.
 
+        ``patiently``: facts that no order follows from go to disk with the next ones, in a moment at the latest.
         Raises ``JournalError``, after which nothing may be acted on any more.
         """
         told: list[CallFact | CardEntryFact | QualityFact] = []
@@ -44,7 +45,7 @@ class CallBook:
                     CallClosed(self._call_id, now, self._record.closed(fact.outcome, fact.ended_by, ended_at=fact.at))
                 )
         if told:
-            self._append(told, now)
+            self._append(told, now, patiently=patiently)
 
     @property
     def language(self) -> str:
@@ -59,11 +60,17 @@ class CallBook:
         """Journal and tell what the record does not show."""
         self._append([fact], fact.at)
 
-    def _append(self, facts: Sequence[CallFact | CardEntryFact | QualityFact | SupervisorHungUp], now: int) -> None:
+    def _append(
+        self,
+        facts: Sequence[CallFact | CardEntryFact | QualityFact | SupervisorHungUp],
+        now: int,
+        *,
+        patiently: bool = False,
+    ) -> None:
         journal, bus = self._deps.journal, self._deps.bus
         for fact in facts:
-            journal.append(fact, at=now)
-        journal.once_safe(lambda: bus.publish_all(facts, now), telling=True)
+            last = journal.append(fact, at=now, patiently=patiently)
+        journal.once_written(last, lambda: bus.publish_all(facts, now))
 
     def answer(self, done: "asyncio.Future[None]") -> None:
         """Tell who waits for it that it is so, once it is on disk."""

@@ -235,7 +235,7 @@ class CallRunner:
                 await self._run_timers()
             case Matched(fact=matched):
                 now = self.deps.clock.now()
-                self._book.write((replace(matched, at=now),), now)
+                self._book.write((replace(matched, at=now),), now, patiently=True)
                 await self._flow.tell(flow_ev.VariablesChanged(self._identity.variables()))
             case Identified():
                 now = self.deps.clock.now()

@@ -17,6 +17,7 @@ from agent_console.ports import Desk, IntentError
 from agent_console.softphone import FromSoftphone, ToSoftphone
 from callcenter.entries import decode
 from callcenter.errors import JournalError, LinkError
+from callcenter.link.floor_news import FloorNews
 from callcenter.link.messages import (
     DESK_ORDERS,
     DeskReply,
@@ -24,11 +25,9 @@ from callcenter.link.messages import (
     EntryRequest,
     ErasureReply,
     ErasureRequest,
-    FloorChanged,
     FloorState,
     FromExchange,
     FromWeb,
-    JournalAdvanced,
     LeaveReply,
     LeaveRequested,
     MatchReply,
@@ -44,6 +43,8 @@ from callcenter.ports import Leave, Match
 
 log = structlog.get_logger(__name__)
 
+NEWS_SECONDS = 0.01
+"""How far apart what changed on the floor is told at least; what changes meanwhile is told as it is then."""
 MAX_UNREAD_BYTES = 8 * 1024 * 1024
 """A web process that leaves more than this unread is cut off."""
 UNAVAILABLE = Match(state="unavailable")
@@ -111,8 +112,12 @@ class ExchangeLink:
         self._server: asyncio.Server | None = None
         self._counter: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._news = FloorNews()
+        self._news_due = 0.0
+        """Before this instant of the loop's clock no more of it is told by itself."""
+        self._telling: asyncio.Handle | None = None
         self._unsent: list[bytes] = []
-        """Frames of this turn of the loop: one call changes the floor several times, and is told with one write."""
+        """Frames of this turn of the loop, to be sent with one write."""
         self._matches: dict[int, asyncio.Future[Match]] = {}
         self._leaves: dict[int, asyncio.Future[Leave]] = {}
         self._next_request = 0
@@ -137,6 +142,8 @@ class ExchangeLink:
         for server in (self._server, self._counter):
             if server is not None:
                 server.close()
+        if self._telling is not None:
+            self._telling.cancel()
         if self._writer is not None:
             self._writer.close()
         for order in self._orders:
@@ -144,13 +151,17 @@ class ExchangeLink:
         await asyncio.gather(*self._orders, *self._serving, return_exceptions=True)
 
     def tell_changes(self, changes: tuple[Change, ...]) -> None:
-        """Tell changes of the floor."""
-        for change in changes:
-            self._send(FloorChanged(change))
+        """Tell changes of the floor: at once after a pause, and else once in a while all that changed."""
+        if self._writer is not None:
+            for change in changes:
+                self._news.add(change)
+            self._tell_soon()
 
     def tell_journal(self, seq: int) -> None:
         """Tell that the customer store has something to read."""
-        self._send(JournalAdvanced(seq))
+        if self._writer is not None:
+            self._news.journal_advanced(seq)
+            self._tell_soon()
 
     def tell_softphone(self, agent_id: str, phone_id: str, told: ToSoftphone) -> None:
         """Tell the page that has this phone."""
@@ -197,6 +208,12 @@ class ExchangeLink:
             waiting.pop(request_id, None)
             del future  # when cancelled it has the error, and the error this frame
 
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            loop = asyncio.get_running_loop()
+            wait = self._news_due - loop.time()
+            self._telling = loop.call_later(wait, self._flush) if wait > 0 else loop.call_soon(self._flush)
+
     def _send(self, message: FromExchange) -> None:
         if self._writer is None:
             return
@@ -205,7 +222,12 @@ class ExchangeLink:
         self._unsent.append(frame(message))
 
     def _flush(self) -> None:
-        unsent, self._unsent = self._unsent, []
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+            self._news_due = asyncio.get_running_loop().time() + NEWS_SECONDS
+        news = [frame(each) for each in self._news.take()]
+        unsent, self._unsent = news + self._unsent, []
         writer = self._writer
         if writer is None or writer.is_closing() or not unsent:
             return
@@ -225,6 +247,7 @@ class ExchangeLink:
         if self._writer is not None:  # a new web process takes over from one that hangs
             self._writer.transport.abort()
         self._writer = writer
+        self._news.take()
         self._unsent.clear()  # the floor that is told now has seen it all
         writer.write(frame(FloorState(self._floor(), self._journal_seq())))
         log.info("web process attached")

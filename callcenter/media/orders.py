@@ -112,6 +112,11 @@ class OrderLine:
             del self._told[number]
             told(error)
 
+    def tell(self, order: Order) -> None:
+        """Give an order that is not answered; nothing happens while there is nobody to take it."""
+        with contextlib.suppress(MediaError):
+            self._send(order)
+
     def _send(self, order: Order) -> None:
         if self._writer is None or self._writer.is_closing():
             raise MediaError("media is absent")
@@ -159,8 +164,10 @@ class OrderLine:
                 self._is_up.set()
                 log.info("media.connected")
                 self._on_welcome(frozenset(sessions))
-            case OrderRefused(0):  # our hello: another exchange has taken over
+            case OrderRefused(0, session_id=""):  # our hello: another exchange has taken over
                 self._on_welcome(frozenset())
+            case OrderRefused(0):
+                self._on_report(reply)
             case SessionPut() | SessionDropped() | OrderRefused() | MediaStatus():
                 told = self._told.pop(reply.request, None)
                 if told is not None:

@@ -16,6 +16,7 @@ from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import (
     DropSession,
     MediaStatus,
+    OrderRefused,
     PlayEnded,
     PlaySpec,
     PortsGranted,
@@ -72,7 +73,7 @@ class EmbeddedMediaPlane:
             on_report=self._hear,
             on_welcome=self._reconcile,
         )
-        self._orders = SessionOrders(self._line, once_safe, timeout=request_timeout, on_refused=self._give_up)
+        self._orders = SessionOrders(self._line, once_safe, timeout=request_timeout)
         self._descriptions = LegDescriptions(self._line, self._orders, self._stock, encryption=encryption)
 
     @property
@@ -282,6 +283,8 @@ class EmbeddedMediaPlane:
                     self._sink(PlayFinished(session_id, play_id, reason))
             case SessionGone(session_id):
                 self._lose(session_id)
+            case OrderRefused(session_id=session_id, text=text):
+                self._give_up(session_id, text)
             case _:
                 event, recorded = leg_event(report), recording_event(report)
                 if event is not None and event.session_id in self._sessions:
@@ -298,10 +301,11 @@ class EmbeddedMediaPlane:
                 continue
             self._orders.post(session)
 
-    def _give_up(self, session: PlaneSession, error: MediaError) -> None:
+    def _give_up(self, session_id: str, error: str) -> None:
         """What nobody waited for was refused: the session is not what it should be."""
-        log.error("media.order_refused", session_id=session.session_id, error=str(error))
-        session_id = session.session_id
+        if session_id not in self._sessions:
+            return
+        log.error("media.order_refused", session_id=session_id, error=error)
         self._line.order(lambda request: DropSession(request, session_id), lambda _: None)
         self._lose(session_id)
 

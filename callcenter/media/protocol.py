@@ -117,7 +117,10 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 class PutSession(msgspec.Struct, frozen=True, tag="put"):
-    """Make a session what ``spec`` says. Answered by ``SessionPut`` or ``OrderRefused``."""
+    """Make a session what ``spec`` says. Answered by ``SessionPut`` or ``OrderRefused``.
+
+    With ``request`` 0 nobody waits: only a refusal is told.
+    """
 
     request: int
     spec: SessionSpec
@@ -180,6 +183,8 @@ class OrderRefused(msgspec.Struct, frozen=True, tag="refused"):
     request: int
     code: str
     text: str
+    session_id: str = ""
+    """Of an order that nobody waited for (``request`` 0); empty: the hello was refused."""
 
 
 class MediaStatus(msgspec.Struct, frozen=True, tag="status"):

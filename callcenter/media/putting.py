@@ -11,12 +11,14 @@ from callcenter.media.protocol import DropSession, PutSession, Reply, SessionDro
 from callcenter.media.session import PlaneSession
 
 _AnswerT = TypeVar("_AnswerT")
+NOBODY_WAITS = 0
+"""The number of orders that are not answered."""
 
 
 class SessionOrders:
     """Orders about sessions. ``once_safe`` lets an order leave, see ``callcenter.ports.Journal``.
 
-    What is not waited for and refused is told to ``on_refused``: that session is not what was ordered.
+    What nobody waits for is answered only when it is refused, by a report to the plane.
     """
 
     def __init__(
@@ -25,12 +27,10 @@ class SessionOrders:
         once_safe: Callable[[Callable[[], None]], None],
         *,
         timeout: float,
-        on_refused: Callable[[PlaneSession, MediaError], None],
     ) -> None:
         self._line = line
         self._once_safe = once_safe
         self._timeout = timeout
-        self._on_refused = on_refused
 
     def post(self, session: PlaneSession) -> None:
         """Have the session made what it is now. Changes that may leave together are one order."""
@@ -83,7 +83,10 @@ class SessionOrders:
             return
         spec = session.next_spec()
         waiting, session.waiting = session.waiting, []
-        self._line.order(lambda request: PutSession(request, spec), partial(self._take, session, waiting))
+        if waiting:
+            self._line.order(lambda request: PutSession(request, spec), partial(self._take, session, waiting))
+        else:
+            self._line.tell(PutSession(NOBODY_WAITS, spec))
 
     def _take(self, session: PlaneSession, waiting: "list[asyncio.Future[None]]", reply: Reply | MediaError) -> None:
         if isinstance(reply, SessionPut):
@@ -96,8 +99,6 @@ class SessionOrders:
                 done.set_result(None)
             else:
                 done.set_exception(_error(reply))
-        if not isinstance(reply, SessionPut) and not waiting and self._line.connected and not session.is_closed:
-            self._on_refused(session, _error(reply))  # without a line the next one finds out what is alive
 
 
 def _drop_session(session_id: str, request: int) -> DropSession:

@@ -127,7 +127,9 @@ class Endpoint:
         leg = self._legs.get(what)
         if leg is None:
             return
-        if owner == "pending":
+        if owner == "trying":
+            self._inbound.still_trying(leg, now)
+        elif owner == "pending":
             self._inbound.waited_too_long(leg, now)
         elif owner == "reliable":
             self._provisional_alarm(leg, name, now)

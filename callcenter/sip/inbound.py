@@ -17,6 +17,9 @@ from callcenter.sip.wire import ALLOW, REASON_ELSEWHERE, SDP, SUPPORTED, Wire, a
 
 RING_LIMIT_MS = 300_000
 """A call that nobody answers, refuses or cancels is refused after this time: its CANCEL may have been lost."""
+TRYING_AFTER_MS = 100
+"""A 100 is said to an INVITE that has no other answer by then: within 200 ms it is not wanted (RFC 3261 section
+17.2.1), and the caller sends again after 500. Most calls are answered, or ring, long before."""
 REOFFER_LIMIT_MS = 20_000
 """A re-offer that nobody accepts is refused after this time; the call goes on as it was."""
 
@@ -44,12 +47,12 @@ class InboundLegs:
         dialog = dialog_as_server(request, self._wire.new_token())
         back = answer_flow(request, flow)
         transaction_id = self._wire.transactions.open_server(request, back)
-        self._wire.respond(transaction_id, request, flow, 100, now)
         leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
         leg.far_allows = frozenset(one.upper() for one in request.listed("allow"))
         leg.may_refer = verdict.agent_id is not None
         leg.media = verdict.media
         self._legs.add(leg)
+        self._wire.alarms.set(("trying", leg.leg_id, ""), now + TRYING_AFTER_MS)
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
         self._wire.tell(
             LegOffered(
@@ -142,6 +145,7 @@ class InboundLegs:
         leg.local_sdp = sdp
         leg.session = timer or leg.session
         self.watch_session(leg, now)
+        self._wire.alarms.cancel(("trying", leg.leg_id, ""))
         self._wire.alarms.cancel(("pending", leg.leg_id, ""))
         if pending.request.method == "UPDATE":
             return
@@ -165,6 +169,11 @@ class InboundLegs:
         return self._wire.respond(
             pending.transaction_id, pending.request, leg.flow, status, now, to_tag=tag, headers=headers, body=body
         )
+
+    def still_trying(self, leg: Leg, now: int) -> None:
+        """Nothing was said to an INVITE so far."""
+        if leg.state is LegState.ARRIVED and leg.invite is not None:
+            self._respond(leg, leg.invite, 100, now)
 
     def waited_too_long(self, leg: Leg, now: int) -> None:
         """An INVITE or re-INVITE had no final answer within its limit."""
@@ -270,7 +279,7 @@ class InboundLegs:
         """Forget a leg and say so once."""
         self._stop_answer(leg)
         self._provisionals.stop(leg)
-        for owner, name in (("pending", ""), ("session", "due"), ("session", "again"), ("refer", "")):
+        for owner, name in (("trying", ""), ("pending", ""), ("session", "due"), ("session", "again"), ("refer", "")):
             self._wire.alarms.cancel((owner, leg.leg_id, name))
         self._legs.remove(leg)
         self._tell_ended(leg, cause, reason)

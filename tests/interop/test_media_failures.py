@@ -11,6 +11,7 @@ import pytest
 from callcenter.errors import MediaError, NoFreePorts
 from callcenter.media.audio import tone, write_wav
 from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.media.protocol import LegSpec
 from callcenter.media.rtp import sequence_distance
 from callcenter.ports import PlayFinished, Route, SessionLost
 from tests.support.installation import NURSERY
@@ -255,6 +256,16 @@ async def test_an_overloaded_worker_takes_no_new_session() -> None:
     async with running_mediad("--standby", "0", "--most-busy", "-1") as media:
         with pytest.raises(MediaError, match="overloaded"):
             await media.plane.create("s")
+
+
+async def test_what_nobody_waits_for_and_is_refused_ends_the_session() -> None:
+    async with running_mediad("--standby", "0") as media:
+        await media.plane.create("s")
+        session = media.plane._session("s")
+        session.legs["a"] = LegSpec("a", 1, port=1)  # a port that was never granted
+        media.plane._orders.post(session)
+        await media.sink.wait(SessionLost("s"))
+        assert media.sink.events == [SessionLost("s")]
 
 
 @pytest.mark.parametrize(("ordered", "loop"), [((), "compiled"), (("--loop", "python"), "python")])

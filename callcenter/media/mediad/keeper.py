@@ -172,7 +172,7 @@ class Keeper:
                 try:
                     self._put(request, spec)
                 except MediaError as error:
-                    self._door.tell(OrderRefused(request, error.code, str(error)))
+                    self._door.tell(OrderRefused(request, error.code, str(error), spec.session_id))
             case DropSession(request, session_id):
                 self._drop(session_id, request)
             case AskStatus(request):
@@ -194,7 +194,8 @@ class Keeper:
         self._sessions[spec.session_id] = session
         for play_id in session.adopt(spec):
             self._door.tell(PlayEnded(spec.session_id, play_id, "end"))
-        session.waiting.append((spec.version, request))
+        if request:
+            session.waiting.append((spec.version, request))
         self._hand_over(session)
         self._grant()
 

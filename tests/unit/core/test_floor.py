@@ -5,15 +5,29 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_view
 
 from acd import outcomes as acd
 from acd.events import AgentSpec, Channel, FloorConfigured, QueueSpec
 from acd.ids import AgentId, ContactId, OfferId, QueueId
-from agent_console.messages import AgentState, ContactState, MatchState
+from agent_console.messages import (
+    AgentChanged,
+    AgentState,
+    AgentView,
+    CallbackRemoved,
+    ContactChanged,
+    ContactRemoved,
+    ContactState,
+    ContactView,
+    CustomerMatch,
+    MatchState,
+)
 from callcenter.appraisals.facts import SurveyAsked, SurveyKind
 from callcenter.calls import facts
 from callcenter.calls.segments import SegmentResult
 from callcenter.floor.fold import FloorFold, PhoneRegistrationChanged
+from callcenter.link.floor_news import FloorNews
+from callcenter.link.messages import FloorChanged, JournalAdvanced
 from callcenter.link.web_side import FloorCopy
 from callcenter.service_targets import ServiceTarget, ServiceTargets
 
@@ -185,6 +199,44 @@ FACTS = st.one_of(
     st.builds(PhoneRegistrationChanged, AGENT_IDS, st.booleans()),
     st.just(CONFIG),
 )
+
+
+@given(st.lists(st.tuples(FACTS, st.booleans()), max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_what_is_told_once_in_a_while_leads_to_the_same_floor(happened: list[tuple[object, bool]]) -> None:
+    floor, copy, news = new_floor(), FloorCopy(), FloorNews()
+    copy.replace(floor.view())
+    for fact, is_told in [*happened, (CONFIG, True)]:
+        for change in floor.apply(fact, NOON):
+            news.add(change)
+        for each in news.take() if is_told else ():
+            assert isinstance(each, FloorChanged)
+            copy.apply(each.change)
+    assert news.take() == []
+    ours, fresh = copy.snapshot(), floor.view()
+    assert {each.agent_id: each for each in ours.agents} == {each.agent_id: each for each in fresh.agents}
+    assert {each.queue_id: each for each in ours.queues} == {each.queue_id: each for each in fresh.queues}
+    assert {each.contact_id: each for each in ours.contacts} == {each.contact_id: each for each in fresh.contacts}
+
+
+def test_of_what_changed_twice_the_last_is_told_and_nobody_is_said_to_have_what_is_not_there() -> None:
+    new = ContactView("c2", ContactState.QUEUED, "+1", "", "5000", NOON, CustomerMatch(MatchState.PENDING))
+    rings = AgentChanged(AgentView("anna", "Anna", AgentState.OFFERED, NOON, contact_id="c2"))
+    news = FloorNews()
+    for change in (
+        ContactRemoved("c1"),
+        AgentChanged(AgentView("anna", "Anna", AgentState.READY, NOON)),
+        rings,
+        ContactChanged(new),
+        ContactChanged(replace_view(new, state=ContactState.OFFERED)),
+        CallbackRemoved("b1"),
+    ):
+        news.add(change)
+    news.journal_advanced(7)
+    there = ContactChanged(replace_view(new, state=ContactState.OFFERED))
+    gone = [FloorChanged(ContactRemoved("c1")), FloorChanged(CallbackRemoved("b1"))]
+    assert news.take() == [FloorChanged(there), FloorChanged(rings), *gone, JournalAdvanced(7)]
+    assert news.take() == []
 
 
 @given(st.lists(st.tuples(FACTS, st.sampled_from([0, 0, 0, 86_400_000])), max_size=60), st.integers(0, 30))

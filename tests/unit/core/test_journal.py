@@ -322,6 +322,58 @@ async def test_what_waits_patiently_shares_the_next_commit_and_holds_nobody_up(t
     await journal.close()
 
 
+async def test_what_is_told_of_patient_entries_keeps_its_place(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.open()
+    told: list[str] = []
+    journal.append(arrived("c1", 1), at=1)
+    journal.once_safe(lambda: told.append("c1"), telling=True)
+    patient = journal.append(arrived("c2", 2), at=2, patiently=True)
+    journal.once_written(patient, lambda: told.append("c2"))
+    journal.once_safe(lambda: told.append("order"))
+    last = journal.append(arrived("c3", 3), at=3)
+    journal.once_safe(lambda: told.append("c3"), telling=True)
+    assert told == []
+    await journal.committed(last)
+    assert told == ["order", "c1", "c2", "c3"]
+    journal.once_written(patient, lambda: told.append("long ago"))
+    alone = journal.append(arrived("c4", 4), at=4, patiently=True)
+    journal.once_written(alone, lambda: told.append("c4"))
+    journal.once_safe(lambda: told.append("no order waits for it"))
+    assert told[4:] == ["long ago", "no order waits for it"]
+    await journal.committed(alone)
+    assert told[6:] == ["c4"]
+    await journal.close()
+
+
+async def test_an_order_that_waits_for_what_follows_is_bound_to_it(tmp_path: Path) -> None:
+    """Media is told of an answer with what the call makes of it, two turns of the loop later."""
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.open()
+    done: list[str] = []
+    journal.once_settled(lambda: done.append("nothing followed"))
+    await asyncio.sleep(0)
+    assert done == []
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert done == ["nothing followed"]
+    journal.once_settled(lambda: done.append("bound"))
+    await asyncio.sleep(0)
+    last = journal.append(arrived("c1", 1), at=1)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert done == ["nothing followed"]
+    await journal.committed(last)
+    assert done == ["nothing followed", "bound"]
+    journal.append(arrived("c2", 2), at=2)
+    journal.once_settled(lambda: done.append("at its place"))
+    last = journal.append(arrived("c3", 3), at=3)
+    journal.once_safe(lambda: done.append("behind"))
+    await journal.committed(last)
+    assert done[2:] == ["at its place", "behind"]
+    await journal.close()
+
+
 async def test_patience_ends_by_itself_when_asked_for_and_at_the_close(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

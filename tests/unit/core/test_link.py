@@ -10,6 +10,7 @@ from agent_console.messages import AgentChanged, AgentState, AgentView, FloorVie
 from agent_console.ports import IntentError
 from callcenter.commands.queue_door import order
 from callcenter.link.exchange_side import ExchangeLink, Patience
+from callcenter.link.messages import FloorChanged, MatchRequested, frame
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.ports import Answer, Leave, Match
 from tests.support.fake_desk import FakeDesk
@@ -262,3 +263,29 @@ async def test_what_changes_in_one_turn_is_told_with_one_write_and_before_an_ord
     ends.exchange._flush()
     ends.exchange._flush()
     assert len(written) == 2
+
+
+async def test_what_changes_soon_after_is_told_together_a_little_later(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 100 calls a second there is a change in every millisecond or two, and nobody at a screen sees them apart."""
+    writer = ends.exchange._writer
+    assert writer is not None
+    written: list[bytes] = []
+    monkeypatch.setattr(writer, "write", written.append)
+    monkeypatch.setattr("callcenter.link.exchange_side.NEWS_SECONDS", 3600.0)
+    ends.exchange.tell_journal(42)
+    await asyncio.sleep(0)
+    assert len(written) == 1
+    for since in range(3):
+        ends.exchange.tell_changes((AgentChanged(AgentView("anna", "Anna", AgentState.BUSY, since)),))
+        await asyncio.sleep(0)
+    assert len(written) == 1
+    asking = asyncio.ensure_future(ends.exchange.match("+1"))  # what waits for an answer takes along what there is
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert written[1:] == [
+        frame(FloorChanged(AgentChanged(AgentView("anna", "Anna", AgentState.BUSY, 2))))
+        + frame(MatchRequested(1, "+1"))
+    ]
+    asking.cancel()

@@ -8,7 +8,7 @@ import pytest
 
 from callcenter.errors import MediaError
 from callcenter.media.protocol import LegSpec, PutSession, SessionDropped, SessionPut
-from callcenter.media.putting import SessionOrders
+from callcenter.media.putting import NOBODY_WAITS, SessionOrders
 from callcenter.media.session import PlaneSession
 
 pytestmark = pytest.mark.unit
@@ -18,21 +18,22 @@ class Scene:
     """A line that keeps what it is given, and a gate that opens when told."""
 
     def __init__(self) -> None:
-        self.connected = True
         self.left: list[tuple[Any, Callable[[Any], None]]] = []
         self.held: list[Callable[[], None]] = []
-        self.refused: list[str] = []
         self.session = PlaneSession("s")
         self.orders = SessionOrders(
             self,  # type: ignore[arg-type]  # the part of a line that is used
             self.held.append,
             timeout=5,
-            on_refused=lambda session, error: self.refused.append(f"{session.session_id}: {error}"),
         )
 
     def order(self, build: Callable[[int], Any], told: Callable[[Any], None]) -> None:
         """As ``OrderLine`` does."""
         self.left.append((build(len(self.left) + 1), told))
+
+    def tell(self, order: Any) -> None:
+        """As ``OrderLine`` does."""
+        self.left.append((order, lambda _: pytest.fail("nobody waits for it")))
 
     def release(self) -> None:
         """Let everything leave that waits."""
@@ -72,7 +73,7 @@ async def test_a_change_that_may_not_leave_yet_does_not_leave_with_an_earlier_on
     assert [leg.leg_id for leg in scene.left[0][0].spec.legs] == ["a", "b"]
 
 
-async def test_who_waits_is_answered_and_who_does_not_has_a_refusal_told() -> None:
+async def test_who_waits_is_answered_and_what_nobody_waits_for_is_not() -> None:
     scene = Scene()
     waits = asyncio.ensure_future(scene.orders.put(scene.session))
     await asyncio.sleep(0)
@@ -86,20 +87,9 @@ async def test_who_waits_is_answered_and_who_does_not_has_a_refusal_told() -> No
     scene.left[1][1](MediaError("there is no recorder"))
     with pytest.raises(MediaError, match="no recorder"):
         await refused
-    assert scene.refused == []
     scene.add_leg("b")
     scene.release()
-    scene.left[2][1](MediaError("the port was not granted"))
-    assert scene.refused == ["s: the port was not granted"]
-
-
-async def test_a_line_that_is_gone_refuses_nothing() -> None:
-    scene = Scene()
-    scene.add_leg("a")
-    scene.release()
-    scene.connected = False
-    scene.left[0][1](MediaError("the media process is gone"))
-    assert scene.refused == []
+    assert [order.request for order, _ in scene.left] == [1, 2, NOBODY_WAITS]
 
 
 async def test_closing_voids_what_has_not_left_and_tells_who_waits() -> None:

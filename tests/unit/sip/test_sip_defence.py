@@ -157,7 +157,7 @@ def test_a_request_that_comes_around_is_refused():
         (3, "SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKother"),
     ):
         network.inject(CARRIER, EXCHANGE, message("INVITE", n, source=CARRIER, via=via))
-        network.run(50)
+        network.run(150)
     assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)] == [482, 100, 100]
 
 

@@ -45,7 +45,7 @@ def answers(network: Network, data: bytes, source=CARRIER) -> list[int]:
     """The statuses that come back to one datagram."""
     before = len(network.sent_by(EXCHANGE))
     network.inject(source, EXCHANGE, data)
-    network.run(100)
+    network.run(150)
     return [int(d[8:11]) for d in network.sent_by(EXCHANGE)[before:] if d.startswith(b"SIP/2.0 ")]
 
 
@@ -174,6 +174,30 @@ def test_what_we_do_not_serve_is_refused_by_the_right_status(data, status):
     exchange_on(network)
     assert answers(network, data) == [status]
     assert network.events(EXCHANGE) == []
+
+
+def test_a_call_that_is_answered_at_once_has_no_100_and_one_that_waits_has_one_in_time():
+    """RFC 3261 section 17.2.1: none is needed where another answer follows within 200 ms."""
+    network = Network()
+    exchange = exchange_on(network)
+    quick, slow, rings = (
+        raw("INVITE"),
+        *(
+            raw("INVITE").replace(b"z9hG4bK1", b"z9hG4bK%d" % n).replace(b"Call-ID: ", b"Call-ID: %d" % n)
+            for n in (2, 3)
+        ),
+    )
+    for number, data in enumerate((quick, slow, rings)):
+        network.inject(CARRIER, EXCHANGE, data)
+        network.run(20)
+        leg_id = network.events(EXCHANGE)[number].leg_id
+        network.perform(EXCHANGE, exchange.answer(leg_id, SDP, network.now) if data is quick else [])
+        network.perform(EXCHANGE, exchange.ring(leg_id, network.now) if data is rings else [])
+    network.run(180)
+    assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)] == [200, 180, 100]
+    network.inject(CARRIER, EXCHANGE, slow)
+    network.run(20)
+    assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)][3:] == [100]
 
 
 def test_the_same_invite_by_another_way_is_a_loop():

@@ -55,7 +55,7 @@ def test_a_call_that_was_accepted_is_not_shed_by_its_repetition():
     network = Network()
     exchange = exchange_on(network)
     network.inject(CARRIER, EXCHANGE, invite(1))
-    network.run(50)
+    network.run(150)
     exchange.door.load = lambda: Load(lag_ms=500)
     network.inject(CARRIER, EXCHANGE, invite(2))
     network.run(50)

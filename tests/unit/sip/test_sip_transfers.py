@@ -89,7 +89,7 @@ QUOTED = 'Q.850;cause=21;text="This number must not be called: \\"suppressed\\".
 
 
 def test_whoever_has_just_answered_may_transfer_before_the_ack_has_come():
-    network = Network()
+    network = Network(delay=(5, 5))
     exchange, phone = agent_on(network)
     answered = network.reactions[PHONE]
 
