@@ -19,7 +19,8 @@ RING_LIMIT_MS = 300_000
 """A call that nobody answers, refuses or cancels is refused after this time: its CANCEL may have been lost."""
 TRYING_AFTER_MS = 100
 """A 100 is said to an INVITE that has no other answer by then: within 200 ms it is not wanted (RFC 3261 section
-17.2.1), and the caller sends again after 500. Most calls are answered, or ring, long before."""
+17.2.1), and the caller sends again after 500. Most calls are answered, or ring, long before. While the loop is late it
+is said at once: who sends again makes it later."""
 REOFFER_LIMIT_MS = 20_000
 """A re-offer that nobody accepts is refused after this time; the call goes on as it was."""
 
@@ -52,7 +53,10 @@ class InboundLegs:
         leg.may_refer = verdict.agent_id is not None
         leg.media = verdict.media
         self._legs.add(leg)
-        self._wire.alarms.set(("trying", leg.leg_id, ""), now + TRYING_AFTER_MS)
+        if self._wire.is_late():
+            self.still_trying(leg, now)
+        else:
+            self._wire.alarms.set(("trying", leg.leg_id, ""), now + TRYING_AFTER_MS)
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
         self._wire.tell(
             LegOffered(

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_UP_SECONDS = 60.0
 """How long a trunk's addresses are believed."""
+LATE_MS = 20.0
+"""A loop that runs later than this has its callers told that they were heard."""
 KEEP_SECONDS = 1.0
 """How long a change of the registered phones may stay unwritten."""
 STOP_SECONDS = 2.0
@@ -107,6 +109,7 @@ class UserAgent:
             idle_seconds=settings.idle_seconds,
             calling=self._calling,
         )
+        self._exchange.wire.is_late = lambda: self._station.lag_ms > LATE_MS
         self._restored: list[EndpointOutcome] = []
         self._restore_bindings()
 

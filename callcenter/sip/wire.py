@@ -118,6 +118,8 @@ class Wire:
         """The same for messages of trunks, by trunk and name."""
         self.allowance = UNLIMITED
         """Octets that a stateless answer may have; see ``AMPLIFICATION``."""
+        self.is_late: Callable[[], bool] = lambda: False
+        """Whether what we do next may take a while: the loop is behind."""
         self.trunk_named: Callable[[Address], str] = lambda _: ""
         """The trunk at an address, empty for none."""
 

@@ -198,6 +198,12 @@ def test_a_call_that_is_answered_at_once_has_no_100_and_one_that_waits_has_one_i
     network.inject(CARRIER, EXCHANGE, slow)
     network.run(20)
     assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)][3:] == [100]
+    exchange.wire.is_late = lambda: True  # then whoever sends again makes it later
+    network.inject(
+        CARRIER, EXCHANGE, raw("INVITE").replace(b"z9hG4bK1", b"z9hG4bK4").replace(b"Call-ID: ", b"Call-ID: 4")
+    )
+    network.run(20)
+    assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)][4:] == [100]
 
 
 def test_the_same_invite_by_another_way_is_a_loop():
