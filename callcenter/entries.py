@@ -123,17 +123,21 @@ ENTRY_KINDS: Mapping[str, type[Any]] = {
 KIND_OF: Mapping[type[Any], str] = {entry: kind for kind, entry in ENTRY_KINDS.items()}
 
 
+_ENCODED = msgspec.msgpack.Encoder().encode
+_SUBJECTS = ("call_id", "contact_id", "agent_id")
+
+
 def encode(entry: object) -> tuple[str, bytes]:
     """An entry's kind and body. Raises ``JournalError`` for a type that has no row in the table."""
     kind = KIND_OF.get(type(entry))
     if kind is None:
         raise JournalError(f"{type(entry).__name__} has no row in callcenter.entries.ENTRY_KINDS")
-    return kind, msgspec.msgpack.encode(entry)
+    return kind, _ENCODED(entry)
 
 
 def subject_of(entry: object) -> str | None:
     """What an entry is about: its call or contact, else its agent; ``None`` for entries about the whole floor."""
-    for name in ("call_id", "contact_id", "agent_id"):
+    for name in _SUBJECTS:
         subject = getattr(entry, name, None)
         if isinstance(subject, str):
             return subject

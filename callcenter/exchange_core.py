@@ -165,7 +165,11 @@ class ExchangeCore:
         self._work = OpenWork() if work is None else work
         ports = replace(ports, journal=NotingJournal(ports.journal, self._work))
         self._once_safe = ports.journal.once_safe
-        signalling = SafeSignalling(ports.signalling, self._once_safe)
+        signalling = SafeSignalling(
+            ports.signalling,
+            self._once_safe,
+            lambda leg_id: self.switchboard.is_callers(leg_id),  # noqa: PLW0108 - made below
+        )
         self._ports = ports
         self._site = site
         self._on_changes = on_changes

@@ -78,7 +78,8 @@ class SqliteJournal:
         self._inbox: queue.SimpleQueue[list[Row] | _Erasure | None] = queue.SimpleQueue()
         """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
-        self._held: deque[tuple[int, Callable[[], None], bool]] = deque()
+        self._held: deque[tuple[int, Callable[[], None], bool, bool]] = deque()
+        """What waits for an entry; whether it is to be first, and whether it only tells."""
         self._patient: deque[tuple[int, Callable[[], None]]] = deque()
         """What is to be told of entries that wait for company."""
         self._telling: deque[Callable[[], None]] = deque()
@@ -147,11 +148,11 @@ class SqliteJournal:
         else:
             self._hand_over()
 
-    def once_safe(self, act: Callable[[], None], *, telling: bool = False) -> None:
+    def once_safe(self, act: Callable[[], None], *, first: bool = False, telling: bool = False) -> None:
         """See ``Journal.once_safe``."""
         last = self._last_pressing
         if last > self._committed_seq or self._held:
-            self._held.append((last, act, telling))
+            self._held.append((last, act, first, telling))
         elif telling and self._telling:
             self._telling.append(act)
         else:
@@ -261,14 +262,19 @@ class SqliteJournal:
 
     def _resolve(self, seq: int) -> None:
         self._committed_seq = seq
+        others: list[Callable[[], None]] = []
         while self._held and self._held[0][0] <= seq:
-            last, act, telling = self._held.popleft()
+            last, act, first, telling = self._held.popleft()
             if telling:
                 self._tell_patient(last)
                 self._tell_soon(act)
-            else:
+            elif first:
                 _carry_out(act)
+            else:
+                others.append(act)
         self._tell_patient(seq)
+        for act in others:
+            _carry_out(act)
         waiting, self._waiters = self._waiters, []
         for wanted, future in waiting:
             if wanted > seq:

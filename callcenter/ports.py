@@ -33,10 +33,11 @@ class Journal(Protocol):
         """Return once everything up to ``seq`` is on disk. Raises ``JournalError`` when it never will be."""
         ...
 
-    def once_safe(self, act: Callable[[], None], *, telling: bool = False) -> None:
+    def once_safe(self, act: Callable[[], None], *, first: bool = False, telling: bool = False) -> None:
         """Call ``act`` once everything appended so far is on disk, at once when it is; in the order of these calls.
 
-        Never when it cannot be written. What leaves the process goes this way. ``telling``: nobody's phone waits for
+        Never when it cannot be written. What leaves the process goes this way. Of what becomes safe in the same moment
+        what is to be ``first`` is done first: somebody's phone waits for it. ``telling``: nobody's phone waits for
         it, so it comes, in its own order, behind the other acts that become safe in the same moment.
         """
         ...

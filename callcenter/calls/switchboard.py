@@ -106,6 +106,12 @@ class Switchboard:
         """The call that a contact is part of now."""
         return self._runners.get(self._adopted.get(contact_id, call_of(contact_id)))
 
+    def is_callers(self, leg_id: str) -> bool:
+        """Whether this is the leg of a caller from outside."""
+        runner = self._runners.get(self._call_of_leg.get(leg_id, ""))
+        offered = None if runner is None else runner.origin.offered
+        return offered is not None and offered.leg_id == leg_id and offered.trunk_id is not None
+
     def waiting_leg(self, call_id: str) -> str:
         """The media leg of who waits in this call: the customer, or a colleague who was handed on."""
         runner = self._runners.get(call_id)

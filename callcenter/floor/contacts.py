@@ -73,6 +73,8 @@ class FloorContacts:
         """By call that is not over: a view that knows who calls."""
         self._named: dict[str, None] = {}
         """Contacts for one certain agent, the newest ``NAMED_LIMIT``: routing queues them, but they are no queue's."""
+        self._wrapping: dict[str, dict[str, None]] = {}
+        """By agent: calls that are being wrapped up."""
         self._parties = CallParties()
         self._kept: dict[str, str] = {}
         """By contact that is not here yet: the agent who is kept for it."""
@@ -94,6 +96,10 @@ class FloorContacts:
         if view is None:
             return self._kept.get(contact_id or "") == agent_id
         return view.state is ContactState.DIALLING and view.agent_id == agent_id
+
+    def wrapped_up_by(self, agent_id: str) -> tuple[str, ...]:
+        """The calls that this agent wraps up."""
+        return tuple(self._wrapping.get(agent_id, ()))
 
     def is_named(self, contact_id: str) -> bool:
         """Whether this contact asks for one certain agent, so that it counts in no queue."""
@@ -371,6 +377,7 @@ class FloorContacts:
             self.change(
                 contact_id, state=ContactState.WRAP_UP, ended_at=at, held_since=None, poor_lines=(), **NO_CONSULT
             )
+            self._wrapping.setdefault(view.agent_id, {})[contact_id] = None
             self._live.get(call_id, {}).pop(contact_id, None)
         elif view is not None and view.state is not ContactState.WRAP_UP:
             self._remove(call_id, contact_id)
@@ -469,7 +476,11 @@ class FloorContacts:
 
     def remove(self, contact_id: str) -> None:
         """Take a contact off the floor."""
-        if self._views.pop(contact_id, None) is not None:
+        view = self._views.pop(contact_id, None)
+        if view is not None:
+            wrapping = self._wrapping.get(view.agent_id or "", {})
+            if wrapping.pop(contact_id, view) is None and not wrapping:
+                del self._wrapping[view.agent_id or ""]
             call_id = call_of(contact_id)
             del self._of_call[call_id][contact_id]
             if not self._of_call[call_id]:

@@ -3,7 +3,7 @@
 ``apply`` takes one fact and returns the changes it made; a stale view plus these changes equals a fresh ``view()``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,6 @@ from agent_console.messages import (
     CallbackView,
     Change,
     ChannelLoad,
-    ContactState,
     ContactView,
     FloorView,
     QueueChanged,
@@ -31,7 +30,6 @@ from agent_console.messages import (
     SupervisionMode,
     SupervisionView,
 )
-from agent_console.messages import Channel as ViewChannel
 from callcenter.callbacks.book import CallbackGone, CallbackShown
 from callcenter.calls import recording_facts as recorded
 from callcenter.calls import supervision_facts as supervised
@@ -47,6 +45,10 @@ class PhoneRegistrationChanged:
 
     agent_id: str
     registered: bool
+
+
+STATES = {state: AgentState(state) for state in acd.AgentState}
+"""What the console calls an agent's state."""
 
 
 class FloorFold:
@@ -203,16 +205,15 @@ class FloorFold:
 
     def _take_agent_state(self, fact: acd.AgentStateChanged) -> None:
         left_wrap_up = fact.state is not acd.AgentState.WRAP_UP
-        for contact in self._contacts_of(fact.agent_id):
-            wrapped_up = contact.channel is ViewChannel.VOICE and contact.state is ContactState.WRAP_UP
-            if wrapped_up and (left_wrap_up or contact.contact_id != fact.contact_id):
-                self._contacts.remove(contact.contact_id)
+        for contact_id in self._contacts.wrapped_up_by(fact.agent_id):
+            if left_wrap_up or contact_id != fact.contact_id:
+                self._contacts.remove(contact_id)
         before = self._agents.get(fact.agent_id)
         lost = before is not None and before.state is AgentState.OFFERED and fact.state is acd.AgentState.READY
         self._change_agent(
             fact.agent_id,
             answered_by=before.answered_by if before is not None and lost else None,
-            state=AgentState(fact.state),
+            state=STATES[fact.state],
             since=fact.since,
             reason=fact.reason,
             until=fact.until,
@@ -383,9 +384,6 @@ class FloorFold:
 
     def _tell(self, change: Change) -> None:
         self._changes.append(change)
-
-    def _contacts_of(self, agent_id: str) -> Iterable[ContactView]:
-        return [contact for contact in self._contacts.views.values() if contact.agent_id == agent_id]
 
     def _put_agent(self, agent: AgentView) -> None:
         if self._agents.get(agent.agent_id) != agent:

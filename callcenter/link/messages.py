@@ -213,9 +213,12 @@ FromWeb = DeskRequest | MatchReply | LeaveReply | SeatsPresent | SoftphoneHeard 
 MessageT = TypeVar("MessageT")
 
 
+_ENCODED = msgspec.msgpack.Encoder().encode
+
+
 def frame(message: FromExchange | FromWeb) -> bytes:
     """A message as bytes of the link."""
-    body = msgspec.msgpack.encode(message)
+    body = _ENCODED(message)
     return _LENGTH.pack(len(body)) + body
 
 

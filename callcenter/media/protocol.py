@@ -390,9 +390,12 @@ WorkerReply = (
 )
 
 
+_ENCODED = msgspec.msgpack.Encoder().encode
+
+
 def frame(message: msgspec.Struct) -> bytes:
     """A message with its length in front, for a byte stream."""
-    body = msgspec.msgpack.encode(message)
+    body = _ENCODED(message)
     return _LENGTH.pack(len(body)) + body
 
 

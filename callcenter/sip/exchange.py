@@ -225,16 +225,17 @@ class Exchange(Endpoint):
         return True
 
     def _drain(self, now: int) -> list[EndpointOutcome]:
-        self._show_legs(now)
+        if self.wire.outcomes:
+            self._show_legs(now)
         return super()._drain(now)
 
     def _show_legs(self, now: int) -> None:
         """Keep the lamps of watching phones right: look at what was just told of agents' legs."""
         for outcome in self.wire.outcomes[:]:
-            if isinstance(outcome, LegOffered) and outcome.agent_id is not None:
-                self._agent_of_leg[outcome.leg_id] = (outcome.agent_id, "initiator")
             if not isinstance(outcome, SHOWN):
                 continue
+            if isinstance(outcome, LegOffered) and outcome.agent_id is not None:
+                self._agent_of_leg[outcome.leg_id] = (outcome.agent_id, "initiator")
             over = isinstance(outcome, OVER)
             self._dialling.happened(outcome.leg_id, over=over, now=now)
             agent = self._agent_of_leg.get(outcome.leg_id)

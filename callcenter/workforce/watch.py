@@ -39,7 +39,8 @@ class AdherenceWatch:
         doing = self._meanings.doing(change.state, change.reason)
         if self._doing.get(change.agent_id, (None, 0))[0] is not doing:
             self._doing[change.agent_id] = (doing, change.since)
-        return self._look([change.agent_id], now)
+        planned = change.agent_id in self._told or self._roster.at(change.agent_id, now) is not None
+        return self._look([change.agent_id], now) if planned else ()
 
     def plan(self, fact: ShiftsPlanned, now: int) -> Iterable[AdherenceChanged]:
         """A plan was made."""

@@ -19,7 +19,7 @@ class MemoryJournal:
         self.failing = False
         self.hold: asyncio.Event | None = None
         self._safe_seq = len(self.rows)
-        self._held: list[tuple[int, Callable[[], None], bool]] = []
+        self._held: list[tuple[int, Callable[[], None], bool, bool]] = []
         self._telling: deque[Callable[[], None]] = deque()
         self._releasing: asyncio.Task[None] | None = None
 
@@ -48,7 +48,7 @@ class MemoryJournal:
             raise JournalError("the disk says no")
         self._safe_seq = max(self._safe_seq, seq)
 
-    def once_safe(self, act: Callable[[], None], *, telling: bool = False) -> None:
+    def once_safe(self, act: Callable[[], None], *, first: bool = False, telling: bool = False) -> None:
         """Do it after the others had a turn, in order, and never once the disk has said no; tell behind that."""
         if len(self.rows) <= self._safe_seq and not self._held:
             if telling and self._telling:
@@ -56,7 +56,7 @@ class MemoryJournal:
             else:
                 act()
             return
-        self._held.append((len(self.rows), act, telling))
+        self._held.append((len(self.rows), act, first, telling))
         if self._releasing is None or self._releasing.done():
             self._releasing = asyncio.create_task(self._release())
 
@@ -70,14 +70,20 @@ class MemoryJournal:
             while self._held:
                 seq = len(self.rows)
                 await self.committed(seq)
+                others: list[Callable[[], None]] = []
                 while self._held and self._held[0][0] <= seq:
-                    _, act, telling = self._held.pop(0)
+                    _, act, first, telling = self._held.pop(0)
                     if not telling:
-                        act()
+                        if first:
+                            act()
+                        else:
+                            others.append(act)
                         continue
                     if not self._telling:
                         asyncio.get_running_loop().call_soon(self._tell)
                     self._telling.append(act)
+                for act in others:
+                    act()
 
     def _tell(self) -> None:
         while self._telling:

@@ -203,6 +203,8 @@ class Keeper:
         """The worker for a new session, ``None`` while all are replaced. Raises ``MediaError`` if all are busy."""
         if not self._crew.active:
             return None
+        if len(self._crew.active) == 1 and not self._is_busy():
+            return self._crew.active[0]
         load: dict[int, int] = {}
         for session in self._sessions.values():
             if session.worker is not None:

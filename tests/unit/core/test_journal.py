@@ -447,6 +447,24 @@ async def test_landmarks_are_found_by_their_index_also_in_a_journal_of_before(tm
     await again.close()
 
 
+async def test_what_a_phone_waits_for_is_first_of_what_becomes_safe_together(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.open()
+    seen: list[str] = []
+    last = journal.append(arrived("c1", 1), at=1)
+    for number in range(2):
+        journal.once_safe(lambda number=number: seen.append(f"told {number}"), telling=True)
+        journal.once_safe(lambda number=number: seen.append(f"other {number}"))
+        journal.once_safe(lambda number=number: seen.append(f"phone {number}"), first=True)
+        last = journal.append(arrived("c2", 2), at=2)
+    await journal.committed(last)
+    assert seen == ["phone 0", "phone 1", "other 0", "other 1", "told 0", "told 1"]
+    journal.once_safe(lambda: seen.append("at once"))
+    journal.once_safe(lambda: seen.append("at once, too"), first=True)
+    assert seen[6:] == ["at once", "at once, too"]
+    await journal.close()
+
+
 async def test_who_only_listens_hears_behind_what_phones_wait_for(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.sqlite")
     await journal.open()
