@@ -40,8 +40,9 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _CONTRADICTS = "23"
 _TRY_AGAIN = ("40", "55P03")
 """SQLSTATE of PostgreSQL: constraints; deadlock, serialisation failure, lock not available."""
-_AWAY = ("08", "53", "57", "58")
-"""Connection lost, out of disk, memory or connections, shut down or cancelled, the system's own trouble."""
+_AWAY = ("08", "25006", "53", "57", "58")
+"""Connection lost, for reading alone (a standby server), out of disk, memory or connections, shut down or cancelled,
+the system's own trouble."""
 
 
 _NOBODY_THERE = (OperationalError, InterfaceError, DisconnectionError, sqlite3.OperationalError, PoolTimeout)

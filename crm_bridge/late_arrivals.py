@@ -7,7 +7,7 @@ blanked in the journal.
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.journal_erasures import ask_for
@@ -22,7 +22,8 @@ _KEYS_IN_A_QUERY = 500
 
 
 async def blank_late_arrivals(session: AsyncSession, contact_ids: Iterable[str]) -> int:
-    """Blank what was just written about these contacts, where their customer has been erased; how many contacts."""
+    """Blank what was just written about these contacts, and about other parts of calls that are named, where their
+    customer has been erased; how many contacts. A survey names its call, whoever was in which part of it."""
     if await session.scalar(select(ErasureReceipt.id).limit(1)) is None:
         return 0
     wanted = sorted(set(contact_ids))
@@ -33,12 +34,15 @@ async def blank_late_arrivals(session: AsyncSession, contact_ids: Iterable[str])
 
 
 async def _blank(session: AsyncSession, contact_ids: Sequence[str]) -> int:
+    of_contacts = Interaction.contact_id.in_(contact_ids)
+    later_parts = Interaction.call_id.in_(contact_ids) & (Interaction.contact_id != Interaction.call_id)
     query = (
-        select(Interaction.contact_id, Interaction.customer_id)
+        select(Interaction.contact_id, Interaction.call_id, Interaction.customer_id)
         .join(Customer, Customer.id == Interaction.customer_id)
-        .where(Interaction.contact_id.in_(contact_ids), Customer.status == CustomerStatus.ERASED)
+        .where(or_(of_contacts, later_parts), Customer.status == CustomerStatus.ERASED)
     )
-    late = {row.contact_id: row.customer_id for row in await session.execute(query)}
+    rows = (await session.execute(query)).all()
+    late = {row.contact_id: row.customer_id for row in rows}
     if not late:
         return 0
     theirs = Interaction.contact_id.in_(sorted(late))
@@ -46,7 +50,8 @@ async def _blank(session: AsyncSession, contact_ids: Sequence[str]) -> int:
     for direction, party in PARTY.items():
         await session.execute(update(Interaction).where(theirs, Interaction.direction == direction).values(**party))
     await session.execute(update(WrapUp).where(WrapUp.contact_id.in_(sorted(late))).values(notes=""))
-    await session.execute(update(SurveyResponse).where(SurveyResponse.call_id.in_(sorted(late))).values(comment=None))
+    calls = sorted({*late, *(row.call_id for row in rows)})
+    await session.execute(update(SurveyResponse).where(SurveyResponse.call_id.in_(calls)).values(comment=None))
     customers = sorted({customer_id for customer_id in late.values() if customer_id is not None})
     await blank_voicemails(session, customers)
     await release_of(session, customers, now=now)

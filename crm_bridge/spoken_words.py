@@ -1,4 +1,5 @@
-"""Finding words in a customer's timeline: in notes, in what agents wrote after contacts, and in transcripts.
+"""Finding words in a customer's timeline: in notes, in what agents wrote after contacts, in what the customer said in
+answer to a survey, and in transcripts.
 
 What was said is looked through only where the person asking may read it. A long history is looked through a portion at
 a time, so that no page takes long; a page may be empty and still lead on.
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.errors import InvalidField
-from crm_bridge.models import Interaction, Note, TimelineEvent, Transcript, WrapUp
+from crm_bridge.models import Interaction, Note, SurveyResponse, TimelineEvent, Transcript, WrapUp
 from crm_bridge.search_texts import normalise_name
 from crm_bridge.transcripts import contains, read_by
 from crm_bridge.vocabulary import TimelineKind, TranscriptState
@@ -64,6 +65,12 @@ def _says(session: AsyncSession, words: Collection[str]) -> ColumnElement[bool]:
     written = exists().where(
         about, WrapUp.contact_id == Interaction.contact_id, contains(func.lower(WrapUp.notes), words)
     )
+    answered = exists().where(
+        about,
+        SurveyResponse.call_id == Interaction.call_id,
+        SurveyResponse.agent_id == func.coalesce(Interaction.agent_id, ""),
+        contains(func.lower(SurveyResponse.comment), words),
+    )
     noted = exists().where(Note.id == TimelineEvent.ref_id, contains(func.lower(Note.body), words))
     of_contact = TimelineEvent.kind == TimelineKind.INTERACTION
-    return or_(of_contact & (spoken | written), (TimelineEvent.kind == TimelineKind.NOTE) & noted)
+    return or_(of_contact & (spoken | written | answered), (TimelineEvent.kind == TimelineKind.NOTE) & noted)

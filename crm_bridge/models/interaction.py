@@ -22,6 +22,9 @@ from crm_bridge.vocabulary import Direction, MatchState
 _IS_UNMATCHED = text("customer_id IS NULL")
 """Only those are ever looked for by their number: when it becomes a customer's."""
 
+_IS_LATER_PART = text("contact_id <> call_id")
+"""The first part of a call has the call's own id."""
+
 
 class Interaction(Identified, TenantOwned, Stamped, Base):
     """One contact from its arrival to its end. A projection of the journal: ``journal_seq`` is the entry it stands at.
@@ -45,6 +48,7 @@ class Interaction(Identified, TenantOwned, Stamped, Base):
             sqlite_where=_IS_UNMATCHED,
             postgresql_where=_IS_UNMATCHED,
         ),
+        Index("ix_interaction_later_parts", "call_id", sqlite_where=_IS_LATER_PART, postgresql_where=_IS_LATER_PART),
     )
 
     contact_id: Mapped[str] = mapped_column(CleanText)

@@ -272,6 +272,35 @@ async def test_a_survey_goes_with_whoever_was_in_a_later_part_of_the_call(
     assert "Ben was first" in left
 
 
+async def test_a_survey_that_is_told_late_goes_with_whoever_was_in_a_later_part_of_the_call(
+    web: httpx.AsyncClient, database: Database
+) -> None:
+    """The first part was with somebody else, the erased person came to the call's second one."""
+    ada = int((await enter(web, "Ada Lovelace", NUMBER))["id"])
+    ben = int((await enter(web, "Ben", "13900000009"))["id"])
+    parts = [
+        call("c1", call_id="c1", customer_id=ben, match_state="one"),
+        call("c1.2", call_id="c1", customer_id=ada, match_state="one", journal_seq=9),
+        call("c2", call_id="c2", customer_id=ben, match_state="one", journal_seq=10),
+    ]
+    async with database.begin() as session:
+        await record_batch(session, parts, region=REGION)
+    await web.post(f"/customers/{ada}/erasure", json={"legal_basis": "consent"})
+    answer = SurveyRecord(
+        call_id="c1", agent_id="lin", kind="csat", asked_at=NOON, score=4, answered_at=NOON, journal_seq=16,
+        comment="the countess says",
+    )  # fmt: skip
+    bens = replace(answer, call_id="c2", comment="Ben says", journal_seq=17)
+    async with database.begin() as session:
+        await record_batch(session, [answer, bens], region=REGION)
+    left = repr(await dump(database))
+    assert "countess says" not in left
+    assert "Ben says" in left
+    async with database.read() as session:
+        assert "c1" in await waiting(session, 10), "its call is blanked in the journal, too"
+        assert "c2" not in await waiting(session, 10)
+
+
 async def test_an_erased_person_is_asked_nothing_and_known_by_no_digest(
     web: httpx.AsyncClient, database: Database
 ) -> None:

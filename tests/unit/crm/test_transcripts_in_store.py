@@ -16,11 +16,12 @@ from callcenter.recordings.sweep import erase_portion
 from callcenter.transcripts.engine import EngineAway, TranscriptionError
 from callcenter.transcripts.keeper import ATTEMPTS, TranscriptKeeper
 from crm_bridge.database import Database
+from crm_bridge.errors import CrmUnavailable
 from crm_bridge.history import find_interaction
 from crm_bridge.interactions import RecordingStartRecord, RecordingStoredRecord, record_batch
 from crm_bridge.models import Transcript
 from crm_bridge.recordings import hold, mark_deleted
-from crm_bridge.records import WrapUpRecord
+from crm_bridge.records import SurveyRecord, WrapUpRecord
 from crm_bridge.transcripts import NewTranscript, Segment, TranscriptView, put_transcript, transcripts_of
 from crm_bridge.vocabulary import TranscriptState
 from tests.support.crm_dump import dump
@@ -28,6 +29,7 @@ from tests.support.crm_records import NOON, NUMBER, REGION, call, minutes
 from tests.support.crm_web import client_of, enter
 from tests.support.fake_transcriber import FakeTranscriber
 from tests.support.recorded_files import recorded, said
+from tests.support.refusing_store import read_only
 
 pytestmark = pytest.mark.unit
 
@@ -117,6 +119,23 @@ async def test_a_finished_recording_is_written_down_by_itself_with_speaker_and_t
     assert (told.state, told.recording_id, told.error) == (TranscriptState.DONE, "c1-r1", None)
     assert await room.work() == 0
     assert list((room.root.parent / "transcribing").iterdir()) == []
+
+
+async def test_a_store_that_refuses_to_be_written_loses_no_transcript_and_counts_no_try(
+    room: Room, web: httpx.AsyncClient
+) -> None:
+    await room.recording()
+    async with read_only(room.database):
+        for _ in range(ATTEMPTS + 1):
+            with pytest.raises(CrmUnavailable):
+                await room.work()
+        assert (await web.get("/interactions/c1")).json()["transcripts"] == [], "reading goes on"
+        refused = await web.post("/customers", json={"display_name": "Ada"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "crm-unavailable")
+    assert list((room.root.parent / "transcribing").iterdir()) == []
+    assert await room.work() == 1
+    assert len(await room.written()) == 1
+    assert await room.work() == 0
 
 
 async def test_what_was_not_recorded_is_not_written_down_whatever_lies_in_the_file(room: Room) -> None:
@@ -248,7 +267,12 @@ async def test_words_are_found_in_the_timeline_of_the_customer_they_belong_to(
             wrapped_up_at=NOON + minutes(5),
             journal_seq=20,
         )
-        await record_batch(session, [wrap_up], region=REGION)
+        survey = {"agent_id": "lin", "kind": "csat", "asked_at": NOON, "answered_at": NOON, "score": 5}
+        answers = [
+            SurveyRecord(call_id=f"call-{contact}", comment=f"Very FRIENDLY, {contact}!", journal_seq=21, **survey)
+            for contact in ("c1", "c2")
+        ]
+        await record_batch(session, [wrap_up, *answers], region=REGION)
     await web.post(f"/customers/{ada['id']}/notes", json={"body": "Keeps 100% of her Elephants purple"})
 
     async def found(customer: dict[str, Any], words: str) -> list[str]:
@@ -264,6 +288,7 @@ async def test_words_are_found_in_the_timeline_of_the_customer_they_belong_to(
     assert await found(ada, "typewriter") == []
     assert await found(bob, "typewriter") == ["c2"]
     assert await found(bob, "elephants typewriter") == []
+    assert (await found(ada, "friendly c1"), await found(ada, "friendly c2")) == (["c1"], [])
     refused = await web.get(f"/customers/{ada['id']}/timeline", params={"words": " "})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid-field")
 
