@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -13,6 +14,7 @@ from tests.support.floor_people import AgentPhone, calling
 from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.message_box import BOX_NUMBER, leave_message, site_with_box
 from tests.support.peers import missing
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.interop
 
@@ -144,3 +146,39 @@ async def test_an_agent_works_a_message_in_chinese_and_in_the_dark(house: Instal
         await desk.part("disposition").select_option("solved")
         await desk.part("finish-wrap-up").click()
         await expect(desk.part("idle-desk")).to_be_visible()
+
+
+async def test_what_a_caller_said_is_read_under_the_message_and_found_by_its_words(
+    house: Installation, tmp_path: Path
+) -> None:
+    """Written down by a program outside; the words stand at the customer whose message it is."""
+    number = "+12125550179"
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        body = {"display_name": "Dora Left", "contact_points": [{"value": number}]}
+        dora = (await http.post("/api/v1/customers", json=body)).raise_for_status().json()
+        async with calling(house, number, "", called=BOX_NUMBER) as caller:
+            await leave_message(caller, frames=60, hangs_up=True)
+        found = []
+
+        async def is_kept() -> bool:
+            left = (await http.get("/api/v1/voicemail?limit=100")).json()
+            found[:] = [each for each in left if each["caller"] == number and each["is_playable"]]
+            return bool(found) and found[0]["customer_id"] == dora["id"]
+
+        await until("the message is the customer's", is_kept)
+        token = (await http.post("/api/v1/tokens", json={"name": "writer", "scopes": ["write"]})).raise_for_status()
+        said = [{"start_ms": 0, "end_ms": 900, "text": "Please send the purple umbrella."}]
+        path = f"/api/v1/interactions/{found[0]['contact_id']}/transcript"
+        headers = {"Authorization": f"Bearer {token.json()['token']}"}
+        async with httpx.AsyncClient(base_url=house.base_url, headers=headers, trust_env=False) as program:
+            told = {"recording_id": found[0]["recording_id"], "language": "en", "segments": said}
+            (await program.put(path, json=told)).raise_for_status()
+        await page.sign_in(BOSS)
+        await page.page.goto(f"{house.base_url}/#/customers/{dora['id']}")
+        await page.part("read-transcript").click()
+        await expect(page.part("transcript")).to_contain_text("purple umbrella")
+        await look_at(page, "message-transcript-en")
+        for typed, count in (("umbrella purple", 1), ("parasol", 0)):
+            await page.part("timeline-words").fill(typed)
+            await page.page.keyboard.press("Enter")
+            await expect(page.part("timeline-item")).to_have_count(count)

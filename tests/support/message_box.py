@@ -52,10 +52,10 @@ file = "{file}"
 """
 
 
-def site_with_box(folder: Path) -> str:
+def site_with_box(folder: Path, box: str = "sales") -> str:
     """More of a site file: a number whose flow asks for a message. The flow is written to this folder."""
     file = folder / "box.toml"
-    file.write_text(_FLOW, "utf-8")
+    file.write_text(_FLOW.replace('box = "sales"', f'box = "{box}"'), "utf-8")
     return _SITE.format(number=BOX_NUMBER, file=file)
 
 

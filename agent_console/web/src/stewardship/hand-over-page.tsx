@@ -82,7 +82,6 @@ function Steps({ people, onDone }: StepsProps) {
   const run = () =>
     void action.run(async () => {
       let sum = 0;
-      setMoved(0);
       if (callbacks > 0) {
         send('callback.hand_over', { from_user: leaver, to_user: heir });
         sum += callbacks;
@@ -91,6 +90,7 @@ function Steps({ people, onDone }: StepsProps) {
         send('message.hand_over', { from_user: leaver, to_user: heir });
         sum += messages;
       }
+      setMoved(sum);
       for (let count = await handOver(leaver, heir); count > 0; count = await handOver(leaver, heir)) {
         sum += count;
         setMoved(sum);
