@@ -8,6 +8,7 @@ import ctypes
 import gc
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,11 +24,15 @@ _OWN = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0\s*(?:\[heap\]\s*)?$"
 
 
 def keep_for_good() -> None:
-    """What is there now stays; a call makes and drops thousands of objects that need no collector."""
+    """What is there now stays; a call makes and drops thousands of objects that need no collector.
+
+    Memory moves to large pages in a thread, a page at a time, without the interpreter: who has just come back from a
+    death is not kept from answering for the third of a second that all of it takes.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 10, 10)
-    use_large_pages()
+    threading.Thread(target=use_large_pages, name="large pages", daemon=True).start()
 
 
 def use_large_pages() -> int:

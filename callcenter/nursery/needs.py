@@ -7,10 +7,17 @@ import importlib
 from collections.abc import Iterable
 
 SERVER = ("uvloop", "callcenter.cli", "callcenter.config", "callcenter.site.repository")
+SERVED_WITH = (
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "aiosqlite",
+)
+"""What the web server and the database's driver load only when they begin."""
 NEEDS = {
     "serve": (*SERVER, "callcenter.app"),
     "run-exchange": (*SERVER, "callcenter.exchange"),
-    "run-web": (*SERVER, "callcenter.web"),
+    "run-web": (*SERVER, "callcenter.web", *SERVED_WITH),
     "callcenter.media.mediad": ("callcenter.media.mediad.keeper",),
 }
 """By a word of the command."""

@@ -1,12 +1,14 @@
 """Memory that stays: which of it fits on large pages, and that it is the same afterwards."""
 
+import gc
 import mmap
 import platform
+import threading
 from pathlib import Path
 
 import pytest
 
-from callcenter.long_lived import SETTINGS, large_pages, use_large_pages
+from callcenter.long_lived import SETTINGS, keep_for_good, large_pages, use_large_pages
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +26,27 @@ def test_only_whole_pages_of_memory_of_our_own_are_meant() -> None:
         "7ffc00000000-7ffc00800000 rw-p 00000000 00:00 0                          [stack]",
     ]
     assert list(large_pages(maps, 2 * MIB)) == [0x1200000, 0x1400000, 0x1600000, 0x7F0000000000, 0x7F0000200000]
+
+
+def test_nobody_waits_for_the_large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end, has_ended = threading.Event(), threading.Event()
+
+    def slowly() -> int:
+        assert may_end.wait(20)
+        has_ended.set()
+        return 0
+
+    monkeypatch.setattr("callcenter.long_lived.use_large_pages", slowly)
+    threshold = gc.get_threshold()
+    try:
+        keep_for_good()
+        assert gc.get_freeze_count() > 0
+        assert not has_ended.is_set()
+        may_end.set()
+        assert has_ended.wait(20)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
 
 
 def kernel() -> tuple[int, ...]:
