@@ -280,7 +280,7 @@ async def test_the_loop_that_relays_is_told_and_compiled_unless_ordered_otherwis
 async def test_without_numba_pythons_loop_relays(ordered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "numba.py").write_text("raise ModuleNotFoundError(\"No module named 'numba'\", name='numba')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    async with running_mediad("--loop", ordered) as media:
+    async with running_mediad("--loop", ordered, alone=True) as media:
         assert (await media.plane.status()).loops == ("python",)
 
 
@@ -290,7 +290,7 @@ async def test_what_is_compiled_for_the_first_time_is_kept_and_its_compiler_is_n
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     memory = []
     for _ in range(2):
-        async with running_mediad(patience=100) as media:
+        async with running_mediad(patience=100, alone=True) as media:
             status = await media.plane.status()
             assert status.loops == ("compiled",)
             memory.append(_resident_megabytes(status.worker_pids[0]))

@@ -1,6 +1,7 @@
 """A real ``mediad`` with its workers, for tests."""
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -11,8 +12,10 @@ from pathlib import Path
 from callcenter.errors import MediaError
 from callcenter.media.endpoint import RtpEndpoint
 from callcenter.media.plane import EmbeddedMediaPlane
+from callcenter.nursery.births import Child, ForkedChild
 from tests.support.media_contract import PROFILE, EventSink
 from tests.support.ports import media_range
+from tests.support.warm_nursery import forked
 
 PORTS = 200
 """Of its own, unless a test wants others."""
@@ -24,7 +27,7 @@ LOOPS = ("compiled", "python")
 class MediaProcess:
     """A running ``mediad``, a plane connected to it, and what the plane told."""
 
-    process: asyncio.subprocess.Process
+    process: Child
     socket_path: str
     plane: EmbeddedMediaPlane
     sink: EventSink
@@ -45,26 +48,24 @@ class MediaProcess:
 
 @asynccontextmanager
 async def running_mediad(
-    *options: str, request_timeout: float = 20.0, patience: float = 60.0
+    *options: str, request_timeout: float = 20.0, patience: float = 60.0, alone: bool = False
 ) -> AsyncIterator[MediaProcess]:
-    """Start ``mediad`` on a short path (Unix sockets have a limit) and stop it with SIGTERM."""
+    """Start ``mediad`` on a short path (Unix sockets have a limit) and stop it with SIGTERM. ``alone``: executed, where
+    what it loads at its start matters; else it is forked from what the tester has imported already."""
     first = media_range(PORTS)
     with tempfile.TemporaryDirectory(prefix="media-") as folder:
         socket_path = str(Path(folder) / "media.sock")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "callcenter.media.mediad",
-            "--socket",
-            socket_path,
-            "--most-busy",
-            "10",
-            "--port-min",
-            str(first),
-            "--port-max",
-            str(first + PORTS - 1),
+        command = [
+            *(sys.executable, "-m", "callcenter.media.mediad", "--socket", socket_path, "--most-busy", "10"),
+            *("--port-min", str(first), "--port-max", str(first + PORTS - 1)),
+            *("--quarantine", "100"),  # a new plane takes an eighth of the ports, and the next test has another at once
             *options,
-        )
+        ]
+        process: Child
+        if alone:
+            process = await asyncio.create_subprocess_exec(*command)
+        else:
+            process = ForkedChild(forked(command, dict(os.environ)))
         sink = EventSink()
         plane = EmbeddedMediaPlane(socket_path, sink, recording_sink=sink.on_recording, request_timeout=request_timeout)
         try:

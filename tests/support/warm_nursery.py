@@ -41,8 +41,9 @@ def executed(command: list[str], environment: dict[str, str], output: int) -> "s
     )
 
 
-def forked(command: list[str], environment: dict[str, str], output: int) -> Born:
-    """The same, forked."""
-    birth = Birth(tuple(command), environment, str(Path.cwd()), leads_session=True, dies_with_parent=True)
+def forked(command: list[str], environment: dict[str, str], output: int | None = None) -> Born:
+    """The same, forked; without ``output`` it says everything where this process does, and leads no session."""
+    birth = Birth(tuple(command), environment, str(Path.cwd()), leads_session=output is not None, dies_with_parent=True)
     with Path(os.devnull).open("rb") as nothing:
-        return _nursery().bear(birth, (nothing.fileno(), output, output), within=PATIENCE)
+        said = (1, 2) if output is None else (output, output)
+        return _nursery().bear(birth, (nothing.fileno(), *said), within=PATIENCE)
