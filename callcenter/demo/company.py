@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from callcenter.site.people import person_block
 from callcenter.site.repository import DEMO_FLOW_FILE
+from crm_bridge.catalogue import define_level
 from crm_bridge.customers import create_customer
 from crm_bridge.database import Database, migrate
 from crm_bridge.generate import demo_customers
@@ -27,6 +28,8 @@ PASSWORD_VARIABLE = "CALLCENTER_DEMO_PASSWORD"  # noqa: S105 - the variable's na
 SERVICE_NUMBER = "+12025550100"
 CUSTOMERS = 60
 CUSTOMER_SEED = 7
+LEVELS = (("silver", "Silver", "#8a949e"), ("gold", "Gold", "#c8921a"), ("key", "Key account", "#7a3db8"))
+"""Codes of the made-up customers' levels, names and colours, the lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,8 @@ async def invite_customers(url: str) -> list[str]:
     try:
         async with database.begin() as session:
             if await session.scalar(select(Customer.id).limit(1)) is None:
+                for rank, (code, name, colour) in enumerate(LEVELS, start=1):
+                    await define_level(session, code, name=name, rank=rank, colour=colour, rule=None)
                 for customer in customers:
                     await create_customer(session, customer, region="US", now=utc_now())
     finally:

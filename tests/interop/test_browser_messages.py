@@ -6,8 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.async_api import expect
+from twilio.request_validator import RequestValidator
 
 import agent_console
+from callcenter.surveys.replies import PATH
 from tests.support.browser_page import console_page
 from tests.support.console_looks import LOOKS, Scheme, dress, is_accessible, look_at
 from tests.support.floor_people import AgentPhone, calling
@@ -19,14 +21,24 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.interop
 
 
+PUBLIC_URL, TOKEN = "https://contact.example", "token of the gateway"
+GATEWAY = (
+    ("CALLCENTER_MESSAGES__PUBLIC_URL", PUBLIC_URL),
+    ("CALLCENTER_MESSAGES__SMS__URL", "http://127.0.0.1:9/messages"),  # nothing is sent
+    ("CALLCENTER_MESSAGES__SMS__ACCOUNT", "AC1"),
+    ("CALLCENTER_MESSAGES__SMS__SENDER", "+12025550100"),
+    ("CALLCENTER_MESSAGES__SMS__QUEUE", "sales"),
+    ("CALLCENTER_MESSAGES__SMS__TOKEN", TOKEN),
+)
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    site = site_with_box(tmp_path_factory.mktemp("flow")) + "\n[routing]\ncapacity = { message = 2 }\n"
-    with running_installation(
-        Plan(agents=1, records=True, ring_seconds=60, wrap_up_seconds=120, more_site=site)
-    ) as house:
+    site = site_with_box(tmp_path_factory.mktemp("flow")) + "\n[routing]\ncapacity = { message = 2, sms = 1 }\n"
+    plan = Plan(agents=1, records=True, ring_seconds=60, wrap_up_seconds=120, more_site=site, environment=GATEWAY)
+    with running_installation(plan) as house:
         yield house
 
 
@@ -143,6 +155,32 @@ async def test_an_agent_works_a_message_in_chinese_and_in_the_dark(house: Instal
         await expect(desk.part("wrap-up")).to_be_visible()
         await expect(desk.part("wrap-up")).to_contain_text("收尾处理")
         await look_at(desk, "desk-item-wrap-up-zh-dark")
+        await desk.part("disposition").select_option("solved")
+        await desk.part("finish-wrap-up").click()
+        await expect(desk.part("idle-desk")).to_be_visible()
+
+
+async def text_message(house: Installation, sender: str, text: str) -> None:
+    """The gateway brings one, signed."""
+    fields = {"From": sender, "To": "+12025550100", "Body": text, "MessageSid": "SM1"}
+    signed = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + PATH, fields)
+    async with httpx.AsyncClient(base_url=house.base_url) as gateway:
+        answer = await gateway.post(PATH, data=fields, headers={"x-twilio-signature": signed})
+    assert answer.status_code == 200
+
+
+async def test_an_agent_reads_what_a_text_message_says(house: Installation, tmp_path: Path) -> None:
+    said = "The piano arrived.\nWhere is the stool? <b>谢谢</b>"
+    async with console_page(house, tmp_path) as desk, AgentPhone(house, "agent1"):
+        await desk.sign_in("agent1")
+        if await desk.part("agent-state").get_attribute("data-state") != "ready":
+            await desk.go_ready()
+        await text_message(house, "+12125550176", said)
+        await expect(desk.part("item-caller")).to_contain_text("+12125550176")
+        await desk.part("item-accept").first.click()
+        await expect(desk.part("item-text")).to_have_text(said, use_inner_text=True)
+        await look_at(desk, "text-message")
+        await desk.part("item-done").click()
         await desk.part("disposition").select_option("solved")
         await desk.part("finish-wrap-up").click()
         await expect(desk.part("idle-desk")).to_be_visible()

@@ -12,6 +12,7 @@ from tests.support.browser_page import ConsolePage, console_page
 from tests.support.console_looks import is_accessible
 from tests.support.floor_people import AGENT_HZ, CUSTOMER_HZ, FRESH_FRAMES, AgentPhone, Seat, calling, hear_each_other
 from tests.support.installation import BOSS, Installation, Plan, running_installation
+from tests.support.outside_gateway import OUTSIDE, called_outside, free_gateway, out_to
 from tests.support.peers import missing
 from tests.support.waiting import until
 
@@ -19,13 +20,14 @@ pytestmark = pytest.mark.interop
 
 BOSS_HZ = 1000.0
 PRESENT, ABSENT = 0.15, 0.02
+CARRIER = free_gateway("127.0.0.6")
 
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Installation]:
     if not (Path(agent_console.__file__).parent / "static" / "index.html").exists():
         missing("the console is not built (make setup)")
-    with running_installation(Plan(agents=1, ring_seconds=60)) as house:
+    with running_installation(Plan(agents=1, ring_seconds=60, more_site=out_to(CARRIER))) as house:
         yield house
 
 
@@ -99,3 +101,32 @@ async def test_the_menu_leads_through_every_way_of_taking_part(house: Installati
             await expect(row).to_contain_text("Robin Field")
             await customer.hang_up()
             await again.ended()
+
+
+async def test_a_call_that_nobody_of_the_house_has_any_more_is_ended_at_the_floor(
+    house: Installation, tmp_path: Path
+) -> None:
+    number = "+12125550502"
+    async with (
+        console_page(house, tmp_path) as page,
+        Seat(house, "agent1") as seat,
+        called_outside(house, CARRIER) as answered,
+    ):
+        await page.sign_in(BOSS)
+        await page.part("nav-floor").click()
+        await seat.go_ready()
+        async with calling(house, number) as customer:
+            first = await seat.talking()
+            where = {"target_kind": "number", "target": OUTSIDE}
+            await seat.console.intend("contact.transfer", contact_id=await seat.works_on(), **where)
+            outside = await answered()
+            await first.ended()
+            row = page.part("contact-row").filter(has_text=number)
+            await expect(row.get_by_test_id("supervise")).to_be_visible()
+            await row.get_by_test_id("supervise").click()
+            await expect(page.page.get_by_role("menuitem")).to_have_count(1)
+            await expect(page.part("supervise-end")).to_have_text("End this call")
+            await page.part("supervise-end").click()
+            await customer.ended()
+            await outside.ended()
+            await expect(row).to_have_count(0)

@@ -30,11 +30,7 @@ function Badges({ card }: { readonly card: CustomerCard }) {
   const language = supported(card.preferred_language);
   return (
     <p className={classes.badges}>
-      {card.badge ? (
-        <LevelBadge level={card.badge} />
-      ) : (
-        card.level && <span className="pill tone-after">{card.level}</span>
-      )}
+      <LevelBadge level={card.badge} code={card.level} />
       {card.is_repeat_caller && (
         <span className="pill tone-attention" data-testid="repeat-caller">
           <Icon name="phoneIn" size={16} /> {t.count('customer.contacts_in_week', card.contacts_in_window)}

@@ -62,11 +62,7 @@ function FoundCustomer({ customer, levels: known }: FoundCustomerProps) {
               : t('match.no_contact')}
           </span>
         </span>
-        {level ? (
-          <LevelBadge level={level} />
-        ) : (
-          customer.level && <span className="pill tone-after">{customer.level}</span>
-        )}
+        <LevelBadge level={level} code={customer.level} />
       </a>
     </li>
   );

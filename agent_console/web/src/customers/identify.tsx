@@ -46,11 +46,7 @@ function CandidateRow({
             : t('match.no_contact')}
         </span>
       </div>
-      {candidate.badge ? (
-        <LevelBadge level={candidate.badge} />
-      ) : (
-        candidate.level && <span className="pill tone-after">{candidate.level}</span>
-      )}
+      <LevelBadge level={candidate.badge} code={candidate.level} />
       <Button
         variant="default"
         disabled={busy}

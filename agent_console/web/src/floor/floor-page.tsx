@@ -148,7 +148,7 @@ function useQueueColumns(onEntry: (queueId: string) => void): readonly Column<Qu
 }
 
 function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly Column<AgentView>[] {
-  const { t } = useLocalisation();
+  const { t, format } = useLocalisation();
   const labels = useLabels();
   const order = Object.keys(AGENT_STATES);
   const contactOf = (agent: AgentView) => (agent.contact_id ? contacts.get(agent.contact_id) : undefined);
@@ -197,7 +197,7 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
       sort: (agent) => -agent.loads.reduce((sum, { has }) => sum + has, 0),
       cell: (agent) => <Loads agent={agent} />,
     },
-    { key: 'queues', label: t('floor.queues'), cell: (agent) => agent.queue_ids.map(labels.queue).join(', ') },
+    { key: 'queues', label: t('floor.queues'), cell: (agent) => format.list(agent.queue_ids.map(labels.queue)) },
     {
       key: 'phone',
       label: t('floor.phone'),
@@ -214,8 +214,8 @@ function useAgentColumns(contacts: ReadonlyMap<string, ContactView>): readonly C
 
 /** The customer's level beside the name; what the installation calls it, once that is known. */
 function LevelOf({ contact, levels }: { readonly contact: ContactView; readonly levels: readonly Level[] | null }) {
-  const level = levels?.find(({ code }) => code === contact.customer.level);
-  return level ? <LevelBadge level={level} /> : null;
+  const code = contact.customer.level;
+  return levels && <LevelBadge level={levels.find((level) => level.code === code)} code={code} />;
 }
 
 function useContactColumns(

@@ -58,7 +58,7 @@ function useAgentName(): (agentId: string) => string {
 
 /** Everybody a decision looked at, and all that stood between each of them and the contact. */
 function Candidates({ candidates }: { readonly candidates: readonly Candidate[] }) {
-  const { t } = useLocalisation();
+  const { t, format } = useLocalisation();
   const nameOf = useAgentName();
   return (
     <div className={classes.scroll}>
@@ -76,7 +76,7 @@ function Candidates({ candidates }: { readonly candidates: readonly Candidate[] 
               <td>
                 {candidate.reasons.length === 0
                   ? t('why.chosen')
-                  : candidate.reasons.map((reason) => (REASONS[reason] ? t(REASONS[reason]) : reason)).join(', ')}
+                  : format.list(candidate.reasons.map((reason) => (REASONS[reason] ? t(REASONS[reason]) : reason)))}
                 {candidate.reasons.some((reason) => DETAILED.has(reason)) && (
                   <span className="soft" lang="en">
                     {' '}
@@ -155,9 +155,11 @@ function StillWaiting({ waiting }: { readonly waiting: Waiting }) {
   const { t, format } = useLocalisation();
   const labels = useLabels();
   const counts = (found: Readonly<Record<string, number>>) =>
-    Object.entries(found)
-      .map(([word, count]) => `${REASONS[word] ? t(REASONS[word]) : word} ${format.number(count)}`)
-      .join(', ') || t('floor.nothing');
+    format.list(
+      Object.entries(found).map(
+        ([word, count]) => `${REASONS[word] ? t(REASONS[word]) : word} ${format.number(count)}`,
+      ),
+    ) || t('floor.nothing');
   return (
     <section aria-label={t('why.waits')} data-testid="why-waiting">
       <h3>{t('why.waits')}</h3>

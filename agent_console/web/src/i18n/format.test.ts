@@ -2,6 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { NOON } from '../test/views';
 import { clockDigits, formats } from './format';
 
+describe('words beside each other', () => {
+  it('are parted as each language parts them', () => {
+    expect(formats('en').list(['Sales', 'Support'])).toBe('Sales, Support');
+    expect(formats('zh').list(['销售', '技术支持'])).toBe('销售、技术支持');
+  });
+});
+
 describe('times', () => {
   it('are digits, with hours only when there are some', () => {
     expect(clockDigits(7_900)).toBe('0:07');

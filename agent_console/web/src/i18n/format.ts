@@ -14,6 +14,8 @@ export interface Formats {
   weekday(day: number): string;
   percent(share: number): string;
   number(value: number): string;
+  /** Words beside each other: `sales, support`. */
+  list(words: readonly string[]): string;
 }
 
 const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
@@ -50,6 +52,7 @@ export function formats(language: Language): Formats {
     weekday: (day) => weekday.format(Date.UTC(2024, 0, 1 + day)), // a Monday
     percent: (share) => percent.format(share),
     number: (value) => number.format(value),
+    list: (words) => words.join(language === 'zh' ? '、' : ', '),
   };
 }
 

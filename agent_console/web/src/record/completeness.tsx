@@ -20,7 +20,7 @@ export function Completeness({ record }: { readonly record: CustomerRecord }) {
               <meter min={0} max={100} value={percent} aria-label={label} />
               {missing.length > 0 && (
                 <span className="soft">
-                  {t('completeness.missing', { fields: missing.map((name) => fieldName(name, t)).join(', ') })}
+                  {t('completeness.missing', { fields: format.list(missing.map((name) => fieldName(name, t))) })}
                 </span>
               )}
             </li>

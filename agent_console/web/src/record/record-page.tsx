@@ -42,7 +42,7 @@ function Head({ record }: { readonly record: CustomerRecord }) {
           {record.display_name}
         </h1>
         <p className={classes.badges}>
-          {record.level_badge && <LevelBadge level={record.level_badge} />}
+          <LevelBadge level={record.level_badge} code={record.level} />
           <span className="pill tone-quiet">{record.kind === 'org' ? t('kind.org') : t('kind.person')}</span>
           {stage && <span className="pill tone-engaged">{said(STAGES, stage, t)}</span>}
           <span className="soft">{t('record.since', { day: format.day(record.created_at) })}</span>

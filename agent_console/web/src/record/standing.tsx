@@ -76,12 +76,11 @@ function LevelPart({ record, onSaved }: StandingProps) {
   const { person } = useSignedIn();
   const [choosing, setChoosing] = useState(false);
   const history = useFetched(`${record.id} ${record.row_version}`, (signal) => changesOf(record.id, 'level', signal));
-  const badge = record.level_badge;
   return (
     <div className={classes.standing}>
       <dt>{t('level.title')}</dt>
       <dd>
-        {badge ? <LevelBadge level={badge} /> : (record.level ?? t('value.none'))}{' '}
+        {record.level ? <LevelBadge level={record.level_badge} code={record.level} /> : t('value.none')}{' '}
         {record.profile.level_is_manual && <span className="soft">{t('level.manual')}</span>}
         {may(person, 'assign') && (
           <Button size="compact-sm" variant="subtle" onClick={() => setChoosing(!choosing)} aria-expanded={choosing}>

@@ -1,3 +1,4 @@
+import type { Figure, ReportLine } from '../api/reports';
 import type { Key } from '../i18n/translate';
 
 /** Figures that are looked at together; each is the id of a formula and what it is called. */
@@ -6,6 +7,8 @@ export interface Group {
   readonly label: Key;
   readonly of: 'queues' | 'agents';
   readonly columns: readonly (readonly [metric: string, label: Key])[];
+  /** Of what not every house has: said where there is nothing, and lines with nothing are left out. */
+  readonly without?: Key;
 }
 
 export const GROUPS: readonly Group[] = [
@@ -45,6 +48,7 @@ export const GROUPS: readonly Group[] = [
     key: 'roster',
     label: 'reports.roster',
     of: 'agents',
+    without: 'reports.no_roster',
     columns: [
       ['scheduled_split', 'reports.scheduled'],
       ['out_of_schedule_split', 'reports.out_of_schedule'],
@@ -59,6 +63,7 @@ export const GROUPS: readonly Group[] = [
     key: 'customers',
     label: 'reports.customers',
     of: 'queues',
+    without: 'reports.no_resolution',
     columns: [
       ['fcr_7d_contacts', 'reports.decided'],
       ['fcr_1d', 'reports.fcr_1d'],
@@ -71,6 +76,7 @@ export const GROUPS: readonly Group[] = [
     key: 'voices',
     label: 'reports.voices',
     of: 'agents',
+    without: 'reports.no_voices',
     columns: [
       ['surveys_asked', 'reports.surveys_asked'],
       ['survey_response_rate', 'reports.survey_response_rate'],
@@ -85,6 +91,7 @@ export const GROUPS: readonly Group[] = [
     key: 'satisfaction',
     label: 'reports.satisfaction',
     of: 'queues',
+    without: 'reports.no_satisfaction',
     columns: [
       ['surveys_asked', 'reports.surveys_asked'],
       ['survey_response_rate', 'reports.survey_response_rate'],
@@ -97,6 +104,7 @@ export const GROUPS: readonly Group[] = [
     key: 'calls-out',
     label: 'reports.calls_out',
     of: 'queues',
+    without: 'reports.no_calls_out',
     columns: [
       ['dials', 'reports.dials'],
       ['live_answers', 'reports.live_answers'],
@@ -106,3 +114,18 @@ export const GROUPS: readonly Group[] = [
     ],
   },
 ];
+
+/** What has a figure even where there is nothing: 0. Shares and means of nothing are `null`. */
+const COUNTED: ReadonlySet<string> = new Set(['count', 'ms']);
+
+/** The lines of a group that have anything to show; all of them where every house has these figures. */
+export function tellingLines(
+  group: Group,
+  lines: readonly ReportLine[],
+  unitOf: (metric: string) => string,
+): readonly ReportLine[] {
+  if (group.without === undefined) return lines;
+  const tells = (metric: string, value: Figure | undefined) =>
+    typeof value === 'number' && (value !== 0 || !COUNTED.has(unitOf(metric)));
+  return lines.filter(({ metrics }) => group.columns.some(([metric]) => tells(metric, metrics[metric])));
+}

@@ -7,7 +7,7 @@ import floor from '../floor/floor.module.css';
 import { useLocalisation } from '../i18n/context';
 import { clockDigits, type Formats } from '../i18n/format';
 import classes from '../stewardship/stewardship.module.css';
-import { GROUPS, type Group } from './groups';
+import { GROUPS, tellingLines, type Group } from './groups';
 import own from './reports.module.css';
 
 function dayFromNow(days: number): string {
@@ -36,15 +36,17 @@ function Figures({
 }) {
   const { t, format } = useLocalisation();
   const formulas = new Map<string, Formula>(report.formulas.map((each) => [each.id, each]));
-  const lines = report[group.of];
+  const unitOf = (metric: string) => formulas.get(metric)?.unit ?? '';
+  const lines = tellingLines(group, report[group.of], unitOf);
   return (
     <section className="panel" aria-label={t(group.label)} data-testid={`report-${group.key}`}>
       <div className={floor.tableHead}>
         <h2>{t(group.label)}</h2>
       </div>
+      {lines.length === 0 && <p className="soft">{t(group.without ?? 'floor.none')}</p>}
       {/* A region that scrolls sideways must be reachable with the keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className={floor.scroll} role="region" aria-label={t(group.label)} tabIndex={0}>
+      <div className={floor.scroll} role="region" aria-label={t(group.label)} tabIndex={0} hidden={lines.length === 0}>
         <table className={`${floor.table} ${own.figures}`}>
           <thead>
             <tr>
@@ -71,14 +73,13 @@ function Figures({
                 </td>
                 {group.columns.map(([metric]) => (
                   <td key={metric} data-numeric data-metric={metric}>
-                    {figureText(line.metrics[metric], formulas.get(metric)?.unit ?? '', format, t('floor.nothing'))}
+                    {figureText(line.metrics[metric], unitOf(metric), format, t('floor.nothing'))}
                   </td>
                 ))}
               </tr>
             ))}
           </tbody>
         </table>
-        {lines.length === 0 && <p className="soft">{t('floor.none')}</p>}
       </div>
     </section>
   );

@@ -154,7 +154,9 @@ export function TopBar({ agent, route, menuOpened, onMenu, sound, onSound, onHel
     <header className={classes.topBar}>
       <div className={classes.brand}>
         <img src="/icon.svg" alt="" width={28} height={28} />
-        <span className={classes.company}>{settings.company}</span>
+        <span className={classes.company} title={settings.company}>
+          {settings.company}
+        </span>
       </div>
       <Navigation route={route} />
       {agent && (

@@ -40,7 +40,7 @@ export default function CollisionsPage() {
           <CustomerLink customerId={created_id} />
         ),
     },
-    { heading: 'collision.signals', cell: ({ signals }) => signals.map((each) => said(SIGNALS, each, t)).join(', ') },
+    { heading: 'collision.signals', cell: ({ signals }) => format.list(signals.map((each) => said(SIGNALS, each, t))) },
     { heading: 'collision.outcome', cell: ({ outcome }) => said(OUTCOMES, outcome, t) },
   ];
   return (

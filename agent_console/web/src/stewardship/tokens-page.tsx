@@ -174,7 +174,7 @@ export default function TokensPage() {
                   <td>
                     <strong>{token.name}</strong> <span className="soft">{token.hint}…</span>
                   </td>
-                  <td>{token.scopes.map((scope) => t(SCOPE_WORDS[scope])).join(', ')}</td>
+                  <td>{format.list(token.scopes.map((scope) => t(SCOPE_WORDS[scope])))}</td>
                   <td>
                     <State token={token} />
                   </td>

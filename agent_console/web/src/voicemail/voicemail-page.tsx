@@ -60,8 +60,10 @@ export default function VoicemailPage() {
     .sort((a, b) => a.arrived_at - b.arrived_at);
   return (
     <section className={classes.page} aria-label={t('nav.voicemail')}>
-      <h1>{t('nav.voicemail')}</h1>
-      {messages.length === 0 && <p className="soft">{t('voicemail.none')}</p>}
+      <div className={`panel ${classes.head}`}>
+        <h1>{t('nav.voicemail')}</h1>
+        {messages.length === 0 && <p className="soft">{t('voicemail.none')}</p>}
+      </div>
       {messages.map((message) => (
         <Message key={message.contact_id} message={message} />
       ))}
