@@ -21,7 +21,7 @@ check: setup ## style, types, layers, spelling, and the same for the console
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests/support
+	$(BIN)/mypy tests/support tests/bench
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
 	$(WEB) npm run --silent typecheck

@@ -49,7 +49,8 @@ def scanning_everybody() -> Iterator[None]:
 
 def pairs(journal: FloorJournal) -> list[tuple[int, str, str]]:
     """Who was offered to whom, and when."""
-    acd, made = Acd(), []
+    acd = Acd()
+    made: list[tuple[int, str, str]] = []
     for event, now in journal.entries:
         said = acd.handle_timer(now=now) if event is None else acd.receive(event, now=now)
         made += [(now, each.contact_id, each.agent_id) for each in said if isinstance(each, OfferContact)]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from callcenter.sip.measuring import parse_cost_us
@@ -84,7 +85,7 @@ def measure(programs: Mapping[str, Command], rates: Sequence[int]) -> dict[str, 
                 continue
             port, gateway_port = free_port(), free_port()
             with called_side(gateway_port) as notes, system(command(port, gateway_port), port) as pid:
-                rows[name].append(run_load(Load(rate), port, lambda pid=pid: pid, notes))
+                rows[name].append(run_load(Load(rate), port, partial(int, pid), notes))
             print(f"{name:16} {rows[name][-1]}", flush=True)
     return rows
 

@@ -65,4 +65,5 @@ def main(slower: int = SLOWER, lags: Sequence[float] = (MAX_LAG_MS,)) -> bool:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *([[*map(float, sys.argv[2:])]] if sys.argv[2:] else []))
+    slower_asked = int(sys.argv[1]) if sys.argv[1:] else SLOWER
+    main(slower_asked, [float(each) for each in sys.argv[2:]] or (MAX_LAG_MS,))

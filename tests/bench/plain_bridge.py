@@ -36,10 +36,12 @@ class NoPhones:
     def ha1(self, username: str, algorithm: str) -> str | None:
         """Nobody's."""
         del username, algorithm
+        return None
 
     def agent_of(self, username: str) -> str | None:
         """Nobody's."""
         del username
+        return None
 
     def media_rule(self, agent_id: str) -> MediaRule:
         """As by default."""

@@ -24,7 +24,8 @@ from callcenter.reporting.report import Wanted, report
 from tests.support.house import House
 from tests.support.memory_journal import MemoryJournal
 from tests.support.messages_left import a_house, message_arrives, site_with_exit
-from tests.support.recount import QUARTER, Told, bus_heard
+from tests.support.recount import QUARTER
+from tests.support.told_day import Told, bus_heard
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario

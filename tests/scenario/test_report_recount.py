@@ -26,7 +26,8 @@ from ivr.flows import demo_flow_text
 from tests.scenario.test_races import AGENTS, RINGS, Floor
 from tests.support.house import House, open_house, small_site
 from tests.support.memory_journal import MemoryJournal
-from tests.support.recount import Recount, Told, bus_heard
+from tests.support.recount import Recount
+from tests.support.told_day import Told, bus_heard
 from tests.support.virtual_time import pass_seconds, run_virtual, settle
 
 pytestmark = pytest.mark.scenario
