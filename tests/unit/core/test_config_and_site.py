@@ -18,7 +18,7 @@ from callcenter.site.repository import load_flows, load_site
 from callcenter.site.rules import floor_configuration
 from callcenter.surveys.rules import SurveyRule
 from callcenter.surveys.setup import check_surveys
-from callcenter.web import desk_settings
+from callcenter.web_parts import desk_settings
 from crm_bridge.permissions import Role as StoreRole
 from crm_bridge.permissions import permissions_of
 
