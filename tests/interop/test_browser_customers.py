@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 import agent_console
 from tests.support.browser_page import ConsolePage, console_page
-from tests.support.console_looks import is_accessible
+from tests.support.console_looks import LOOKS, Scheme, dress, is_accessible, look_at
 from tests.support.installation import BOSS, Installation, Plan, running_installation
 from tests.support.peers import missing
 
@@ -248,3 +248,30 @@ async def test_whoever_is_there_already_is_shown_before_a_customer_is_entered(
         await page.part("customer-search").press("ArrowDown")
         await page.page.keyboard.press("Enter")
         await expect(page.part("customer-name")).to_have_text("Gina Known")
+
+
+@pytest.mark.parametrize(("language", "scheme"), [LOOKS[0], LOOKS[-1]])
+async def test_one_identity_card_is_never_two_customers(
+    house: Installation, tmp_path: Path, language: str, scheme: Scheme
+) -> None:
+    """It is masked while it is typed, shown nowhere afterwards, and whose it is is named with who looks after them."""
+    card = "11010519491231002X" if language == "en" else "440524188001010014"
+    async with house.signed_in() as http, console_page(house, tmp_path) as page:
+        body = {"display_name": f"Hilda {language}", "identities": [{"provider": "id_card", "external_id": card}]}
+        hilda = (await http.post("/api/v1/customers", json=body)).raise_for_status().json()
+        (await http.put(f"/api/v1/customers/{hilda['id']}/owner", json={"user_id": "agent1"})).raise_for_status()
+        await dress(page, language, scheme)
+        await page.sign_in(BOSS)
+        await page.page.goto(f"{house.base_url}/#/customers")
+        await page.part("new-customer").click()
+        await page.part("new-customer-name").fill("Somebody Else")
+        await page.part("new-customer-card").fill(card.lower())
+        await expect(page.part("new-customer-card")).to_have_attribute("type", "password")
+        await look_at(page, f"new-customer-card-{language}-{scheme}")
+        await page.part("save-customer").click()
+        await expect(page.part("collision")).to_contain_text(f"Hilda {language}")
+        await expect(page.part("collision")).to_contain_text("agent1")
+        await expect(page.part("collision-enter")).to_have_count(0)
+        await look_at(page, f"card-collision-{language}-{scheme}")
+        assert card not in (await page.page.content()).upper()
+        assert (await http.get("/api/v1/customers", params={"q": "Somebody"})).json()["items"] == []
