@@ -55,6 +55,8 @@ _ONLY_BITMAPS = select(
     func.set_config("jit", "off", literal_column("true")),
 )
 _ALNUM_PAIR = re.compile(r"[^\W_]{2}")
+_WORD_END = re.compile(r"[^\W_]{2}[^\w\s]")
+"""Of an address: rarer than what is within its words."""
 _WITHOUT_END = 2**62
 _Columns = TypeVarTuple("_Columns")
 _ENDS = select(
@@ -191,7 +193,7 @@ def _asked_of_trigrams(needles: tuple[str, ...]) -> list[ColumnElement[bool]]:
 
 def _alphanumeric_groups(needles: tuple[str, ...]) -> list[str]:
     """What the index can be asked for: it knows two letters before or after a sign, no sign."""
-    groups = (group for needle in needles for group in distinctive_groups(needle))
+    groups = (group for needle in needles for group in (*distinctive_groups(needle), *_WORD_END.findall(needle)))
     return list(dict.fromkeys(group for group in groups if group.strip().isalnum() or _ALNUM_PAIR.search(group)))
 
 
