@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+from callcenter.nursery.kinship import die_with_parent
+
 
 def found() -> dict[str, object]:
     """What a process can tell of itself."""
@@ -33,7 +35,8 @@ def descriptors() -> list[Path]:
 
 
 def main() -> None:
-    """Note it, then do as told."""
+    """Note it, then do as told; a tester that is killed leaves none behind."""
+    die_with_parent()
     file, *wish = sys.argv[1:]
     Path(f"{file}.new").write_text(json.dumps(found()), "utf-8")
     Path(f"{file}.new").rename(file)
