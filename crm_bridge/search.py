@@ -193,8 +193,15 @@ def _asked_of_trigrams(needles: tuple[str, ...]) -> list[ColumnElement[bool]]:
 
 def _alphanumeric_groups(needles: tuple[str, ...]) -> list[str]:
     """What the index can be asked for: it knows two letters before or after a sign, no sign."""
-    groups = (group for needle in needles for group in (*distinctive_groups(needle), *_WORD_END.findall(needle)))
+    groups = (group for needle in needles for group in _groups(needle))
     return list(dict.fromkeys(group for group in groups if group.strip().isalnum() or _ALNUM_PAIR.search(group)))
+
+
+def _groups(needle: str) -> tuple[str, ...]:
+    """Of digits all of them: the beginning of a number, which all numbers of a network share, narrows nothing."""
+    if needle.isdecimal():
+        return tuple(needle[start : start + 3] for start in range(len(needle) - 2))
+    return (*distinctive_groups(needle), *_WORD_END.findall(needle))
 
 
 @asynccontextmanager
