@@ -33,7 +33,7 @@ TWO_WAY = [Route("caller", "agent"), Route("agent", "caller")]
 async def process(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[MediaProcess]:
-    options = ("--loop", request.param, "--recordings", str(tmp_path_factory.mktemp("rec")), "--quarantine", "100")
+    options = ("--loop", request.param, "--recordings", str(tmp_path_factory.mktemp("rec")), "--quarantine", "10")
     async with running_mediad("--standby", "0", *options) as process:
         yield process
 

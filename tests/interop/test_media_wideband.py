@@ -30,7 +30,9 @@ async def process(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[MediaProcess]:
     folder = str(tmp_path_factory.mktemp("rec"))
-    async with running_mediad("--standby", "0", "--loop", request.param, "--recordings", folder) as process:
+    async with running_mediad(
+        "--standby", "0", "--loop", request.param, "--recordings", folder, "--quarantine", "10"
+    ) as process:
         yield process
 
 

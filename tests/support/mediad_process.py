@@ -17,7 +17,7 @@ from tests.support.media_contract import PROFILE, EventSink
 from tests.support.ports import media_range
 from tests.support.warm_nursery import forked
 
-PORTS = 200
+PORTS = 1000
 """Of its own, unless a test wants others."""
 LOOPS = ("compiled", "python")
 """What may relay in a worker; the first is what there is unless something else is ordered."""

@@ -72,7 +72,10 @@ class RtpengineHouse:
 @asynccontextmanager
 async def rtpengine_house(*options: str) -> AsyncIterator[RtpengineHouse]:
     """Start both processes."""
-    async with running_rtpengine() as (control, ports), running_mediad("--standby", "0", *options) as media:
+    async with (
+        running_rtpengine() as (control, ports),
+        running_mediad("--standby", "0", "--quarantine", "10", *options) as media,
+    ):
         yield RtpengineHouse(media, control, media.plane, ports)
 
 
