@@ -15,7 +15,7 @@ import msgspec
 from callcenter.nursery.forking import serve
 from callcenter.nursery.kinship import adopting
 from callcenter.nursery.needs import needed
-from callcenter.nursery.protocol import BORN, READY, Birth
+from callcenter.nursery.protocol import BORN, KNOWN, READY, Birth
 from callcenter.process_titles import show_command
 
 LOAD_SECONDS = 60.0
@@ -126,17 +126,25 @@ class Nursery:
         if (said := self._hear(within)) != READY:
             raise ConnectionError(f"the nursery says {said!r}")
 
-    def bear(self, birth: Birth, descriptors: tuple[int, int, int], *, within: float = FORK_SECONDS) -> Born:
+    def bear(self, birth: Birth, descriptors: tuple[int, int, int], *, within: float | None = None) -> Born:
         """A new process, forked after the imports of its command, with these as standard input, output and error.
-        Raises ``OSError``: the nursery is dead, hangs, or refuses."""
+        Raises ``OSError``: the nursery is dead, hangs, or refuses; then nothing was born, nor will be, if it is killed.
+        """
         modules = set(needed(birth.command))
+        within = FORK_SECONDS if within is None else within
         with adopting():
             socket.send_fds(self._line, [msgspec.msgpack.encode(birth)], list(descriptors))
             answer = self._hear(within if modules <= self._loaded else max(within, LOAD_SECONDS))
             if not answer.startswith(BORN):
                 raise ConnectionError(f"the nursery says {answer.decode(errors='replace')!r}")
             self._loaded |= modules
-            return Born(int(answer.removeprefix(BORN)))
+            born = Born(int(answer.removeprefix(BORN)))
+            try:
+                self._line.send(KNOWN)
+            except OSError:  # the nursery died just now: who waits for its word ends
+                born.wait()
+                raise
+            return born
 
     def close(self) -> None:
         """End it; its children live on. A thread that waits for an answer is told that there is none."""

@@ -23,7 +23,7 @@ import msgspec
 
 from callcenter.nursery.kinship import die_with_parent
 from callcenter.nursery.needs import load, needed
-from callcenter.nursery.protocol import BORN, LARGEST_ORDER, READY, REFUSED, Birth
+from callcenter.nursery.protocol import BORN, KNOWN, LARGEST_ORDER, READY, REFUSED, Birth
 from callcenter.process_titles import show_command
 
 _STANDARD = 3
@@ -54,7 +54,8 @@ def serve(line: socket.socket, beforehand: tuple[str, ...]) -> None:
 
 
 def _bear(line: socket.socket, birth: Birth, descriptors: list[int]) -> None:
-    """Fork a process, tell of it, and let it go on only then: nobody lives whom the supervisor does not know.
+    """Fork a process, tell of it, and let it go on once that was heard: nobody lives whom the supervisor does not know,
+    also when it waits no longer.
 
     Raises ``ValueError`` for an order that is none, ``OSError`` when nothing can be forked.
     """
@@ -80,8 +81,9 @@ def _bear(line: socket.socket, birth: Birth, descriptors: list[int]) -> None:
         if not (pid := os.read(named, _LONGEST_NUMBER)):
             raise OSError("the system does not fork")
         line.send(BORN + pid)
-        with contextlib.suppress(BrokenPipeError):  # killed meanwhile
-            os.write(opener, _GO)
+        if line.recv(_LONGEST_NUMBER) == KNOWN:
+            with contextlib.suppress(BrokenPipeError):  # killed meanwhile
+                os.write(opener, _GO)
     finally:
         os.close(named)
         os.close(opener)

@@ -6,6 +6,8 @@ READY = b"ready"
 """The nursery has imported what it was told to, and takes orders."""
 BORN = b"born"
 """There is a process, with this number after the word: a child of whoever asked, by now."""
+KNOWN = b"known"
+"""Who asked knows the process: it may begin. One that is given up before this word ends without having begun."""
 REFUSED = b"refused"
 """Nothing was forked, with the reason after the word."""
 LARGEST_ORDER = 1 << 20

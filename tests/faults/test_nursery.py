@@ -17,13 +17,13 @@ from callcenter.nursery import births as births_module
 from callcenter.nursery import client, needs
 from callcenter.nursery.births import Births, Child
 from callcenter.nursery.client import Nursery
-from callcenter.nursery.protocol import READY, Birth
+from callcenter.nursery.protocol import BORN, READY, Birth
 from tests.support.installation import Plan, running_installation
 from tests.support.process_table import descendants, is_alive, kill_now, processes_of_session
 from tests.support.sip_ping import until_options_answered
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.faults
 
 NEWBORN = [sys.executable, "-m", "tests.support.newborn"]
 
@@ -132,6 +132,20 @@ async def test_nobody_lives_of_whom_the_nursery_could_not_tell(tmp_path: Path) -
     process.wait(20)
     marked = [row for row in descendants(1) if str(tmp_path / "note") in row.command]
     assert marked == []
+    assert not (tmp_path / "note").exists()
+
+
+async def test_who_was_born_too_late_for_who_asked_never_begins(tmp_path: Path) -> None:
+    """Who asked has executed another one by then: two of a kind would both take the calls."""
+    nursery = Nursery.executed(())
+    nursery.wait_ready()
+    birth = Birth((*NEWBORN, str(tmp_path / "note"), "stay"), dict(os.environ), str(Path.cwd()))
+    with (tmp_path / "output").open("w+b") as output:
+        socket.send_fds(nursery._line, [msgspec.msgpack.encode(birth)], [output.fileno()] * 3)
+        pid = int(nursery._line.recv(100).removeprefix(BORN))
+    assert is_alive(pid)
+    nursery.close()
+    await until("the newborn has ended", lambda: not is_alive(pid))
     assert not (tmp_path / "note").exists()
 
 
