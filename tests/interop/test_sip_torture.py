@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.calls.legs import LegOffered
 from callcenter.sip.digest import answer_challenge
 from callcenter.sip.parser import parse
 from tests.support.sip_agent import RawPeer, RawStream, live_agent
@@ -96,6 +97,8 @@ async def test_a_torture_message_gets_its_code(name, expected, peer_kind):
             while not peer.inbox.empty():
                 answer = peer.inbox.get_nowait()
                 status = int(answer[8:11]) if int(answer[8:11]) >= 200 else 0
+            if peer_kind is RawStream and name == "dblreq.dat" and live.told(LegOffered):
+                status = 0  # and no 100 either: behind it comes what is no message, and the stream is closed
             if status == 401 and 401 not in allowed:
                 peer.send(with_credentials(data, answer), live.agent.port)
                 async with asyncio.timeout(15):
