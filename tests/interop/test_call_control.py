@@ -107,6 +107,7 @@ async def test_a_refer_to_who_is_not_at_work_fails_and_the_call_goes_on(house: I
         await one.go_ready()
         async with calling(house, "+12025550112") as customer:
             first = await one.talking()
+            await one.until_state("busy")
             assert await first.call.transfer("agent2") == 480
             await hear_each_other(customer, first)
             assert await first.call.transfer("+33145678901") == 403
@@ -120,6 +121,7 @@ async def test_a_phone_asks_a_colleague_on_its_second_line_and_joins_the_two(hou
         await one.go_ready()
         async with calling(house, "+12025550113") as customer:
             first = await one.talking()
+            await one.until_state("busy")
             await two.go_ready()
             sound = await RtpEndpoint.open(PHONE_HOST)
             aside = await one._phone.call("agent2", sound.sdp_offer())

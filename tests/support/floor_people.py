@@ -203,8 +203,13 @@ class Seat(AgentPhone):
         await until(f"{self.login} is {' or '.join(states)}", lambda: self.state in states, within=within)
 
     async def works_on(self, *, within: float = PATIENCE) -> str:
-        """The contact at this seat, once the console is told of it: it hears of an answer after the phone."""
-        await until(f"the console of {self.login} has a contact", lambda: self.agent.get("contact_id"), within=within)
+        """The contact at this seat, once the console is told of it. Where the phone answers by itself, once the console
+        is told of that as well: it hears of it later, and nothing can be ordered while it rings."""
+
+        def is_told() -> bool:
+            return bool(self.agent.get("contact_id")) and not (self._answers and self.agent.get("state") == "offered")
+
+        await until(f"the console of {self.login} has a contact", is_told, within=within)
         return str(self.agent["contact_id"])
 
     async def go_ready(self) -> None:
