@@ -126,6 +126,7 @@ async def test_whoever_answers_a_survey_is_seen_to_after_the_agent_has_hung_up(
         await seat.go_ready()
         async with calling(house, number) as customer:
             talk = await seat.talking()
+            await seat.until_state("busy")
             await talk.call.hang_up()
             row = page.part("contact-row").filter(has_text=number).filter(has_text=word)
             await expect(row).to_have_count(1)
