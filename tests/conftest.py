@@ -1,6 +1,9 @@
 """Rules of the whole test tree: every module names its category, and a failure shows what the installation said."""
 
+import gc
 import os
+import sys
+import warnings
 from collections.abc import Generator
 
 import pytest
@@ -12,6 +15,7 @@ from tests.support.late_console import make_consoles_late
 
 CATEGORIES = frozenset({"unit", "scenario", "interop", "faults"})
 SHOWN_CHARACTERS = 12_000
+RED = pytest.StashKey[bool]()
 
 settings.register_profile(
     "house",
@@ -48,7 +52,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Put the installation's own words under a failed test."""
     report = yield
     if report.failed:
+        item.stash[RED] = True
         for name, value in getattr(item, "funcargs", {}).items():
             if isinstance(value, Installation) and value.folder.exists():
                 report.sections.append((f"output of {name}", value.output[-SHOWN_CHARACTERS:]))
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let go of what a red test left open, lest a later one that happens to collect it be red for that."""
+    done = yield
+    if item.stash.get(RED, False):
+        for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+            sys.__dict__.pop(name, None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
+    return done
