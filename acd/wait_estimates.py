@@ -10,8 +10,10 @@ whoever. The time that agents take to answer is added as it is.
 
 import math
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from acd.capacity import PATIENT
 from acd.ids import ContactId, QueueId
@@ -106,6 +108,8 @@ class _QueueFigures:
 
     def pass_time(self, at: int) -> None:
         """Count the waiting up to ``at``, each minute for itself."""
+        if at <= self.at:
+            return
         waiting, present = len(self.waiting), len(self.waiting) + len(self.ringing) - len(self.away)
         self.at = max(self.at, at - BUCKETS * BUCKET_MS)
         while self.at < at:
@@ -121,28 +125,18 @@ class WaitEstimates:
 
     def __init__(self) -> None:
         self._queues: dict[QueueId, _QueueFigures] = {}
+        self._folds: Mapping[type, Callable[[Any, int], None]] = {
+            ContactQueued: self._queue,
+            OfferContact: self._offer,
+            CustomerCame: self._come,
+            ContactDequeued: self._end,
+        }
 
     def apply(self, outcome: Outcome, *, now: int) -> None:
         """Take one outcome that was said at ``now`` (milliseconds); what waits patiently is nobody's wait."""
-        if isinstance(outcome, ContactQueued):
-            if outcome.channel in PATIENT:
-                return
-            figures = self._figures(outcome.queue_id, now)
-            figures.waiting[outcome.contact_id] = (outcome.arrived_at, now)
-            if outcome.is_away:
-                figures.away.add(outcome.contact_id)
-            if outcome.returned and figures.ringing.pop(outcome.contact_id, None) is not None:
-                figures.bucket(now).taken -= 1
-        elif isinstance(outcome, OfferContact):
-            figures = self._figures(outcome.queue_id, now)
-            if outcome.contact_id not in figures.waiting:  # a patient one
-                return
-            figures.take(outcome.contact_id, now)
-            figures.ringing.setdefault(outcome.contact_id, now)
-        elif isinstance(outcome, CustomerCame):
-            self._figures(outcome.queue_id, now).away.discard(outcome.contact_id)
-        elif isinstance(outcome, ContactDequeued) and outcome.channel not in PATIENT:
-            self._end(outcome, self._figures(outcome.queue_id, now), now)
+        fold = self._folds.get(type(outcome))
+        if fold is not None:
+            fold(outcome, now)
 
     def estimate(self, queue_id: QueueId, *, now: int, ahead: int | None = None) -> WaitEstimate | None:
         """How long one more contact would wait behind ``ahead`` others, all that wait unless given.
@@ -176,7 +170,29 @@ class WaitEstimates:
         waited_ms = sum(bucket.waited_ms for bucket in buckets)
         return sum(bucket.gave_up for bucket in buckets) / waited_ms if waited_ms else 0.0
 
-    def _end(self, outcome: ContactDequeued, figures: _QueueFigures, now: int) -> None:
+    def _queue(self, outcome: ContactQueued, now: int) -> None:
+        if outcome.channel in PATIENT:
+            return
+        figures = self._figures(outcome.queue_id, now)
+        figures.waiting[outcome.contact_id] = (outcome.arrived_at, now)
+        if outcome.is_away:
+            figures.away.add(outcome.contact_id)
+        if outcome.returned and figures.ringing.pop(outcome.contact_id, None) is not None:
+            figures.bucket(now).taken -= 1
+
+    def _offer(self, outcome: OfferContact, now: int) -> None:
+        figures = self._figures(outcome.queue_id, now)
+        if outcome.contact_id in figures.waiting:  # else a patient one
+            figures.take(outcome.contact_id, now)
+            figures.ringing.setdefault(outcome.contact_id, now)
+
+    def _come(self, outcome: CustomerCame, now: int) -> None:
+        self._figures(outcome.queue_id, now).away.discard(outcome.contact_id)
+
+    def _end(self, outcome: ContactDequeued, now: int) -> None:
+        if outcome.channel in PATIENT:
+            return
+        figures = self._figures(outcome.queue_id, now)
         rang_since = figures.ringing.pop(outcome.contact_id, None)
         figures.away.discard(outcome.contact_id)
         bucket = figures.bucket(now)

@@ -1,13 +1,14 @@
 """The bus: facts that are already journaled, told to whoever listens. Losing a listener changes nothing."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
-Listener = Callable[[object, int], None]
-"""Called with a fact and its instant (milliseconds). Must return at once and must not raise."""
+Listener = Callable[[Any, int], None]
+"""Called with a fact of its types and the instant (milliseconds). Must return at once and must not raise."""
 
 
 class Bus:

@@ -27,7 +27,18 @@ from acd.events import (
 )
 from acd.ids import AgentId
 from acd.outcomes import AgentState as RoutingState
-from acd.outcomes import AgentStateChanged, WrapUpCodeForced
+from acd.outcomes import (
+    AgentStateChanged,
+    ContactAssigned,
+    ContactDequeued,
+    ContactOverflowed,
+    OfferContact,
+    OfferEnded,
+    OfferLapsed,
+    OfferRings,
+    WithdrawOffer,
+    WrapUpCodeForced,
+)
 from agent_console.messages import AgentState, Change
 from agent_console.ports import IntentError
 from callcenter.appraisals.facts import ConversationScored, SurveyAnswered, SurveyAsked
@@ -113,6 +124,20 @@ FOR_THE_STORE = (
     *get_args(ItemFact),
 )
 """Facts that the customer store reads."""
+CARRIED_OUT = frozenset(
+    {
+        OfferContact,
+        OfferRings,
+        WithdrawOffer,
+        OfferEnded,
+        OfferLapsed,
+        ContactAssigned,
+        ContactDequeued,
+        ContactOverflowed,
+        WrapUpCodeForced,
+    }
+)
+"""Routing outcomes on which calls, items or callbacks act; the others are only told."""
 PHONE_REASONS = frozenset({PHONE_GONE, "phone_unreachable"})
 """Pauses that end by themselves when the phone registers."""
 
@@ -295,7 +320,8 @@ class ExchangeCore:
             meanings=PauseMeanings(pause_meanings(site)),
         )
         self._appraisals = AppraisalKeeper(clock=ports.clock, journal=ports.journal, forms=quality_forms(site))
-        self.bus.subscribe(self._fold)
+        self.bus.subscribe(self._fold, *floor.shown)
+        self.bus.subscribe(self._follow_agent, AgentStateChanged)
         self.bus.subscribe(self.roster.hear, AgentStateChanged)
         self.bus.subscribe(self.voicemail.hear, *VOICEMAIL_FACTS)
         self.bus.subscribe(self._tell_closed, *FOR_THE_STORE)
@@ -305,15 +331,17 @@ class ExchangeCore:
         self._desks = SeatPresence(DESK_LEASE_MS if absence is None else absence)
         self._desks_closed: set[str] = {agent.agent_id for agent in engine.agents() if agent.desk_closed}
         self._leaving_desks: set[asyncio.Task[None]] = set()
+        room = WaitingRoom(announcement_rules(site))
         self.announcer = QueueAnnouncer(
-            WaitingRoom(announcement_rules(site)),
+            room,
             clock=ports.clock,
             media=ports.media,
             prompts=ports.prompts,
             expected_wait=self.routing.expected_wait_ms,
             leg_of=self.switchboard.waiting_leg,
         )
-        self.bus.subscribe(self.announcer.hear, *WAITING_ROOM_FACTS, CallConnected)
+        if not room.is_silent:
+            self.bus.subscribe(self.announcer.hear, *WAITING_ROOM_FACTS, CallConnected)
         self._announcer_task: asyncio.Task[None] | None = None
         self._roster_task: asyncio.Task[None] | None = None
         self._routing_task: asyncio.Task[None] | None = None
@@ -492,10 +520,8 @@ class ExchangeCore:
         changes = self.floor.apply(fact, at)
         if changes:
             self._on_changes(changes)
-        if isinstance(fact, AgentStateChanged):
-            self._follow_agent(fact)
 
-    def _follow_agent(self, changed: AgentStateChanged) -> None:
+    def _follow_agent(self, changed: AgentStateChanged, _at: int) -> None:
         """Who becomes ready after the phone went, while it rang or in a call, is paused until it is back."""
         if changed.state is RoutingState.OFFLINE:
             self._presence.forget(changed.agent_id)
@@ -517,6 +543,8 @@ class ExchangeCore:
             self._on_fatal(error)  # a journal that cannot be written
 
     def _on_routing_outcome(self, outcome: object, contact_id: str | None) -> None:
+        if type(outcome) not in CARRIED_OUT:
+            return
         if isinstance(outcome, WrapUpCodeForced):
             self._once_safe(lambda: self._force_code(outcome), telling=True)
         elif not self.items.takes(outcome) and not self._callback_dials.takes(outcome):

@@ -65,6 +65,11 @@ class WaitingRoom:
     _deadline_left: bool = False
     """Whether whoever had the deadline is gone, so that it must be looked for."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is told in any queue, so that nobody need be followed."""
+        return all(rule.is_silent for rule in self.rules.values())
+
     def apply(self, fact: object, at: int) -> str | None:
         """Take a fact; the call that must not hear an announcement any longer, if it says so."""
         match fact:

@@ -5,6 +5,7 @@ also shows the second party (``consult_*``), because that is what the agent's ow
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec.structs import replace as replace_view
 
@@ -48,6 +49,7 @@ NAMED_LIMIT = 4_096
 BESIDE = frozenset({SegmentKind.TRANSFER, SegmentKind.CONSULT})
 """Segments that begin while an agent has the customer."""
 NO_RINGING: Mapping[str, object] = {"offered_at": None, "offer_expires_at": None, "ringing": ()}
+CARD_FACTS = (recorded.CardEntryBegun, recorded.CardEntryShown, recorded.CardEntryEnded, recorded.CardEntryAnswered)
 NO_CONSULT = {
     "consult_id": None,
     "consult_state": None,
@@ -80,6 +82,32 @@ class FloorContacts:
         """By contact that is not here yet: the agent who is kept for it."""
         self._securing: dict[str, str] = {}
         """By call: the contact in which card data is typed."""
+        self._of_segments: Mapping[type, Callable[[Any], None]] = {
+            facts.SegmentOpened: self._open,
+            facts.CallConnected: self._connect,
+            facts.NumberConnected: self._connect_number,
+            facts.CallHeld: self._hold,
+            facts.CallResumed: self._resume,
+            facts.ConversationChanged: self._show_second_party,
+            facts.PlacesChanged: self._change_places,
+            facts.SegmentEnded: self._end_segment,
+            facts.CallParked: self._park,
+            LegQualityChanged: self._judge_line,
+        }
+        """Those after which somebody else's orders may count."""
+        self.folds: Mapping[type, Callable[[Any], None]] = {
+            facts.CallArrived: self._arrive,
+            facts.CallStepTaken: self._step,
+            SurveyAsked: self._survey,
+            facts.CustomerMatched: self._match,
+            facts.CustomerIdentified: self._identify,
+            facts.CallQueued: self._queue,
+            facts.CallOverflowed: self._overflow,
+            facts.CallEnded: self._end_call,
+            **dict.fromkeys(self._of_segments, self._take_segment_fact),
+            **dict.fromkeys(CARD_FACTS, self._take_card_entry),
+        }
+        """How each fact about a call is folded; those that are not here the floor does not show."""
 
     @property
     def views(self) -> Mapping[str, ContactView]:
@@ -105,54 +133,8 @@ class FloorContacts:
         """Whether this contact asks for one certain agent, so that it counts in no queue."""
         return contact_id in self._named
 
-    def take(self, fact: object) -> None:
-        """Fold one fact about a call; facts that the floor does not show change nothing."""
-        match fact:
-            case facts.CallArrived():
-                self._arrive(fact)
-            case facts.CallStepTaken():
-                self._step(fact)
-            case SurveyAsked(call_id=call_id):
-                self.change(call_id + FLOW_SUFFIX, state=ContactState.SURVEY)
-            case facts.CustomerMatched():
-                found = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name, fact.level or None)
-                self._know_customer(fact.call_id, found)
-            case facts.CustomerIdentified():
-                chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None, fact.level or None)
-                self._know_customer(fact.call_id, chosen)
-            case facts.CallQueued():
-                self._queue(fact)
-            case facts.CallOverflowed(contact_id="", to=""):
-                self._return_to_flow(fact.call_id)
-            case facts.CallEnded():
-                self._end_call(fact)
-            case _:
-                self._take_segment_fact(fact)
-
-    def _take_segment_fact(self, fact: object) -> None:
-        match fact:
-            case facts.SegmentOpened():
-                self._open(fact)
-            case facts.CallConnected():
-                self._connect(fact)
-            case facts.NumberConnected():
-                self.change(fact.contact_id, state=ContactState.CONNECTED, connected_at=fact.at)
-            case facts.CallHeld(contact_id=contact_id, at=at):
-                self.change(contact_id, held_since=at)
-            case facts.CallResumed(contact_id=contact_id):
-                self.change(contact_id, held_since=None)
-            case facts.ConversationChanged():
-                self._show_second_party(fact)
-            case facts.PlacesChanged():
-                self._change_places(fact)
-            case facts.SegmentEnded():
-                self._end_segment(fact)
-            case facts.CallParked():
-                self._park(fact)
-            case LegQualityChanged():
-                self._judge_line(fact)
-            case _:
-                return
+    def _take_segment_fact(self, fact: Any) -> None:
+        self._of_segments[type(fact)](fact)
         self._show_whose_orders_count(fact.call_id)
 
     def _show_whose_orders_count(self, call_id: str) -> None:
@@ -160,7 +142,9 @@ class FloorContacts:
         for contact_id in tuple(self._live.get(call_id, ())):
             view = self._views.get(contact_id)
             if view is not None:
-                self.change(contact_id, orders_refused=self._parties.refusal(call_id, view, holder))
+                refused = self._parties.refusal(call_id, view, holder)
+                if refused != view.orders_refused:
+                    self.change(contact_id, orders_refused=refused)
 
     # Where it rings
 
@@ -244,6 +228,17 @@ class FloorContacts:
         elif contact is not None and fact.choice is not None:
             self.change(call_id, flow_path=(*contact.flow_path, fact.choice))
 
+    def _survey(self, fact: SurveyAsked) -> None:
+        self.change(fact.call_id + FLOW_SUFFIX, state=ContactState.SURVEY)
+
+    def _match(self, fact: facts.CustomerMatched) -> None:
+        found = CustomerMatch(MatchState(fact.state), fact.customer_ids, fact.name, fact.level or None)
+        self._know_customer(fact.call_id, found)
+
+    def _identify(self, fact: facts.CustomerIdentified) -> None:
+        chosen = CustomerMatch(MatchState.ONE, (fact.customer_id,), fact.name or None, fact.level or None)
+        self._know_customer(fact.call_id, chosen)
+
     def _queue(self, fact: facts.CallQueued) -> None:
         self._remove(fact.call_id, fact.call_id + FLOW_SUFFIX)
         self.change(
@@ -256,9 +251,10 @@ class FloorContacts:
             ringing=(),
         )
 
-    def _return_to_flow(self, call_id: str) -> None:
+    def _overflow(self, fact: facts.CallOverflowed) -> None:
         """The queue did not let the customer in, or gave up; where the call goes on is for its flow to say."""
-        view = self._views.get(call_id)
+        call_id = fact.call_id
+        view = self._views.get(call_id) if not fact.contact_id and not fact.to else None
         if view is not None and view.state in {ContactState.QUEUED, ContactState.OFFERED}:
             nowhere = {"queue_id": None, "queued_at": None, "agent_id": None}
             self.change(call_id, state=ContactState.IN_FLOW, **nowhere, **NO_RINGING)
@@ -324,6 +320,15 @@ class FloorContacts:
             if view.kind is ContactKind.INTERNAL and view.state is ContactState.OFFERED:
                 self.change(each, state=ContactState.CONNECTED, connected_at=fact.at)
                 self.change(contact_id, called=view.agent_id)
+
+    def _connect_number(self, fact: facts.NumberConnected) -> None:
+        self.change(fact.contact_id, state=ContactState.CONNECTED, connected_at=fact.at)
+
+    def _hold(self, fact: facts.CallHeld) -> None:
+        self.change(fact.contact_id, held_since=fact.at)
+
+    def _resume(self, fact: facts.CallResumed) -> None:
+        self.change(fact.contact_id, held_since=None)
 
     def _change_places(self, fact: facts.PlacesChanged) -> None:
         self._parties.holders[fact.call_id] = fact.contact_id
@@ -417,7 +422,7 @@ class FloorContacts:
         if view is not None and view.state is not ContactState.WRAP_UP:
             self.change(contact_id, poor_lines=_with_line(view.poor_lines, fact))
 
-    def take_card_entry(
+    def _take_card_entry(
         self,
         fact: recorded.CardEntryBegun | recorded.CardEntryShown | recorded.CardEntryEnded | recorded.CardEntryAnswered,
     ) -> None:
@@ -463,8 +468,8 @@ class FloorContacts:
         if changed != view:
             self._views[contact_id] = changed
             self._tell(ContactChanged(changed))
-            if contact_id in self._bases:  # language and path become known while the flow speaks
-                base = self._bases[contact_id]
+            base = self._bases.get(contact_id)  # language and path become known while the flow speaks
+            if base is not None and (base.language, base.flow_path) != (changed.language, changed.flow_path):
                 self._bases[contact_id] = replace_view(base, language=changed.language, flow_path=changed.flow_path)
 
     def show(self, view: ContactView) -> None:

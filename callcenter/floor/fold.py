@@ -3,9 +3,10 @@
 ``apply`` takes one fact and returns the changes it made; a stale view plus these changes equals a fresh ``view()``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace as replace_view
@@ -47,6 +48,7 @@ class PhoneRegistrationChanged:
     registered: bool
 
 
+QUEUE_FACTS = (acd.ContactQueued, acd.ContactDequeued, acd.ContactAssigned, acd.CustomerCame)
 STATES = {state: AgentState(state) for state in acd.AgentState}
 """What the console calls an agent's state."""
 
@@ -81,6 +83,37 @@ class FloorFold:
         self._waiting: dict[str, dict[str, int]] = {}
         """Queue to its waiting contacts with the instant each began to wait."""
         self._changes: list[Change] = []
+        """Of the fact that is being folded, as is its instant."""
+        self._at = 0
+        self._folds: Mapping[type, Callable[[Any], None]] = {
+            FloorConfigured: self._configure,
+            PhoneRegistrationChanged: self._register_phone,
+            acd.AgentStateChanged: self._take_agent_state,
+            **dict.fromkeys(QUEUE_FACTS, self._take_queue_fact),
+            acd.QueueDoorChanged: self._turn_door,
+            acd.OfferContact: self._ring,
+            acd.OfferRings: self._ring,
+            acd.OfferEnded: self._end_offer,
+            AdherenceChanged: self._take_adherence,
+            CallbackShown: self._show_callback,
+            CallbackGone: self._drop_callback,
+            **dict.fromkeys(self._items.folds, self._take_item_fact),
+            **self._contacts.folds,
+            recorded.RecordingStarted: self._show_recording,
+            recorded.RecordingResumed: self._show_recording,
+            recorded.RecordingPaused: self._pause_recording,
+            recorded.RecordingImpaired: self._impair_recording,
+            recorded.RecordingStopped: self._stop_recording,
+            supervised.SupervisionOrdered: self._order_supervision,
+            supervised.SupervisionJoined: self._show_supervision,
+            supervised.SupervisionChanged: self._show_supervision,
+            supervised.SupervisionEnded: self._end_supervision,
+        }
+
+    @property
+    def shown(self) -> tuple[type, ...]:
+        """The facts that change something here."""
+        return tuple(self._folds)
 
     def view(self) -> FloorView:
         """Everything, now."""
@@ -133,36 +166,16 @@ class FloorFold:
 
     def apply(self, fact: object, at: int) -> tuple[Change, ...]:
         """Fold one fact that happened at ``at`` (milliseconds). Facts the floor does not show change nothing."""
-        self._changes = []
+        self._changes, self._at = [], at
         self._turn_day(at)
-        match fact:
-            case FloorConfigured():
-                self._configure(fact, at)
-            case PhoneRegistrationChanged():
-                self._change_agent(fact.agent_id, phone_registered=fact.registered)
-            case acd.AgentStateChanged():
-                self._take_agent_state(fact)
-            case acd.ContactQueued() | acd.ContactDequeued() | acd.ContactAssigned() | acd.CustomerCame():
-                self._take_queue_fact(fact, at)
-            case acd.QueueDoorChanged(queue_id=queue_id, is_open=is_open):
-                if queue_id in self._queues:
-                    self._put_queue(replace_view(self._queues[queue_id], closed=not is_open))
-            case acd.OfferContact() | acd.OfferRings() | acd.OfferEnded():
-                self._take_offer_fact(fact, at)
-            case AdherenceChanged():
-                self._take_adherence(fact)
-            case CallbackShown() | CallbackGone():
-                self._take_callback(fact)
-            case _ if self._items.take(fact):
-                self._show_loads()
-            case _:
-                self._contacts.take(fact)
-                self._take_recording_fact(fact)
+        fold = self._folds.get(type(fact))
+        if fold is not None:
+            fold(fact)
         return tuple(self._changes)
 
     # Configuration and the turn of the day
 
-    def _configure(self, config: FloorConfigured, at: int) -> None:
+    def _configure(self, config: FloorConfigured) -> None:
         for spec in config.queues:
             known = self._queues.get(spec.queue_id)
             target = self._targets.of(spec.queue_id, Channel.VOICE)
@@ -175,7 +188,7 @@ class FloorFold:
                 )
             )
         for agent in config.agents:
-            queue_ids = tuple(agent.queue_ids)
+            queue_ids, at = tuple(agent.queue_ids), self._at
             self._specs[agent.agent_id] = agent
             if agent.agent_id not in self._agents:
                 self._put_agent(AgentView(agent.agent_id, agent.name, AgentState.OFFLINE, at, queue_ids=queue_ids))
@@ -203,6 +216,9 @@ class FloorFold:
 
     # Routing outcomes
 
+    def _register_phone(self, fact: PhoneRegistrationChanged) -> None:
+        self._change_agent(fact.agent_id, phone_registered=fact.registered)
+
     def _take_agent_state(self, fact: acd.AgentStateChanged) -> None:
         left_wrap_up = fact.state is not acd.AgentState.WRAP_UP
         for contact_id in self._contacts.wrapped_up_by(fact.agent_id):
@@ -226,7 +242,7 @@ class FloorFold:
             self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
 
     def _take_queue_fact(
-        self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned | acd.CustomerCame, at: int
+        self, fact: acd.ContactQueued | acd.ContactDequeued | acd.ContactAssigned | acd.CustomerCame
     ) -> None:
         """Calls are counted by queueing and dequeueing; who is called back, when the customer is there."""
         if not isinstance(fact, acd.CustomerCame) and fact.channel is not Channel.VOICE:
@@ -235,7 +251,7 @@ class FloorFold:
             return
         if self._contacts.is_named(fact.contact_id):
             return
-        waiting = self._waiting.setdefault(fact.queue_id, {})
+        waiting, at = self._waiting.setdefault(fact.queue_id, {}), self._at
         match fact:
             case acd.ContactQueued(is_away=False):
                 waiting.setdefault(fact.contact_id, fact.arrived_at)
@@ -258,27 +274,32 @@ class FloorFold:
             case _:
                 pass
 
+    def _turn_door(self, fact: acd.QueueDoorChanged) -> None:
+        if fact.queue_id in self._queues:
+            self._put_queue(replace_view(self._queues[fact.queue_id], closed=not fact.is_open))
+
     def _take_adherence(self, fact: AdherenceChanged) -> None:
         planned = None if fact.planned is None else str(fact.planned)
         out = {"planned_until": fact.until, "out_of_schedule_since": fact.out_since}
         self._change_agent(fact.agent_id, planned=planned, **out)
 
-    def _take_callback(self, fact: CallbackShown | CallbackGone) -> None:
-        if isinstance(fact, CallbackShown):
-            self._callbacks[fact.view.callback_id] = fact.view
-            self._tell(CallbackChanged(fact.view))
-        elif self._callbacks.pop(fact.callback_id, None) is not None:
+    def _show_callback(self, fact: CallbackShown) -> None:
+        self._callbacks[fact.view.callback_id] = fact.view
+        self._tell(CallbackChanged(fact.view))
+
+    def _drop_callback(self, fact: CallbackGone) -> None:
+        if self._callbacks.pop(fact.callback_id, None) is not None:
             self._tell(CallbackRemoved(fact.callback_id))
 
-    def _take_offer_fact(self, fact: acd.OfferContact | acd.OfferRings | acd.OfferEnded, at: int) -> None:
-        match fact:
-            case acd.OfferContact() | acd.OfferRings():
-                self._contacts.ring(fact.contact_id, RingView(fact.agent_id, at, fact.expires_at))
-            case acd.OfferEnded(result=acd.OfferResult.ACCEPTED):
-                for loser in self._contacts.answer(fact.contact_id, fact.agent_id):
-                    self._change_agent(loser, answered_by=fact.agent_id)
-            case acd.OfferEnded():
-                self._contacts.ring_no_more(fact.contact_id, fact.agent_id)
+    def _ring(self, fact: acd.OfferContact | acd.OfferRings) -> None:
+        self._contacts.ring(fact.contact_id, RingView(fact.agent_id, self._at, fact.expires_at))
+
+    def _end_offer(self, fact: acd.OfferEnded) -> None:
+        if fact.result is acd.OfferResult.ACCEPTED:
+            for loser in self._contacts.answer(fact.contact_id, fact.agent_id):
+                self._change_agent(loser, answered_by=fact.agent_id)
+        else:
+            self._contacts.ring_no_more(fact.contact_id, fact.agent_id)
 
     def _count(
         self, queue_id: str, *, offered: int = 0, answered: int = 0, abandoned: int = 0, in_target: int = 0
@@ -299,38 +320,25 @@ class FloorFold:
             )
         )
 
-    # Facts of recordings
+    # Recordings and supervision
 
-    def _take_recording_fact(self, fact: object) -> None:
-        match fact:
-            case recorded.RecordingStarted() | recorded.RecordingResumed():
-                self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.RECORDING)
-            case recorded.RecordingPaused():
-                self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.PAUSED)
-            case recorded.RecordingImpaired():
-                self._impair_recording(fact)
-            case (
-                recorded.CardEntryBegun()
-                | recorded.CardEntryShown()
-                | recorded.CardEntryEnded()
-                | recorded.CardEntryAnswered()
-            ):
-                self._contacts.take_card_entry(fact)
-            case recorded.RecordingStopped():
-                self._contacts.change(self._contacts.holder(fact.call_id), recording=None)
-            case _:
-                self._take_supervision_fact(fact)
+    def _show_recording(self, fact: recorded.RecordingStarted | recorded.RecordingResumed) -> None:
+        self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.RECORDING)
 
-    def _take_supervision_fact(self, fact: object) -> None:
-        match fact:
-            case supervised.SupervisionOrdered():
-                self._supervise(fact.contact_id, fact.supervisor_id, fact.how, is_there=False)
-            case supervised.SupervisionJoined() | supervised.SupervisionChanged():
-                self._supervise(fact.contact_id, fact.supervisor_id, fact.how, is_there=True)
-            case supervised.SupervisionEnded():
-                self._supervise(fact.contact_id, fact.supervisor_id, None, is_there=False)
-            case _:
-                pass
+    def _pause_recording(self, fact: recorded.RecordingPaused) -> None:
+        self._contacts.change(self._contacts.holder(fact.call_id), recording=RecordingState.PAUSED)
+
+    def _stop_recording(self, fact: recorded.RecordingStopped) -> None:
+        self._contacts.change(self._contacts.holder(fact.call_id), recording=None)
+
+    def _order_supervision(self, fact: supervised.SupervisionOrdered) -> None:
+        self._supervise(fact.contact_id, fact.supervisor_id, fact.how, is_there=False)
+
+    def _show_supervision(self, fact: supervised.SupervisionJoined | supervised.SupervisionChanged) -> None:
+        self._supervise(fact.contact_id, fact.supervisor_id, fact.how, is_there=True)
+
+    def _end_supervision(self, fact: supervised.SupervisionEnded) -> None:
+        self._supervise(fact.contact_id, fact.supervisor_id, None, is_there=False)
 
     def _supervise(self, contact_id: str, supervisor_id: str, how: str | None, *, is_there: bool) -> None:
         contact = self._contacts.views.get(contact_id)
@@ -353,6 +361,10 @@ class FloorFold:
             )
 
     # Shared channels
+
+    def _take_item_fact(self, fact: Any) -> None:
+        self._items.folds[type(fact)](fact)
+        self._show_loads()
 
     def _worked(self, fact: acd.AgentStateChanged) -> dict[str, object]:
         """What the agent's work on shared channels changes in the agent's view; nothing for agents of calls alone."""

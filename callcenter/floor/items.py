@@ -3,8 +3,9 @@
 Where an item stands is told by its facts; the ring and the wrap-up, which have deadlines, by routing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from acd import outcomes as acd
 from acd.events import AgentSpec
@@ -117,40 +118,40 @@ class FloorItems:
 
     def __init__(self, contacts: FloorContacts) -> None:
         self._contacts = contacts
+        self.folds: Mapping[type, Callable[[Any], None]] = {
+            ItemArrived: self._arrive,
+            ItemMoved: self._move,
+            ItemReturned: self._return,
+            ItemAccepted: self._accept,
+            ItemClosed: self._close,
+            acd.WorkWrapUpBegun: self._wrap_up,
+            acd.WorkEnded: self._end,
+        }
+        """How each fact or outcome about an item is folded."""
 
-    def take(self, fact: object) -> bool:
-        """Fold a fact or an outcome about an item; ``False`` for others."""
-        match fact:
-            case ItemArrived():
-                self._contacts.show(_arrived(fact))
-            case ItemMoved():
-                self._contacts.change(
-                    fact.contact_id,
-                    state=ContactState.QUEUED,
-                    queue_id=fact.queue_id,
-                    queued_at=fact.at,
-                    for_agent=fact.agent_id or None,
-                    **NO_OFFER,
-                )
-            case ItemReturned():
-                self._contacts.change(fact.contact_id, state=ContactState.QUEUED, queued_at=fact.at, **NO_OFFER)
-            case ItemAccepted():
-                self._contacts.change(
-                    fact.contact_id,
-                    state=ContactState.CONNECTED,
-                    connected_at=fact.at,
-                    agent_id=fact.agent_id,
-                    ringing=(),
-                )
-            case ItemClosed():
-                self._close(fact)
-            case acd.WorkWrapUpBegun():
-                self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
-            case acd.WorkEnded():
-                self._end(fact.contact_id)
-            case _:
-                return False
-        return True
+    def _arrive(self, fact: ItemArrived) -> None:
+        self._contacts.show(_arrived(fact))
+
+    def _move(self, fact: ItemMoved) -> None:
+        self._contacts.change(
+            fact.contact_id,
+            state=ContactState.QUEUED,
+            queue_id=fact.queue_id,
+            queued_at=fact.at,
+            for_agent=fact.agent_id or None,
+            **NO_OFFER,
+        )
+
+    def _return(self, fact: ItemReturned) -> None:
+        self._contacts.change(fact.contact_id, state=ContactState.QUEUED, queued_at=fact.at, **NO_OFFER)
+
+    def _accept(self, fact: ItemAccepted) -> None:
+        self._contacts.change(
+            fact.contact_id, state=ContactState.CONNECTED, connected_at=fact.at, agent_id=fact.agent_id, ringing=()
+        )
+
+    def _wrap_up(self, fact: acd.WorkWrapUpBegun) -> None:
+        self._contacts.change(fact.contact_id, wrap_up_until=fact.until)
 
     def _close(self, fact: ItemClosed) -> None:
         view = self._contacts.views.get(fact.contact_id)
@@ -159,11 +160,11 @@ class FloorItems:
         else:
             self._contacts.remove(fact.contact_id)
 
-    def _end(self, contact_id: str) -> None:
+    def _end(self, fact: acd.WorkEnded) -> None:
         """Its agent is through with it; one that waits again was told to before."""
-        view = self._contacts.views.get(contact_id)
+        view = self._contacts.views.get(fact.contact_id)
         if view is not None and view.state is ContactState.WRAP_UP:
-            self._contacts.remove(contact_id)
+            self._contacts.remove(fact.contact_id)
 
 
 def loads(spec: AgentSpec, held: Iterable[ContactView | None]) -> tuple[ChannelLoad, ...]:
