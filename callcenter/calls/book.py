@@ -38,7 +38,7 @@ class CallBook:
         """
         told: list[CallFact | CardEntryFact | QualityFact] = []
         for fact in facts:
-            self._record = self._record.with_fact(fact)
+            self._record.take(fact)
             told.append(fact)
             if isinstance(fact, CallEnded):
                 told.append(

@@ -1,9 +1,9 @@
 """Folding a call's facts into its record. Pure: the same facts give the same record, live and after a restart."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 import msgspec
-from msgspec.structs import replace
 
 from callcenter.calls.facts import (
     NOBODY_MISSED,
@@ -23,13 +23,12 @@ from callcenter.calls.facts import (
 )
 from callcenter.calls.timeline import Timeline, begin
 
-NO_TIMELINE = Timeline("")
 
-
-class OpenRecord(msgspec.Struct, frozen=True):
-    """A record in the making."""
+class OpenRecord(msgspec.Struct):
+    """A record in the making. ``take`` folds one more fact into it."""
 
     arrived: CallArrived
+    timeline: Timeline
     last_at: int
     """Instant of the newest fact: the true last sign of life of a call whose end nobody saw."""
     first_queued_at: int | None = None
@@ -42,33 +41,55 @@ class OpenRecord(msgspec.Struct, frozen=True):
     agent_id: str | None = None
     offers: int = 0
     missed_offers: int = 0
-    timeline: Timeline = NO_TIMELINE
 
-    def with_fact(self, fact: CallFact) -> "OpenRecord":
-        """This record after one more fact."""
-        seen = replace(self, last_at=max(self.last_at, fact.at), timeline=self.timeline.with_fact(fact))
-        match fact:
-            case CallStepTaken(choice=str() as choice):
-                return replace(seen, flow_path=(*seen.flow_path, choice))
-            case CustomerMatched(state=state, customer_ids=ids):
-                return replace(seen, match_state=state, customer_id=ids[0] if state == "one" else None)
-            case CustomerIdentified(customer_id=customer_id):
-                return replace(seen, match_state="manual", customer_id=customer_id)
-            case CallQueued(contact_id=""):
-                first = seen.first_queued_at if seen.first_queued_at is not None else fact.at
-                return replace(seen, first_queued_at=first, queue_id=fact.queue_id, language=fact.language)
-            case CallOffered():
-                return replace(seen, offers=seen.offers + 1)
-            case CallOfferFailed(cause=cause) if cause not in NOBODY_MISSED:
-                return replace(seen, missed_offers=seen.missed_offers + 1)
-            case CallConnected() if seen.connected_at is None:
-                return replace(seen, connected_at=fact.at, agent_id=fact.agent_id, queue_id=fact.queue_id)
-            case _:
-                return seen
+    def take(self, fact: CallFact) -> None:
+        """One more fact happened."""
+        self.last_at = max(self.last_at, fact.at)
+        self.timeline.take(fact)
+        fold = self.FOLDS.get(type(fact))
+        if fold is not None:
+            fold(self, fact)
+
+    def _step(self, fact: CallStepTaken) -> None:
+        if fact.choice is not None:
+            self.flow_path = (*self.flow_path, fact.choice)
+
+    def _matched(self, fact: CustomerMatched) -> None:
+        self.match_state = fact.state
+        self.customer_id = fact.customer_ids[0] if fact.state == "one" else None
+
+    def _identified(self, fact: CustomerIdentified) -> None:
+        self.match_state, self.customer_id = "manual", fact.customer_id
+
+    def _queued(self, fact: CallQueued) -> None:
+        if not fact.contact_id:
+            self.first_queued_at = fact.at if self.first_queued_at is None else self.first_queued_at
+            self.queue_id, self.language = fact.queue_id, fact.language
+
+    def _offered(self, _fact: CallOffered) -> None:
+        self.offers += 1
+
+    def _offer_failed(self, fact: CallOfferFailed) -> None:
+        self.missed_offers += fact.cause not in NOBODY_MISSED
+
+    def _connected(self, fact: CallConnected) -> None:
+        if self.connected_at is None:
+            self.connected_at, self.agent_id, self.queue_id = fact.at, fact.agent_id, fact.queue_id
+
+    FOLDS: ClassVar[Mapping[type, Callable[["OpenRecord", Any], None]]] = {
+        CallStepTaken: _step,
+        CustomerMatched: _matched,
+        CustomerIdentified: _identified,
+        CallQueued: _queued,
+        CallOffered: _offered,
+        CallOfferFailed: _offer_failed,
+        CallConnected: _connected,
+    }
 
     def closed(self, outcome: Outcome, ended_by: EndedBy, *, ended_at: int) -> CallRecord:
         """The finished record. Agent and queue are those of the first segment that was connected."""
-        timeline = self.timeline.at(ended_at)
+        timeline = self.timeline
+        timeline.pass_time(ended_at)
         waited_until = self.connected_at if self.connected_at is not None else ended_at
         return CallRecord(
             call_id=self.arrived.call_id,
@@ -102,7 +123,7 @@ class OpenRecord(msgspec.Struct, frozen=True):
 
 def open_record(arrived: CallArrived) -> OpenRecord:
     """The record of a call that just arrived."""
-    return OpenRecord(arrived=arrived, last_at=arrived.at, timeline=begin(arrived))
+    return OpenRecord(arrived, begin(arrived), arrived.at)
 
 
 def fold(facts: Iterable[CallFact]) -> OpenRecord | CallRecord | None:
@@ -114,5 +135,5 @@ def fold(facts: Iterable[CallFact]) -> OpenRecord | CallRecord | None:
         elif record is not None and isinstance(fact, CallEnded):
             return record.closed(fact.outcome, fact.ended_by, ended_at=fact.at)
         elif record is not None:
-            record = record.with_fact(fact)
+            record.take(fact)
     return record

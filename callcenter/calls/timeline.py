@@ -4,8 +4,10 @@ Every instant of a call belongs to one mode; each segment that is connected then
 so the three of a segment add up to the time it was connected, whatever was pressed in between.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
 import msgspec
-from msgspec.structs import replace
 
 from callcenter.calls.facts import (
     CallArrived,
@@ -26,7 +28,7 @@ TALKS = frozenset({Conversation.TALK, Conversation.CONFERENCE})
 HOLDS = frozenset({Conversation.HELD, Conversation.CONSULT})
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class Stretch(msgspec.Struct):
     """One segment in the making."""
 
     contact_id: str
@@ -71,13 +73,14 @@ class Stretch(msgspec.Struct, frozen=True):
         )
 
 
-class Timeline(msgspec.Struct, frozen=True):
-    """All segments of one call so far, by contact id in the order they began."""
+class Timeline(msgspec.Struct):
+    """All segments of one call so far, by contact id in the order they began. ``take`` folds one more fact into it."""
 
     call_id: str
-    stretches: dict[str, Stretch] = {}
+    stretches: dict[str, Stretch]
     mode: Conversation = Conversation.WAITING
     since: int = 0
+    """Up to when time was counted."""
     agent: str = ""
     """The contact of the agent who has the customer."""
     consulted: str = ""
@@ -87,106 +90,114 @@ class Timeline(msgspec.Struct, frozen=True):
     """The customer with an agent."""
     hold_ms: int = 0
 
-    def with_fact(self, fact: CallFact) -> "Timeline":
-        """This timeline after one more fact."""
-        match fact:
-            case SegmentOpened():
-                return self._opened(fact)
-            case CallQueued():
-                return self._queued(fact)
-            case CallConnected():
-                return self._connected(fact)
-            case NumberConnected():
-                now = self.at(fact.at).put(fact.contact_id, connected_at=fact.at, number=fact.number)
-                return replace(now, consulted=fact.contact_id)
-            case ConversationChanged():
-                return replace(self.at(fact.at), mode=fact.mode)
-            case PlacesChanged(contact_id=contact_id):
-                now = self.at(fact.at)
-                if fact.number:
-                    return replace(now, agent=contact_id, colleague=now.consulted, consulted="")
-                return replace(now, agent=contact_id, colleague=now.agent)
-            case SegmentEnded():
-                return self._ended(fact)
-            case _:
-                return self
+    def take(self, fact: CallFact) -> None:
+        """One more fact happened; most change nothing here."""
+        fold = self.FOLDS.get(type(fact))
+        if fold is not None:
+            fold(self, fact)
 
-    def at(self, now: int) -> "Timeline":
-        """With the time up to ``now`` given to whoever was there."""
-        elapsed = max(0, now - self.since)
-        if not elapsed:
-            return self if self.since else replace(self, since=now)
-        told = replace(self, since=max(now, self.since))
-        for contact_id, name in self._shares():
-            before = told.stretches[contact_id]
-            told = told.put(contact_id, **{name: getattr(before, name) + elapsed})
-        talked = elapsed if self.agent and self.mode in TALKS else 0
-        held = elapsed if self.agent and self.mode in HOLDS else 0
-        return replace(told, talk_ms=told.talk_ms + talked, hold_ms=told.hold_ms + held)
-
-    def closed(self, at: int) -> "tuple[SegmentRecord, ...]":
-        """Every segment of a call that ended at ``at``."""
-        return tuple(stretch.closed(at) for stretch in self.at(at).stretches.values())
-
-    def _shares(self) -> list[tuple[str, str]]:
-        """Which segments the present time belongs to, and as what."""
-        mode = self.mode
-        found = []
+    def pass_time(self, now: int) -> None:
+        """Give the time up to ``now`` to whoever was there."""
+        elapsed = now - self.since
+        if elapsed <= 0:
+            self.since = self.since or now
+            return
+        self.since, mode = now, self.mode
+        talks = mode in TALKS
         if self.agent:
-            found.append((self.agent, "talk_ms" if mode in TALKS else "hold_ms"))
+            self._count(self.agent, "talk_ms" if talks else "hold_ms", elapsed)
+            self.talk_ms += elapsed if talks else 0
+            self.hold_ms += elapsed if mode in HOLDS else 0
         if self.consulted:
             with_customer = mode in {Conversation.CONFERENCE, Conversation.PRIVATE}
-            found.append((self.consulted, "talk_ms" if with_customer else "consult_ms"))
+            self._count(self.consulted, "talk_ms" if with_customer else "consult_ms", elapsed)
         if self.colleague:
-            talks = mode in TALKS or mode is Conversation.PRIVATE
-            found.append((self.colleague, "talk_ms" if talks else "hold_ms"))
-        return found
+            self._count(self.colleague, "talk_ms" if talks or mode is Conversation.PRIVATE else "hold_ms", elapsed)
 
-    def put(self, contact_id: str, **fields: object) -> "Timeline":
-        """With these fields of one segment changed; a segment that is not there is not made."""
-        present = self.stretches.get(contact_id or self.call_id)
-        if present is None:
-            return self
-        return replace(self, stretches={**self.stretches, present.contact_id: replace(present, **fields)})
+    def closed(self, at: int) -> "tuple[SegmentRecord, ...]":
+        """Every segment of a call that ended at ``at``, up to which time was counted."""
+        return tuple(stretch.closed(at) for stretch in self.stretches.values())
 
-    def _opened(self, fact: SegmentOpened) -> "Timeline":
+    def _count(self, contact_id: str, name: str, elapsed: int) -> None:
+        stretch = self.stretches[contact_id]
+        setattr(stretch, name, getattr(stretch, name) + elapsed)
+
+    def _of(self, contact_id: str) -> Stretch | None:
+        """The segment of a contact as facts name it; one that is not there is not made."""
+        return self.stretches.get(contact_id or self.call_id)
+
+    def _opened(self, fact: SegmentOpened) -> None:
         queue_id = fact.target if fact.target_kind is TargetKind.QUEUE else ""
-        stretch = Stretch(
+        self.pass_time(fact.at)
+        self.stretches[fact.contact_id] = Stretch(
             fact.contact_id, fact.kind, fact.parent_id, fact.at, fact.target_kind, fact.target, queue_id=queue_id
         )
-        now = self.at(fact.at)
-        return replace(now, stretches={**now.stretches, fact.contact_id: stretch})
 
-    def _queued(self, fact: CallQueued) -> "Timeline":
-        present = self.stretches.get(fact.contact_id or self.call_id)
-        queued_at = fact.at if present is None or present.queued_at is None else present.queued_at
-        return self.put(fact.contact_id, queue_id=fact.queue_id, queued_at=queued_at)
+    def _queued(self, fact: CallQueued) -> None:
+        stretch = self._of(fact.contact_id)
+        if stretch is not None:
+            stretch.queue_id = fact.queue_id
+            stretch.queued_at = fact.at if stretch.queued_at is None else stretch.queued_at
 
-    def _connected(self, fact: CallConnected) -> "Timeline":
-        contact_id = fact.contact_id or self.call_id
-        now = self.at(fact.at).put(
-            contact_id, connected_at=fact.at, agent_id=fact.agent_id, queue_id=fact.queue_id, number=""
-        )
-        if now.agent and now.agent != contact_id:
-            return replace(now, consulted=contact_id)
-        called = [each for each in now.stretches.values() if each.kind is SegmentKind.INTERNAL and each.parent_id]
-        for each in called:
-            if each.connected_at is None and each.ended_at is None:
-                now = now.put(each.contact_id, connected_at=fact.at, agent_id=each.target)
-                now = replace(now, colleague=each.contact_id)
-        return replace(now, agent=contact_id, mode=Conversation.TALK)
+    def _connected(self, fact: CallConnected) -> None:
+        self.pass_time(fact.at)
+        contact_id, stretch = fact.contact_id or self.call_id, self._of(fact.contact_id)
+        if stretch is not None:
+            stretch.connected_at, stretch.agent_id = fact.at, fact.agent_id
+            stretch.queue_id, stretch.number = fact.queue_id, ""
+        if self.agent and self.agent != contact_id:
+            self.consulted = contact_id
+            return
+        for each in self.stretches.values():  # the colleague who was called
+            called = each.kind is SegmentKind.INTERNAL and each.parent_id
+            if called and each.connected_at is None and each.ended_at is None:
+                each.connected_at, each.agent_id = fact.at, each.target
+                self.colleague = each.contact_id
+        self.agent, self.mode = contact_id, Conversation.TALK
 
-    def _ended(self, fact: SegmentEnded) -> "Timeline":
-        now = self.at(fact.at).put(fact.contact_id, ended_at=fact.at, result=fact.result)
-        contact_id = fact.contact_id or self.call_id
-        if contact_id == now.agent:
-            follower = now.stretches.get(now.consulted)
+    def _number_connected(self, fact: NumberConnected) -> None:
+        self.pass_time(fact.at)
+        stretch = self._of(fact.contact_id)
+        if stretch is not None:
+            stretch.connected_at, stretch.number = fact.at, fact.number
+        self.consulted = fact.contact_id
+
+    def _conversed(self, fact: ConversationChanged) -> None:
+        self.pass_time(fact.at)
+        self.mode = fact.mode
+
+    def _places_changed(self, fact: PlacesChanged) -> None:
+        self.pass_time(fact.at)
+        if fact.number:
+            self.agent, self.colleague, self.consulted = fact.contact_id, self.consulted, ""
+        else:
+            self.agent, self.colleague = fact.contact_id, self.agent
+
+    def _ended(self, fact: SegmentEnded) -> None:
+        self.pass_time(fact.at)
+        contact_id, stretch = fact.contact_id or self.call_id, self._of(fact.contact_id)
+        if stretch is not None:
+            stretch.ended_at, stretch.result = fact.at, fact.result
+        if contact_id == self.agent:
+            follower = self.stretches.get(self.consulted)
             if follower is not None and follower.agent_id:
-                return replace(now, agent=now.consulted, consulted="")
-            return replace(now, agent="")
-        if contact_id == now.consulted:
-            return replace(now, consulted="")
-        return replace(now, colleague="") if contact_id == now.colleague else now
+                self.agent, self.consulted = self.consulted, ""
+            else:
+                self.agent = ""
+        elif contact_id == self.consulted:
+            self.consulted = ""
+        elif contact_id == self.colleague:
+            self.colleague = ""
+
+    FOLDS: ClassVar[Mapping[type, Callable[["Timeline", Any], None]]] = {
+        SegmentOpened: _opened,
+        SegmentEnded: _ended,
+        CallQueued: _queued,
+        CallConnected: _connected,
+        NumberConnected: _number_connected,
+        ConversationChanged: _conversed,
+        PlacesChanged: _places_changed,
+    }
 
 
 def begin(arrived: CallArrived) -> Timeline:
