@@ -135,6 +135,11 @@ def parse_number(text: str, what: str, limit: int = MAX_UINT32) -> int:
     return int(digits or "0")
 
 
+def is_clean(text: str) -> bool:
+    """Whether a text is plain: what is not may still be fit for a header, see ``check_clean``."""
+    return text.isascii() and text.isprintable()
+
+
 def check_clean(text: str, what: str) -> str:
     """The text itself when it may go into a header. Raises ``UnsafeValue`` for any control character but tab."""
     if text.isascii() and text.isprintable():

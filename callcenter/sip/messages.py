@@ -5,18 +5,18 @@ Reading costs time linear in the size of the message. Untouched lines are writte
 with surrogate escapes, so Latin-1 survives the round trip.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.grammar import LWS, check_clean, is_token, parse_number, split_outside
+from callcenter.sip.grammar import LWS, check_clean, is_clean, is_token, parse_number, split_outside
 from callcenter.sip.headers import CANONICAL
 from callcenter.sip.uri import Uri, parse_uri
 from callcenter.sip.via import Via, parse_via
 
-Headers = Iterable[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 Repeats = dict[str, list[str]]
 REMEMBERED_METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO"})
 """Methods known to be tokens."""
@@ -67,6 +67,8 @@ class CSeq(NamedTuple):
     method: str
 
 
+MAX_FORWARDS = 255
+"""What a request may have left at most (RFC 3261 section 20.22)."""
 LONGEST_REMEMBERED_CSEQ = 40
 """Characters; bounds what strangers can fill the memory with."""
 
@@ -85,19 +87,20 @@ _remembered_cseq = lru_cache(1_024)(_parse_cseq)
 class SipMessage:
     """What requests and responses share: header lines in order, an index by canonical name, a body."""
 
-    __slots__ = ("_cseq", "_first", "_from", "_lines", "_lists", "_repeats", "_to", "_via", "body")
+    __slots__ = ("_cseq", "_first", "_from", "_lines", "_lists", "_octets", "_repeats", "_to", "_via", "body")
 
-    def __init__(self, lines: list[str], first: dict[str, str], repeats: Repeats, body: bytes) -> None:
+    def __init__(self, lines: list[str], body: bytes) -> None:
         self._lines = lines
-        self._first = first
-        """The first value of each header by canonical name."""
-        self._repeats = repeats
+        self._first: dict[str, str] | None = None
+        """The first value of each header by canonical name; of a message of ours made when somebody asks."""
+        self._repeats: Repeats = {}
         """All values of the headers that have more than one line."""
         self._via: Via | None = None
         self._from: NameAddress | None = None
         self._to: NameAddress | None = None
         self._cseq: CSeq | None = None
         self._lists: dict[str, tuple[NameAddress, ...]] | None = None
+        self._octets: bytes | None = None
         self.body = body
 
     def adopt(self, lines: list[str], first: dict[str, str], repeats: Repeats) -> None:
@@ -106,30 +109,64 @@ class SipMessage:
         self._first = first
         self._repeats = repeats
 
+    def read_mandatory(self) -> str | None:
+        """Take apart what every message must have, in one go, and return the value of Max-Forwards; a step of the
+        parser's. Raises ``BadMessage`` for what is missing or malformed."""
+        first = self._index()
+        try:
+            cseq, via, from_, to = first["cseq"], first["via"], first["from"], first["to"]
+        except KeyError:
+            for key in ("cseq", "via", "from", "to"):
+                self._required(key)
+            raise
+        self._cseq = _remembered_cseq(cseq) if len(cseq) <= LONGEST_REMEMBERED_CSEQ else _parse_cseq(cseq)
+        self._via = parse_via(via if "," not in via else split_outside(via, ",")[0])
+        self._from = parse_address(from_)
+        self._to = parse_address(to)
+        if not (first.get("call-id") or self._required("call-id")):
+            raise BadMessage(400, "Empty call-id")
+        return first.get("max-forwards")
+
+    def _index(self) -> dict[str, str]:
+        first = self._first
+        if first is None:
+            pairs = [line.split(": ", 1) for line in self._lines]
+            first, self._repeats = index([(CANONICAL[name], value) for name, value in pairs])
+            self._first = first
+        return first
+
     def repeated(self, keys: frozenset[str]) -> str | None:
         """One of these canonical names that has more than one line."""
         if not self._repeats or keys.isdisjoint(self._repeats):
             return None
         return min(keys.intersection(self._repeats))
 
+    def has(self, name: str) -> bool:
+        """Whether a header is there."""
+        return CANONICAL[name] in self._index()
+
     def values(self, name: str) -> Sequence[str]:
         """Every value of a header as written, one for each line, in order; folded lines joined."""
         key = CANONICAL[name]
-        found = self._first.get(key)
+        first = self._first
+        found = (self._index() if first is None else first).get(key)
         if found is None:
             return ()
         return (self._repeats.get(key) or (found,)) if self._repeats else (found,)
 
     def get(self, name: str) -> str | None:
         """The first value of a header, ``None`` when it is absent."""
-        return self._first.get(CANONICAL[name])
+        first = self._first
+        return (self._index() if first is None else first).get(CANONICAL[name])
 
     def listed(self, name: str) -> list[str]:
         """The elements of a comma-separated header, blanks removed. Raises ``BadMessage``."""
+        if self.get(name) is None:
+            return []
         return [part for value in self.values(name) for item in split_outside(value, ",") if (part := item.strip(LWS))]
 
     def _required(self, key: str) -> str:
-        found = self._first.get(key)
+        found = self._index().get(key)
         if found is None:
             raise BadMessage(400, f"Missing {key}")
         return found
@@ -171,7 +208,8 @@ class SipMessage:
     @property
     def call_id(self) -> str:
         """SIP's Call-ID, compared byte by byte."""
-        return self._first.get("call-id") or self._required("call-id")
+        first = self._first
+        return (self._index() if first is None else first).get("call-id") or self._required("call-id")
 
     @property
     def cseq(self) -> CSeq:
@@ -190,7 +228,7 @@ class SipMessage:
         key = CANONICAL[name]
         cached = lists.get(key)
         if cached is None:
-            only = self._first.get(key)
+            only = self._index().get(key)
             if only is None:
                 cached = ()
             elif "," in only or key in self._repeats:
@@ -203,17 +241,17 @@ class SipMessage:
     @property
     def contact_is_star(self) -> bool:
         """Whether the one Contact is ``*`` (RFC 3261 section 10.2.2)."""
-        return self._first.get("contact") == "*" and "contact" not in self._repeats
+        return self._index().get("contact") == "*" and "contact" not in self._repeats
 
     @property
     def contacts(self) -> tuple[NameAddress, ...]:
         """The Contact addresses; empty when absent or ``*``."""
-        return () if self.contact_is_star else self.addresses("contact")
+        return () if self._index().get("contact") == "*" and self.contact_is_star else self.addresses("contact")
 
     @property
     def content_type(self) -> str:
         """The media type in lower case without parameters, empty when absent."""
-        return (self._first.get("content-type") or "").partition(";")[0].strip(LWS).lower()
+        return (self._index().get("content-type") or "").partition(";")[0].strip(LWS).lower()
 
     def number(self, name: str) -> int | None:
         """A header that is one number, ``None`` when absent. Raises ``BadMessage``."""
@@ -230,8 +268,11 @@ class SipMessage:
         return len(self._lines)
 
     def __bytes__(self) -> bytes:
-        head = self.start_line + "\r\n" + "\r\n".join(self._lines) + "\r\n\r\n"
-        return head.encode("utf-8", "surrogateescape") + self.body
+        octets = self._octets
+        if octets is None:
+            head = "\r\n".join([self.start_line, *self._lines, "", ""])
+            octets = self._octets = head.encode("utf-8", "surrogateescape") + self.body
+        return octets
 
 
 class SipRequest(SipMessage):
@@ -239,10 +280,8 @@ class SipRequest(SipMessage):
 
     __slots__ = ("_uri", "method", "uri_text")
 
-    def __init__(
-        self, method: str, uri_text: str, lines: list[str], first: dict[str, str], repeats: Repeats, body: bytes = b""
-    ) -> None:
-        super().__init__(lines, first, repeats, body)
+    def __init__(self, method: str, uri_text: str, lines: list[str], body: bytes = b"") -> None:
+        super().__init__(lines, body)
         self.method = method
         self.uri_text = uri_text
         self._uri: Uri | None = None
@@ -263,8 +302,8 @@ class SipRequest(SipMessage):
     @property
     def max_forwards(self) -> int:
         """How many hops are left; 70 when the header is absent (RFC 3261 section 16.6)."""
-        value = self._first.get("max-forwards")
-        return 70 if value is None else parse_number(value, "Max-Forwards", 255)
+        value = self._index().get("max-forwards")
+        return 70 if value is None else parse_number(value, "Max-Forwards", MAX_FORWARDS)
 
 
 class SipResponse(SipMessage):
@@ -272,10 +311,8 @@ class SipResponse(SipMessage):
 
     __slots__ = ("reason", "status")
 
-    def __init__(
-        self, status: int, reason: str, lines: list[str], first: dict[str, str], repeats: Repeats, body: bytes = b""
-    ) -> None:
-        super().__init__(lines, first, repeats, body)
+    def __init__(self, status: int, reason: str, lines: list[str], body: bytes = b"") -> None:
+        super().__init__(lines, body)
         self.status = status
         self.reason = reason
 
@@ -285,10 +322,13 @@ class SipResponse(SipMessage):
         return f"SIP/2.0 {self.status} {self.reason}"
 
 
-def _lay_out(headers: Headers, copied: Headers, body: bytes) -> tuple[list[str], dict[str, str], Repeats]:
-    checked = [(name, check_clean(value, name)) for name, value in headers]
-    pairs = [*copied, *checked, ("Content-Length", str(len(body)))]
-    return [f"{name}: {value}" for name, value in pairs], *index([(CANONICAL[name], value) for name, value in pairs])
+def _checked(headers: Headers) -> list[str]:
+    """Lines of these headers. Raises ``UnsafeValue`` for a control character."""
+    lines = [f"{name}: {value}" for name, value in headers]
+    if not is_clean("".join(lines)):
+        for name, value in headers:
+            check_clean(value, name)
+    return lines
 
 
 def index(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], Repeats]:
@@ -316,7 +356,10 @@ def build_request(method: str, uri: str, headers: Headers, *, body: bytes = b"",
     """
     if not is_token(method) or " " in check_clean(uri, "Request-URI"):
         raise ValueError(method)
-    return SipRequest(method, uri, *_lay_out(headers, copied, body), body)
+    lines = [f"{name}: {value}" for name, value in copied]
+    lines += _checked(headers)
+    lines.append(f"Content-Length: {len(body)}")
+    return SipRequest(method, uri, lines, body)
 
 
 def build_response(
@@ -335,16 +378,19 @@ def build_response(
     Record-Route is copied into answers that make a dialog.
     """
     top, *further = request.values("via") or ("",)
-    copied = [("Via", top if source is None else _via_with_source(request, top, source))] if top else []
-    copied += [("Via", value) for value in further]
+    lines = [f"Via: {top if source is None else _via_with_source(request, top, source)}"] if top else []
+    lines += [f"Via: {value}" for value in further]
     if request.method == "INVITE" and 100 < status < 300:
-        copied += [("Record-Route", value) for value in request.values("record-route")]
+        lines += [f"Record-Route: {value}" for value in request.values("record-route")]
     for name in ("From", "To", "Call-ID", "CSeq"):
         if (value := request.get(name)) is not None:
             tagged = name == "To" and to_tag and status > 100
-            copied.append((name, _to_with_tag(request, value, to_tag) if tagged else value))
-    text = check_clean(reason if reason is not None else REASONS.get(status, "Unknown"), "reason phrase")
-    return SipResponse(status, text, *_lay_out(headers, copied, body), body)
+            lines.append(f"{name}: {_to_with_tag(request, value, to_tag) if tagged else value}")
+    if headers:
+        lines += _checked(headers)
+    lines.append(f"Content-Length: {len(body)}")
+    text = REASONS.get(status, "Unknown") if reason is None else check_clean(reason, "reason phrase")
+    return SipResponse(status, text, lines, body)
 
 
 def _via_with_source(request: SipRequest, value: str, source: tuple[str, int]) -> str:

@@ -7,7 +7,7 @@ somebody asks. Nothing but ``BadMessage`` leaves this module.
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, is_token, parse_number
 from callcenter.sip.headers import CANONICAL, SINGLE, canonical
-from callcenter.sip.messages import Repeats, SipMessage, SipRequest, SipResponse, index
+from callcenter.sip.messages import MAX_FORWARDS, Repeats, SipMessage, SipRequest, SipResponse
 
 MAX_MESSAGE = 65_536
 """Octets of a whole message."""
@@ -48,11 +48,13 @@ def parse(datagram: bytes) -> SipRequest | SipResponse:
     head, complete, rest = datagram.partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape")
     start, *lines = text.split("\r\n")
-    message = _parse_start_line(start)
+    message, version = _parse_start_line(start)
     try:
         if not complete:
             raise BadMessage(400, "Header section does not end")
         _read_headers(message, lines, text)
+        if isinstance(message, SipRequest):
+            _check_request_line(message, version)
         _check_mandatory(message)
         _take_body(message, rest)
     except BadMessage as bad:
@@ -61,7 +63,8 @@ def parse(datagram: bytes) -> SipRequest | SipResponse:
     return message
 
 
-def _parse_start_line(line: str) -> SipRequest | SipResponse:
+def _parse_start_line(line: str) -> tuple[SipRequest | SipResponse, str]:
+    """A message without headers, and the version its start line names."""
     if len(line) > MAX_LINE:
         raise BadMessage(400, "Start line too long")
     if line.startswith("SIP/2.0 "):
@@ -70,27 +73,28 @@ def _parse_start_line(line: str) -> SipRequest | SipResponse:
             raise BadMessage(400, "Bad status code")
         if "\n" in reason or "\r" in reason:
             raise BadMessage(400, "Line end in reason phrase")
-        return SipResponse(int(code), reason, [], {}, {})
+        return SipResponse(int(code), reason, []), "SIP/2.0"
     method, _, rest = line.partition(" ")
-    known = method in KNOWN_METHODS
-    if not (known and rest.endswith(" SIP/2.0")):
-        version = rest.rpartition(" ")
-        if not (known or is_token(method)) or not version[1] or (version[2] and version[2][:4].upper() != "SIP/"):
+    uri, _, version = rest.partition(" ")
+    if version != "SIP/2.0" or method not in KNOWN_METHODS:
+        last = rest.rpartition(" ")
+        known = method in KNOWN_METHODS or is_token(method)
+        if not known or not last[1] or (last[2] and last[2][:4].upper() != "SIP/"):
             raise BadMessage(400, "Bad start line")
-    # The URI is checked after the headers were read: only then can its fault be answered.
-    return SipRequest(method, rest, [], {}, {})
+    # URI and version are checked after the headers were read: only then can their faults be answered.
+    return SipRequest(method, uri, []), version
 
 
 def _read_headers(message: SipMessage, lines: list[str], text: str) -> None:
+    # Every CR and LF must belong to a line end; a bare one is a way to smuggle headers past other readers.
+    is_bare = text.count("\r") != len(lines) or text.count("\n") != len(lines)
     if len(lines) > MAX_HEADERS:
         lines = _join_folded(lines)
         if len(lines) > MAX_HEADERS:
             raise BadMessage(400, "Too many headers")
-    flat = "".join(lines)
     read = _read_odd_headers if len(text) > MAX_LINE else _read_plain_headers
     fault = read(message, lines)
-    # Every CR and LF must belong to a line end; a bare one is a way to smuggle headers past other readers.
-    if "\r" in flat or "\n" in flat:
+    if is_bare:
         raise BadMessage(400, "Bare line end")
     if fault:
         raise BadMessage(400, fault)
@@ -98,15 +102,19 @@ def _read_headers(message: SipMessage, lines: list[str], text: str) -> None:
 
 def _read_plain_headers(message: SipMessage, lines: list[str]) -> str:
     """Index lines that all have the form ``Name: value``; anything else goes the long way."""
+    first: dict[str, str] = {}
+    repeats: Repeats = {}
     try:
-        fields = [line.split(": ", 1) for line in lines]
-        last = {CANONICAL[name]: value.strip() for name, value in fields}
+        for line in lines:
+            name, value = line.split(": ", 1)
+            key = CANONICAL[name]
+            if key in first:
+                repeats.setdefault(key, [first[key]]).append(value.strip())
+            else:
+                first[key] = value.strip()
     except (KeyError, ValueError):
         return _read_odd_headers(message, lines)
-    if len(last) == len(lines):  # the first values, too
-        message.adopt(lines, last, {})
-    else:
-        message.adopt(lines, *index([(CANONICAL[name], value.strip()) for name, value in fields]))
+    message.adopt(lines, first, repeats)
     return ""
 
 
@@ -127,12 +135,10 @@ def _read_odd_headers(message: SipMessage, lines: list[str]) -> str:
             continue
         key = canonical(name)
         value = value.replace("\r\n", "").strip()
-        if key not in first:
-            first[key] = value
-        elif key in repeats:
-            repeats[key].append(value)
+        if key in first:
+            repeats.setdefault(key, [first[key]]).append(value)
         else:
-            repeats[key] = [first[key], value]
+            first[key] = value
     message.adopt(lines, first, repeats)
     return fault
 
@@ -148,24 +154,19 @@ def _join_folded(lines: list[str]) -> list[str]:
 
 
 def _check_mandatory(message: SipRequest | SipResponse) -> None:
-    if isinstance(message, SipRequest):
-        _check_request_line(message)
     if (key := message.repeated(SINGLE)) is not None:
         raise BadMessage(400, f"Several {key}")
-    cseq = message.cseq
-    _ = (message.via, message.from_, message.to)
-    if not message.call_id:
-        raise BadMessage(400, "Empty call-id")
+    max_forwards = message.read_mandatory()
     if isinstance(message, SipRequest):
-        if cseq.method != message.method:
+        if message.cseq.method != message.method:
             if message.method not in KNOWN_METHODS:
                 raise BadMessage(501, "Not Implemented")
             raise BadMessage(400, "CSeq method differs")
-        _ = message.max_forwards
+        if max_forwards is not None:
+            parse_number(max_forwards, "Max-Forwards", MAX_FORWARDS)
 
 
-def _check_request_line(request: SipRequest) -> None:
-    request.uri_text, _, version = request.uri_text.partition(" ")
+def _check_request_line(request: SipRequest, version: str) -> None:
     if version != "SIP/2.0":
         if not version or " " in version:
             raise BadMessage(400, "Bad request line")
@@ -181,7 +182,7 @@ def _take_body(message: SipMessage, rest: bytes) -> None:
         message.body = rest
         return
     length = parse_number(value, "Content-Length", MAX_MESSAGE)
-    if any(other != value for other in message.values("content-length")[1:]):
+    if len(set(message.values("content-length"))) > 1:
         raise BadMessage(400, "Several content-length")
     if length > len(rest):
         raise BadMessage(400, "Body shorter than content-length")
