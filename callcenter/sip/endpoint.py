@@ -3,14 +3,14 @@
 ``receive``, ``handle_timer`` and every order take ``now`` and return what is to be sent and told, in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from callcenter.calls.legs import EndCause
 from callcenter.sip.attempts import Login
 from callcenter.sip.digits import take_info
 from callcenter.sip.doors import Door, Refused
 from callcenter.sip.errors import BadMessage
-from callcenter.sip.flows import Flow
+from callcenter.sip.flows import Flow, Transmit
 from callcenter.sip.grammar import is_token
 from callcenter.sip.inbound import InboundLegs
 from callcenter.sip.legs import Leg, Legs, LegState
@@ -25,8 +25,8 @@ from callcenter.sip.transactions import (
     AckArrived,
     RequestArrived,
     ResponseArrived,
-    TransactionFailed,
 )
+from callcenter.sip.transactions import Outcome as TransactionOutcome
 from callcenter.sip.transfers import Transfers
 from callcenter.sip.wire import (
     ALLOW,
@@ -62,6 +62,16 @@ class Endpoint:
         self._transfers = Transfers(self.wire, self._legs, self._requests)
         self._outbound.on_answer = self._changes.agreed
         self._requests.on_end = self._request_ended
+        self._serving: Mapping[str, Callable[[RequestArrived, Leg, int], None]] = {
+            "INVITE": self._inbound.reinvite,
+            "BYE": self._inbound.bye,
+            "INFO": self._take_info,
+            "UPDATE": self._changes.update,
+            "PRACK": self._take_prack,
+            "REFER": self._transfers.refer,
+            "NOTIFY": self._transfers.notify,
+        }
+        """What serves a request inside a leg's dialog."""
 
     def __len__(self) -> int:
         return len(self._legs)
@@ -76,6 +86,7 @@ class Endpoint:
 
     def _drain(self, now: int) -> list[EndpointOutcome]:
         del now
+        self.wire.told.clear()
         outcomes, self.wire.outcomes = self.wire.outcomes, []
         return outcomes
 
@@ -97,8 +108,7 @@ class Endpoint:
         what = message.method if isinstance(message, SipRequest) else message.status
         self.wire.count(f"in {what}" if isinstance(what, int) or what in KNOWN_METHODS else "in unknown", flow)
         try:
-            self.wire.take(self.wire.transactions.receive(message, flow, now))
-            self._take_news(now)
+            self._take(self.wire.transactions.receive(message, flow, now), now)
         except BadMessage as bad:
             if isinstance(message, SipRequest):
                 self._reply_bad(message, flow, bad)
@@ -111,16 +121,14 @@ class Endpoint:
             if isinstance(what, str):
                 self._leg_alarm(owner, what, name, now)
             elif owner == "transaction":
-                self.wire.take(self.wire.transactions.handle_timer(what, Timer(name), now))
-                self._take_news(now)
+                self._take(self.wire.transactions.handle_timer(what, Timer(name), now), now)
             else:
                 self._outbound.alarm(what, name, now)
         return self._drain(now)
 
     def flow_lost(self, flow: Flow, now: int) -> list[EndpointOutcome]:
         """A connection broke."""
-        self.wire.take(self.wire.transactions.flow_lost(flow, now))
-        self._take_news(now)
+        self._take(self.wire.transactions.flow_lost(flow, now), now)
         return self._drain(now)
 
     def _leg_alarm(self, owner: str, what: str, name: str, now: int) -> None:
@@ -137,10 +145,8 @@ class Endpoint:
             self._changes.alarm(leg, name, now)
         elif owner == "refer":
             self._transfers.unreported(leg, now)
-        elif name == "repeat":
-            self._inbound.repeat_answer(leg, now)
         else:
-            self._inbound.ack_lost(leg, now)
+            self._inbound.unacknowledged(leg, now)
 
     def _provisional_alarm(self, leg: Leg, name: str, now: int) -> None:
         """The PRACK is late, or never came: then the call is refused (RFC 3262 section 3)."""
@@ -156,17 +162,19 @@ class Endpoint:
             # Even the Via is unreadable: the source is all there is.
             self.wire.reply_to_source(request, flow, bad.status, bad.reason)
 
-    def _take_news(self, now: int) -> None:
-        while self.wire.news:
-            news = self.wire.news.pop(0)
-            if isinstance(news, RequestArrived):
-                self._request(news, now)
-            elif isinstance(news, AckArrived):
-                self._inbound.ack(news, now)
-            elif isinstance(news, ResponseArrived):
-                self._outbound.response(news, now)
-            elif isinstance(news, TransactionFailed):
-                self._outbound.failed(news, now)
+    def _take(self, outcomes: Iterable[TransactionOutcome], now: int) -> None:
+        """Take what the transaction layer says: orders go out, news is served."""
+        for outcome in outcomes:
+            if isinstance(outcome, Transmit):
+                self.wire.outcomes.append(outcome)
+            elif isinstance(outcome, RequestArrived):
+                self._request(outcome, now)
+            elif isinstance(outcome, AckArrived):
+                self._inbound.ack(outcome, now)
+            elif isinstance(outcome, ResponseArrived):
+                self._outbound.response(outcome, now)
+            else:
+                self._outbound.failed(outcome, now)
 
     # Requests, in the order of RFC 3261 section 8.2.
 
@@ -202,6 +210,8 @@ class Endpoint:
         if request.uri.scheme not in SERVED_SCHEMES:
             return Refused(416)
         required = [*request.listed("require"), *request.listed("proxy-require")]
+        if not required:
+            return None
         unknown = [option for option in required if option.lower() not in EXTENSIONS]
         if not all(map(is_token, unknown)):
             raise BadMessage(400, "Bad option tag", request)
@@ -223,15 +233,7 @@ class Endpoint:
             return
         if leg.state is not LegState.OVER:
             leg.flow = arrived.flow
-        serve = {
-            "INVITE": self._inbound.reinvite,
-            "BYE": self._inbound.bye,
-            "INFO": self._take_info,
-            "UPDATE": self._changes.update,
-            "PRACK": self._take_prack,
-            "REFER": self._transfers.refer,
-            "NOTIFY": self._transfers.notify,
-        }.get(request.method)
+        serve = self._serving.get(request.method)
         if serve is not None:
             serve(arrived, leg, now)
         elif request.method == "OPTIONS":

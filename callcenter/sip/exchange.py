@@ -225,13 +225,13 @@ class Exchange(Endpoint):
         return True
 
     def _drain(self, now: int) -> list[EndpointOutcome]:
-        if self.wire.outcomes:
+        if self.wire.told:
             self._show_legs(now)
         return super()._drain(now)
 
     def _show_legs(self, now: int) -> None:
         """Keep the lamps of watching phones right: look at what was just told of agents' legs."""
-        for outcome in self.wire.outcomes[:]:
+        for outcome in self.wire.told[:]:
             if not isinstance(outcome, SHOWN):
                 continue
             if isinstance(outcome, LegOffered) and outcome.agent_id is not None:

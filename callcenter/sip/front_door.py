@@ -111,11 +111,12 @@ class FrontDoor:
     def trunk_at(self, address: Address) -> Trunk | None:
         """The trunk that owns an address. Remembered, for each message asks; forged sources fill a bounded memory."""
         known = self._trunk_by_address
-        if address not in known:
-            if len(known) >= MAX_KNOWN_ADDRESSES:
-                known.clear()
-            known[address] = trunk_of(self._trunks, address)
-        return known[address]
+        if address in known:
+            return known[address]
+        if len(known) >= MAX_KNOWN_ADDRESSES:
+            known.clear()
+        trunk = known[address] = trunk_of(self._trunks, address)
+        return trunk
 
     def trunk_named(self, address: Address) -> str:
         """The trunk at an address, by name, be it that only our calls go there; empty for none."""

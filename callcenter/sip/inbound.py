@@ -21,6 +21,8 @@ TRYING_AFTER_MS = 100
 """A 100 is said to an INVITE that has no other answer by then: within 200 ms it is not wanted (RFC 3261 section
 17.2.1), and the caller sends again after 500. Most calls are answered, or ring, long before. While the loop is late it
 is said at once: who sends again makes it later."""
+ALARMS = (("trying", ""), ("pending", ""), ("session", "due"), ("session", "again"), ("refer", ""))
+"""What may be set for a leg, by owner and name, whatever its state."""
 REOFFER_LIMIT_MS = 20_000
 """A re-offer that nobody accepts is refused after this time; the call goes on as it was."""
 
@@ -141,9 +143,13 @@ class InboundLegs:
     def _say_ok(self, leg: Leg, pending: PendingInvite, sdp: str, now: int) -> None:
         self._provisionals.stop(leg)
         timer, agreed = agree_as_server(pending.request)
-        headers: Headers = (("Contact", self._wire.contact(leg.flow)), ("Allow", ALLOW), ("Supported", SUPPORTED))
-        headers += agreed
-        headers += (("Content-Type", SDP),)
+        headers: Headers = (
+            ("Contact", self._wire.contact(leg.flow)),
+            ("Allow", ALLOW),
+            ("Supported", SUPPORTED),
+            *agreed,
+            ("Content-Type", SDP),
+        )
         response = self._respond(leg, pending, 200, now, headers=headers, body=sdp.encode())
         leg.invite = None
         leg.local_sdp = sdp
@@ -155,9 +161,8 @@ class InboundLegs:
             return
         back = answer_flow(pending.request, leg.flow)
         late = not pending.request.body
-        leg.answer = PendingAnswer(bytes(response), back, pending.request.cseq.number, T1, late)
-        self._wire.alarms.set(("answer", leg.leg_id, "repeat"), now + T1)
-        self._wire.alarms.set(("answer", leg.leg_id, "give_up"), now + 64 * T1)
+        leg.answer = PendingAnswer(bytes(response), back, pending.request.cseq.number, T1, now + 64 * T1, late)
+        self._wire.alarms.set(("answer", leg.leg_id, ""), now + T1)
 
     def _respond(
         self,
@@ -187,14 +192,19 @@ class InboundLegs:
             self._respond(leg, leg.invite, 488, now)
             leg.invite = None
 
-    def repeat_answer(self, leg: Leg, now: int) -> None:
-        """The ACK is late: say 200 once more."""
-        if leg.answer is not None:
-            self._wire.transmit(leg.answer.data, leg.answer.flow)
-            leg.answer.interval = min(leg.answer.interval * 2, T2)
-            self._wire.alarms.set(("answer", leg.leg_id, "repeat"), now + leg.answer.interval)
+    def unacknowledged(self, leg: Leg, now: int) -> None:
+        """The ACK is late: say 200 once more, until it is of no use."""
+        answer = leg.answer
+        if answer is None:
+            return
+        if now >= answer.give_up_at:
+            self._ack_lost(leg, now)
+            return
+        self._wire.transmit(answer.data, answer.flow)
+        answer.interval = min(answer.interval * 2, T2)
+        self._wire.alarms.set(("answer", leg.leg_id, ""), min(now + answer.interval, answer.give_up_at))
 
-    def ack_lost(self, leg: Leg, now: int) -> None:
+    def _ack_lost(self, leg: Leg, now: int) -> None:
         """The ACK never came: the far end gets a BYE (RFC 3261 section 13.3.1.4)."""
         self._stop_answer(leg)
         leg.happened(LegInput.ACK_LOST)
@@ -283,7 +293,7 @@ class InboundLegs:
         """Forget a leg and say so once."""
         self._stop_answer(leg)
         self._provisionals.stop(leg)
-        for owner, name in (("trying", ""), ("pending", ""), ("session", "due"), ("session", "again"), ("refer", "")):
+        for owner, name in ALARMS:
             self._wire.alarms.cancel((owner, leg.leg_id, name))
         self._legs.remove(leg)
         self._tell_ended(leg, cause, reason)
@@ -294,6 +304,6 @@ class InboundLegs:
             self._wire.tell(LegEnded(leg.leg_id, cause, reason))
 
     def _stop_answer(self, leg: Leg) -> None:
-        leg.answer = None
-        self._wire.alarms.cancel(("answer", leg.leg_id, "repeat"))
-        self._wire.alarms.cancel(("answer", leg.leg_id, "give_up"))
+        if leg.answer is not None:
+            leg.answer = None
+            self._wire.alarms.cancel(("answer", leg.leg_id, ""))

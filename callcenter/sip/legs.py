@@ -100,6 +100,8 @@ class PendingAnswer:
     flow: Flow
     cseq: int
     interval: int
+    give_up_at: int
+    """When nobody waits for the ACK any more."""
     late_offer: bool
     """Whether the 200 carried our offer, so that the ACK brings the far end's answer."""
 

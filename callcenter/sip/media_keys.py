@@ -56,6 +56,8 @@ def sealed(sdp: str) -> str:
 
 def is_sealed(sdp: str) -> bool:
     """Whether every stream of a description is encrypted, by its profile."""
+    if "SAVP" not in sdp:
+        return False  # the everyday case
     streams = [_is_sealed(line) for line in sdp.splitlines() if line.startswith("m=")]
     return bool(streams) and all(streams)
 

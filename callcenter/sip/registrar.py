@@ -90,8 +90,8 @@ class Registrar:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._bindings: dict[str, dict[str, Binding]] = {}
-        self._owners: dict[Flow, set[str]] = {}
-        """By flow: the addresses of record registered over it; behind a proxy that is everybody there."""
+        self._owners: dict[Flow, dict[str, int]] = {}
+        """By flow: the addresses of record registered over it, behind a proxy everybody there, and until when."""
         self.changes = 0
         """How often bindings came, went or were renewed."""
 
@@ -102,7 +102,7 @@ class Registrar:
     def restore(self, aor: str, binding: Binding) -> None:
         """Take a binding back that an earlier life of the process knew."""
         self._bindings.setdefault(aor, {})[binding.key] = binding
-        self._owners.setdefault(binding.flow, set()).add(aor)
+        self._own(aor, binding.flow)
 
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._bindings.values())
@@ -137,20 +137,24 @@ class Registrar:
                 self._apply(current, contact, header, request, flow, now)
         if len(current) > self._limits.bindings:
             raise BadMessage(403, "Too many phones", request)
-        for flow_before in {one.flow for one in self._bindings.pop(aor, {}).values()}:
-            self._disown(flow_before, aor)
+        flows = {one.flow for one in (*self._bindings.pop(aor, {}).values(), *current.values())}
         self.changes += 1
         if current:
             self._bindings[aor] = current
-            for one in current.values():
-                self._owners.setdefault(one.flow, set()).add(aor)
+        for each in flows:
+            self._own(aor, each)
         return tuple(current.values())
 
-    def _disown(self, flow: Flow, aor: str) -> None:
-        owners = self._owners.get(flow, set())
-        owners.discard(aor)
+    def _own(self, aor: str, flow: Flow) -> None:
+        """Note until when this address of record is registered over this flow, if it is."""
+        until = max((one.expires_at for one in self._bindings.get(aor, {}).values() if one.flow == flow), default=0)
+        owners = self._owners.setdefault(flow, {})
+        if until:
+            owners[aor] = until
+        else:
+            owners.pop(aor, None)
         if not owners:
-            self._owners.pop(flow, None)
+            del self._owners[flow]
 
     @staticmethod
     def _header_expires(request: SipRequest) -> int | None:
@@ -204,8 +208,8 @@ class Registrar:
         if not found:
             self._bindings.pop(aor, None)
         self.changes += removed is not None
-        if removed is not None and all(one.flow != removed.flow for one in found.values()):
-            self._disown(removed.flow, aor)
+        if removed is not None:
+            self._own(aor, removed.flow)
         return removed is not None
 
     def drop_flow(self, flow: Flow) -> tuple[str, ...]:
@@ -231,8 +235,10 @@ class Registrar:
 
     def owner_of(self, flow: Flow, now: int) -> str | None:
         """An address of record registered over this flow, ``None`` for none."""
-        owners = self._owners.get(flow, ())
-        return next((aor for aor in owners if any(one.flow == flow for one in self.bindings(aor, now))), None)
+        owners = self._owners.get(flow)
+        if owners is None:
+            return None
+        return next((aor for aor, until in owners.items() if until > now), None)
 
 
 def _seconds(text: str) -> int:

@@ -5,6 +5,7 @@ This file knows nothing of messages, sockets or clocks.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from callcenter.sip.errors import IllegalTransition
@@ -216,6 +217,30 @@ TABLES: Mapping[Kind, Table] = {
     Kind.SERVER: SERVER,
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A row with its orders sorted: timers are another matter than messages, and neither minds the other's order."""
+
+    state: State
+    stopped: tuple[Timer, ...]
+    started: tuple[Timer, ...]
+    messages: tuple[Do, ...]
+    """What is to be sent and told, in the row's order."""
+
+
+def _plan(row: Row) -> Plan:
+    state, orders = row
+    stopped = tuple(STOPPED[order] for order in orders if order in STOPPED)
+    started = tuple(STARTED[order] for order in orders if order in STARTED)
+    return Plan(state, stopped, started, tuple(one for one in orders if one not in STOPPED and one not in STARTED))
+
+
+PLANS: Mapping[Kind, Mapping[tuple[State, Input], Plan]] = {
+    kind: {happening: _plan(row) for happening, row in table.items()} for kind, table in TABLES.items()
+}
+"""The tables, laid out for use."""
+
 FIRST_STATE: Mapping[Kind, State] = {
     Kind.INVITE_CLIENT: State.CALLING,
     Kind.INVITE_SERVER: State.PROCEEDING,
@@ -237,6 +262,14 @@ def step(kind: Kind, state: State, happened: Input) -> Row:
     if row is None:
         raise IllegalTransition(kind, state, happened)
     return row
+
+
+def plan(kind: Kind, state: State, happened: Input) -> Plan:
+    """What ``step`` says, laid out. Raises ``IllegalTransition`` when there is no row."""
+    found = PLANS[kind].get((state, happened))
+    if found is None:
+        raise IllegalTransition(kind, state, happened)
+    return found
 
 
 REPEATING = frozenset({Timer.A, Timer.E, Timer.G})

@@ -5,6 +5,7 @@ is worth a transaction (``open_server``) or is answered statelessly.
 """
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import msgspec
 
@@ -16,8 +17,6 @@ from callcenter.sip.transaction_tables import (
     FIRST_STATE,
     FIRST_TIMERS,
     RANG,
-    STARTED,
-    STOPPED,
     Do,
     Input,
     Kind,
@@ -25,11 +24,12 @@ from callcenter.sip.transaction_tables import (
     Timer,
     first_interval,
     next_interval,
-    step,
+    plan,
 )
-from callcenter.sip.via import Via
+from callcenter.sip.via import MAGIC_COOKIE, Via
 
 TransactionId = tuple[str, ...]
+MergeKey = tuple[str, str, str]
 AlarmKey = tuple[str, TransactionId | str, str]
 """Whose alarm it is (``"transaction"`` here), which one, and which timer."""
 
@@ -76,7 +76,14 @@ class _Transaction:
     flow: Flow
     request: SipRequest
     sent: bytes = b""
+    merge_key: MergeKey | None = None
+    """Of a request that we serve."""
+    deadlines: dict[Timer, int] = field(default_factory=dict)
+    """When each running timer rings."""
     intervals: dict[Timer, int] = field(default_factory=dict)
+    """How long each repeating timer waited last."""
+    armed: tuple[Timer, int] | None = None
+    """The timer whose alarm is set, and for when: the one that rings first. The others wait behind it."""
 
 
 def server_id(request: SipRequest, method: str | None = None) -> TransactionId:
@@ -86,9 +93,10 @@ def server_id(request: SipRequest, method: str | None = None) -> TransactionId:
     in their ACK. ``method`` names another transaction of the same branch: the INVITE of an ACK or CANCEL.
     """
     via = request.via
+    branch = via.branch
     method = method or request.method
-    if via.has_unique_branch:
-        return ("s", method, via.branch, via.sent_by)
+    if branch.startswith(MAGIC_COOKIE) and branch != MAGIC_COOKIE:
+        return ("s", method, branch, via.sent_by)
     return ("s", method, request.call_id, str(request.cseq.number), request.from_.tag, str(via))
 
 
@@ -97,8 +105,9 @@ def client_id(message: SipRequest | SipResponse) -> TransactionId:
     return ("c", message.cseq.method, message.via.branch)
 
 
-def _merge_key(request: SipRequest) -> tuple[str, str, str]:
-    return (request.from_.tag, request.call_id, f"{request.cseq.number} {request.cseq.method}")
+def _merge_key(request: SipRequest) -> MergeKey:
+    cseq = request.cseq
+    return (request.from_.tag, request.call_id, f"{cseq.number} {cseq.method}")
 
 
 class Transactions:
@@ -107,7 +116,7 @@ class Transactions:
     def __init__(self, alarms: Alarms[AlarmKey]) -> None:
         self._alarms = alarms
         self._alive: dict[TransactionId, _Transaction] = {}
-        self._merged: dict[tuple[str, str, str], TransactionId] = {}
+        self._merged: dict[MergeKey, TransactionId] = {}
         self._outcomes: list[Outcome] = []
 
     def __len__(self) -> int:
@@ -133,7 +142,8 @@ class Transactions:
 
     def _receive_response(self, response: SipResponse, flow: Flow, now: int) -> None:
         # A response with a second Via is not ours (RFC 3261 section 8.1.3.3).
-        if len(response.values("via")) != 1 or len(split_outside(response.values("via")[0], ",")) != 1:
+        vias = response.values("via")
+        if len(vias) != 1 or ("," in vias[0] and len(split_outside(vias[0], ",")) != 1):
             return
         found = self._alive.get(client_id(response))
         if found is None:
@@ -170,27 +180,27 @@ class Transactions:
     def open_server(self, request: SipRequest, flow: Flow) -> TransactionId:
         """Begin to serve a request; returns the name to respond by."""
         kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
-        one = _Transaction(server_id(request), kind, FIRST_STATE[kind], flow, request)
+        merge_key = _merge_key(request)
+        one = _Transaction(server_id(request), kind, FIRST_STATE[kind], flow, request, merge_key=merge_key)
         self._alive[one.id] = one
-        self._merged[_merge_key(request)] = one.id
+        self._merged[merge_key] = one.id
         return one.id
 
-    def respond(self, transaction_id: TransactionId, response: SipResponse, now: int) -> list[Outcome]:
+    def respond(self, transaction_id: TransactionId, response: SipResponse, now: int) -> list[Transmit]:
         """Answer a request; nothing happens when its transaction is over. Raises ``IllegalTransition``."""
         found = self._alive.get(transaction_id)
-        if found is not None:
-            self._step(found, _class_of(response.status), now, response=response, flow=found.flow)
-        return self._drain()
+        if found is None:
+            return []
+        self._step(found, _class_of(response.status), now, response=response, flow=found.flow)
+        return [one for one in self._drain() if isinstance(one, Transmit)]  # no row tells who answers anything
 
-    def send(self, request: SipRequest, flow: Flow, now: int) -> tuple[TransactionId, list[Outcome]]:
+    def send(self, request: SipRequest, flow: Flow, now: int) -> tuple[TransactionId, list[Transmit]]:
         """Send a request (not an ACK) and see to its retransmission."""
         kind = Kind.INVITE_CLIENT if request.method == "INVITE" else Kind.CLIENT
         one = _Transaction(client_id(request), kind, FIRST_STATE[kind], flow, request, bytes(request))
         self._alive[one.id] = one
-        self._outcomes.append(Transmit(one.sent, flow))
-        for timer in FIRST_TIMERS[kind]:
-            self._start(one, timer, now)
-        return one.id, self._drain()
+        self._set_timers(one, (), FIRST_TIMERS[kind], now)
+        return one.id, [Transmit(one.sent, flow)]
 
     def abandon(self, transaction_id: TransactionId) -> None:
         """Forget a transaction whose answer no longer matters."""
@@ -202,6 +212,8 @@ class Transactions:
         """An alarm of this layer rang."""
         found = self._alive.get(transaction_id)
         if found is not None:
+            found.armed = None
+            found.deadlines.pop(timer, None)
             self._step(found, RANG[timer], now)
         return self._drain()
 
@@ -225,13 +237,10 @@ class Transactions:
         response: SipResponse | None = None,
         flow: Flow | None = None,
     ) -> None:
-        one.state, orders = step(one.kind, one.state, happened)
-        for order in orders:
-            if (timer := STARTED.get(order)) is not None:
-                self._start(one, timer, now)
-            elif (timer := STOPPED.get(order)) is not None:
-                self._alarms.cancel(("transaction", one.id, timer))
-            elif order is Do.TELL and response is not None and flow is not None:
+        ordered = plan(one.kind, one.state, happened)
+        one.state = ordered.state
+        for order in ordered.messages:
+            if order is Do.TELL and response is not None and flow is not None:
                 self._outcomes.append(ResponseArrived(one.id, response, flow))
             elif order is Do.TELL and request is not None and flow is not None:
                 self._outcomes.append(AckArrived(request, flow, one.id))
@@ -239,6 +248,8 @@ class Transactions:
                 self._carry_out(one, order, response)
         if one.state is State.TERMINATED:
             self._end(one)
+        elif ordered.stopped or ordered.started or one.armed is None:
+            self._set_timers(one, ordered.stopped, ordered.started, now)
 
     def _carry_out(self, one: _Transaction, order: Do, response: SipResponse | None) -> None:
         if order is Do.SEND and response is not None:
@@ -252,24 +263,36 @@ class Transactions:
         elif order in {Do.TELL_TIMEOUT, Do.TELL_ERROR}:
             self._outcomes.append(TransactionFailed(one.id, order is Do.TELL_TIMEOUT))
 
-    def _start(self, one: _Transaction, timer: Timer, now: int) -> None:
-        before = one.intervals.get(timer)
-        if before is None:
-            interval = first_interval(timer, reliable=one.flow.is_reliable)
-        else:
-            interval = next_interval(timer, before, one.state)
-        if interval is not None:
-            one.intervals[timer] = interval
-            self._alarms.set(("transaction", one.id, timer), now + interval)
+    def _set_timers(
+        self, one: _Transaction, stopped: tuple[Timer, ...], started: tuple[Timer, ...], now: int
+    ) -> None:
+        """Stop and start timers; one alarm stands for all of them."""
+        deadlines = one.deadlines
+        for timer in stopped:
+            deadlines.pop(timer, None)
+        for timer in started:
+            before = one.intervals.get(timer)
+            if before is None:
+                interval = first_interval(timer, reliable=one.flow.is_reliable)
+            else:
+                interval = next_interval(timer, before, one.state)
+            if interval is not None:
+                one.intervals[timer] = interval
+                deadlines[timer] = now + interval
+        soonest = min(deadlines.items(), key=itemgetter(1), default=None)
+        if soonest != one.armed:
+            if one.armed is not None:
+                self._alarms.cancel(("transaction", one.id, one.armed[0]))
+            if soonest is not None:
+                self._alarms.set(("transaction", one.id, soonest[0]), soonest[1])
+            one.armed = soonest
 
     def _end(self, one: _Transaction) -> None:
         self._alive.pop(one.id, None)
-        if one.kind is Kind.SERVER or one.kind is Kind.INVITE_SERVER:
-            key = _merge_key(one.request)
-            if self._merged.get(key) == one.id:
-                del self._merged[key]
-        for timer in one.intervals:
-            self._alarms.cancel(("transaction", one.id, timer))
+        if one.merge_key is not None and self._merged.get(one.merge_key) == one.id:
+            del self._merged[one.merge_key]
+        if one.armed is not None:
+            self._alarms.cancel(("transaction", one.id, one.armed[0]))
 
 
 def _class_of(status: int) -> Input:

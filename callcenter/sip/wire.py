@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,7 +15,6 @@ from callcenter.sip.flows import Address, Flow, Transmit, Transport
 from callcenter.sip.grammar import check_clean, clean_text
 from callcenter.sip.messages import SipMessage, SipRequest, SipResponse, build_response
 from callcenter.sip.transactions import AlarmKey, RequestArrived, TransactionId, Transactions
-from callcenter.sip.transactions import Outcome as TransactionOutcome
 from callcenter.sip.uri import escape_user, format_host
 from callcenter.sip.via import MAGIC_COOKIE, Via
 
@@ -109,8 +108,8 @@ class Wire:
         self.alarms: Alarms[AlarmKey] = Alarms()
         self.transactions = Transactions(self.alarms)
         self.outcomes: list[EndpointOutcome] = []
-        self.news: list[TransactionOutcome] = []
-        """What the transaction layer told in passing, still to be taken."""
+        self.told: list[EndpointOutcome] = []
+        """What of the outcomes is news, for those of the endpoint itself who follow it."""
         self._tag_key = new_token().encode()
         self.counts: Counter[str] = Counter()
         """How often each thing happened, by a name such as ``in INVITE`` or ``out 503``."""
@@ -151,17 +150,10 @@ class Wire:
         user = escape_user(user or self.identity.user)
         return f"<sip:{user}@{format_host(*self.identity.place(flow))}{suffix}>"
 
-    def take(self, outcomes: Iterable[TransactionOutcome]) -> None:
-        """Take what the transaction layer says: orders go out, news waits for the endpoint."""
-        for outcome in outcomes:
-            if isinstance(outcome, Transmit):
-                self.outcomes.append(outcome)
-            else:
-                self.news.append(outcome)
-
     def tell(self, outcome: EndpointOutcome) -> None:
         """Report news to the outside."""
         self.outcomes.append(outcome)
+        self.told.append(outcome)
 
     def transmit(self, data: bytes, flow: Flow) -> None:
         """Send octets as they are."""
@@ -170,8 +162,8 @@ class Wire:
     def send(self, request: SipRequest, flow: Flow, now: int) -> TransactionId:
         """Send a request with a transaction of its own."""
         self.count(f"out {request.method}", flow)
-        transaction_id, outcomes = self.transactions.send(request, flow, now)
-        self.take(outcomes)
+        transaction_id, transmits = self.transactions.send(request, flow, now)
+        self.outcomes += transmits
         return transaction_id
 
     def respond(
@@ -187,16 +179,11 @@ class Wire:
         body: bytes = b"",
     ) -> SipResponse:
         """Answer within a transaction."""
-        response = build_response(
-            request,
-            status,
-            source=flow.remote,
-            to_tag=to_tag or self.stateless_tag(request),
-            headers=headers,
-            body=body,
-        )
+        if not to_tag and not request.to.tag:
+            to_tag = self.stateless_tag(request)
+        response = build_response(request, status, source=flow.remote, to_tag=to_tag, headers=headers, body=body)
         self.count(f"out {status}", flow)
-        self.take(self.transactions.respond(transaction_id, response, now))
+        self.outcomes += self.transactions.respond(transaction_id, response, now)
         return response
 
     def answer_once(
