@@ -31,6 +31,10 @@ class Alarms(Generic[Key]):
         """Forget a key; harmless when it is not set."""
         self._current.pop(key, None)
 
+    def none_before(self, at: int) -> bool:
+        """Whether nothing rings before this instant, as far as one look tells: what was cancelled may still count."""
+        return not self._heap or self._heap[0][0] >= at
+
     def next_deadline(self) -> int | None:
         """The instant of the next alarm, ``None`` when none is set."""
         heap = self._heap

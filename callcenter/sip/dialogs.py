@@ -141,8 +141,8 @@ def dialog_as_server(invite: SipRequest, local_tag: str) -> Dialog:
     """The dialog our answer to an INVITE makes (section 12.1.1). An RFC 2543 INVITE may lack Contact and From tag."""
     return Dialog(
         call_id=invite.call_id,
-        local=f"{invite.values('to')[0]};tag={local_tag}",
-        remote=invite.values("from")[0],
+        local=f"{invite.to_text};tag={local_tag}",
+        remote=invite.from_text,
         local_tag=local_tag,
         remote_tag=invite.from_.tag,
         remote_target=_remote_target(invite, invite.from_),
@@ -156,8 +156,8 @@ def dialog_as_client(invite: SipRequest, response: SipResponse) -> Dialog:
     """The dialog a response to our INVITE makes (section 12.1.2)."""
     dialog = Dialog(
         call_id=invite.call_id,
-        local=invite.values("from")[0],
-        remote=response.values("to")[0],
+        local=invite.from_text,
+        remote=response.to_text,
         local_tag=invite.from_.tag,
         remote_tag=response.to.tag,
         remote_target=_remote_target(response, invite.to),

@@ -80,6 +80,10 @@ class Endpoint:
         """Whether nothing of ours waits for an answer."""
         return not len(self._legs) and not self.wire.transactions.pending_clients()
 
+    def none_due_before(self, at: int) -> bool:
+        """Whether ``handle_timer`` need not be called before this instant; ``False`` may be said too often."""
+        return self.wire.alarms.none_before(at)
+
     def next_deadline(self) -> int | None:
         """When ``handle_timer`` is to be called next, milliseconds since the epoch."""
         return self.wire.alarms.next_deadline()

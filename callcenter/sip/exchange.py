@@ -35,16 +35,17 @@ from callcenter.sip.uri import Uri, escape_user
 from callcenter.sip.wire import ALLOW, EndpointOutcome, Identity, LeaveAsked, NewToken
 
 """Characters of a text that are kept."""
+TERMINATED = "terminated"
 LAMPS = {
     LegOffered: "trying",
     LegRinging: "early",
     LegEarlyMedia: "early",
     LegAnswered: "confirmed",
-    LegRefused: "terminated",
-    LegEnded: "terminated",
+    LegRefused: TERMINATED,
+    LegEnded: TERMINATED,
 }
 """Leg events to the states of RFC 4235."""
-SHOWN, OVER = (LegOffered, LegRinging, LegEarlyMedia, LegAnswered, LegRefused, LegEnded), (LegRefused, LegEnded)
+SHOWN = (LegOffered, LegRinging, LegEarlyMedia, LegAnswered, LegRefused, LegEnded)
 
 
 class Exchange(Endpoint):
@@ -234,13 +235,14 @@ class Exchange(Endpoint):
         for outcome in self.wire.told[:]:
             if not isinstance(outcome, SHOWN):
                 continue
+            state = LAMPS[type(outcome)]
+            over = state == TERMINATED
             if isinstance(outcome, LegOffered) and outcome.agent_id is not None:
                 self._agent_of_leg[outcome.leg_id] = (outcome.agent_id, "initiator")
-            over = isinstance(outcome, OVER)
             self._dialling.happened(outcome.leg_id, over=over, now=now)
             agent = self._agent_of_leg.get(outcome.leg_id)
             if agent is not None:
-                shown = ShownLeg(outcome.leg_id, LAMPS[type(outcome)], agent[1], *self._tags_of(outcome.leg_id))
+                shown = ShownLeg(outcome.leg_id, state, agent[1], *self._tags_of(outcome.leg_id))
                 self._subscriptions.show_leg(agent[0], shown, now)
                 if over:
                     del self._agent_of_leg[outcome.leg_id]

@@ -84,6 +84,10 @@ _remembered_cseq = lru_cache(1_024)(_parse_cseq)
 """Everybody counts from the same few numbers."""
 
 
+MANDATORY = {CANONICAL[name]: f"{name}: " for name in ("Via", "From", "To", "Call-ID", "CSeq")}
+"""How lines of ours begin of the headers that every message has, by canonical name."""
+
+
 class SipMessage:
     """What requests and responses share: header lines in order, an index by canonical name, a body."""
 
@@ -166,10 +170,16 @@ class SipMessage:
         return [part for value in self.values(name) for item in split_outside(value, ",") if (part := item.strip(LWS))]
 
     def _required(self, key: str) -> str:
-        found = self._index().get(key)
+        first = self._first
+        found = self._unindexed(key) if first is None else first.get(key)
         if found is None:
             raise BadMessage(400, f"Missing {key}")
         return found
+
+    def _unindexed(self, key: str) -> str | None:
+        """What every message has, of one of ours, whose lines are few and begin as we write them."""
+        begin = MANDATORY[key]
+        return next((line[len(begin) :] for line in self._lines if line.startswith(begin)), None)
 
     @property
     def start_line(self) -> str:
@@ -188,6 +198,16 @@ class SipMessage:
     def vias(self) -> list[Via]:
         """Every Via, topmost first."""
         return [parse_via(value) for value in self.listed("via")]
+
+    @property
+    def from_text(self) -> str:
+        """From as written."""
+        return self._required("from")
+
+    @property
+    def to_text(self) -> str:
+        """To as written."""
+        return self._required("to")
 
     @property
     def from_(self) -> NameAddress:
@@ -209,7 +229,7 @@ class SipMessage:
     def call_id(self) -> str:
         """SIP's Call-ID, compared byte by byte."""
         first = self._first
-        return (self._index() if first is None else first).get("call-id") or self._required("call-id")
+        return (None if first is None else first.get("call-id")) or self._required("call-id")
 
     @property
     def cseq(self) -> CSeq:

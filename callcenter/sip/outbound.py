@@ -89,11 +89,11 @@ class OutboundLegs:
         if not targets:
             self._wire.tell(LegRefused(leg_id, 480, "Not registered"))
             return
-        targets = [target for target in targets if target.offers(sdp)]
-        if not targets:
+        offered = [(target, offers) for target in targets if (offers := target.offers(sdp))]
+        if not offered:
             self._wire.tell(LegRefused(leg_id, 488, "Media cannot be encrypted on the way to this phone"))
             return
-        for target in targets:
+        for target, offers in offered:
             self.begin(
                 leg_id,
                 target,
@@ -104,6 +104,7 @@ class OutboundLegs:
                 login=None,
                 now=now,
                 max_forwards=max_forwards,
+                offers=offers,
             )
 
     def begin(

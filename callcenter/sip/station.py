@@ -156,6 +156,8 @@ class Station:
             self._arm()
 
     def _arm(self) -> None:
+        if self._armed_for is not None and self._endpoint.none_due_before(self._armed_for - TIMER_GRID_MS + 1):
+            return
         deadline = self._endpoint.next_deadline()
         if deadline is None or self._stopped:
             return

@@ -4,8 +4,7 @@ Outcomes are orders to send and news for the user of the layer. A new request is
 is worth a transaction (``open_server``) or is answered statelessly.
 """
 
-from dataclasses import dataclass, field
-from operator import itemgetter
+from dataclasses import dataclass
 
 import msgspec
 
@@ -17,6 +16,7 @@ from callcenter.sip.transaction_tables import (
     FIRST_STATE,
     FIRST_TIMERS,
     RANG,
+    REPEATING,
     Do,
     Input,
     Kind,
@@ -74,16 +74,17 @@ class _Transaction:
     kind: Kind
     state: State
     flow: Flow
-    request: SipRequest
+    invite: SipRequest | None = None
+    """The INVITE that we sent: the ACK to its refusal is made from it."""
     sent: bytes = b""
     merge_key: MergeKey | None = None
     """Of a request that we serve."""
-    deadlines: dict[Timer, int] = field(default_factory=dict)
-    """When each running timer rings."""
-    intervals: dict[Timer, int] = field(default_factory=dict)
-    """How long each repeating timer waited last."""
-    armed: tuple[Timer, int] | None = None
-    """The timer whose alarm is set, and for when: the one that rings first. The others wait behind it."""
+    interval: int | None = None
+    """How long the timer that repeats waited last; each machine has one such timer."""
+    deadlines: tuple[tuple[int, Timer], ...] = ()
+    """The timers that run, the next to ring first."""
+    armed: tuple[int, Timer] | None = None
+    """For which of them the alarm is set: the first stands for all."""
 
 
 def server_id(request: SipRequest, method: str | None = None) -> TransactionId:
@@ -126,11 +127,6 @@ class Transactions:
         """How many of our own requests still wait for a final answer."""
         waiting = {State.CALLING, State.TRYING, State.PROCEEDING}
         return sum(1 for one in self._alive.values() if one.id[0] == "c" and one.state in waiting)
-
-    def request_of(self, transaction_id: TransactionId) -> SipRequest | None:
-        """The request a transaction is about, ``None`` when it is over."""
-        found = self._alive.get(transaction_id)
-        return found.request if found else None
 
     def receive(self, message: SipRequest | SipResponse, flow: Flow, now: int) -> list[Outcome]:
         """Take a message from the wire."""
@@ -181,7 +177,7 @@ class Transactions:
         """Begin to serve a request; returns the name to respond by."""
         kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
         merge_key = _merge_key(request)
-        one = _Transaction(server_id(request), kind, FIRST_STATE[kind], flow, request, merge_key=merge_key)
+        one = _Transaction(server_id(request), kind, FIRST_STATE[kind], flow, merge_key=merge_key)
         self._alive[one.id] = one
         self._merged[merge_key] = one.id
         return one.id
@@ -196,10 +192,11 @@ class Transactions:
 
     def send(self, request: SipRequest, flow: Flow, now: int) -> tuple[TransactionId, list[Transmit]]:
         """Send a request (not an ACK) and see to its retransmission."""
-        kind = Kind.INVITE_CLIENT if request.method == "INVITE" else Kind.CLIENT
-        one = _Transaction(client_id(request), kind, FIRST_STATE[kind], flow, request, bytes(request))
+        kind, invite = (Kind.INVITE_CLIENT, request) if request.method == "INVITE" else (Kind.CLIENT, None)
+        one = _Transaction(client_id(request), kind, FIRST_STATE[kind], flow, invite, bytes(request))
         self._alive[one.id] = one
         self._set_timers(one, (), FIRST_TIMERS[kind], now)
+        self._arm(one)
         return one.id, [Transmit(one.sent, flow)]
 
     def abandon(self, transaction_id: TransactionId) -> None:
@@ -213,7 +210,7 @@ class Transactions:
         found = self._alive.get(transaction_id)
         if found is not None:
             found.armed = None
-            found.deadlines.pop(timer, None)
+            found.deadlines = tuple([one for one in found.deadlines if one[1] is not timer])
             self._step(found, RANG[timer], now)
         return self._drain()
 
@@ -248,8 +245,10 @@ class Transactions:
                 self._carry_out(one, order, response)
         if one.state is State.TERMINATED:
             self._end(one)
-        elif ordered.stopped or ordered.started or one.armed is None:
+            return
+        if ordered.stopped or ordered.started:
             self._set_timers(one, ordered.stopped, ordered.started, now)
+        self._arm(one)
 
     def _carry_out(self, one: _Transaction, order: Do, response: SipResponse | None) -> None:
         if order is Do.SEND and response is not None:
@@ -258,41 +257,40 @@ class Transactions:
         elif order is Do.RESEND:
             if one.sent:
                 self._outcomes.append(Transmit(one.sent, one.flow))
-        elif order is Do.SEND_ACK and response is not None:
-            self._outcomes.append(Transmit(bytes(ack_to_failure(one.request, response)), one.flow))
+        elif order is Do.SEND_ACK and response is not None and one.invite is not None:
+            self._outcomes.append(Transmit(bytes(ack_to_failure(one.invite, response)), one.flow))
         elif order in {Do.TELL_TIMEOUT, Do.TELL_ERROR}:
             self._outcomes.append(TransactionFailed(one.id, order is Do.TELL_TIMEOUT))
 
-    def _set_timers(
-        self, one: _Transaction, stopped: tuple[Timer, ...], started: tuple[Timer, ...], now: int
-    ) -> None:
-        """Stop and start timers; one alarm stands for all of them."""
-        deadlines = one.deadlines
-        for timer in stopped:
-            deadlines.pop(timer, None)
+    def _set_timers(self, one: _Transaction, stopped: tuple[Timer, ...], started: tuple[Timer, ...], now: int) -> None:
+        running = [each for each in one.deadlines if each[1] not in stopped]
         for timer in started:
-            before = one.intervals.get(timer)
-            if before is None:
-                interval = first_interval(timer, reliable=one.flow.is_reliable)
-            else:
-                interval = next_interval(timer, before, one.state)
+            interval = first_interval(timer, reliable=one.flow.is_reliable)
+            if timer in REPEATING and one.interval is not None:
+                interval = next_interval(timer, one.interval, one.state)
             if interval is not None:
-                one.intervals[timer] = interval
-                deadlines[timer] = now + interval
-        soonest = min(deadlines.items(), key=itemgetter(1), default=None)
-        if soonest != one.armed:
-            if one.armed is not None:
-                self._alarms.cancel(("transaction", one.id, one.armed[0]))
-            if soonest is not None:
-                self._alarms.set(("transaction", one.id, soonest[0]), soonest[1])
-            one.armed = soonest
+                running.append((now + interval, timer))
+                if timer in REPEATING:
+                    one.interval = interval
+        running.sort()
+        one.deadlines = tuple(running)
+
+    def _arm(self, one: _Transaction) -> None:
+        first = one.deadlines[0] if one.deadlines else None
+        if first is one.armed:
+            return
+        if one.armed is not None:
+            self._alarms.cancel(("transaction", one.id, one.armed[1]))
+        if first is not None:
+            self._alarms.set(("transaction", one.id, first[1]), first[0])
+        one.armed = first
 
     def _end(self, one: _Transaction) -> None:
         self._alive.pop(one.id, None)
         if one.merge_key is not None and self._merged.get(one.merge_key) == one.id:
             del self._merged[one.merge_key]
         if one.armed is not None:
-            self._alarms.cancel(("transaction", one.id, one.armed[0]))
+            self._alarms.cancel(("transaction", one.id, one.armed[1]))
 
 
 def _class_of(status: int) -> Input:

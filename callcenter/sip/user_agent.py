@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import structlog
 
@@ -15,7 +16,7 @@ from callcenter.ports import Clock, EncryptionPolicy, PhoneTarget, TrunkPolicy
 from callcenter.sip.admission import Load
 from callcenter.sip.binding_file import load_bindings, save_bindings
 from callcenter.sip.exchange import Exchange
-from callcenter.sip.flows import Transmit, Transport
+from callcenter.sip.flows import Transport
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.resolver import DnsNames, NameSystem, gateways
 from callcenter.sip.settings import Credentials, LeaveSource, PhoneSink, SipSettings
@@ -29,8 +30,6 @@ from callcenter.sip.wire import (
     Identity,
     LeaveAsked,
     PhoneReachable,
-    ReferProgress,
-    Replied,
     TrunkChanged,
 )
 
@@ -44,10 +43,8 @@ KEEP_SECONDS = 1.0
 """How long a change of the registered phones may stay unwritten."""
 STOP_SECONDS = 2.0
 """How long ``stop`` waits for the far ends to acknowledge that their calls are over."""
-
-
-NOBODYS = (Replied, Transmit, ReferProgress)
-"""Outcomes that no call is told of."""
+LEG_EVENTS = get_args(LegEvent)
+"""What the calls are told."""
 
 
 def new_token() -> str:
@@ -253,7 +250,9 @@ class UserAgent:
         return len(self._exchange)
 
     def _deliver(self, outcome: EndpointOutcome) -> None:
-        if isinstance(outcome, PhoneReachable):
+        if isinstance(outcome, LEG_EVENTS):
+            self._sink(outcome)
+        elif isinstance(outcome, PhoneReachable):
             self._phones(outcome.agent_id, outcome.reachable)
         elif isinstance(outcome, LeaveAsked):
             asking = asyncio.create_task(self._ask_leave(outcome), name="sip-redirect")
@@ -261,8 +260,6 @@ class UserAgent:
             asking.add_done_callback(self._asking.discard)
         elif isinstance(outcome, TrunkChanged):
             log.warning("sip.trunk_changed", trunk_id=outcome.trunk_id, up=outcome.up)
-        elif not isinstance(outcome, NOBODYS):
-            self._sink(outcome)
 
     async def _ask_leave(self, asked: LeaveAsked) -> None:
         granted = self._leave is not None and await self._leave(asked.agent_id, asked.allowed)

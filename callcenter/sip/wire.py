@@ -132,15 +132,17 @@ class Wire:
     def via(self, flow: Flow) -> str:
         """A Via of ours with a new branch, asking for ``rport`` (RFC 3581 section 3)."""
         token = self.new_token()
+        sent_by = format_host(*self.identity.place(flow))
         branch = f"{MAGIC_COOKIE}{token}.{self.stateless_name(token)[:8]}"
-        own = Via(flow.transport.upper(), *self.identity.place(flow), (("branch", branch), ("rport", None)))
-        return str(own)
+        return f"SIP/2.0/{flow.transport.upper()} {sent_by};branch={branch};rport"
 
     def has_passed_here(self, request: SipRequest) -> bool:
         """Whether a request bears a Via that we made ourselves: it came around (RFC 3261 section 16.3)."""
         for via in request.vias():
             token, _, proof = via.branch.removeprefix(MAGIC_COOKIE).partition(".")
-            if proof and hmac.compare_digest(proof.encode(), self.stateless_name(token)[:8].encode()):
+            if proof and hmac.compare_digest(
+                proof.encode("utf-8", "surrogateescape"), self.stateless_name(token)[:8].encode()
+            ):
                 return True
         return False
 

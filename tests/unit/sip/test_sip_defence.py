@@ -161,6 +161,15 @@ def test_a_request_that_comes_around_is_refused():
     assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)] == [482, 100, 100]
 
 
+def test_a_branch_of_octets_that_are_no_text_is_like_any_other() -> None:
+    network = Network()
+    house(network)
+    strange = message("INVITE", 1, source=CARRIER, via="SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1.X")
+    network.inject(CARRIER, EXCHANGE, strange.replace(b"z9hG4bK1.X", b"z9hG4bK1.\xe9"))
+    network.run(150)
+    assert [int(data[8:11]) for data in network.sent_by(EXCHANGE)] == [100]
+
+
 # Overload.
 
 
