@@ -326,6 +326,8 @@ class Converge(msgspec.Struct, frozen=True, tag="converge"):
     taps: dict[str, TapOrder] = {}
     new_controls: tuple[str, ...] = ()
     """Legs that get a socket for their reports."""
+    is_awaited: bool = False
+    """Whether the keeper is to be told when that is so (``Converged``)."""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release"):
@@ -345,7 +347,7 @@ WorkerOrder = Converge | Release | UseRecorder
 
 
 class Converged(msgspec.Struct, frozen=True, tag="converged"):
-    """The session has this version now."""
+    """The session has this version now; answers an order that is awaited."""
 
     session_id: str
     version: int

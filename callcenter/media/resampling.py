@@ -21,6 +21,8 @@ def _half_band() -> NDArray[np.float32]:
 _FILTER = _half_band()
 _EVEN = np.ascontiguousarray(_FILTER[::2] * 2)
 _ODD = np.ascontiguousarray(_FILTER[1::2] * 2)
+_NOTHING_BEFORE = np.zeros(_TAPS - 1, dtype=np.float32)
+"""How every stream begins; never written to."""
 
 
 class HalveRate:
@@ -29,7 +31,7 @@ class HalveRate:
     __slots__ = ("_history",)
 
     def __init__(self) -> None:
-        self._history = np.zeros(_TAPS - 1, dtype=np.float32)
+        self._history = _NOTHING_BEFORE
 
     def next(self, samples: Samples) -> Samples:
         """Every second sample of the filtered stream; ``samples`` has an even length."""
@@ -44,7 +46,7 @@ class DoubleRate:
     __slots__ = ("_history",)
 
     def __init__(self) -> None:
-        self._history = np.zeros(len(_EVEN) - 1, dtype=np.float32)
+        self._history = _NOTHING_BEFORE[: len(_EVEN) - 1]
 
     def next(self, samples: Samples) -> Samples:
         """Twice as many samples, the same speech."""

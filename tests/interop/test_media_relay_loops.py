@@ -75,12 +75,15 @@ class Desk:
         self._control, self._worker = control, worker
         self._decoder = msgspec.msgpack.Decoder(WorkerReply)
         self.outcome = Outcome()
+        self.told: list[type[WorkerReply]] = []
         self.caller, self.agent = _udp(), _udp()
         self._inner = {"caller": _udp(), "agent": _udp()}
+        for sock in self._inner.values():
+            sock.setblocking(False)
         self._first: RtpPacket | None = None
         self._marked: RtpPacket | None = None
 
-    def bridge(self, *, recorded: bool = False) -> None:
+    def bridge(self, *, recorded: bool = False, is_awaited: bool = True) -> None:
         """Let both hear each other."""
         legs = tuple(
             LegSpec(
@@ -95,9 +98,10 @@ class Desk:
         )
         now = time.monotonic_ns() // 1_000_000
         slots, taps = {"caller": 0, "agent": 1}, {"r": TapOrder(1, now, now)} if recorded else {}
-        order = Converge(spec, slots, ("caller", "agent"), taps)
+        order = Converge(spec, slots, ("caller", "agent"), taps, is_awaited=is_awaited)
         self._order(order, [sock.fileno() for sock in self._inner.values()])
-        self._await(Converged)
+        if is_awaited:
+            self._await(Converged)
         for leg_id, phone in (("caller", self.caller), ("agent", self.agent)):
             phone.connect(self._inner[leg_id].getsockname())
 
@@ -138,6 +142,7 @@ class Desk:
     def _await(self, kind: type[ReplyT]) -> ReplyT:
         while True:
             reply = self._decoder.decode(self._control.recv(1 << 20))
+            self.told.append(type(reply))
             if isinstance(reply, DigitHeard):
                 self.outcome.digits += reply.digit
             if isinstance(reply, kind):
@@ -252,6 +257,15 @@ def play(loop: str, datagrams: list[bytes], *, recorded: bool = False) -> Outcom
 def pause(seconds: float) -> None:
     """A phone's own pace."""
     select.select([], [], [], seconds)
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_a_worker_answers_a_description_when_somebody_waits_for_that(is_awaited: bool) -> None:
+    with desk("python") as (at, _):
+        at.bridge(is_awaited=is_awaited)
+        at.close()
+        assert (Converged in at.told) is is_awaited
+        assert Released in at.told
 
 
 @pytest.mark.parametrize("seed", range(4))

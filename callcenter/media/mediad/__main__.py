@@ -1,10 +1,11 @@
 """``python -m callcenter.media.mediad``: run the media processes."""
 
 import argparse
-import asyncio
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
+
+import uvloop
 
 from callcenter.logs import configure_logs
 from callcenter.media.mediad.births import StartedNursery, fork_nursery
@@ -63,7 +64,7 @@ def main() -> None:
     configure_logs("media")
     settings = read_arguments()
     nursery = fork_nursery(settings)  # while there is neither an event loop nor a thread
-    asyncio.run(_run(settings, nursery))
+    uvloop.run(_run(settings, nursery))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from callcenter.media.wideband import make_encoder
 
 _LARGEST_CACHE = 128 << 20
 _LARGEST_FILE = 32 << 20
+_TRUSTED = 1_000
+"""Milliseconds for which nobody looks whether a file has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +47,79 @@ def make_clip(samples: Samples, *, wide: bool = False) -> Clip:
     return Clip(padded, encoded, len(padded) // FRAME_SAMPLES)
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A file as it was read."""
+
+    clip: Clip
+    written: tuple[int, int]
+    """When the file was changed last, and its size."""
+    checked_at: int
+    """When it was still so."""
+
+
 class ClipStore:
-    """Reads files and keeps the recently used ones; a changed file is read again."""
+    """Reads files and keeps the recently used ones; a changed file is read again, after a second at the latest.
+
+    ``now`` is in milliseconds of the monotonic clock.
+    """
 
     def __init__(self) -> None:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="clips")
-        self._cache: OrderedDict[tuple[str, int, int, bool], Clip] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, bool], _Kept] = OrderedDict()
+        """Changed by the reader's thread alone."""
         self._size = 0
 
-    def load(self, paths: tuple[str, ...], *, wide: bool = False) -> Future[list[Clip]]:
-        """Read files, for a G.722 leg if ``wide``; the future raises ``OSError`` or ``AudioError``."""
-        return self._reader.submit(lambda: [self._clip(Path(path), wide=wide) for path in paths])
+    def load(self, paths: tuple[str, ...], *, wide: bool = False, now: int) -> "Future[list[Clip]] | list[Clip]":
+        """Files, for a G.722 leg if ``wide``: at once where they were looked at a moment ago, else they are read; the
+        future raises ``OSError`` or ``AudioError``."""
+        kept = [self._cache.get((path, wide)) for path in paths]
+        known = [each.clip for each in kept if each is not None and now - each.checked_at < _TRUSTED]
+        if len(known) == len(paths):
+            return known
+        return self._reader.submit(lambda: [self._clip(path, wide=wide, now=now) for path in paths])
 
     def close(self) -> None:
         """Stop reading."""
         self._reader.shutdown(wait=False, cancel_futures=True)
 
-    def _clip(self, path: Path, *, wide: bool) -> Clip:
-        status = path.stat()
-        if status.st_size > _LARGEST_FILE:
-            raise AudioError("the file is too large to be a prompt")
-        key = (str(path), status.st_mtime_ns, status.st_size, wide)
-        clip = self._cache.get(key)
-        if clip is None:
-            samples, rate = read_wav(path.read_bytes())
-            if rate != SAMPLE_RATE:
-                raise AudioError("not recorded at 8 kHz")
-            clip = self._cache[key] = make_clip(samples, wide=wide)
-            self._size += clip.size
+    def _clip(self, path: str, *, wide: bool, now: int) -> Clip:
+        status = Path(path).stat()
+        written = status.st_mtime_ns, status.st_size
+        kept = self._cache.get((path, wide))
+        if kept is None or kept.written != written:
+            if kept is not None:
+                self._drop((path, wide))
+            kept = _Kept(_read(path, wide=wide, size=status.st_size), written, now)
+            self._cache[path, wide] = kept
+            self._size += kept.clip.size
             while self._size > _LARGEST_CACHE and len(self._cache) > 1:
-                self._size -= self._cache.popitem(last=False)[1].size
-        self._cache.move_to_end(key)
-        return clip
+                self._drop(next(iter(self._cache)))
+        kept.checked_at = now
+        self._cache.move_to_end((path, wide))
+        return kept.clip
+
+    def _drop(self, key: tuple[str, bool]) -> None:
+        self._size -= self._cache.pop(key).clip.size
+
+
+def _read(path: str, *, wide: bool, size: int) -> Clip:
+    if size > _LARGEST_FILE:
+        raise AudioError("the file is too large to be a prompt")
+    samples, rate = read_wav(Path(path).read_bytes())
+    if rate != SAMPLE_RATE:
+        raise AudioError("not recorded at 8 kHz")
+    return make_clip(samples, wide=wide)
 
 
 class Playback:
     """One play order under way: at most one frame per tick."""
 
-    __slots__ = ("_clips", "_doubler", "_file", "_frame", "_future", "current", "spec")
+    __slots__ = ("_clips", "_doubler", "_file", "_frame", "current", "spec")
 
-    def __init__(self, spec: PlaySpec, future: Future[list[Clip]]) -> None:
+    def __init__(self, spec: PlaySpec, clips: "Future[list[Clip]] | list[Clip]") -> None:
         self.spec = spec
-        self._future = future
-        self._clips: list[Clip] | None = None
+        self._clips = clips if isinstance(clips, Future) else _sounding(clips)
         self._file = 0
         self._frame = -1
         self._doubler = DoubleRate()
@@ -96,21 +128,22 @@ class Playback:
 
     def advance(self) -> str | None:
         """Go to the next frame. ``end`` or ``failed`` when there is none."""
-        if self._clips is None:
-            if not self._future.done():
+        clips = self._clips
+        if isinstance(clips, Future):
+            if not clips.done():
                 return None
-            if self._future.cancelled() or self._future.exception() is not None:
+            if clips.cancelled() or clips.exception() is not None:
                 return "failed"
-            self._clips = [clip for clip in self._future.result() if clip.frames]
+            self._clips = clips = _sounding(clips.result())
         self._frame += 1
-        while self._file < len(self._clips) and self._frame >= self._clips[self._file].frames:
+        while self._file < len(clips) and self._frame >= clips[self._file].frames:
             self._file, self._frame = self._file + 1, 0
-        if self._file >= len(self._clips):
-            if not (self.spec.loop and self._clips):
+        if self._file >= len(clips):
+            if not (self.spec.loop and clips):
                 self.current = None
                 return "end"
             self._file = self._frame = 0
-        self.current = self._clips[self._file]
+        self.current = clips[self._file]
         return None
 
     def encoded(self, codec: Codec) -> bytes | None:
@@ -126,3 +159,7 @@ class Playback:
         start = self._frame * FRAME_SAMPLES
         frame = self.current.samples[start : start + FRAME_SAMPLES]
         return self._doubler.next(frame) if wide else frame
+
+
+def _sounding(clips: list[Clip]) -> list[Clip]:
+    return [clip for clip in clips if clip.frames]

@@ -38,9 +38,8 @@ class Conversation:
             for sock in sockets.values():
                 sock.close()
             return {}
+        closed = {leg.spec.leg_id: self._close(leg.spec.leg_id) for leg in self.leaving(spec)}
         self._spec = spec
-        wanted = {leg.leg_id for leg in spec.legs}
-        closed = {leg_id: self._close(leg_id) for leg_id in [*self.legs] if leg_id not in wanted}
         for leg_spec in spec.legs:
             leg = self.legs.get(leg_spec.leg_id)
             if leg is not None:
@@ -49,9 +48,16 @@ class Conversation:
                 self.legs[leg_spec.leg_id] = RtpLeg(
                     leg_spec, sockets[leg_spec.leg_id], self._checkpoint, slots[leg_spec.leg_id], now=now
                 )
-        self._follow_plays()
+        self._follow_plays(now=now)
         self.rewire()
         return closed
+
+    def leaving(self, spec: SessionSpec) -> list[RtpLeg]:
+        """The legs that will be closed by a description."""
+        if spec.version <= self._spec.version:
+            return []
+        wanted = {leg.leg_id for leg in spec.legs}
+        return [leg for leg_id, leg in self.legs.items() if leg_id not in wanted]
 
     @property
     def version(self) -> int:
@@ -95,7 +101,7 @@ class Conversation:
         for leg in hearers:
             self._passed += 1
             spec = PlaySpec(f"{_PASSED}{self._passed}", leg.spec.leg_id, (), digits=digit)
-            self.plays[spec.play_id] = self._play(spec)
+            self.plays[spec.play_id] = self._press(spec)
         if hearers:
             self.rewire()
         return bool(hearers)
@@ -136,7 +142,7 @@ class Conversation:
         for leg_id, leg in self.legs.items():
             leg.listen(leg_id in mixed)
 
-    def _follow_plays(self) -> None:
+    def _follow_plays(self, *, now: int) -> None:
         wanted = {play.play_id: play for play in self._spec.plays}
         self._over &= wanted.keys()
         for play_id in [*self.plays]:
@@ -144,7 +150,7 @@ class Conversation:
                 del self.plays[play_id]
         for play_id, play in wanted.items():
             if play_id not in self.plays and play_id not in self._over:
-                self.plays[play_id] = self._play(play)
+                self.plays[play_id] = self._press(play) if play.digits else self._play(play, now=now)
 
     def _is_passed(self, play_id: str) -> bool:
         return play_id.startswith(_PASSED) and self.plays[play_id].spec.leg_id in self.legs
@@ -155,10 +161,11 @@ class Conversation:
             return False
         return may_relay(inputs[0][0].speaks, leg.sender.codec)
 
-    def _play(self, play: PlaySpec) -> Playback | KeyPresses:
+    def _play(self, play: PlaySpec, *, now: int) -> Playback:
+        return Playback(play, self._clips.load(play.paths, wide=self._is_g722(play.leg_id), now=now))
+
+    def _press(self, play: PlaySpec) -> KeyPresses:
         leg = self.legs.get(play.leg_id)
-        if not play.digits:
-            return Playback(play, self._clips.load(play.paths, wide=self._is_g722(play.leg_id)))
         has_events = leg is None or leg.spec.send_event_type is not None
         return KeyPresses(play, frame_units=FORMS[leg.sender.codec].frame_units if leg and has_events else None)
 
@@ -172,7 +179,6 @@ class Conversation:
 
     def _close(self, leg_id: str) -> LegCounts:
         leg = self.legs.pop(leg_id)
-        counts = leg.counts
-        leg.save_counts()
+        counts = leg.save_counts()
         leg.close()
         return counts

@@ -21,7 +21,8 @@ _HUNG_AFTER = 3.0
 """Seconds without a heartbeat after which a worker is killed."""
 _STARTED_WITHIN = 60.0
 """Seconds a new worker has for its first heartbeat; it may have to compile first."""
-_LARGEST_REPLY = 1 << 20
+_reply = memoryview(bytearray(1 << 20))
+"""Where a reply is read into; the largest that there is."""
 _LATELY = 16
 """Heartbeats (four seconds) whose figures are told."""
 _LONGEST_PAUSE = 5.0
@@ -73,26 +74,24 @@ class WorkerProcess:
         return True
 
     def receive(self) -> list[WorkerReply] | None:
-        """What the worker has told; ``None`` when it is dead."""
-        replies: list[WorkerReply] = []
-        while True:
-            try:
-                data = self._control.recv(_LARGEST_REPLY)
-            except BlockingIOError:
-                return replies
-            except OSError:
-                data = b""
-            if not data:
-                return None
-            reply = self._decoder.decode(data)
-            self.seen_at = time.monotonic()
-            if isinstance(reply, Heartbeat):
-                self.has_started = True
-                self.busy = 0.7 * self.busy + 0.3 * reply.busy
-                self.ticks_skipped, self.loop = reply.ticks_skipped, reply.loop
-                self._late.append(reply.late)
-            else:
-                replies.append(reply)
+        """The next that the worker has told, if it is not just that it lives; ``None`` when it is dead."""
+        try:
+            size = self._control.recv_into(_reply)
+        except BlockingIOError:
+            return []
+        except OSError:
+            size = 0
+        if not size:
+            return None
+        reply = self._decoder.decode(_reply[:size])
+        self.seen_at = time.monotonic()
+        if not isinstance(reply, Heartbeat):
+            return [reply]
+        self.has_started = True
+        self.busy = 0.7 * self.busy + 0.3 * reply.busy
+        self.ticks_skipped, self.loop = reply.ticks_skipped, reply.loop
+        self._late.append(reply.late)
+        return []
 
     def lateness(self, share: float) -> float | None:
         """What share of its ticks was not later than so many milliseconds; ``None`` without ticks."""

@@ -45,6 +45,11 @@ class RecorderFeed:
         self._waiting += len(data)
         self._outbox.append(data)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits for the recorder."""
+        return bool(self._outbox)
+
     def flush(self) -> None:
         """Send what the recorder takes now."""
         while self._outbox and self._socket is not None:

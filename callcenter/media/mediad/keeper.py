@@ -256,15 +256,16 @@ class Keeper:
         )
         if worker is None:
             return
-        legs = [leg.leg_id for leg in session.spec.legs]
-        new = tuple(leg_id for leg_id in legs if leg_id not in session.known_to_worker)
+        legs = {leg.leg_id for leg in session.spec.legs}
+        new = tuple(leg.leg_id for leg in session.spec.legs if leg.leg_id not in session.known_to_worker)
         slots = {leg_id: self._slot(session.ports[leg_id]) for leg_id in new}
         controls = self._new_controls(session)
+        is_awaited = bool(session.waiting) or session.sockets.keys() != legs
         worker.send(
-            Converge(session.spec, slots, new, taps, tuple(controls)),
+            Converge(session.spec, slots, new, taps, tuple(controls), is_awaited),
             [*(session.sockets[leg_id] for leg_id in new), *controls.values()],
         )
-        session.known_to_worker = set(legs)
+        session.known_to_worker = legs
 
     def _new_controls(self, session: HeldSession) -> dict[str, socket.socket]:
         """Sockets for reports that the worker does not have yet, opened when they are needed for the first time."""
@@ -380,7 +381,7 @@ class Keeper:
         if session is None:
             return
         self._ledger.end_session(session_id)
-        counts = {leg_id: self._last_counts(session, leg_id) for leg_id in session.sockets}
+        counts = {leg_id: closed.get(leg_id) or self._last_counts(session, leg_id) for leg_id in session.sockets}
         for leg_id in [*session.sockets]:
             self._sockets.close(*session.let_go(leg_id))
         for _, request in session.waiting:

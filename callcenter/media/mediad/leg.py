@@ -69,12 +69,15 @@ class RtpLeg:
             LegSealing.of(spec),
             Reporter(received=counts.packets_in, lost=counts.packets_lost),
         )
-        self.sender = LegSender(spec, self.inlet, self._sealing, self.reports, checkpoint, slot, now=now)
+        self.sender = LegSender(
+            spec, self.inlet, self._sealing, self.reports, checkpoint, slot, sent_before=counts.packets_out, now=now
+        )
         """What the far end hears."""
         self._judge = StretchJudge(now=now, worst_mos=counts.worst_mos, worst_loss_percent=counts.worst_loss_percent)
         self._digits = DigitReceiver()
-        self._ear, self._tone_ear = Ear(), Ear()
-        self._tones: ToneDigits | None = None
+        self._ear = Ear()
+        self._tones: tuple[Ear, ToneDigits] | None = None
+        """What hears keys in its speech, where they do not come as events."""
         self._masked_until = now
         self._configure(spec)
 
@@ -290,11 +293,13 @@ class RtpLeg:
         self.silent_since = None
         return True
 
-    def save_counts(self) -> None:
-        """Leave the figures where a successor finds them."""
-        self._checkpoint.note(self.slot, self.counts)
+    def save_counts(self) -> LegCounts:
+        """Leave the figures so far where a successor finds them."""
+        counts = self.counts
+        self._checkpoint.note(self.slot, counts)
         if self._sealing is not None:
             self._sealing.note(self._checkpoint, self.slot)
+        return counts
 
     @property
     def counts(self) -> LegCounts:
@@ -332,7 +337,7 @@ class RtpLeg:
         if spec.receive_event_type is not None or not self._codecs:
             self._tones = None
         elif self._tones is None:
-            self._tones = ToneDigits()
+            self._tones = Ear(), ToneDigits()
 
     def _take(self, header: Header, now: int) -> str:
         """Pass an accepted packet on; the digits that it brought."""
@@ -350,7 +355,8 @@ class RtpLeg:
         self.reports.received(ssrc, sequence, timestamp, now=now)
         digits = ""
         if self._tones is not None:
-            digits = self._tones.hear(self._tone_ear.hear(codec, timestamp, payload).linear)
+            ear, tones = self._tones
+            digits = tones.hear(ear.hear(codec, timestamp, payload).linear)
         if self.is_masked(now):
             payload = masked_payload(codec, timestamp, len(payload))
         for leg in self.relays:

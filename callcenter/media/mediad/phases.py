@@ -4,6 +4,7 @@ Sending to hundreds of legs takes milliseconds. Served in one go the last of the
 in phases nobody waits for more than a quarter of that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from callcenter.media.mediad.conversation import Conversation
@@ -11,6 +12,8 @@ from callcenter.media.mediad.leg import RtpLeg
 
 PHASES = 4
 """Of 5 ms each."""
+_FULL = 25
+"""Conversations after which another phase is begun: they are served within a millisecond or two."""
 
 
 @dataclass(slots=True)
@@ -34,3 +37,9 @@ class Phase:
         """A conversation is over."""
         if conversation in self.conversations:
             self.conversations.remove(conversation)
+
+
+def place(phases: Sequence[Phase]) -> Phase:
+    """Where another conversation is served: few of them share a phase, since each costs wake-ups."""
+    begun = next((phase for phase in phases if len(phase.conversations) < _FULL), None)
+    return begun or min(phases, key=lambda phase: len(phase.conversations))

@@ -3,8 +3,7 @@
 ``now`` is in milliseconds of the monotonic clock.
 """
 
-import secrets
-
+from callcenter.chance import random_bits
 from callcenter.media.codecs import FORMS, Codec
 from callcenter.media.g711 import TRANSCODE, Samples
 from callcenter.media.law import Law
@@ -35,8 +34,10 @@ class LegSender:
         checkpoint: Checkpoint,
         slot: int,
         *,
+        sent_before: int,
         now: int,
     ) -> None:
+        """``sent_before``: packets of the same leg that former workers sent."""
         self.spec = spec
         self.may_send = False
         """Whether packets to the far end make sense now."""
@@ -44,18 +45,14 @@ class LegSender:
         """The codec in which the far end hears us."""
         self.law: Law | None = None
         """The law in which the far end hears us, ``None`` for wideband."""
-        self._sent_before = checkpoint.noted(slot).packets_out
+        self._sent_before = sent_before
         self._packets = self._octets = 0
         """Sent and not yet told to ``reports``."""
         self.control: ControlSocket | None = None
         """For reports, where they do not go with speech."""
         self.sealing, self.reports = sealing, reports
         self._inlet, self._checkpoint, self._slot = inlet, checkpoint, slot
-        sequence, timestamp, at = checkpoint.stamped(slot, spec.ssrc) or (
-            secrets.randbelow(0x8000),
-            secrets.randbelow(1 << 31),
-            now,
-        )
+        sequence, timestamp, at = checkpoint.stamped(slot, spec.ssrc) or (random_bits(15), random_bits(31), now)
         if sealing is not None:
             sequence += sealing.take_over(checkpoint, slot, spec.ssrc)
         self.stream = OutgoingStream(spec.ssrc, sequence=sequence & 0xFFFF, timestamp=timestamp, at=at)

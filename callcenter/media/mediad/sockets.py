@@ -17,6 +17,8 @@ _BY_VERSION = {
 }
 """Address family, and where the type of service is set."""
 _LARGEST_GRANT = 256
+_FEWEST_GRANTED = 16
+"""Ports granted at once: opening each takes time in which no order is followed."""
 _GRANTED_SHARE = 8
 """One port of so many may be granted ahead."""
 _MOST_WAITING = 2_000
@@ -33,8 +35,8 @@ class RtpSockets:
         self._most = min(_LARGEST_GRANT, pool.size // _GRANTED_SHARE)
 
     def grant(self) -> tuple[int, ...]:
-        """More ports for the exchange to choose from, once it has used half of the last ones."""
-        if len(self._granted) * 2 > self._most:
+        """More ports for the exchange to choose from, once it has used some of the last ones."""
+        if self._most - len(self._granted) < min(_FEWEST_GRANTED, (self._most + 1) // 2):
             return ()
         opened: dict[int, socket.socket] = {}
         try:
@@ -88,13 +90,12 @@ class RtpSockets:
 
     def _bound(self, port: int) -> socket.socket:
         family, level, option = _BY_VERSION[6 if ":" in self._host else 4]
-        sock = socket.socket(family, socket.SOCK_DGRAM)
+        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             sock.bind((self._host, port))
         except OSError:
             sock.close()
             raise
-        sock.setblocking(False)
         sock.setsockopt(level, option, _EXPEDITED)
         return sock
 

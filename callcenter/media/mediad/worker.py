@@ -12,8 +12,9 @@ import resource
 import signal
 import socket
 import time
+from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -26,7 +27,7 @@ from callcenter.media.mediad.feed import RecorderFeed
 from callcenter.media.mediad.lateness import Lateness
 from callcenter.media.mediad.leg import RtpLeg
 from callcenter.media.mediad.packet_loop import PacketLoop, PythonLoop, make_loop
-from callcenter.media.mediad.phases import PHASES, Phase
+from callcenter.media.mediad.phases import PHASES, Phase, place
 from callcenter.media.mediad.settings import Birth, RelayLoop
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick
@@ -52,9 +53,11 @@ _ROUND = 12
 _MOST_LATE = 3
 """Ticks that are made up; more are skipped."""
 _PHASE_MILLISECONDS = FRAME_MILLISECONDS // PHASES
-_MOST_SOCKETS = 64
+_ROOM_FOR_SOCKETS = socket.CMSG_SPACE(64 * array("i").itemsize)
 _MOST_ROUNDS = 50
 """Rounds of reading after which a socket that never gets empty is left alone."""
+_AS_BOUND = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+"""What the keeper's sockets are (``RtpSockets``)."""
 _LARGEST_ORDER = 1 << 20
 _COLLECT_EVERY = 500
 """Ticks between runs of the garbage collector, which is otherwise off."""
@@ -81,6 +84,8 @@ class Worker:
         self._feed = RecorderFeed(lambda number, damage: self._tell(RecordingHurt(number, damage)))
         self._taps = Taps(self._feed)
         self._outbox: deque[bytes] = deque()
+        self._order = memoryview(bytearray(_LARGEST_ORDER))
+        """Where orders are read into."""
         self._decoder = msgspec.msgpack.Decoder(WorkerOrder)
         self._skipped = 0
         self._stopping = False
@@ -103,7 +108,11 @@ class Worker:
         next_beat = _now()
         ticks = 0
         while not self._stopping:
-            self._wait(due)
+            if self._conversations or self._feed.is_behind:
+                self._wait(due)
+            else:  # nobody to serve
+                self._wait(next_beat)
+                due = _now() + FRAME_MILLISECONDS
             now = _now()
             if now >= due:
                 late = (now - due) // FRAME_MILLISECONDS
@@ -230,17 +239,20 @@ class Worker:
     def _take_orders(self) -> None:
         while True:
             try:
-                data, descriptors, _, _ = socket.recv_fds(self._control, _LARGEST_ORDER, _MOST_SOCKETS)
+                size, beside, _, _ = self._control.recvmsg_into([self._order], _ROOM_FOR_SOCKETS)
             except BlockingIOError:
                 return
             except ConnectionError:
-                data, descriptors = b"", []
-            if not data:
+                size, beside = 0, []
+            if not size:
                 self._stopping = True
                 return
-            self._follow(self._decoder.decode(data), descriptors)
+            descriptors = array("i")
+            for _, _, data in beside:
+                descriptors.frombytes(data)
+            self._follow(self._decoder.decode(self._order[:size]), descriptors)
 
-    def _follow(self, order: WorkerOrder, descriptors: list[int]) -> None:
+    def _follow(self, order: WorkerOrder, descriptors: Sequence[int]) -> None:
         self._stale = True
         match order:
             case Converge():
@@ -252,7 +264,7 @@ class Worker:
                     for phase in self._phases:
                         phase.drop(conversation)
                     self._taps.end_session(session_id, now=_now())
-                    self._forget(conversation)
+                    self._forget(conversation.legs.values())
                     closed = conversation.close()
                 self._tell(Released(session_id, closed))
             case UseRecorder():
@@ -260,36 +272,40 @@ class Worker:
                 sock.setblocking(False)
                 self._feed.use(sock)
 
-    def _converge(self, order: Converge, descriptors: list[int]) -> None:
+    def _converge(self, order: Converge, descriptors: Sequence[int]) -> None:
         spec = order.spec
         conversation = self._conversations.get(spec.session_id)
         if conversation is None:
             conversation = Conversation(spec.session_id, self._checkpoint, self._clips)
             self._conversations[spec.session_id] = conversation
-            min(self._phases, key=lambda phase: len(phase.conversations)).conversations.append(conversation)
-        received = [socket.socket(fileno=descriptor) for descriptor in descriptors]
-        for sock in received:
-            sock.setblocking(False)
+            place(self._phases).conversations.append(conversation)
+        received = [socket.socket(-1, _AS_BOUND, 0, descriptor) for descriptor in descriptors]
         legs = len(order.new_legs)
         sockets = dict(zip(order.new_legs, received[:legs], strict=True))
-        self._forget(conversation)
+        for leg in conversation.legs.values():
+            self._loop.withdraw(leg)
+        self._forget(conversation.leaving(spec))
         closed = conversation.converge(spec, sockets, order.slots, now=_now())
         if conversation.version == spec.version:
             if self._taps.must_forget(spec, order.taps, now=_now()):
                 self._read_out(conversation)
             self._taps.follow(conversation, spec, order.taps, now=_now())
+        for leg_id, sock in sockets.items():
+            if leg_id in conversation.legs and conversation.legs[leg_id].socket is sock:
+                self._by_descriptor[sock.fileno()] = (conversation, conversation.legs[leg_id])
+                self._loop.add(conversation.legs[leg_id])
         for leg_id, sock in zip(order.new_controls, received[legs:], strict=True):
             if leg_id in conversation.legs:
-                conversation.legs[leg_id].adopt_control(ControlSocket(sock, conversation.legs[leg_id].spec))
+                self._hear_reports(conversation.legs[leg_id], sock)
             else:
                 sock.close()
-        for leg in conversation.legs.values():
-            self._by_descriptor[leg.socket.fileno()] = (conversation, leg)
-            self._loop.add(leg)
-            if leg.control is not None:
-                self._reporting[leg.control.socket.fileno()] = leg
-                self._loop.register(leg.control.socket.fileno())
-        self._tell(Converged(spec.session_id, spec.version, closed))
+        if order.is_awaited:
+            self._tell(Converged(spec.session_id, spec.version, closed))
+
+    def _hear_reports(self, leg: RtpLeg, sock: socket.socket) -> None:
+        leg.adopt_control(ControlSocket(sock, leg.spec))
+        self._reporting[sock.fileno()] = leg
+        self._loop.register(sock.fileno())
 
     def _read_out(self, conversation: Conversation) -> None:
         """Read what waits in a conversation's sockets, before something begins that must not hear it."""
@@ -298,9 +314,12 @@ class Worker:
                 self._receive(conversation, leg, now=_now(), thorough=True)
                 if leg.is_emptied:
                     break
-
-    def _forget(self, conversation: Conversation) -> None:
         for leg in conversation.legs.values():
+            self._loop.withdraw(leg)
+
+    def _forget(self, legs: Iterable[RtpLeg]) -> None:
+        """Wait for packets of these legs no more, before their sockets are closed."""
+        for leg in legs:
             self._loop.remove(leg)
             del self._by_descriptor[leg.socket.fileno()]
             if leg.control is not None:

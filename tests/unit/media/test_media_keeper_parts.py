@@ -80,17 +80,36 @@ def test_a_play_waits_for_its_files_and_fails_with_them() -> None:
 
 def test_clips_are_kept_until_the_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    path.write_bytes(write_wav(tone(400, 0.1)))
     store = ClipStore()
-    first = store.load((str(path),)).result(5)[0]
-    assert store.load((str(path),)).result(5)[0] is first
+
+    def load(name: str, *, now: int) -> list[Clip]:
+        clips = store.load((str(tmp_path / name),), now=now)
+        return clips.result(5) if isinstance(clips, Future) else clips
+
+    path.write_bytes(write_wav(tone(400, 0.1)))
+    first = load("a.wav", now=0)[0]
+    assert load("a.wav", now=1_000)[0] is first
     path.write_bytes(write_wav(tone(400, 0.2)))
-    assert store.load((str(path),)).result(5)[0].frames == 10
+    assert load("a.wav", now=2_000)[0].frames == 10
     path.write_bytes(write_wav(tone(400, 0.3), 16000))
     with pytest.raises(AudioError):
-        store.load((str(path),)).result(5)
+        load("a.wav", now=3_000)
     with pytest.raises(FileNotFoundError):
-        store.load((str(tmp_path / "b.wav"),)).result(5)
+        load("b.wav", now=3_000)
+    store.close()
+
+
+def test_a_file_that_was_looked_at_a_moment_ago_is_there_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(write_wav(tone(400, 0.1)))
+    store = ClipStore()
+    read = store.load((str(path),), now=0)
+    assert isinstance(read, Future)
+    clips = read.result(5)
+    assert store.load((str(path),), now=999) == clips
+    assert isinstance(store.load((str(path),), now=1_000), Future)
+    assert isinstance(store.load((str(path),), wide=True, now=999), Future)
+    assert isinstance(store.load((str(path), str(tmp_path / "b.wav")), now=999), Future)
     store.close()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from callcenter.media.mediad.lateness import LATEST, Lateness, percentile
-from callcenter.media.mediad.phases import Phase
+from callcenter.media.mediad.phases import PHASES, Phase, place
 
 pytestmark = pytest.mark.unit
 
@@ -27,6 +27,19 @@ def test_a_phase_has_work_while_somebody_is_mixed_or_played_to() -> None:
     assert not phase.has_work
     phase.conversations.append(conversation(plays=True))
     assert phase.has_work
+
+
+def test_another_phase_is_begun_when_one_is_full_and_then_all_are_filled_alike() -> None:
+    phases = [Phase() for _ in range(PHASES)]
+    for number in range(200):
+        place(phases).conversations.append(conversation(str(number)))
+    assert [len(phase.conversations) for phase in phases] == [50] * PHASES
+    del phases[2].conversations[:30]
+    assert place(phases) is phases[2]
+    few = [Phase() for _ in range(PHASES)]
+    for number in range(30):
+        place(few).conversations.append(conversation(str(number)))
+    assert [len(phase.conversations) for phase in few] == [25, 5, 0, 0]
 
 
 def test_lateness_is_counted_by_the_millisecond_and_begins_anew_when_told() -> None:
