@@ -24,19 +24,19 @@ class Bus:
         self._listeners.append((listener, types or (object,)))
         self._by_type.clear()
 
-    def publish_all(self, facts: Iterable[object], at: int) -> None:
-        """Tell several facts of one instant."""
-        for fact in facts:
-            self.publish(fact, at)
-
     def publish(self, fact: object, at: int) -> None:
         """Tell a fact. A listener that raises is logged and does not keep the others from hearing it."""
-        listeners = self._by_type.get(type(fact))
-        if listeners is None:
-            listeners = tuple(each for each, types in self._listeners if isinstance(fact, types))
-            self._by_type[type(fact)] = listeners
-        for listener in listeners:
-            try:
-                listener(fact, at)
-            except Exception:  # a listener must never harm the call or the routing that tells the fact
-                log.exception("listener failed", fact=type(fact).__name__)
+        self.publish_all((fact,), at)
+
+    def publish_all(self, facts: Iterable[object], at: int) -> None:
+        """Tell several facts of one instant, one after the other."""
+        for fact in facts:
+            listeners = self._by_type.get(type(fact))
+            if listeners is None:
+                listeners = tuple(each for each, types in self._listeners if isinstance(fact, types))
+                self._by_type[type(fact)] = listeners
+            for listener in listeners:
+                try:
+                    listener(fact, at)
+                except Exception:  # a listener must never harm the call or the routing that tells the fact
+                    log.exception("listener failed", fact=type(fact).__name__)

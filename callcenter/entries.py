@@ -125,6 +125,8 @@ KIND_OF: Mapping[type[Any], str] = {entry: kind for kind, entry in ENTRY_KINDS.i
 
 _ENCODED = msgspec.msgpack.Encoder().encode
 _SUBJECTS = ("call_id", "contact_id", "agent_id")
+_SUBJECTS_OF: dict[type, tuple[str, ...]] = {}
+"""Which of them the entries of a type have, once one was seen."""
 
 
 def encode(entry: object) -> tuple[str, bytes]:
@@ -137,8 +139,11 @@ def encode(entry: object) -> tuple[str, bytes]:
 
 def subject_of(entry: object) -> str | None:
     """What an entry is about: its call or contact, else its agent; ``None`` for entries about the whole floor."""
-    for name in _SUBJECTS:
-        subject = getattr(entry, name, None)
+    names = _SUBJECTS_OF.get(type(entry))
+    if names is None:
+        names = _SUBJECTS_OF[type(entry)] = tuple(name for name in _SUBJECTS if hasattr(entry, name))
+    for name in names:
+        subject = getattr(entry, name)
         if isinstance(subject, str):
             return subject
     return None

@@ -59,6 +59,7 @@ from callcenter.calls.facts import (
     RoutingSnapshot,
     WrapUpRecorded,
 )
+from callcenter.calls.identity import asks_who_calls
 from callcenter.calls.mailbox import MailboxCalls
 from callcenter.calls.queueing import CallRouting
 from callcenter.calls.record import OpenRecord
@@ -244,6 +245,7 @@ class ExchangeCore:
             routing=self.routing,
             clearance=self.clearance,
             flows=flows,
+            asking_flows=frozenset(name for name, flow in flows.items() if asks_who_calls(flow)),
             music=music,
             ringing=ringing,
             beep=beep,

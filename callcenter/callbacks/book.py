@@ -138,16 +138,18 @@ class CallbackBook:
         """The promise of this name, unless it is over."""
         return self._open.get(callback_id)
 
-    def of_contact(self, contact_id: object) -> Callback | None:
+    def of_contact(self, contact_id: str | None) -> Callback | None:
         """The promise that this contact stands for."""
-        return self._of_contact.get(contact_id) if isinstance(contact_id, str) else None
+        return None if contact_id is None else self._of_contact.get(contact_id)
 
     def of_person(self, number: str, queue_id: str) -> Callback | None:
         """The one promise to this person in this queue."""
-        return self._of_person.get((person(number), queue_id))
+        return self._of_person.get((person(number), queue_id)) if self._of_person else None
 
     def all_of_person(self, number: str) -> list[Callback]:
         """Every promise to this person, whatever the queue."""
+        if not self._of_person:
+            return []
         who = person(number)
         return [self._of_person[who, queue_id] for queue_id in self._queues_of.get(who, ())]
 

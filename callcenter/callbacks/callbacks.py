@@ -98,8 +98,8 @@ class Callbacks:
 
         One for which the customer's phone may ring already is not; while only the agent's rings, that is hung up.
         """
-        callback = self.book.of_person(caller, queue_id) if person(caller) else None
-        if callback is None or not self._is_stopped(callback):
+        callback = self.book.of_person(caller, queue_id)
+        if callback is None or not person(caller) or not self._is_stopped(callback):
             return None
         self.line.close(callback, CallbackResult.CALLED_IN)
         return callback.asked.arrived_at

@@ -54,12 +54,12 @@ class CallAudio:
     """By the leg that waits for it: the leg that sounds before it answers."""
     rung: set[str] = field(default_factory=set)
     """Legs that hear a ringing tone."""
+    gone: list[str] = field(default_factory=list)
+    """Media legs that nobody hears any more, until the next ``sweep``."""
     _tones: frozenset[str] = frozenset()
     _parties: tuple[tuple[str, Role], ...] = ()
     _ways: Ways = ()
     _music: frozenset[str] = frozenset()
-    _gone: list[str] = field(default_factory=list)
-    """Media legs that nobody hears any more."""
 
     def name(self, leg_id: str, *, customer: bool = False) -> str:
         """The media leg of a signalling leg, named when it is not known yet."""
@@ -134,12 +134,12 @@ class CallAudio:
             self._tones -= {media_leg}
             self._ways = tuple(way for way in self._ways if media_leg not in way)
             self._music -= {media_leg}
-            self._gone.append(media_leg)
+            self.gone.append(media_leg)
         return media_leg
 
     async def sweep(self) -> None:
         """Close the media of the legs that are over; needless when the whole session is closed."""
-        gone, self._gone = self._gone, []
+        gone, self.gone = self.gone, []
         for media_leg in gone:
             try:
                 figures = await self.media.remove_leg(self.session_id, media_leg)
@@ -163,11 +163,13 @@ class CallAudio:
     async def _apply(self) -> None:
         participants = self.participants()
         music, ways = music_for(participants, self.mode), routes_for(participants, self.mode)
-        names = {CUSTOMER_LEG: CUSTOMER_LEG, **self.legs}
-        early = {names[one]: names[other] for one, other in self.heard.items() if one in names and other in names}
-        ways += tuple((source, listener) for listener, source in early.items())
-        music -= early.keys()
-        tones = frozenset(names[one] for one in self.rung if one in names and self.ringing) - early.keys()
+        tones: frozenset[str] = frozenset()
+        if self.heard or self.rung:
+            names = {CUSTOMER_LEG: CUSTOMER_LEG, **self.legs}
+            early = {names[one]: names[other] for one, other in self.heard.items() if one in names and other in names}
+            ways += tuple((source, listener) for listener, source in early.items())
+            music -= early.keys()
+            tones = frozenset(names[one] for one in self.rung if one in names and self.ringing) - early.keys()
         for media_leg in sorted(self._music - music):
             await self.media.stop_play(self.session_id, _play_of(media_leg))
         for media_leg in sorted(self._tones - tones):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallArrived, CallClosed, CallEnded, CallFact
@@ -67,10 +68,10 @@ class CallBook:
         *,
         patiently: bool = False,
     ) -> None:
-        journal, bus = self._deps.journal, self._deps.bus
+        journal = self._deps.journal
         for fact in facts:
             last = journal.append(fact, at=now, patiently=patiently)
-        journal.once_written(last, lambda: bus.publish_all(facts, now))
+        journal.once_written(last, partial(self._deps.bus.publish_all, facts, now))
 
     def answer(self, done: "asyncio.Future[None]") -> None:
         """Tell who waits for it that it is so, once it is on disk."""

@@ -136,7 +136,10 @@ class Call:
 
     def standing_at(self, leg_id: str) -> Standing | None:
         """The offer that rings, or was answered, at this leg."""
-        return next((each for each in self.offers.values() if each.offer.leg_id == leg_id), None)
+        for standing in self.offers.values():
+            if standing.offer.leg_id == leg_id:
+                return standing
+        return None
 
     def declined_by(self, agent_id: str) -> Standing | None:
         """The ringing offer that this agent may decline; without an id the one there is."""
@@ -153,6 +156,17 @@ class Call:
         if self.consulted is not None:
             found.append((self.consulted.leg_id, Role.CONSULTED))
         return tuple(found)
+
+    def seated(self) -> list[tuple[Role, Seat]]:
+        """Who is there beside a customer, and as what."""
+        found = []
+        if self.agent is not None:
+            found.append((Role.AGENT, self.agent))
+        if self.consulted is not None:
+            found.append((Role.CONSULTED, self.consulted))
+        if self.colleague is not None:
+            found.append((Role.AGENT if self.colleague.agent_id else Role.CONSULTED, self.colleague))
+        return found
 
     def far_leg(self) -> str:
         """The leg in the customer's place: a customer's, or in a call between colleagues the other one's."""

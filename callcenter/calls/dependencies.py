@@ -32,6 +32,8 @@ class CallDependencies:
     clearance: Clearance
     """Whom people mean outside the house, and whether they may be called."""
     flows: Mapping[str, Flow]
+    asking_flows: frozenset[str]
+    """Those that go by who calls, so that a call waits a moment for the customer store."""
     music: str
     """Path of the WAV file that waiting customers hear."""
     ringing: str = ""

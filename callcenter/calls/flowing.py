@@ -9,7 +9,7 @@ from callcenter.calls import events as ev
 from callcenter.calls.audio import is_beside_the_flow
 from callcenter.calls.dependencies import CallDependencies
 from callcenter.calls.facts import CallFact, CallStepTaken
-from callcenter.calls.identity import CallerIdentity, asks_who_calls
+from callcenter.calls.identity import CallerIdentity
 from callcenter.calls.origin import Origin
 from callcenter.calls.queueing import queue_request
 from callcenter.calls.recorder import CONSENT_PLAY, CallRecorder
@@ -61,7 +61,7 @@ class CallFlow:
     async def start(self, flow: str, caller: str, called: str) -> None:
         """Run this flow from its beginning."""
         self._run = run = FlowRun(self._deps.flows[flow])
-        if asks_who_calls(self._deps.flows[flow]):
+        if flow in self._deps.asking_flows:
             await self._identity.until_known()
         dialled = (("caller", caller), ("called", called), ("diverted_from", self._origin.diverted_from))
         variables = (*dialled, *self._identity.variables())

@@ -214,6 +214,9 @@ class CallLegs:
     async def news(self, event: LegEvent) -> ev.CallEvent | None:
         """What a leg event means for the machine; ``None`` when it is a matter of media alone."""
         match event:
+            case LegRinging() | LegAnswered() | LegRefused() | LegEnded():
+                is_customer = event.leg_id == self.customer_leg_id
+                return await (self._of_customer(event) if is_customer else self._of_other(event))
             case LegReoffered():
                 await self._renegotiate(event)
                 return None
@@ -224,9 +227,6 @@ class CallLegs:
                 return None
             case LegEarlyMedia():
                 return await self._hear(event)
-            case LegRinging() | LegAnswered() | LegRefused() | LegEnded():
-                is_customer = event.leg_id == self.customer_leg_id
-                return await (self._of_customer(event) if is_customer else self._of_other(event))
             case _:
                 log.debug("leg event ignored", call_id=self.call_id, leg_event=type(event).__name__)
                 return None

@@ -7,7 +7,9 @@ that no longer stands, and an order of somebody who has nothing to say here, are
 nothing.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, get_args
 
 from callcenter.calls import effects as fx
 from callcenter.calls import events as ev
@@ -23,6 +25,19 @@ from callcenter.calls.table import TABLE
 __all__ = ["TABLE", "CallMachine", "IllegalCallEvent"]
 
 LegNews = ev.AgentRinging | ev.AgentAnswered | ev.AgentRefused | ev.AgentGone
+DeskOrder = (
+    ev.HoldOrdered
+    | ev.ResumeOrdered
+    | ev.TransferOrdered
+    | ev.ConsultOrdered
+    | ev.CompleteOrdered
+    | ev.CancelOrdered
+    | ev.SwapOrdered
+    | ev.ConferenceOrdered
+    | ev.ParkOrdered
+    | ev.PartyBrought
+    | ev.PartyTaken
+)
 
 
 @dataclass(slots=True)
@@ -44,7 +59,8 @@ class CallMachine(Call):
             if row.act is not None:
                 row.act(self, meant, now)
             self.state = row.to
-            pending, self.following = [*self.following, *pending], []
+            if self.following:
+                pending, self.following = [*self.following, *pending], []
         return tuple(self.facts), tuple(self.effects)
 
     def next_deadline(self) -> int | None:
@@ -61,42 +77,22 @@ class CallMachine(Call):
     # Who is meant.
 
     def _meant(self, event: ev.CallEvent) -> ev.CallEvent | None:
-        match event:
-            case ev.AgentRinging() | ev.AgentAnswered() | ev.AgentRefused() | ev.AgentGone():
-                return self._of_leg(event)
-            case ev.NumberEarlyMedia(leg_id=leg_id):
-                search = self.search
-                if self.colleague is not None and leg_id == self.colleague.leg_id:
-                    return ev.CustomerEarlyMedia()
-                number = search is not None and search.target.kind is TargetKind.NUMBER and search.leg_id == leg_id
-                return event if number else None
-            case ev.OfferTakenBack() | ev.OfferConfirmed() | ev.OfferTooLate():
-                return event if event.offer_id in self.offers else None
-            case ev.AgentOffered() | ev.QueueVanished() | ev.QueueOverflowed() | ev.SearchFailed():
-                return self._of_search(event)
-            case ev.DeclineOrdered(contact_id=contact_id, agent_id=agent_id):
-                rings = self.declined_by(agent_id) is not None
-                return event if rings and (not contact_id or self._seeks(contact_id)) else None
-            case ev.HangUpOrdered():
-                return self._hung_up(event)
-            case ev.EngagementRefused():
-                return self._not_engaged(event)
-            case (
-                ev.HoldOrdered(contact_id=contact_id)
-                | ev.ResumeOrdered(contact_id=contact_id)
-                | ev.TransferOrdered(contact_id=contact_id)
-                | ev.ConsultOrdered(contact_id=contact_id)
-                | ev.CompleteOrdered(contact_id=contact_id)
-                | ev.CancelOrdered(contact_id=contact_id)
-                | ev.SwapOrdered(contact_id=contact_id)
-                | ev.ConferenceOrdered(contact_id=contact_id)
-                | ev.ParkOrdered(contact_id=contact_id)
-                | ev.PartyBrought(contact_id=contact_id)
-                | ev.PartyTaken(contact_id=contact_id)
-            ):
-                return self._ordered(event, contact_id)
-            case _:
-                return event
+        named = self.MEANT.get(type(event))
+        return event if named is None else named(self, event)
+
+    def _of_sound(self, event: ev.NumberEarlyMedia) -> ev.CallEvent | None:
+        search = self.search
+        if self.colleague is not None and event.leg_id == self.colleague.leg_id:
+            return ev.CustomerEarlyMedia()
+        number = search is not None and search.target.kind is TargetKind.NUMBER and search.leg_id == event.leg_id
+        return event if number else None
+
+    def _of_offer(self, event: ev.OfferTakenBack | ev.OfferConfirmed | ev.OfferTooLate) -> ev.CallEvent | None:
+        return event if event.offer_id in self.offers else None
+
+    def _declined(self, event: ev.DeclineOrdered) -> ev.CallEvent | None:
+        rings = self.declined_by(event.agent_id) is not None
+        return event if rings and (not event.contact_id or self._seeks(event.contact_id)) else None
 
     def _of_leg(self, event: LegNews) -> ev.CallEvent | None:
         standing = self.standing_at(event.leg_id)
@@ -188,8 +184,8 @@ class CallMachine(Call):
             return ev.AgentRefused(self.search.leg_id, 486)
         return event
 
-    def _ordered(self, event: ev.CallEvent, contact_id: str) -> ev.CallEvent | None:
-        seat = self.seat_of(contact_id) if contact_id else self.agent
+    def _ordered(self, event: DeskOrder) -> ev.CallEvent | None:
+        seat = self.seat_of(event.contact_id) if event.contact_id else self.agent
         if seat is None:
             return None
         if seat is self.colleague:
@@ -198,3 +194,15 @@ class CallMachine(Call):
         if isinstance(event, ev.CompleteOrdered) and self.consulted is not None and not self.consulted.agent_id:
             return ev.HandedOut()
         return event
+
+    MEANT: ClassVar[Mapping[type, Callable[["CallMachine", Any], ev.CallEvent | None]]] = {
+        **dict.fromkeys(get_args(LegNews), _of_leg),
+        ev.NumberEarlyMedia: _of_sound,
+        **dict.fromkeys((ev.OfferTakenBack, ev.OfferConfirmed, ev.OfferTooLate), _of_offer),
+        **dict.fromkeys((ev.AgentOffered, ev.QueueVanished, ev.QueueOverflowed, ev.SearchFailed), _of_search),
+        ev.DeclineOrdered: _declined,
+        ev.HangUpOrdered: _hung_up,
+        ev.EngagementRefused: _not_engaged,
+        **dict.fromkeys(get_args(DeskOrder), _ordered),
+    }
+    """How an event gets its name that may mean several; the others have theirs. ``None``: it means nothing."""

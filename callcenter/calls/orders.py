@@ -1,6 +1,7 @@
 """Carries out what the call machine orders: to legs, media, recorder, flow and routing."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
 
 import structlog
 
@@ -61,49 +62,38 @@ class CallOrders:
         self._consent_of = ""
         """The queue whose recording the greeting speaks of."""
 
-    async def carry_out(self, effect: fx.Effect) -> ev.CallEvent | None:
-        """Do it; returns what it led to when that is known at once."""
-        failed: ev.CallEvent | None = None
-        match effect:
-            case fx.AnswerCustomer() | fx.AnswerAgent() | fx.GreetCustomer():
-                failed = await self._meet(effect)
-            case fx.EndCustomer(cause=cause):
-                self._legs.end_customer(cause)
-            case fx.StopFlow():
-                self._flow.stop()
-            case fx.ReturnToFlow(reason=reason):
-                await self._flow.tell(flow_ev.ContactReturned(reason))
-            case fx.RingAgent():
-                failed = await self._ring_agent(effect)
-            case fx.EngageAgent() | fx.PickUp():
-                failed = await self._take_up(effect)
-            case fx.DialNumber(leg_id=leg_id, number=number, policy=policy):
-                refused = await self._legs.dial(leg_id, number, policy, self._origin.shown_outside)
-                self._refuse(refused)
-            case fx.EndAgent(leg_id=leg_id, cause=cause):
-                await self.forget(self._legs.end(leg_id, cause))
-            case fx.RingBack() | fx.LetHear() | fx.SaySlot():
-                await self._let_hear(effect)
-            case fx.Converse():
-                await self._converse(effect)
-            case _:
-                self._tell_others(effect)
-        return failed
+    def carry_out(self, effect: fx.Effect) -> Awaitable[ev.CallEvent | None]:
+        """Do it; what is awaited is what it led to, when that is known at once."""
+        return self.ORDERS[type(effect)](self, effect)
 
-    async def _meet(self, order: fx.AnswerCustomer | fx.AnswerAgent | fx.GreetCustomer) -> ev.CallEvent | None:
-        match order:
-            case fx.AnswerCustomer():
-                return await self._legs.answer_customer()
-            case fx.AnswerAgent(leg_id=leg_id):
-                return await self._legs.answer_phone(leg_id)
-            case fx.GreetCustomer():
-                return await self._greet(order)
+    async def _answer_customer(self, _order: fx.AnswerCustomer) -> ev.CallEvent | None:
+        return await self._legs.answer_customer()
 
-    async def _take_up(self, order: fx.EngageAgent | fx.PickUp) -> ev.CallEvent | None:
+    async def _answer_agent(self, order: fx.AnswerAgent) -> ev.CallEvent | None:
+        return await self._legs.answer_phone(order.leg_id)
+
+    async def _end_customer(self, order: fx.EndCustomer) -> None:
+        self._legs.end_customer(order.cause)
+
+    async def _stop_flow(self, _order: fx.StopFlow) -> None:
+        self._flow.stop()
+
+    async def _return_to_flow(self, order: fx.ReturnToFlow) -> None:
+        await self._flow.tell(flow_ev.ContactReturned(order.reason))
+
+    async def _engage(self, order: fx.EngageAgent) -> ev.CallEvent | None:
+        return await self.engage(order.contact_id, order.agent_id)
+
+    async def _pick_up(self, order: fx.PickUp) -> ev.CallEvent:
         refused = await self.engage(order.contact_id, order.agent_id)
-        if isinstance(order, fx.EngageAgent):
-            return refused
         return ev.PickUpGranted(order.leg_id) if refused is None else ev.PickUpRefused(order.leg_id)
+
+    async def _dial(self, order: fx.DialNumber) -> None:
+        shown = self._origin.shown_outside
+        self._refuse(await self._legs.dial(order.leg_id, order.number, order.policy, shown))
+
+    async def _end_agent(self, order: fx.EndAgent) -> None:
+        await self.forget(self._legs.end(order.leg_id, order.cause))
 
     async def _say_slot(self, leg_id: str, slot: str) -> None:
         try:
@@ -203,26 +193,55 @@ class CallOrders:
         if media_leg is not None:
             await self._recorder.unbridged(media_leg)
 
-    def _tell_others(self, effect: fx.Effect) -> None:
-        routing = self._deps.routing
-        match effect:
-            case fx.ReportTransfer(leg_id=leg_id, status=status):
-                self._deps.signalling.report_transfer(leg_id, status)
-            case fx.RequestAgent():
-                far = self._machine.colleague
-                caller = self._origin.customer_number if far is None else far.number
-                came_in = effect.contact_id in {"", self._call_id} and self._origin.order is None
-                since = self._deps.callbacks.reclaim(caller, effect.queue_id) if came_in else None
-                customer = self._customer()
-                arrival = self._deps.call_routing.arrival(self._call_id, effect, caller, since=since, customer=customer)
-                routing.post(arrival)
-            case fx.LeaveQueue(contact_id=contact_id, withdrawn=withdrawn):
-                routing.post(ContactLeft(ContactId(contact_id), withdrawn))
-            case fx.ReportPresent(contact_id=contact_id):
-                self._deps.callbacks.customer_is_there(contact_id)
-            case fx.ReportAccepted(offer_id=offer_id, contact_id=contact_id):
-                routing.post(OfferAccepted(OfferId(offer_id)), contact_id=contact_id)
-            case fx.ReportDeclined(offer_id=offer_id, cause=reason):
-                routing.post(OfferDeclined(OfferId(offer_id), reason))
-            case fx.ReportFinished(contact_id=contact_id, agent_id=agent_id):
-                self._on_finished(contact_id, agent_id)
+    # Routing, callbacks, and whoever asked for a transfer
+
+    async def _report_transfer(self, order: fx.ReportTransfer) -> None:
+        self._deps.signalling.report_transfer(order.leg_id, order.status)
+
+    async def _request_agent(self, order: fx.RequestAgent) -> None:
+        far = self._machine.colleague
+        caller = self._origin.customer_number if far is None else far.number
+        came_in = order.contact_id in {"", self._call_id} and self._origin.order is None
+        since = self._deps.callbacks.reclaim(caller, order.queue_id) if came_in else None
+        customer = self._customer()
+        arrival = self._deps.call_routing.arrival(self._call_id, order, caller, since=since, customer=customer)
+        self._deps.routing.post(arrival)
+
+    async def _leave_queue(self, order: fx.LeaveQueue) -> None:
+        self._deps.routing.post(ContactLeft(ContactId(order.contact_id), order.withdrawn))
+
+    async def _report_present(self, order: fx.ReportPresent) -> None:
+        self._deps.callbacks.customer_is_there(order.contact_id)
+
+    async def _report_accepted(self, order: fx.ReportAccepted) -> None:
+        self._deps.routing.post(OfferAccepted(OfferId(order.offer_id)), contact_id=order.contact_id)
+
+    async def _report_declined(self, order: fx.ReportDeclined) -> None:
+        self._deps.routing.post(OfferDeclined(OfferId(order.offer_id), order.cause))
+
+    async def _report_finished(self, order: fx.ReportFinished) -> None:
+        self._on_finished(order.contact_id, order.agent_id)
+
+    ORDERS: ClassVar[Mapping[type[fx.Effect], Callable[["CallOrders", Any], Awaitable[ev.CallEvent | None]]]] = {
+        fx.AnswerCustomer: _answer_customer,
+        fx.EndCustomer: _end_customer,
+        fx.Converse: _converse,
+        fx.ReturnToFlow: _return_to_flow,
+        fx.RingAgent: _ring_agent,
+        fx.EngageAgent: _engage,
+        fx.PickUp: _pick_up,
+        fx.DialNumber: _dial,
+        **dict.fromkeys((fx.RingBack, fx.LetHear, fx.SaySlot), _let_hear),
+        fx.AnswerAgent: _answer_agent,
+        fx.EndAgent: _end_agent,
+        fx.ReportTransfer: _report_transfer,
+        fx.RequestAgent: _request_agent,
+        fx.LeaveQueue: _leave_queue,
+        fx.GreetCustomer: _greet,
+        fx.ReportPresent: _report_present,
+        fx.ReportAccepted: _report_accepted,
+        fx.ReportDeclined: _report_declined,
+        fx.ReportFinished: _report_finished,
+        fx.StopFlow: _stop_flow,
+    }
+    """How each order is carried out."""

@@ -33,11 +33,10 @@ class CallQuality:
         if media_leg is not None:
             self._seats[media_leg] = role, seat
 
-    def note_all(self, seats: Iterable[tuple[Role, Seat | None]], legs: dict[str, str]) -> None:
+    def note_all(self, seats: Iterable[tuple[Role, Seat]], legs: dict[str, str]) -> None:
         """The parties as they are now; ``legs`` leads from signalling legs to media legs."""
         for role, seat in seats:
-            if seat is not None:
-                self.note(legs.get(seat.leg_id), role, seat)
+            self.note(legs.get(seat.leg_id), role, seat)
 
     def measured(self, media_leg: str, figures: LegStatistics, now: int) -> LegMeasured:
         """The figures of a leg that was closed. The customer's are those of the whole call, and stand with the agent

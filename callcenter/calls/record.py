@@ -44,8 +44,8 @@ class OpenRecord(msgspec.Struct):
 
     def take(self, fact: CallFact) -> None:
         """One more fact happened."""
-        self.last_at = max(self.last_at, fact.at)
-        self.timeline.take(fact)
+        if fact.at > self.last_at:
+            self.last_at = fact.at
         fold = self.FOLDS.get(type(fact))
         if fold is not None:
             fold(self, fact)
@@ -61,7 +61,11 @@ class OpenRecord(msgspec.Struct):
     def _identified(self, fact: CustomerIdentified) -> None:
         self.match_state, self.customer_id = "manual", fact.customer_id
 
+    def _on_timeline(self, fact: CallFact) -> None:
+        self.timeline.take(fact)
+
     def _queued(self, fact: CallQueued) -> None:
+        self.timeline.take(fact)
         if not fact.contact_id:
             self.first_queued_at = fact.at if self.first_queued_at is None else self.first_queued_at
             self.queue_id, self.language = fact.queue_id, fact.language
@@ -73,10 +77,12 @@ class OpenRecord(msgspec.Struct):
         self.missed_offers += fact.cause not in NOBODY_MISSED
 
     def _connected(self, fact: CallConnected) -> None:
+        self.timeline.take(fact)
         if self.connected_at is None:
             self.connected_at, self.agent_id, self.queue_id = fact.at, fact.agent_id, fact.queue_id
 
     FOLDS: ClassVar[Mapping[type, Callable[["OpenRecord", Any], None]]] = {
+        **dict.fromkeys(Timeline.FOLDS, _on_timeline),
         CallStepTaken: _step,
         CustomerMatched: _matched,
         CustomerIdentified: _identified,

@@ -6,8 +6,9 @@ A call does not wait for the disk: what leaves the house, does, until the facts 
 A runner that fails ends its call politely; it never ends the process.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, get_args
 
 import structlog
 from msgspec.structs import replace
@@ -23,31 +24,23 @@ from callcenter.calls.flowing import CallFlow
 from callcenter.calls.identity import CallerIdentity
 from callcenter.calls.legs import (
     EndCause,
-    LegAnswered,
     LegDigit,
-    LegEarlyMedia,
     LegEnded,
     LegEvent,
     LegGapEnded,
-    LegOffered,
-    LegReanswered,
     LegRefused,
     LegReoffered,
-    LegReofferRefused,
-    LegRinging,
-    TransferRequested,
 )
 from callcenter.calls.legwork import CallLegs
 from callcenter.calls.machine import CallMachine
-from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched, PartyAsked, PickUpAsked, TransferChecked
+from callcenter.calls.mail import DigitsOrdered, Identified, Mail, Matched
 from callcenter.calls.orders import CallOrders
 from callcenter.calls.origin import Origin
-from callcenter.calls.participants import Role
 from callcenter.calls.recorder import CallRecorder, RecordingAsked
-from callcenter.calls.requests import CallRequests
+from callcenter.calls.requests import CallRequests, Request
 from callcenter.calls.segments import Seat, SegmentKind
 from callcenter.calls.states import CallState
-from callcenter.calls.supervision import CallSupervision, SupervisionAsked
+from callcenter.calls.supervision import CallSupervision
 from callcenter.errors import JournalError, MediaError
 from callcenter.inbox import Inbox
 from callcenter.media.sdp import puts_on_hold
@@ -65,8 +58,8 @@ from ivr import events as flow_ev
 log = structlog.get_logger(__name__)
 
 MAILBOX_SIZE = 1_000
-OVER = (LegRefused, LegEnded)
-"""What ends a leg. Kept, since a union that is written where it is asked is built each time."""
+OVER = frozenset({LegRefused, LegEnded})
+"""What ends a leg."""
 
 
 @dataclass(slots=True)
@@ -189,8 +182,9 @@ class CallRunner:
         try:
             await self._arrive()
             while not self._is_over():
-                await self._take(await self._next_mail())
-                if not self._is_over():
+                mail = self.mailbox.take() if self.mailbox else await self._wait()
+                await (self._run_timers() if mail is None else self._take(mail))
+                if self._audio.gone and not self._is_over():
                     await self._audio.sweep()
         finally:
             self._identity.close()
@@ -198,12 +192,11 @@ class CallRunner:
     def _is_over(self) -> bool:
         return self.machine.state is CallState.ENDED
 
-    async def _next_mail(self) -> Mail | None:
+    async def _wait(self) -> Mail | None:
         """The next mail, or ``None`` when a timer is due."""
-        if self.mailbox:
-            return self.mailbox.take()
-        deadlines = (self._flow.next_deadline(), self.machine.next_deadline())
-        deadline = min((each for each in deadlines if each is not None), default=None)
+        deadline, later = self.machine.next_deadline(), self._flow.next_deadline()
+        if deadline is None or (later is not None and later < deadline):
+            deadline = later
         if deadline is None:
             return await self.mailbox.next()
         remaining = (deadline - self.deps.clock.now()) / 1000
@@ -229,35 +222,38 @@ class CallRunner:
 
     # Mail
 
-    async def _take(self, mail: Mail | None) -> None:
-        match mail:
-            case None:
-                await self._run_timers()
-            case Matched(fact=matched):
-                now = self.deps.clock.now()
-                self._book.write((replace(matched, at=now),), now, patiently=True)
-                await self._flow.tell(flow_ev.VariablesChanged(self._identity.variables()))
-            case Identified():
-                now = self.deps.clock.now()
-                self._book.write((mail.as_fact(self.call_id, now),), now)
-            case DigitPressed(leg_id=leg_id, digit=digit):
-                if leg_id == fx.CUSTOMER_LEG:
-                    await self._press(digit, secret=mail.secret)
-            case LegDigit(leg_id=leg_id, digit=digit):
-                if leg_id == self._legs.customer_leg_id:
-                    await self._press(digit)
-                else:
-                    await self._send_on(leg_id, digit)
-            case RecordingAsked():
-                await self._recorder.take(mail)
-            case PlayFinished():
-                await self._end_play(mail)
-            case SessionLost():
-                await self._feed(ev.MediaFailed("media lost"))
-            case LegSilent(leg_id=leg_id):
-                self._legs.drop_silent(leg_id)
-            case _:
-                await self._take_news(mail)
+    def _take(self, mail: Mail) -> Awaitable[None]:
+        """Each kind by its row; what has none is news for the machine."""
+        return self.MAIL.get(type(mail), CallRunner._feed)(self, mail)
+
+    async def _know_customer(self, mail: Matched) -> None:
+        now = self.deps.clock.now()
+        self._book.write((replace(mail.fact, at=now),), now, patiently=True)
+        if known := self._identity.variables():
+            await self._flow.tell(flow_ev.VariablesChanged(known))
+
+    async def _identify(self, mail: Identified) -> None:
+        now = self.deps.clock.now()
+        self._book.write((mail.as_fact(self.call_id, now),), now)
+
+    async def _hear_digit(self, news: DigitPressed) -> None:
+        if news.leg_id == fx.CUSTOMER_LEG:
+            await self._press(news.digit, secret=news.secret)
+
+    async def _take_digit(self, news: LegDigit) -> None:
+        if news.leg_id == self._legs.customer_leg_id:
+            await self._press(news.digit)
+        else:
+            await self._send_on(news.leg_id, news.digit)
+
+    async def _record(self, asked: RecordingAsked) -> None:
+        await self._recorder.take(asked)
+
+    async def _lose_media(self, _news: SessionLost) -> None:
+        await self._feed(ev.MediaFailed("media lost"))
+
+    async def _drop_silent(self, news: LegSilent) -> None:
+        self._legs.drop_silent(news.leg_id)
 
     async def _end_play(self, over: PlayFinished) -> None:
         if leg_id := slot_leg(over.play_id):
@@ -268,43 +264,25 @@ class CallRunner:
         else:
             await self._flow.end_play(over)
 
-    async def _take_news(self, mail: Mail) -> None:
-        match mail:
-            case LegQuiet(leg_id=leg_id, has_spoken=has_spoken):
-                if leg_id == fx.CUSTOMER_LEG:
-                    await self._flow.fall_silent(has_spoken=has_spoken)
-            case LegsStranded(leg_ids=leg_ids):
-                await self._legs.offer_anew(leg_ids)
-            case LegQualityTurned():
-                self._book.quality_turned(mail)
-            case LegGapEnded(leg_id=leg_id, gap_ms=gap_ms):
-                self._book.leg_returned(self._audio.legs.get(leg_id, leg_id), gap_ms)
-            case SecureAsked():
-                has_customer = self.machine.colleague is None
-                await self._cards.switch(mail, self.machine.agent if has_customer else None, self.machine.state)
-            case (
-                PickUpAsked()
-                | DigitsOrdered()
-                | SupervisionAsked()
-                | PartyAsked()
-                | TransferRequested()
-                | TransferChecked()
-            ):
-                await self._requests.take(mail)
-            case (
-                LegOffered()
-                | LegRinging()
-                | LegEarlyMedia()
-                | LegAnswered()
-                | LegRefused()
-                | LegReoffered()
-                | LegReanswered()
-                | LegReofferRefused()
-                | LegEnded()
-            ):
-                await self._take_leg_event(mail)
-            case _:
-                await self._feed(mail)  # type: ignore[arg-type]  # all other mail was taken before
+    async def _fall_silent(self, news: LegQuiet) -> None:
+        if news.leg_id == fx.CUSTOMER_LEG:
+            await self._flow.fall_silent(has_spoken=news.has_spoken)
+
+    async def _offer_anew(self, news: LegsStranded) -> None:
+        await self._legs.offer_anew(news.leg_ids)
+
+    async def _judge_line(self, news: LegQualityTurned) -> None:
+        self._book.quality_turned(news)
+
+    async def _end_gap(self, news: LegGapEnded) -> None:
+        self._book.leg_returned(self._audio.legs.get(news.leg_id, news.leg_id), news.gap_ms)
+
+    async def _secure(self, asked: SecureAsked) -> None:
+        has_customer = self.machine.colleague is None
+        await self._cards.switch(asked, self.machine.agent if has_customer else None, self.machine.state)
+
+    async def _serve(self, asked: Request) -> None:
+        await self._requests.take(asked)
 
     async def _press(self, digit: str, *, secret: bool = False) -> None:
         """A key of the customer: card data, the way out of the queue, else the flow's."""
@@ -329,16 +307,20 @@ class CallRunner:
         await self._flow.run_timer()
 
     async def _take_leg_event(self, event: LegEvent) -> None:
-        if self._supervision.owns(event.leg_id) and not isinstance(event, LegReoffered):
+        if event.leg_id in self._supervision.supervisors:
             await self._supervision.news(event, self.machine.agent)
             return
         meant = await self._legs.news(event)
-        if isinstance(event, OVER) and event.leg_id != self._legs.customer_leg_id:
+        if type(event) in OVER and event.leg_id != self._legs.customer_leg_id:
             await self._orders.forget(self._legs.forget(event.leg_id))
-        if isinstance(event, LegReoffered):
-            meant = self._held_by_phone(event)
         if meant is not None:
             await self._feed(meant)
+
+    async def _take_reoffer(self, event: LegReoffered) -> None:
+        await self._legs.news(event)
+        held = self._held_by_phone(event)
+        if held is not None:
+            await self._feed(held)
 
     def _held_by_phone(self, event: LegReoffered) -> ev.CallEvent | None:
         """A phone's own hold is the agent's: the customer hears music until the phone, not just anybody, resumes."""
@@ -366,23 +348,21 @@ class CallRunner:
         machine = self.machine
         if machine.unengaged:
             self.note_aside(self.call_id)
-        far = machine.colleague
-        far_role = Role.AGENT if far is None or far.agent_id else Role.CONSULTED
-        parties = (Role.AGENT, machine.agent), (Role.CONSULTED, machine.consulted), (far_role, far)
-        self._book.quality.note_all(parties, self._audio.legs)
-        self._book.write(facts, now)
-        state = self.machine.state
-        await self._cards.follow(state, self.machine.agent)
+        self._book.quality.note_all(machine.seated(), self._audio.legs)
+        if facts:
+            self._book.write(facts, now)
+        state = machine.state
+        await self._cards.follow(state, machine.agent)
         for effect in effects:
-            if self.machine.state is not state:  # an order failed and ended the call; the rest is void
+            if machine.state is not state:  # an order failed and ended the call; the rest is void
                 break
             failed = await self._orders.carry_out(effect)
             if failed is not None:
                 await self._feed(failed)
-        if self.machine.unengaged:
+        if machine.unengaged:
             self.on_aside()
-        if self.machine.agent is None:
-            await self._supervision.close("agent_gone" if self.machine.state is not CallState.ENDED else "ended")
+        if machine.agent is None and self._supervision.supervisors:
+            await self._supervision.close("agent_gone" if machine.state is not CallState.ENDED else "ended")
 
     # The end
 
@@ -406,3 +386,23 @@ class CallRunner:
                 self._book.measured(media_leg, figures)
         except MediaError as error:
             log.warning("media session not closed", call_id=self.call_id, error=str(error))
+
+    MAIL: ClassVar[Mapping[type, Callable[["CallRunner", Any], Awaitable[None]]]] = {
+        **dict.fromkeys(get_args(LegEvent), _take_leg_event),
+        LegReoffered: _take_reoffer,
+        LegDigit: _take_digit,
+        LegGapEnded: _end_gap,
+        DigitPressed: _hear_digit,
+        PlayFinished: _end_play,
+        SessionLost: _lose_media,
+        LegSilent: _drop_silent,
+        LegQuiet: _fall_silent,
+        LegsStranded: _offer_anew,
+        LegQualityTurned: _judge_line,
+        Matched: _know_customer,
+        Identified: _identify,
+        RecordingAsked: _record,
+        SecureAsked: _secure,
+        **dict.fromkeys(get_args(Request), _serve),
+    }
+    """What is done with mail of each kind."""

@@ -90,13 +90,9 @@ class CallSupervision:
         self._deps = deps
         self._audio = audio
         self._on_leg = on_leg
-        self._supervisors: dict[str, _Supervisor] = {}
-        """By leg."""
+        self.supervisors: dict[str, _Supervisor] = {}
+        """By leg; for others to see whether there is any."""
         self._taken_over = 0
-
-    def owns(self, leg_id: str) -> bool:
-        """Whether this is a supervisor's leg."""
-        return leg_id in self._supervisors
 
     async def take(self, asked: SupervisionAsked, agent: Seat | None, caller: Party) -> None:
         """Do what a supervisor asks for (all but taking over), and answer it. ``agent`` is who has the customer."""
@@ -132,7 +128,7 @@ class CallSupervision:
         leg_id, now = f"s-{secrets.token_hex(8)}", self._deps.clock.now()
         self._on_leg(leg_id, self._call_id)
         sdp = await self._audio.offer(leg_id)
-        self._supervisors[leg_id] = _Supervisor(supervisor_id, leg_id, agent.contact_id, how)
+        self.supervisors[leg_id] = _Supervisor(supervisor_id, leg_id, agent.contact_id, how)
         await self._tell(
             SupervisionOrdered(self._call_id, now, supervisor_id, agent.contact_id, agent.agent_id, how.value)
         )
@@ -152,7 +148,7 @@ class CallSupervision:
 
     async def news(self, event: LegEvent, agent: Seat | None) -> None:
         """What became of a supervisor's leg."""
-        supervisor = self._supervisors[event.leg_id]
+        supervisor = self.supervisors[event.leg_id]
         match event:
             case LegAnswered() | LegReanswered():
                 await self._join(supervisor, event, agent)
@@ -194,7 +190,7 @@ class CallSupervision:
             raise SupervisionRefused("Listen to the call first, then take it over.")
         if agent is None:
             raise SupervisionRefused("No agent talks in this call.")
-        del self._supervisors[supervisor.leg_id]
+        del self.supervisors[supervisor.leg_id]
         await self._audio.supervise(supervisor.leg_id, None)
         now = self._deps.clock.now()
         await self._tell(SupervisionEnded(self._call_id, now, supervisor_id, supervisor.contact_id, "took_over"))
@@ -204,7 +200,7 @@ class CallSupervision:
 
     async def close(self, cause: str) -> None:
         """Nobody takes part any longer: no agent is there, or the call is over."""
-        for supervisor in list(self._supervisors.values()):
+        for supervisor in list(self.supervisors.values()):
             await self._let_go(supervisor, cause)
 
     async def _let_go(self, supervisor: _Supervisor, cause: str) -> None:
@@ -212,7 +208,7 @@ class CallSupervision:
         await self._forget(supervisor, cause)
 
     async def _forget(self, supervisor: _Supervisor, cause: str) -> None:
-        del self._supervisors[supervisor.leg_id]
+        del self.supervisors[supervisor.leg_id]
         try:
             if supervisor.is_there:
                 await self._audio.supervise(supervisor.leg_id, None)
@@ -223,7 +219,7 @@ class CallSupervision:
         await self._tell(SupervisionEnded(self._call_id, now, supervisor.supervisor_id, supervisor.contact_id, cause))
 
     def _of(self, supervisor_id: str) -> _Supervisor | None:
-        return next((each for each in self._supervisors.values() if each.supervisor_id == supervisor_id), None)
+        return next((each for each in self.supervisors.values() if each.supervisor_id == supervisor_id), None)
 
     async def _tell(self, fact: SupervisionFact) -> None:
         await self._deps.journal.committed(self._deps.journal.append(fact, at=fact.at))

@@ -237,7 +237,7 @@ class Items:
     def takes(self, outcome: object) -> bool:
         """Carry out a routing outcome about an item; ``False`` for all others."""
         contact_id = getattr(outcome, "contact_id", None)
-        if not isinstance(contact_id, str) or contact_id not in self._known:
+        if contact_id is None or contact_id not in self._known:
             return False
         match outcome:
             case OfferContact():

@@ -73,7 +73,10 @@ class FloorFold:
         """When the day of the counts began and ends."""
         self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {}
-        self._contacts = FloorContacts(self._tell, self._holds)
+        self._changes: list[Change] = []
+        """Of the fact that is being folded, as is its instant."""
+        self._at = 0
+        self._contacts = FloorContacts(self._changes.append, self._holds)
         self._items = FloorItems(self._contacts)
         self._channels = FloorChannels(targets)
         self._specs: dict[str, AgentSpec] = {}
@@ -82,9 +85,6 @@ class FloorFold:
         self._callbacks: dict[str, CallbackView] = {}
         self._waiting: dict[str, dict[str, int]] = {}
         """Queue to its waiting contacts with the instant each began to wait."""
-        self._changes: list[Change] = []
-        """Of the fact that is being folded, as is its instant."""
-        self._at = 0
         self._folds: Mapping[type, Callable[[Any], None]] = {
             FloorConfigured: self._configure,
             PhoneRegistrationChanged: self._register_phone,
@@ -144,7 +144,8 @@ class FloorFold:
 
     def restore_counts(self, counts: dict[str, list[int]], *, at: int) -> None:
         """Put back the counts of a snapshot taken at ``at``."""
-        self._turn_day(at)
+        if not self._day[0] <= at < self._day[1]:
+            self._turn_day(at)
         for queue_id, numbers in counts.items():
             if "/" in queue_id:
                 self._show_channels(self._channels.restore(queue_id, numbers))
@@ -166,8 +167,10 @@ class FloorFold:
 
     def apply(self, fact: object, at: int) -> tuple[Change, ...]:
         """Fold one fact that happened at ``at`` (milliseconds). Facts the floor does not show change nothing."""
-        self._changes, self._at = [], at
-        self._turn_day(at)
+        self._changes.clear()
+        self._at = at
+        if not self._day[0] <= at < self._day[1]:
+            self._turn_day(at)
         fold = self._folds.get(type(fact))
         if fold is not None:
             fold(fact)
@@ -201,12 +204,9 @@ class FloorFold:
             )
 
     def _turn_day(self, at: int) -> None:
-        begins, ends = self._day
-        if begins <= at < ends:
-            return
         day = datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).date()
         midnights = (datetime.combine(each, time.min, self._zone) for each in (day, day + timedelta(days=1)))
-        if ends:
+        if self._day[1]:
             self._channels.turn_day()
             for queue in list(self._queues.values()):
                 fresh = {"offered": 0, "answered": 0, "abandoned": 0, "answered_in_target": 0}
@@ -285,11 +285,11 @@ class FloorFold:
 
     def _show_callback(self, fact: CallbackShown) -> None:
         self._callbacks[fact.view.callback_id] = fact.view
-        self._tell(CallbackChanged(fact.view))
+        self._changes.append(CallbackChanged(fact.view))
 
     def _drop_callback(self, fact: CallbackGone) -> None:
         if self._callbacks.pop(fact.callback_id, None) is not None:
-            self._tell(CallbackRemoved(fact.callback_id))
+            self._changes.append(CallbackRemoved(fact.callback_id))
 
     def _ring(self, fact: acd.OfferContact | acd.OfferRings) -> None:
         self._contacts.ring(fact.contact_id, RingView(fact.agent_id, self._at, fact.expires_at))
@@ -393,9 +393,6 @@ class FloorFold:
     def _holds(self, agent_id: str, contact_id: str) -> bool:
         agent = self._agents.get(agent_id)
         return agent is not None and agent.contact_id == contact_id
-
-    def _tell(self, change: Change) -> None:
-        self._changes.append(change)
 
     def _put_agent(self, agent: AgentView) -> None:
         if self._agents.get(agent.agent_id) != agent:

@@ -71,12 +71,20 @@ class PhoneRouter:
     # Events of both stacks
 
     def on_sip_event(self, event: LegEvent) -> None:
-        """A leg event of the SIP stack."""
-        self._on_event(PhoneKind.SIP, event)
+        """A leg event of the SIP stack; most are of legs that no browser has."""
+        fork = self._forks.get(event.leg_id)
+        if fork is None:
+            self._sink(event)
+        else:
+            self._on_event(PhoneKind.SIP, event, fork)
 
     def on_browser_event(self, event: LegEvent) -> None:
         """A leg event of a browser."""
-        self._on_event(PhoneKind.BROWSER, event)
+        fork = self._forks.get(event.leg_id)
+        if fork is None:
+            self._sink(event)
+        else:
+            self._on_event(PhoneKind.BROWSER, event, fork)
 
     def on_presence(self, agent_id: str) -> None:
         """A phone of this agent came or went."""
@@ -85,11 +93,7 @@ class PhoneRouter:
             self._told[agent_id] = reachable
             self._presence(agent_id, reachable)
 
-    def _on_event(self, kind: PhoneKind, event: LegEvent) -> None:
-        fork = self._forks.get(event.leg_id)
-        if fork is None:
-            self._sink(event)
-            return
+    def _on_event(self, kind: PhoneKind, event: LegEvent, fork: _Fork) -> None:
         match event:
             case LegRinging():
                 if fork.winner is None and not fork.has_rung:

@@ -62,10 +62,9 @@ class RosterKeeper:
         self._say(self._watch.plan(plan, now), now)
         self._news.set()
 
-    def hear(self, fact: object, at: int) -> None:
+    def hear(self, fact: AgentStateChanged, at: int) -> None:
         """An agent's state changed."""
-        if isinstance(fact, AgentStateChanged):
-            self._say(self._watch.take(fact, at), at)
+        self._say(self._watch.take(fact, at), at)
 
     async def run(self) -> None:
         """Tell what the clock changes, when it does."""

@@ -5,7 +5,7 @@ agents are taken from what the living exchange told on its bus, not from a repla
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,17 +32,18 @@ Told = list[tuple[int, object]]
 def bus_heard() -> Iterator[dict[Bus, Told]]:
     """While this is open: everything that is told on any bus, by bus."""
     heard: dict[Bus, Told] = defaultdict(list)
-    publish = Bus.publish
+    publish_all = Bus.publish_all
 
-    def listen(self: Bus, fact: object, at: int) -> None:
-        heard[self].append((at, fact))
-        publish(self, fact, at)
+    def listen(self: Bus, facts: Iterable[object], at: int) -> None:
+        told = tuple(facts)
+        heard[self] += [(at, fact) for fact in told]
+        publish_all(self, told, at)
 
-    Bus.publish = listen  # type: ignore[method-assign]
+    Bus.publish_all = listen  # type: ignore[method-assign]
     try:
         yield heard
     finally:
-        Bus.publish = publish  # type: ignore[method-assign]
+        Bus.publish_all = publish_all  # type: ignore[method-assign]
 
 
 @dataclass
