@@ -79,7 +79,7 @@ MOST_CONTACTED = 5000
 BATCH_SECONDS = 60.0
 """A batch that takes longer, from the question where to go on to the commit, waits for a store that has stopped to
 answer; it is given up and written again."""
-APART_SECONDS = 0.25
+APART_SECONDS = 0.5
 """From the beginning of one batch to that of the next, at least: in a rush one transaction serves many calls, which
 spares the processor that the calls need; a single call is written at once."""
 
@@ -140,8 +140,8 @@ class InteractionProjection:
             raise CrmUnavailable("the customer store does not answer in time") from error
 
     async def _write_batch(self) -> int:
-        async with self._database.read() as session:
-            cursor = await get_cursor(session, CURSOR)
+        async with self._database.glance() as connection:
+            cursor = await get_cursor(connection, CURSOR)
         rows = await asyncio.to_thread(self._reader.read, after=cursor, kinds=KINDS, limit=BATCH)
         if not rows:
             return 0

@@ -16,7 +16,7 @@ from crm_bridge.customers import get_customer
 from crm_bridge.database import Database
 from crm_bridge.errors import CrmError, NotContactable
 from crm_bridge.familiar_agents import FamiliarAgents, familiar_agents
-from crm_bridge.matching import lookup_by_number
+from crm_bridge.matching import lookup_parsed, party_of
 from crm_bridge.models.base import utc_now
 from crm_bridge.phone_numbers import normal_forms
 
@@ -60,11 +60,14 @@ class StoreDirectory:
 
     async def match(self, number: str) -> Match:
         """Who has this number; ``unavailable`` while the store does not answer."""
+        party = party_of(number, self._region, self._own_numbers)
+        if party.normal_form is None:
+            return Match("none")
         try:
-            async with self._database.read() as session:
-                found = await lookup_by_number(session, number, region=self._region, own_numbers=self._own_numbers)
+            async with self._database.glance() as connection:
+                found = await lookup_parsed(connection, party)
                 only = found.candidates[0] if found.only_customer_id is not None else None
-                familiar = FamiliarAgents() if only is None else await familiar_agents(session, only.customer_id)
+                familiar = FamiliarAgents() if only is None else await familiar_agents(connection, only.customer_id)
         except CrmError as error:
             log.warning("customer lookup failed", error=str(error))
             return Match("unavailable")

@@ -8,21 +8,21 @@ alone, and only what came out is written.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.ids import new_id
 from crm_bridge.late_arrivals import blank_late_arrivals
 from crm_bridge.line_quality import write_line_quality
+from crm_bridge.matching import party_of
 from crm_bridge.mergers import survivors_of
 from crm_bridge.models import ContactPoint, Customer, Interaction, PhoneLookup, TimelineEvent, WrapUp
 from crm_bridge.models.base import DEFAULT_TENANT, storable, utc_now
 from crm_bridge.parents import forget_parents, write_parents
-from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, Unparsable, parse_phone
+from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode
+from crm_bridge.ready_queries import ReadyQuery, among_keys
 from crm_bridge.recordings import write_recordings
 from crm_bridge.records import (
     InteractionRecord,
@@ -36,19 +36,49 @@ from crm_bridge.records import (
     VoicemailWorkedRecord,
     WrapUpRecord,
 )
-from crm_bridge.row_writing import among, insert_rows, move_last_contacts
+from crm_bridge.row_writing import Upsert, insert_rows, move_last_contacts
 from crm_bridge.survey_responses import write_surveys
 from crm_bridge.vocabulary import ContactKind, CustomerStatus, Direction, MatchState, TimelineKind
 from crm_bridge.voicemails import write_voicemails
 
 _KEYS_IN_A_QUERY = 500
-_TOLD_BY_A_WRAP_UP = ("disposition", "notes", "wrapped_up_at", "journal_seq", "updated_at")
-_OWN_NUMBER = Unparsable("own_number")
+_STANDINGS = ReadyQuery(
+    select(
+        Interaction.contact_id,
+        Interaction.id,
+        Interaction.journal_seq,
+        Interaction.customer_id,
+        Interaction.match_state,
+    ).where(among_keys(Interaction.contact_id))
+)
+_OWNERS_OF_NUMBERS = ReadyQuery(
+    select(PhoneLookup.phone_e164_int, func.count(), func.min(PhoneLookup.customer_id))
+    .join(Customer, Customer.id == PhoneLookup.customer_id)
+    .where(PhoneLookup.tenant_id == DEFAULT_TENANT, Customer.status == CustomerStatus.ACTIVE)
+    .where(among_keys(PhoneLookup.phone_e164_int))
+    .group_by(PhoneLookup.phone_e164_int)
+)
+_OWNERS_OF_CODES = ReadyQuery(
+    select(ContactPoint.value_norm, func.count(), func.min(ContactPoint.customer_id))
+    .join(Customer, Customer.id == ContactPoint.customer_id)
+    .where(
+        ContactPoint.tenant_id == DEFAULT_TENANT,
+        ContactPoint.kind == ContactKind.PHONE,
+        Customer.status == CustomerStatus.ACTIVE,
+        among_keys(ContactPoint.value_norm),
+    )
+    .group_by(ContactPoint.value_norm)
+)
+_WRAP_UPS = Upsert(
+    WrapUp,
+    ("tenant_id", "contact_id", "disposition", "notes", "wrapped_up_at", "journal_seq", "created_at", "updated_at"),
+    key=("contact_id",),
+    changes=("disposition", "notes", "wrapped_up_at", "journal_seq", "updated_at"),
+    newer="journal_seq",
+)
 
 Entry = tuple[int, int, datetime, str | None, str | None]
 """For a timeline: interaction, customer, instant, agent, agent's name."""
-
-_parse = lru_cache(maxsize=8192)(parse_phone)
 
 
 @dataclass(slots=True)
@@ -121,9 +151,10 @@ async def record_batch(
 
 
 def _party(record: InteractionRecord, region: str | None, own_numbers: frozenset[str]) -> Parsed:
-    """The customer's number; one of our own is nobody's."""
-    parsed = _parse(record.from_value if record.direction == Direction.INBOUND else record.to_value, region)
-    return _OWN_NUMBER if parsed.normal_form in own_numbers else parsed
+    """The customer's number."""
+    return party_of(
+        record.from_value if record.direction == Direction.INBOUND else record.to_value, region, own_numbers
+    )
 
 
 def _fold(known: _Known, record: InteractionRecord, party: Parsed) -> int:
@@ -158,18 +189,9 @@ def _whose(
 
 
 async def _standings(session: AsyncSession, calls: Sequence[InteractionRecord]) -> dict[str, _Standing]:
-    query = select(
-        Interaction.contact_id,
-        Interaction.id,
-        Interaction.journal_seq,
-        Interaction.customer_id,
-        Interaction.match_state,
-    )
     found: dict[str, _Standing] = {}
     for keys in _portions({storable(each.contact_id) for each in calls}):
-        for key, row_id, seq, customer_id, state in await session.execute(
-            query.where(among(session, Interaction.contact_id, keys))
-        ):
+        for key, row_id, seq, customer_id, state in await _STANDINGS.rows(session, keys=keys):
             found[key] = _Standing(row_id, seq, customer_id, customer_id, state, is_stored=True)
     return found
 
@@ -187,29 +209,11 @@ async def _owners(session: AsyncSession, parties: Iterable[Parsed]) -> dict[str,
     """How many active customers have each number, and one of them."""
     distinct = set(parties)
     owners: dict[str, tuple[int, int]] = {}
-    by_number = (
-        select(PhoneLookup.phone_e164_int, func.count(), func.min(PhoneLookup.customer_id))
-        .join(Customer, Customer.id == PhoneLookup.customer_id)
-        .where(PhoneLookup.tenant_id == DEFAULT_TENANT, Customer.status == CustomerStatus.ACTIVE)
-        .group_by(PhoneLookup.phone_e164_int)
-    )
     for numbers in _portions({each.e164_int for each in distinct if isinstance(each, PhoneNumber)}):
-        for number, count, first in await session.execute(
-            by_number.where(among(session, PhoneLookup.phone_e164_int, numbers))
-        ):
+        for number, count, first in await _OWNERS_OF_NUMBERS.rows(session, keys=numbers):
             owners[f"+{number}"] = (count, first)
-    by_code = (
-        select(ContactPoint.value_norm, func.count(), func.min(ContactPoint.customer_id))
-        .join(Customer, Customer.id == ContactPoint.customer_id)
-        .where(
-            ContactPoint.tenant_id == DEFAULT_TENANT,
-            ContactPoint.kind == ContactKind.PHONE,
-            Customer.status == CustomerStatus.ACTIVE,
-        )
-        .group_by(ContactPoint.value_norm)
-    )
     for codes in _portions({each.digits for each in distinct if isinstance(each, ShortCode)}):
-        for code, count, first in await session.execute(by_code.where(among(session, ContactPoint.value_norm, codes))):
+        for code, count, first in await _OWNERS_OF_CODES.rows(session, keys=codes):
             owners[code] = (count, first)
     return owners
 
@@ -268,14 +272,7 @@ async def _write_wrap_ups(session: AsyncSession, wrap_ups: Sequence[WrapUpRecord
         }
         for each in newest.values()
     ]
-    table = _table(WrapUp)
-    dialect = (await session.connection()).dialect.name
-    upsert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    told = {
-        name: upsert.excluded[name] for name in ("disposition", "notes", "wrapped_up_at", "journal_seq", "updated_at")
-    }
-    newer = table.c.journal_seq < upsert.excluded.journal_seq
-    await session.execute(upsert.on_conflict_do_update(index_elements=["contact_id"], set_=told, where=newer), rows)
+    await _WRAP_UPS.write(session, rows)
 
 
 def _columns(standing: _Standing) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from crm_bridge.custom_fields import FieldDefinition, check_definition
 from crm_bridge.errors import InvalidField, ItemNotFound
 from crm_bridge.level_rules import LevelRule, parse_rule
 from crm_bridge.models import CustomerLevel, CustomField
+from crm_bridge.ready_queries import Asked, ReadyQuery
 
 
 async def field_definitions(session: AsyncSession) -> dict[str, FieldDefinition]:
@@ -64,9 +65,16 @@ async def define_level(
     return row
 
 
-async def level_rules(session: AsyncSession) -> list[LevelRule]:
+async def level_rules(session: Asked) -> list[LevelRule]:
     """The levels as rules."""
-    return [LevelRule(row.code, row.rank, parse_rule(row.rule)) for row in await levels(session)]
+    return [LevelRule(code, rank, parse_rule(rule)) for code, rank, rule in await _RULES.rows(session)]
+
+
+_RULES = ReadyQuery(
+    select(CustomerLevel.code, CustomerLevel.rank, CustomerLevel.rule).order_by(
+        CustomerLevel.rank.desc(), CustomerLevel.code
+    )
+)
 
 
 def _definition(row: CustomField) -> FieldDefinition:

@@ -11,8 +11,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
 from crm_bridge.audit import AuditedSession
@@ -35,6 +36,7 @@ PATIENCE_SECONDS = 10.0
 """A server that takes connections, or keeps those it has, and says nothing is away: the driver would wait for a minute,
 or for ever."""
 _READ_ONLY = "crm_read_only"
+_NOTHING_BEGUN = "crm_nothing_begun"
 _IMPERSONAL = ("audit_entry", "audit_head", "projection_cursor", "maintenance_run")
 _LOCK_NOT_AVAILABLE = "55P03"
 _CONTRADICTS = "23"
@@ -58,14 +60,15 @@ def create_engine(url: str, patience: float = PATIENCE_SECONDS) -> AsyncEngine:
         engine = create_async_engine(url, connect_args={"timeout": patience})
         event.listen(engine.sync_engine, "checkout", _sign_of_life(patience))
         return engine
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, pool_reset_on_return=None)
+    event.listen(engine.sync_engine, "reset", _reset_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
 class Database:
-    """One database. ``begin`` for work that writes, ``read`` for work that does not."""
+    """One database. ``begin`` for work that writes, ``read`` for work that does not, ``glance`` for a ready query."""
 
     def __init__(self, url: str, *, patience: float = PATIENCE_SECONDS) -> None:
         self.engine = create_engine(url, patience)
@@ -94,6 +97,16 @@ class Database:
         with _translated():
             async with self._reading.begin() as session:
                 yield session
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncConnection]:
+        """For ready queries (``ready_queries``) that stand alone: nothing is begun, and each sees the data as it is
+        then."""
+        with _translated():
+            async with self.engine.connect() as connection:
+                yield connection
+                if self._is_sqlite:
+                    (await connection.get_raw_connection()).info[_NOTHING_BEGUN] = True
 
     async def scrub(self) -> None:
         """After an erasure: let nothing of what was deleted lie on in the files, as far as that can be done at once.
@@ -233,6 +246,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _reset_sqlite(connection: Any, record: Any, state: PoolResetState) -> None:
+    """What comes back to the pool is rolled back, behind whatever its thread may still be at; but for a glance that
+    ended well, which would wait for the thread once more in vain."""
+    if state.asyncio_safe and not record.info.pop(_NOTHING_BEGUN, False):
+        connection.rollback()
+
+
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once: one that began as a reader cannot wait for it and would fail instead."""
     reading = connection.get_execution_options().get(_READ_ONLY, False)
@@ -245,7 +265,7 @@ def _translated() -> Iterator[None]:
         yield
     except StaleDataError as error:
         raise StaleRow("somebody else changed this meanwhile") from error
-    except IntegrityError as error:
+    except (IntegrityError, sqlite3.IntegrityError) as error:
         raise WriteConflict("the database refused a contradicting row") from error
     except (*_NOBODY_THERE, OSError) as error:
         raise CrmUnavailable("the customer store does not answer") from error

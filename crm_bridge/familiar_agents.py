@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.models import Customer, CustomerProfile, Interaction
-from crm_bridge.ready_queries import ReadyQuery
+from crm_bridge.ready_queries import Asked, ReadyQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ _FAMILIAR = ReadyQuery(
 )
 
 
-async def familiar_agents(session: AsyncSession, customer_id: int) -> FamiliarAgents:
+async def familiar_agents(session: Asked, customer_id: int) -> FamiliarAgents:
     """Who knows this customer; nobody for one that is not there."""
     rows = await _FAMILIAR.rows(session, key=customer_id)
     return FamiliarAgents(*rows[0]) if rows else FamiliarAgents()

@@ -6,11 +6,14 @@ the cursor that says how far the batch reached are written in one transaction by
 
 from datetime import datetime
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.backfill import MAX_BACKFILL, backfill
 from crm_bridge.batches import record_batch
 from crm_bridge.models import ProjectionCursor
+from crm_bridge.models.base import utc_now
+from crm_bridge.ready_queries import Asked, ReadyQuery
 from crm_bridge.records import (
     InteractionRecord,
     LineQualityRecord,
@@ -23,6 +26,7 @@ from crm_bridge.records import (
     VoicemailWorkedRecord,
     WrapUpRecord,
 )
+from crm_bridge.row_writing import Upsert
 
 __all__ = [
     "MAX_BACKFILL",
@@ -71,17 +75,23 @@ async def complete_wrap_up(
     await record_batch(session, [wrap_up], region=None)
 
 
-async def get_cursor(session: AsyncSession, name: str) -> int:
+async def get_cursor(session: Asked, name: str) -> int:
     """The last journal entry this reader has written; 0 when it has not begun."""
-    row = await session.get(ProjectionCursor, name)
-    return row.seq if row is not None else 0
+    rows = await _CURSOR.rows(session, name=name)
+    return int(rows[0][0]) if rows else 0
 
 
 async def set_cursor(session: AsyncSession, name: str, seq: int) -> None:
     """Remember how far this reader has come. Never goes back."""
-    row = await session.get(ProjectionCursor, name)
-    if row is None:
-        session.add(ProjectionCursor(name=name, seq=seq))
-    else:
-        row.seq = max(row.seq, seq)
-    await session.flush()
+    now = utc_now()
+    await _CURSORS.write(session, [{"name": name, "seq": seq, "created_at": now, "updated_at": now}])
+
+
+_CURSOR = ReadyQuery(select(ProjectionCursor.seq).where(ProjectionCursor.name == bindparam("name")))
+_CURSORS = Upsert(
+    ProjectionCursor,
+    ("name", "seq", "created_at", "updated_at"),
+    key=("name",),
+    changes=("seq", "updated_at"),
+    newer="seq",
+)

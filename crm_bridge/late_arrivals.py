@@ -14,17 +14,19 @@ from crm_bridge.journal_erasures import ask_for
 from crm_bridge.models import Customer, ErasureReceipt, Interaction, SurveyResponse, WrapUp
 from crm_bridge.models.base import utc_now
 from crm_bridge.parties import PARTY
+from crm_bridge.ready_queries import ReadyQuery
 from crm_bridge.recordings import release_of
 from crm_bridge.vocabulary import CustomerStatus
 from crm_bridge.voicemails import blank_voicemails
 
 _KEYS_IN_A_QUERY = 500
+_ANYBODY_ERASED = ReadyQuery(select(ErasureReceipt.id).limit(1))
 
 
 async def blank_late_arrivals(session: AsyncSession, contact_ids: Iterable[str]) -> int:
     """Blank what was just written about these contacts, and about other parts of calls that are named, where their
     customer has been erased; how many contacts. A survey names its call, whoever was in which part of it."""
-    if await session.scalar(select(ErasureReceipt.id).limit(1)) is None:
+    if not await _ANYBODY_ERASED.rows(session):
         return 0
     wanted = sorted(set(contact_ids))
     blank = 0

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.catalogue import level_rules
 from crm_bridge.changes import Editing
+from crm_bridge.database import Database
 from crm_bridge.models import Customer, ImportedCustomer, Interaction
 from crm_bridge.owners import apply_level_rules
 from crm_bridge.vocabulary import CustomerStatus
@@ -39,13 +40,13 @@ class UnitsOfWork(Protocol):
         ...
 
 
-async def follow_contacts(database: UnitsOfWork, contact_ids: Sequence[str], now: datetime) -> int:
+async def follow_contacts(database: Database, contact_ids: Sequence[str], now: datetime) -> int:
     """Look again at the customers of these contacts, where a rule asks about contacts; how many levels changed.
 
     Raises ``CrmError`` when the store is away, or somebody edits one of them at the same moment.
     """
-    async with database.read() as session:
-        rules = await level_rules(session)
+    async with database.glance() as connection:
+        rules = await level_rules(connection)
     if not any(condition.fact in OF_CONTACTS for rule in rules for condition in rule.conditions or ()):
         return 0
     changed = 0

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Table, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_bridge.ids import new_id
 from crm_bridge.models import LineQuality
 from crm_bridge.models.base import DEFAULT_TENANT, utc_now
 from crm_bridge.records import LineQualityRecord
+from crm_bridge.row_writing import Upsert
 
 CUSTOMER = "customer"
 _KEYS_IN_A_QUERY = 250
@@ -19,6 +18,12 @@ _TOLD = (
     "contact_id", "role", "agent_id", "agent_name", "measured_at", "codec", "packets_in", "packets_lost", "is_heard",
     "jitter_ms", "round_trip_ms", "far_loss_percent", "mos", "worst_mos", "worst_loss_percent", "journal_seq",
 )  # fmt: skip
+_LINES = Upsert(
+    LineQuality,
+    ("id", "tenant_id", "created_at", "updated_at", "call_id", "leg", *_TOLD),
+    key=("call_id", "leg"),
+    changes=(*_TOLD, "updated_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +46,9 @@ class LineQualityView:
 
 async def write_line_quality(session: AsyncSession, records: Sequence[LineQualityRecord]) -> None:
     """Write what the journal tells of lines; writing it again changes nothing."""
-    if not records:
-        return
-    table: Table = LineQuality.__table__  # type: ignore[assignment]
-    is_sqlite = (await session.connection()).dialect.name == "sqlite"
     now = utc_now()
-    upsert = (sqlite if is_sqlite else postgresql).insert(table)
-    changes: dict[str, Any] = {name: upsert.excluded[name] for name in (*_TOLD, "updated_at")}
-    statement = upsert.on_conflict_do_update(index_elements=["call_id", "leg"], set_=changes)
-    await session.execute(
-        statement,
+    await _LINES.write(
+        session,
         [
             {"id": new_id(), "tenant_id": DEFAULT_TENANT, "created_at": now, "updated_at": now}
             | {"call_id": each.call_id, "leg": each.leg}

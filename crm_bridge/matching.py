@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm_bridge.cards import CardBadge
 from crm_bridge.models import ContactPoint, Customer, CustomerLevel, PhoneLookup
 from crm_bridge.models.base import DEFAULT_TENANT
-from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, parse_phone
-from crm_bridge.ready_queries import ReadyQuery
+from crm_bridge.phone_numbers import Parsed, PhoneNumber, ShortCode, Unparsable, parse_phone
+from crm_bridge.ready_queries import Asked, ReadyQuery
 from crm_bridge.visibility import may_see
 from crm_bridge.vocabulary import ContactKind, CustomerKind, CustomerStatus, MatchState
 
 MAX_CANDIDATES = 20
+_OWN_NUMBER = Unparsable("own_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +50,24 @@ class Match:
         return self.candidates[0].customer_id if self.state is MatchState.ONE else None
 
 
+def party_of(raw_number: str, region: str | None, own_numbers: frozenset[str]) -> Parsed:
+    """The number of a customer; one of our own (``phone_numbers.normal_forms``) is nobody's."""
+    parsed = parse_phone(raw_number, region)
+    return _OWN_NUMBER if parsed.normal_form in own_numbers else parsed
+
+
 async def lookup_by_number(
-    session: AsyncSession, raw_number: str, *, region: str | None, own_numbers: frozenset[str] = frozenset()
+    session: Asked, raw_number: str, *, region: str | None, own_numbers: frozenset[str] = frozenset()
 ) -> Match:
     """The active customers with this number: last contact first, then those whose primary number it is.
 
     ``own_numbers`` are normal forms (``phone_numbers.normal_forms``) that never match: a call that shows the company's
     own number says nothing about the customer.
     """
-    parsed = parse_phone(raw_number, region)
-    if parsed.normal_form is None or parsed.normal_form in own_numbers:
-        return Match(MatchState.NONE, None)
-    return await lookup_parsed(session, parsed)
+    return await lookup_parsed(session, party_of(raw_number, region, own_numbers))
 
 
-async def lookup_parsed(session: AsyncSession, parsed: Parsed) -> Match:
+async def lookup_parsed(session: Asked, parsed: Parsed) -> Match:
     """The same for a number that is parsed already."""
     match parsed:
         case PhoneNumber(e164_int=e164_int):

@@ -67,14 +67,14 @@ class Unparsable:
 Parsed = PhoneNumber | ShortCode | Unparsable
 
 
-@lru_cache(512)
+@lru_cache(8192)
 def parse_phone(raw: str, region: str | None) -> Parsed:
     """What ``raw`` means when dialled in ``region`` (ISO 3166-1 alpha-2); without one, only international forms count.
 
     Understands SIP and tel URIs and their user parts, Chinese and Western extension marks, full-width digits,
     ``00`` as international prefix everywhere, and slashes. An international number in a range the library does not
     know yet is kept when its length is possible: numbering plans grow faster than installations are updated. The last
-    few are remembered: a call is looked up, and written with its lines and its record.
+    ones are remembered: a call is looked up when it begins, and written when it is over.
     """
     if len(raw) > _MAX_RAW:
         return Unparsable("too_long")
@@ -135,8 +135,10 @@ def _split_extension(body: str, ext: str | None) -> tuple[str, str | None]:
 
 def _number(body: str, ext: str | None, region: str | None) -> PhoneNumber | None:
     """The readings of ``body`` as a full number, the most certain first."""
+    if number := _valid(body, region):
+        return PhoneNumber(number, ext)
     international = _international(body)
-    if (number := _valid(body, region)) or (international and (number := _valid(international, None))):
+    if international is not None and international != body and (number := _valid(international, None)):
         return PhoneNumber(number, ext)
     trailing = _TRAILING_EXT.match(body) if ext is None else None
     if trailing and (number := _valid(trailing["number"], region)):

@@ -1,4 +1,5 @@
-"""Questions that are asked while a phone rings: put together once, and given to the driver as they are.
+"""Questions that are asked while a phone rings or with each batch of the journal: put together once, and given to the
+driver as they are.
 
 The driver of SQLite does its work in a thread of its own, and a statement that goes through SQLAlchemy visits it four
 times (open a cursor, execute, fetch, close). On a busy machine each visit waits for two changes of thread, which is
@@ -6,14 +7,22 @@ what the slowest answers were made of. Here it is one visit. On PostgreSQL it is
 the work on our side.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Boolean, ColumnElement, Dialect, Select, Text, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Translate = Callable[[Any], Any]
+Asked = AsyncSession | AsyncConnection
+"""Within a session's transaction, or on a connection without one (``Database.glance``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +44,15 @@ class _Compiled:
 
 
 class ReadyQuery:
-    """One query over columns, with named parameters. Lists of keys (``IN``) it cannot have."""
+    """One query over columns, with named parameters; a list of keys is one of them (``among_keys``)."""
 
     def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
         self._query = query
         self._compiled: dict[str, _Compiled] = {}
 
-    async def rows(self, session: AsyncSession, **asked: Any) -> Sequence[Sequence[Any]]:
-        """The rows for these parameters, as SQLAlchemy would give them, within the session's transaction."""
-        connection = await session.connection()
+    async def rows(self, session: Asked, **asked: Any) -> Sequence[Sequence[Any]]:
+        """The rows for these parameters, as SQLAlchemy would give them."""
+        connection = session if isinstance(session, AsyncConnection) else await session.connection()
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
@@ -55,6 +64,48 @@ class ReadyQuery:
         else:
             found = await driver.fetch(compiled.sql, *told)
         return [compiled.row(values) for values in found]
+
+
+class _Keys(TypeDecorator[Sequence[Any]]):
+    """Keys of one column as one value: an array, or JSON where there are none."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, column: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.column = column
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        array: TypeEngine[Any] = ARRAY(self.column) if dialect.name == "postgresql" else Text()
+        return dialect.type_descriptor(array)
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        return list(value or ()) if dialect.name == "postgresql" else json.dumps(value)
+
+
+class _Among(FunctionElement[bool]):
+    """Whether the first clause, a column, is one of the keys that are the second."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_json(element: _Among, compiler: Any, **how: Any) -> str:
+    column, keys = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 - a column's name and a question mark
+
+
+@compiles(_Among, "postgresql")
+def _among_array(element: _Among, compiler: Any, **how: Any) -> str:
+    column, keys = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} = ANY ({keys})"
+
+
+def among_keys(column: InstrumentedAttribute[Any], name: str = "keys") -> ColumnElement[bool]:
+    """Whether a column, of texts or numbers, is one of the keys in a parameter: the same statement for any number."""
+    return _Among(column, bindparam(name, type_=_Keys(column.type)))
 
 
 def _compile(query: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:

@@ -1,7 +1,8 @@
 """Many rows at once: what a batch writes, as the driver takes it fastest.
 
 On PostgreSQL by COPY and by one statement over arrays: bound one by one, each row of a batch is a message of its own to
-the server and a plan to be run.
+the server and a plan to be run. SQLite is given statements that were put together once, with all their rows, in one
+visit of its thread.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Table, any_, bindparam, insert, literal, or_, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from crm_bridge.models import Customer
-from crm_bridge.models.base import CleanText, storable
+from crm_bridge.models.base import Base, CleanText, storable
 
 _WORTH_COPYING = 20
 """Rows below which COPY takes longer to begin than the statement to run."""
@@ -29,8 +31,7 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Sequence[Mappin
     """Insert rows that all name the same columns."""
     if not rows:
         return
-    connection = await session.connection()
-    if connection.dialect.name != "postgresql" or len(rows) < _WORTH_COPYING:
+    if (await session.connection()).dialect.name == "postgresql" and len(rows) < _WORTH_COPYING:
         await session.execute(insert(table), [dict(row) for row in rows])
         return
     names = tuple(rows[0])
@@ -43,13 +44,50 @@ async def write_rows(
     """Insert rows of these columns, past the session."""
     connection = await session.connection()
     bound = _bound(table, names, connection.dialect, rows)
+    driver = await _driver(connection)
     if connection.dialect.name == "postgresql":
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
+        if not driver.is_in_transaction():  # which SQLAlchemy begins with its first statement
+            await connection.execute(text("SELECT 1"))
         await driver.copy_records_to_table(table.name, records=bound, columns=names)
         return
     marks = ", ".join("?" * len(names))
-    await connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", bound)  # noqa: S608 - names of our own tables and columns
+    await driver.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", bound)  # noqa: S608 - names of our own tables and columns
+
+
+class Upsert:
+    """Rows of one table, put together once: what is new is inserted; of what is there, by its ``key``, the columns in
+    ``changes`` become those of the new row, where ``newer`` (a column) only if that is greater."""
+
+    def __init__(
+        self, model: type[Base], names: Sequence[str], *, key: Sequence[str], changes: Sequence[str], newer: str = ""
+    ) -> None:
+        self._table: Any = model.__table__
+        self._names, self._key, self._changes, self._newer = tuple(names), tuple(key), tuple(changes), newer
+        self._on_postgresql = self._statement(postgresql)
+        compiled: Any = self._statement(sqlite).compile(dialect=sqlite.dialect(), column_keys=self._names)
+        self._on_sqlite, self._order = str(compiled), tuple(compiled.positiontup)
+
+    async def write(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows that name all the columns."""
+        if not rows:
+            return
+        connection = await session.connection()
+        if connection.dialect.name == "postgresql":
+            await session.execute(self._on_postgresql, [dict(row) for row in rows])
+            return
+        told = [tuple(row[name] for name in self._order) for row in rows]
+        bound = _bound(self._table, self._order, connection.dialect, told)
+        await (await _driver(connection)).executemany(self._on_sqlite, bound)
+
+    def _statement(self, dialect: Any) -> Any:
+        upsert = dialect.insert(self._table)
+        told = {name: upsert.excluded[name] for name in self._changes}
+        newer = self._table.c[self._newer] < upsert.excluded[self._newer] if self._newer else None
+        return upsert.on_conflict_do_update(index_elements=self._key, set_=told, where=newer)
+
+
+async def _driver(connection: AsyncConnection) -> Any:
+    return (await connection.get_raw_connection()).driver_connection
 
 
 def among(session: AsyncSession, column: InstrumentedAttribute[Any], keys: Sequence[Any]) -> ColumnElement[bool]:

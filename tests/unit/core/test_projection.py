@@ -435,8 +435,8 @@ class StoreThatFallsSilent:
         self.asked_at: list[float] = []
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[None]:
-        yield await self._answer("read")
+    async def glance(self) -> AsyncIterator[None]:
+        yield await self._answer("glance")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[None]:
@@ -448,7 +448,7 @@ class StoreThatFallsSilent:
             await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("place", ["read", "begin"])
+@pytest.mark.parametrize("place", ["glance", "begin"])
 @in_virtual_time
 async def test_a_store_that_falls_silent_in_a_batch_is_asked_again_after_a_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str

@@ -51,3 +51,13 @@ async def test_the_directory_tells_routing_level_language_owner_and_last_agent(d
     await enter(database, person("Eve", NUMBER))
     shared = await directory.match(NUMBER)
     assert (shared.state, shared.level, shared.owner) == ("many", None, None), "which of them it is nobody knows"
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_nobody_is_asked_for_who_has_a_text_that_is_no_number_or_a_number_of_our_own(database: Database) -> None:
+    directory = StoreDirectory(database, region=REGION, own_numbers=frozenset({NUMBER}))
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE customer RENAME TO away")
+    assert await directory.match("anonymous") == Match("none")
+    assert await directory.match(NUMBER) == Match("none")
+    assert await directory.match("+12025550199") == Match("unavailable")

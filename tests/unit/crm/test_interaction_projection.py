@@ -13,7 +13,7 @@ from crm_bridge.customers import NewContactPoint, add_contact_point, create_cust
 from crm_bridge.database import Database
 from crm_bridge.errors import CustomerNotFound, InteractionNotFound
 from crm_bridge.history import InteractionView, find_interaction, page_interactions
-from crm_bridge.interactions import backfill, complete_wrap_up, get_cursor, record, set_cursor
+from crm_bridge.interactions import backfill, complete_wrap_up, get_cursor, record, record_batch, set_cursor
 from crm_bridge.keyset import Cursor
 from crm_bridge.models import Interaction, TimelineEvent, WrapUp
 from crm_bridge.screen_pop import load_card
@@ -249,14 +249,16 @@ async def test_an_unknown_contact_is_not_found(database: Database) -> None:
 
 
 async def test_the_cursor_commits_or_falls_with_its_batch_and_never_goes_back(database: Database) -> None:
-    async def interrupted() -> None:
+    async def interrupted(count: int) -> None:
         async with database.begin() as session:
-            await record(session, call(), region=REGION)
+            calls = [call(f"c{number}", journal_seq=number) for number in range(1, count + 1)]
+            await record_batch(session, calls, region=REGION)
             await set_cursor(session, "journal", 10)
             raise RuntimeError("stop")
 
-    with pytest.raises(RuntimeError, match="stop"):
-        await interrupted()
+    for count in (1, 60):  # so many are copied, past SQLAlchemy, which begins with its own first statement
+        with pytest.raises(RuntimeError, match="stop"):
+            await interrupted(count)
     async with database.begin() as session:
         assert await get_cursor(session, "journal") == 0
         await set_cursor(session, "journal", 12)
