@@ -6,7 +6,7 @@ Pure: time is an argument. The log also folds the changes, so that a snapshot ta
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from agent_console import envelope
@@ -26,9 +26,9 @@ from agent_console.messages import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """One numbered change."""
+    """One numbered change; as it was recorded, for good."""
 
     seq: int
     at: int
@@ -36,8 +36,14 @@ class Entry:
     change: Change
     before: ContactView | CallbackView | None
     """For changes of a contact or a callback: what the log knew of it before, ``None`` when nothing."""
-    body: str
-    """The change's own fields, encoded (see ``envelope``)."""
+    _body: str = field(default="", init=False)
+
+    @property
+    def body(self) -> str:
+        """The change's own fields, encoded (see ``envelope``) for whoever asks first."""
+        if not self._body:
+            self._body = envelope.body(self.change)
+        return self._body
 
 
 class ChangeLog:
@@ -68,7 +74,7 @@ class ChangeLog:
             return None
         before = self._fold(change)
         self.seq += 1
-        entry = Entry(self.seq, now, change, before, envelope.body(change))
+        entry = Entry(self.seq, now, change, before)
         self._entries.append(entry)
         return entry
 

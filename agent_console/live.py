@@ -88,6 +88,8 @@ class ConsoleHub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._softphones = SoftphoneSwitch(softphones or NoExchange(), self._reply)
         self.tell_softphone = self._softphones.tell
+        self.on_watched: Callable[[bool], None] = lambda watched: None  # noqa: ARG005
+        """Hears when the first browser comes and when the last one goes."""
 
     def seats(self) -> frozenset[str]:
         """Agents who have a console open."""
@@ -130,12 +132,17 @@ class ConsoleHub:
             self._end(theirs[0], CloseCode.SUPERSEDED, "too many windows")
         connection = Connection(principal, session, now=self._clock(), outbox_limit=self.limits.outbox)
         self._connections[connection] = None
+        if len(self._connections) == 1:
+            self.on_watched(True)
         self._take_seat(principal)
         return connection
 
     def disconnect(self, connection: Connection) -> None:
         """Forget a socket; harmless when it is forgotten. The agent's seat stays as it is."""
-        self._connections.pop(connection, None)
+        if connection in self._connections:
+            del self._connections[connection]
+            if not self._connections:
+                self.on_watched(False)
         self._softphones.leave(connection)
         if connection.outbox.resyncs:
             log.info("console.browser_was_slow", resyncs=connection.outbox.resyncs)

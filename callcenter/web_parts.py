@@ -114,6 +114,7 @@ class WebParts:
         self._senders = message_senders(settings.messages)
         self.app = self._app()
         self.hub: ConsoleHub = self.app.state.console.hub
+        self.hub.on_watched = self.link.tell_watched
 
     def work_with_tables(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
         """What goes on beside serving, once the store has its tables: by name."""

@@ -26,6 +26,7 @@ from callcenter.link.messages import (
     ErasureReply,
     ErasureRequest,
     FloorState,
+    FloorWatched,
     FromExchange,
     FromWeb,
     LeaveReply,
@@ -45,6 +46,8 @@ log = structlog.get_logger(__name__)
 
 NEWS_SECONDS = 0.01
 """How far apart what changed on the floor is told at least; what changes meanwhile is told as it is then."""
+UNWATCHED_SECONDS = 0.25
+"""The same while nobody has a console open: who opens one is told at once what changed last."""
 MAX_UNREAD_BYTES = 8 * 1024 * 1024
 """A web process that leaves more than this unread is cut off."""
 UNAVAILABLE = Match(state="unavailable")
@@ -116,6 +119,7 @@ class ExchangeLink:
         self._news_due = 0.0
         """Before this instant of the loop's clock no more of it is told by itself."""
         self._telling: asyncio.Handle | None = None
+        self._watched = True
         self._unsent: list[bytes] = []
         """Frames of this turn of the loop, to be sent with one write."""
         self._matches: dict[int, asyncio.Future[Match]] = {}
@@ -218,16 +222,21 @@ class ExchangeLink:
         if self._writer is None:
             return
         if not self._unsent:
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self._flush if self._watched else self._write_unsent)
         self._unsent.append(frame(message))
 
     def _flush(self) -> None:
+        """Tell what changed, and then what else there is to be said."""
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
-            self._news_due = asyncio.get_running_loop().time() + NEWS_SECONDS
-        news = [frame(each) for each in self._news.take()]
-        unsent, self._unsent = news + self._unsent, []
+            apart = NEWS_SECONDS if self._watched else UNWATCHED_SECONDS
+            self._news_due = asyncio.get_running_loop().time() + apart
+        self._unsent[:0] = [frame(each) for each in self._news.take()]
+        self._write_unsent()
+
+    def _write_unsent(self) -> None:
+        unsent, self._unsent = self._unsent, []
         writer = self._writer
         if writer is None or writer.is_closing() or not unsent:
             return
@@ -246,7 +255,7 @@ class ExchangeLink:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._writer is not None:  # a new web process takes over from one that hangs
             self._writer.transport.abort()
-        self._writer = writer
+        self._writer, self._watched = writer, True
         self._news.take()
         self._unsent.clear()  # the floor that is told now has seen it all
         writer.write(frame(FloorState(self._floor(), self._journal_seq())))
@@ -292,6 +301,9 @@ class ExchangeLink:
                     asked.set_result(said)
             case SeatsPresent(agent_ids=agent_ids):
                 self._on_seats(agent_ids)
+            case FloorWatched(watched=watched):
+                self._watched = watched
+                self._flush()
             case SoftphoneHeard(agent_id=agent_id, phone_id=phone_id, frame=said):
                 self._on_softphone(agent_id, phone_id, said)
             case ErasureRequest():

@@ -53,10 +53,10 @@ class FloorNews:
 
     def take(self) -> list[FloorChanged | JournalAdvanced]:
         """All of it; nothing is left."""
-        told: list[FloorChanged | JournalAdvanced] = []
-        for changes in (self._there, self._owners, self._gone):
-            told += map(FloorChanged, changes.values())
-            changes.clear()
+        changes = *self._there.values(), *self._owners.values(), *self._gone.values()
+        told: list[FloorChanged | JournalAdvanced] = [FloorChanged(changes)] if changes else []
+        for each in (self._there, self._owners, self._gone):
+            each.clear()
         if self._journal_seq:
             told.append(JournalAdvanced(self._journal_seq))
             self._journal_seq = 0

@@ -28,9 +28,9 @@ class FloorState(msgspec.Struct, frozen=True, tag=True):
 
 
 class FloorChanged(msgspec.Struct, frozen=True, tag=True):
-    """Exchange: one change of the floor."""
+    """Exchange: what is otherwise on the floor, in this order."""
 
-    change: Change
+    changes: tuple[Change, ...]
 
 
 class JournalAdvanced(msgspec.Struct, frozen=True, tag=True):
@@ -158,6 +158,12 @@ class SeatsPresent(msgspec.Struct, frozen=True, tag=True):
     agent_ids: tuple[str, ...]
 
 
+class FloorWatched(msgspec.Struct, frozen=True, tag=True):
+    """Web: whether anybody has a console open. Until it is said somebody may have."""
+
+    watched: bool
+
+
 class MatchReply(msgspec.Struct, frozen=True, tag=True):
     """Web: the answer to a ``MatchRequested``."""
 
@@ -208,7 +214,9 @@ FromExchange = (
     | SoftphoneTold
     | ErasureReply
 )
-FromWeb = DeskRequest | MatchReply | LeaveReply | SeatsPresent | SoftphoneHeard | ErasureRequest | EntryRequest
+FromWeb = (
+    DeskRequest | MatchReply | LeaveReply | SeatsPresent | FloorWatched | SoftphoneHeard | ErasureRequest | EntryRequest
+)
 
 MessageT = TypeVar("MessageT")
 

@@ -33,6 +33,7 @@ from callcenter.link.messages import (
     ErasureRequest,
     FloorChanged,
     FloorState,
+    FloorWatched,
     FromExchange,
     FromWeb,
     JournalAdvanced,
@@ -153,6 +154,7 @@ class WebLink:
         self._erasures: dict[int, asyncio.Future[tuple[str, ...]]] = {}
         self._next_request = 0
         self._lookups: set[asyncio.Task[None]] = set()
+        self._watched = False
 
     async def run(self) -> None:
         """Keep the link up until cancelled. An exchange that stays away is logged once, and so is its return."""
@@ -219,6 +221,12 @@ class WebLink:
         if self._writer is not None:
             self._writer.write(frame(SeatsPresent(tuple(sorted(agent_ids)))))
 
+    def tell_watched(self, watched: bool) -> None:
+        """Tell whether anybody has a console open; an exchange that is away hears it when it is back."""
+        self._watched = watched
+        if self._writer is not None:
+            self._writer.write(frame(FloorWatched(watched)))
+
     def hear(self, agent_id: str, phone_id: str, said: FromSoftphone) -> None:
         """Implements the console's ``SoftphoneLine``."""
         if self._writer is not None:
@@ -226,6 +234,7 @@ class WebLink:
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.tell_watched(self._watched)
         try:
             while (message := await read_frame(reader, from_exchange)) is not None:
                 self._take(message)
@@ -247,8 +256,9 @@ class WebLink:
                 self._floor.set_live(True)
                 self._on_journal(message.journal_seq)
                 log.info("attached to the exchange")
-            case FloorChanged(change=change):
-                self._floor.apply(change)
+            case FloorChanged(changes=changes):
+                for change in changes:
+                    self._floor.apply(change)
             case JournalAdvanced(seq=seq):
                 self._on_journal(seq)
             case DeskReply():

@@ -461,3 +461,22 @@ async def test_who_decides_about_claims_is_told_that_there_are_others_and_nobody
     told = {who for who, browser in browsers.items() if [each["type"] for each in browser.read()] == ["claims.changed"]}
     assert told == {each.user_id for each in (ANNA, SOFIA, LENA, ADAM) if each.roles != {Role.AGENT}}
     assert ANNA.user_id not in told
+
+
+async def test_it_is_told_when_the_first_browser_comes_and_when_the_last_one_goes(
+    start_hub: StartHub,
+) -> None:
+    hub = await start_hub()
+    told: list[bool] = []
+    hub.on_watched = told.append
+    anna, sofia = BrowserModel(hub, ANNA), BrowserModel(hub, SOFIA)
+    anna.connect()
+    sofia.connect()
+    assert told == [True]
+    anna.disconnect()
+    assert told == [True]
+    last = sofia.connection
+    sofia.disconnect()
+    assert last is not None
+    hub.disconnect(last)
+    assert told == [True, False]

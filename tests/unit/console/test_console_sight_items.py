@@ -34,9 +34,9 @@ def item(**more: Any) -> ContactView:
     ],
 )
 def test_what_waits_in_the_own_boxes_is_seen(view: ContactView, seen: bool) -> None:
-    assert (ANNA.of_change(Entry(1, 1, ContactChanged(view), None, "")) is not None) is seen
+    assert (ANNA.of_change(Entry(1, 1, ContactChanged(view), None)) is not None) is seen
 
 
 def test_what_a_colleague_takes_is_gone() -> None:
-    entry = Entry(2, 1, ContactChanged(item(agent_id="ben")), item(), "")
+    entry = Entry(2, 1, ContactChanged(item(agent_id="ben")), item())
     assert ANNA.of_change(entry) == ContactRemoved("m1")

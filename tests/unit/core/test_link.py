@@ -14,6 +14,7 @@ from callcenter.link.messages import FloorChanged, MatchRequested, frame
 from callcenter.link.web_side import FloorCopy, LinkDesk, WebLink
 from callcenter.ports import Answer, Leave, Match
 from tests.support.fake_desk import FakeDesk
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -83,6 +84,15 @@ class Ends:
         (self.live if live else self.dead).set()
 
 
+async def watched(ends: Ends, wanted: bool) -> None:
+    """The exchange knows whether anybody has a console open."""
+
+    async def heard() -> bool:
+        return ends.exchange._watched is wanted
+
+    await until("the exchange knows who looks", heard, within=5)
+
+
 @pytest.fixture
 async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
     ends = Ends(tmp_path / "exchange.sock")
@@ -90,6 +100,7 @@ async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
     following = asyncio.create_task(ends.web.run())
     async with asyncio.timeout(5):
         await ends.live.wait()
+    await watched(ends, False)
     yield ends
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
@@ -269,6 +280,8 @@ async def test_what_changes_soon_after_is_told_together_a_little_later(
     ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At 100 calls a second there is a change in every millisecond or two, and nobody at a screen sees them apart."""
+    ends.web.tell_watched(True)
+    await watched(ends, True)
     writer = ends.exchange._writer
     assert writer is not None
     written: list[bytes] = []
@@ -285,7 +298,44 @@ async def test_what_changes_soon_after_is_told_together_a_little_later(
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert written[1:] == [
-        frame(FloorChanged(AgentChanged(AgentView("anna", "Anna", AgentState.BUSY, 2))))
+        frame(FloorChanged((AgentChanged(AgentView("anna", "Anna", AgentState.BUSY, 2)),)))
         + frame(MatchRequested(1, "+1"))
     ]
     asking.cancel()
+
+
+async def test_while_nobody_looks_changes_wait_and_who_comes_to_look_has_them_at_once(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callcenter.link.exchange_side.UNWATCHED_SECONDS", 3600.0)
+    ends.exchange.tell_journal(42)
+    await asyncio.sleep(0)
+    busy = AgentView("anna", "Anna", AgentState.BUSY, 9)
+    ends.exchange.tell_changes((AgentChanged(busy),))
+    assert (await ends.exchange.match("+1")).state == "one"
+    assert not ends.changed.is_set(), "a question does not take along what nobody waits for"
+    assert ends.copy.snapshot().agents == (ANNA,)
+    ends.web.tell_watched(True)
+    async with asyncio.timeout(5):
+        await ends.changed.wait()
+    assert ends.copy.snapshot().agents == (busy,)
+
+
+async def test_an_order_is_answered_behind_what_it_changed_though_nobody_looks(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callcenter.link.exchange_side.UNWATCHED_SECONDS", 3600.0)
+    ends.exchange.tell_journal(42)
+    await asyncio.sleep(0)
+    ends.exchange.tell_changes((AgentChanged(AgentView("anna", "Anna", AgentState.BUSY, 9)),))
+    await ends.console_desk.ready("anna")
+    assert ends.copy.snapshot().agents[0].state is AgentState.BUSY
+
+
+async def test_an_exchange_that_comes_back_hears_again_that_nobody_looks(ends: Ends, tmp_path: Path) -> None:
+    await ends.exchange.stop()
+    async with asyncio.timeout(5):
+        await ends.dead.wait()
+    ends.exchange = ends.new_exchange(tmp_path / "exchange.sock")
+    await ends.exchange.start()
+    await watched(ends, False)
