@@ -135,15 +135,18 @@ def _split_extension(body: str, ext: str | None) -> tuple[str, str | None]:
 
 def _number(body: str, ext: str | None, region: str | None) -> PhoneNumber | None:
     """The readings of ``body`` as a full number, the most certain first."""
-    if number := _valid(body, region):
-        return PhoneNumber(number, ext)
     international = _international(body)
-    if international is not None and international != body and (number := _valid(international, None)):
+    from_anywhere = _parse(international, None) if international else None
+    is_written_so = from_anywhere is not None and international == body  # and means the same in every region
+    from_here = from_anywhere if is_written_so else _parse(body, region)
+    if number := _valid(from_here):
+        return PhoneNumber(number, ext)
+    if not is_written_so and (number := _valid(from_anywhere)):
         return PhoneNumber(number, ext)
     trailing = _TRAILING_EXT.match(body) if ext is None else None
-    if trailing and (number := _valid(trailing["number"], region)):
+    if trailing and (number := _valid(_parse(trailing["number"], region))):
         return PhoneNumber(number, trailing["ext"])
-    if international and (number := _possible(international)):
+    if number := _possible(from_anywhere):
         return PhoneNumber(number, ext)
     return None
 
@@ -156,15 +159,13 @@ def _international(body: str) -> str | None:
     return f"+{digits[2:]}" if digits.startswith("00") and len(digits) > 2 + _MAX_SHORT_CODE else None
 
 
-def _valid(text: str, region: str | None) -> int | None:
-    parsed = _parse(text, region)
-    return _e164_int(parsed) if parsed and phonenumbers.is_valid_number(parsed) else None
+def _valid(reading: phonenumbers.PhoneNumber | None) -> int | None:
+    return _e164_int(reading) if reading and phonenumbers.is_valid_number(reading) else None
 
 
-def _possible(text: str) -> int | None:
-    parsed = _parse(text, None)
-    if parsed and phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE:
-        return _e164_int(parsed)
+def _possible(reading: phonenumbers.PhoneNumber | None) -> int | None:
+    if reading and phonenumbers.is_possible_number_with_reason(reading) == ValidationResult.IS_POSSIBLE:
+        return _e164_int(reading)
     return None
 
 
