@@ -80,19 +80,24 @@ class Endpoint:
         """Whether nothing of ours waits for an answer."""
         return not len(self._legs) and not self.wire.transactions.pending_clients()
 
-    def none_due_before(self, at: int) -> bool:
-        """Whether ``handle_timer`` need not be called before this instant; ``False`` may be said too often."""
-        return self.wire.alarms.none_before(at)
+    def has_sooner(self) -> bool:
+        """Whether something is to be done earlier than ``next_deadline`` said when it was asked last."""
+        return self.wire.alarms.has_sooner
 
     def next_deadline(self) -> int | None:
         """When ``handle_timer`` is to be called next, milliseconds since the epoch."""
         return self.wire.alarms.next_deadline()
 
     def _drain(self, now: int) -> list[EndpointOutcome]:
-        del now
-        self.wire.told.clear()
-        outcomes, self.wire.outcomes = self.wire.outcomes, []
+        wire = self.wire
+        if wire.told:
+            self._follow(wire.told, now)
+            wire.told = []
+        outcomes, wire.outcomes = wire.outcomes, []
         return outcomes
+
+    def _follow(self, told: Sequence[EndpointOutcome], now: int) -> None:
+        """The outside is told this; what follows from it may be added."""
 
     # What comes in.
 
@@ -141,6 +146,7 @@ class Endpoint:
             return
         if owner == "trying":
             self._inbound.still_trying(leg, now)
+            self._inbound.limit_ringing(leg, now)
         elif owner == "pending":
             self._inbound.waited_too_long(leg, now)
         elif owner == "reliable":

@@ -225,14 +225,9 @@ class Exchange(Endpoint):
             self._subscriptions.refused(sent.leg_id)
         return True
 
-    def _drain(self, now: int) -> list[EndpointOutcome]:
-        if self.wire.told:
-            self._show_legs(now)
-        return super()._drain(now)
-
-    def _show_legs(self, now: int) -> None:
+    def _follow(self, told: Sequence[EndpointOutcome], now: int) -> None:
         """Keep the lamps of watching phones right: look at what was just told of agents' legs."""
-        for outcome in self.wire.told[:]:
+        for outcome in tuple(told):
             if not isinstance(outcome, SHOWN):
                 continue
             state = LAMPS[type(outcome)]
@@ -358,6 +353,7 @@ class Exchange(Endpoint):
     def found_gateways(self, trunk_id: str, flows: Sequence[Flow], now: int) -> list[EndpointOutcome]:
         """DNS says where a trunk's gateways are."""
         self._dialling.found(trunk_id, flows, now)
+        self.door.forget_names()
         return self._drain(now)
 
     def counters(self) -> dict[str, int]:

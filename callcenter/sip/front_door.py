@@ -65,6 +65,7 @@ class FrontDoor:
         )
         self._guesses = GuessLimit()
         self._trunk_by_address: dict[Address, Trunk | None] = {}
+        self._names: dict[Address, str] = {}
         self._shedding = False
 
     @property
@@ -120,8 +121,18 @@ class FrontDoor:
 
     def trunk_named(self, address: Address) -> str:
         """The trunk at an address, by name, be it that only our calls go there; empty for none."""
-        trunk = self.trunk_at(address)
-        return trunk.trunk_id if trunk is not None else self.gateway_of(address)
+        name = self._names.get(address)
+        if name is None:
+            trunk = self.trunk_at(address)
+            name = trunk.trunk_id if trunk is not None else self.gateway_of(address)
+            if len(self._names) >= MAX_KNOWN_ADDRESSES:
+                self._names.clear()
+            self._names[address] = name
+        return name
+
+    def forget_names(self) -> None:
+        """The gateways changed."""
+        self._names.clear()
 
     # Room.
 

@@ -21,8 +21,6 @@ TRYING_AFTER_MS = 100
 """A 100 is said to an INVITE that has no other answer by then: within 200 ms it is not wanted (RFC 3261 section
 17.2.1), and the caller sends again after 500. Most calls are answered, or ring, long before. While the loop is late it
 is said at once: who sends again makes it later."""
-ALARMS = (("trying", ""), ("pending", ""), ("session", "due"), ("session", "again"), ("refer", ""))
-"""What may be set for a leg, by owner and name, whatever its state."""
 REOFFER_LIMIT_MS = 20_000
 """A re-offer that nobody accepts is refused after this time; the call goes on as it was."""
 
@@ -55,11 +53,10 @@ class InboundLegs:
         leg.may_refer = verdict.agent_id is not None
         leg.media = verdict.media
         self._legs.add(leg)
+        leg.is_limited = True
+        self._wire.alarms.set(("trying", leg.leg_id, ""), now + TRYING_AFTER_MS)
         if self._wire.is_late():
             self.still_trying(leg, now)
-        else:
-            self._wire.alarms.set(("trying", leg.leg_id, ""), now + TRYING_AFTER_MS)
-        self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS)
         self._wire.tell(
             LegOffered(
                 leg.leg_id,
@@ -116,6 +113,7 @@ class InboundLegs:
 
     def limit_reoffer(self, leg: Leg, now: int) -> None:
         """Wait for ``accept_reoffer`` no longer than the limit."""
+        leg.is_limited = True
         self._wire.alarms.set(("pending", leg.leg_id, ""), now + REOFFER_LIMIT_MS)
 
     def watch_session(self, leg: Leg, now: int) -> None:
@@ -155,8 +153,7 @@ class InboundLegs:
         leg.local_sdp = sdp
         leg.session = timer or leg.session
         self.watch_session(leg, now)
-        self._wire.alarms.cancel(("trying", leg.leg_id, ""))
-        self._wire.alarms.cancel(("pending", leg.leg_id, ""))
+        self._lift_limit(leg)
         if pending.request.method == "UPDATE":
             return
         back = answer_flow(pending.request, leg.flow)
@@ -183,6 +180,18 @@ class InboundLegs:
         """Nothing was said to an INVITE so far."""
         if leg.state is LegState.ARRIVED and leg.invite is not None:
             self._respond(leg, leg.invite, 100, now)
+
+    def limit_ringing(self, leg: Leg, now: int) -> None:
+        """``TRYING_AFTER_MS`` passed; a leg that is not answered by then may take no longer than the limit. Most are:
+        their callers hear music, or wait for an agent."""
+        if leg.invite is not None:
+            self._wire.alarms.set(("pending", leg.leg_id, ""), now + RING_LIMIT_MS - TRYING_AFTER_MS)
+
+    def _lift_limit(self, leg: Leg) -> None:
+        if leg.is_limited:
+            leg.is_limited = False
+            self._wire.alarms.cancel(("trying", leg.leg_id, ""))
+            self._wire.alarms.cancel(("pending", leg.leg_id, ""))
 
     def waited_too_long(self, leg: Leg, now: int) -> None:
         """An INVITE or re-INVITE had no final answer within its limit."""
@@ -293,8 +302,13 @@ class InboundLegs:
         """Forget a leg and say so once."""
         self._stop_answer(leg)
         self._provisionals.stop(leg)
-        for owner, name in ALARMS:
-            self._wire.alarms.cancel((owner, leg.leg_id, name))
+        self._lift_limit(leg)
+        if leg.session is not None:
+            self._wire.alarms.cancel(("session", leg.leg_id, "due"))
+        if leg.wanted is not None:
+            self._wire.alarms.cancel(("session", leg.leg_id, "again"))
+        if leg.refer_cseq is not None:
+            self._wire.alarms.cancel(("refer", leg.leg_id, ""))
         self._legs.remove(leg)
         self._tell_ended(leg, cause, reason)
 

@@ -166,6 +166,8 @@ class Leg:
     """The REFER that is being carried out."""
     media: MediaRule | None = None
     """What holds for its media; ``None`` for whatever comes."""
+    is_limited: bool = False
+    """Whether an alarm is set for an INVITE of the far end that has no final answer."""
     told: bool = False
 
     def happened(self, what: LegInput) -> None:

@@ -197,6 +197,8 @@ class SipMessage:
 
     def vias(self) -> list[Via]:
         """Every Via, topmost first."""
+        if len(values := self.values("via")) == 1 and "," not in values[0]:
+            return [self.via]
         return [parse_via(value) for value in self.listed("via")]
 
     @property
@@ -402,10 +404,15 @@ def build_response(
     lines += [f"Via: {value}" for value in further]
     if request.method == "INVITE" and 100 < status < 300:
         lines += [f"Record-Route: {value}" for value in request.values("record-route")]
-    for name in ("From", "To", "Call-ID", "CSeq"):
-        if (value := request.get(name)) is not None:
-            tagged = name == "To" and to_tag and status > 100
-            lines.append(f"{name}: {_to_with_tag(request, value, to_tag) if tagged else value}")
+    from_, to, call_id, cseq = map(request.get, ("From", "To", "Call-ID", "CSeq"))
+    if from_ is not None:
+        lines.append(f"From: {from_}")
+    if to is not None:
+        lines.append(f"To: {_to_with_tag(request, to, to_tag) if to_tag and status > 100 else to}")
+    if call_id is not None:
+        lines.append(f"Call-ID: {call_id}")
+    if cseq is not None:
+        lines.append(f"CSeq: {cseq}")
     if headers:
         lines += _checked(headers)
     lines.append(f"Content-Length: {len(body)}")

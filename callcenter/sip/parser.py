@@ -7,7 +7,7 @@ somebody asks. Nothing but ``BadMessage`` leaves this module.
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, is_token, parse_number
 from callcenter.sip.headers import CANONICAL, SINGLE, canonical
-from callcenter.sip.messages import MAX_FORWARDS, Repeats, SipMessage, SipRequest, SipResponse
+from callcenter.sip.messages import MAX_FORWARDS, Repeats, SipMessage, SipRequest, SipResponse, index
 
 MAX_MESSAGE = 65_536
 """Octets of a whole message."""
@@ -102,19 +102,20 @@ def _read_headers(message: SipMessage, lines: list[str], text: str) -> None:
 
 def _read_plain_headers(message: SipMessage, lines: list[str]) -> str:
     """Index lines that all have the form ``Name: value``; anything else goes the long way."""
-    first: dict[str, str] = {}
-    repeats: Repeats = {}
+    last: dict[str, str] = {}
     try:
         for line in lines:
-            name, value = line.split(": ", 1)
-            key = CANONICAL[name]
-            if key in first:
-                repeats.setdefault(key, [first[key]]).append(value.strip())
-            else:
-                first[key] = value.strip()
-    except (KeyError, ValueError):
+            name, colon, value = line.partition(": ")
+            if not colon:
+                return _read_odd_headers(message, lines)
+            last[CANONICAL[name]] = value.strip()
+    except KeyError:
         return _read_odd_headers(message, lines)
-    message.adopt(lines, first, repeats)
+    if len(last) == len(lines):  # the first values, too
+        message.adopt(lines, last, {})
+    else:
+        fields = [line.split(": ", 1) for line in lines]
+        message.adopt(lines, *index([(CANONICAL[name], value.strip()) for name, value in fields]))
     return ""
 
 

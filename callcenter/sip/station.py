@@ -131,7 +131,8 @@ class Station:
                 self._sockets.send(outcome.data, outcome.flow)
             else:
                 self._deliver(outcome)
-        self._arm()
+        if self._armed_for is None or self._endpoint.has_sooner():
+            self._arm()
         if self._stopping and self._endpoint.is_quiet():
             self._quiet.set()
 
@@ -156,8 +157,6 @@ class Station:
             self._arm()
 
     def _arm(self) -> None:
-        if self._armed_for is not None and self._endpoint.none_due_before(self._armed_for - TIMER_GRID_MS + 1):
-            return
         deadline = self._endpoint.next_deadline()
         if deadline is None or self._stopped:
             return
