@@ -9,18 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
 from callcenter.errors import NoCommonCodec
 from callcenter.media.codecs import BY_ENCODING, FORMS, NARROWBAND, STATIC, TELEPHONE, Codec
 from callcenter.media.sdes import CryptoLine, SrtpKey, usable_lines
-from callcenter.media.sdp_lines import MediaLine, SdpError, parse
+from callcenter.media.sdp_lines import MediaLine, SdpError, number, parse
 from callcenter.ports import EncryptionPolicy
 
 EVENT_PAYLOAD_TYPE = 101
 """What our offers call telephone-event; what the far end calls it is read from its description."""
 PTIME = 20
+MAX_PTIME, MAX_PAYLOAD_TYPE, MAX_CLOCK = 200, 127, 10**9
 
 _KEPT_FORMATS = 1_000
 """Characters; what is longer is read anew each time, so that strangers can fill a bounded memory only."""
@@ -28,6 +30,7 @@ _LONGEST_ADDRESS = 39
 NO_HOSTS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - the old hold form in SDP, nothing is bound
 _PLAIN = frozenset({"RTP/AVP", "RTP/AVPF"})
 _SECURE = frozenset({"RTP/SAVP", "RTP/SAVPF"})
+_KNOWN = _PLAIN | _SECURE
 
 
 _Formats = tuple[tuple[tuple[int, Codec], ...], int | None]
@@ -111,10 +114,11 @@ def _rtpmaps(values: Iterable[str]) -> dict[int, tuple[str, int]]:
     """Payload type -> (upper-case encoding name, clock rate)."""
     maps: dict[int, tuple[str, int]] = {}
     for value in values:
-        number, _, encoding = value.partition(" ")
-        name, rate, *_ = [*encoding.strip().split("/"), ""]
-        if number.isascii() and number.isdigit() and rate.isascii() and rate.isdigit():
-            maps[int(number)] = (name.upper(), int(rate))
+        text, _, encoding = value.partition(" ")
+        name, clock, *_ = [*encoding.strip().split("/"), ""]
+        payload_type, rate = number(text, MAX_PAYLOAD_TYPE), number(clock, MAX_CLOCK)
+        if payload_type is not None and rate is not None:
+            maps[payload_type] = (name.upper(), rate)
     return maps
 
 
@@ -133,16 +137,16 @@ def _read_formats(formats: tuple[str, ...], rtpmaps: tuple[str, ...], spoken: tu
     codecs: list[tuple[int, Codec]] = []
     events: dict[int, int] = {}
     for text in formats:
-        if not (text.isascii() and text.isdigit()) or int(text) > 127:
+        payload_type = number(text, MAX_PAYLOAD_TYPE)
+        if payload_type is None:
             continue
-        number = int(text)
-        fallback = (STATIC[number].value, FORMS[STATIC[number]].clock) if number in STATIC else ("", 0)
-        name, rate = maps.get(number, fallback)
+        static = STATIC.get(payload_type)
+        name, rate = maps.get(payload_type) or (("", 0) if static is None else (static.value, FORMS[static].clock))
         codec = BY_ENCODING.get((name, rate))
         if codec in spoken and codec is not None:
-            codecs.append((number, codec))
+            codecs.append((payload_type, codec))
         elif name == "TELEPHONE-EVENT":
-            events.setdefault(rate, number)
+            events.setdefault(rate, payload_type)
     clock = FORMS[codecs[0][1]].clock if codecs else 8000
     return tuple(codecs), events.get(clock)
 
@@ -157,19 +161,36 @@ def puts_on_hold(text: str) -> bool:
     Raises ``MediaError`` for one that cannot be read.
     """
     streams = [media for media in parse(text).media if media.kind == "audio" and media.port]
-    return bool(streams) and _direction(streams[0]) in (Direction.SENDONLY, Direction.INACTIVE)
+    return bool(streams) and _said(streams[0]).direction in (Direction.SENDONLY, Direction.INACTIVE)
 
 
-def _direction(media: MediaLine) -> Direction:
-    named = next((_DIRECTIONS[name] for name, _ in media.attributes if name in _DIRECTIONS), Direction.SENDRECV)
-    if media.address in NO_HOSTS and named is Direction.SENDRECV:
-        return Direction.SENDONLY
-    return named
+class _Said(NamedTuple):
+    """What the attributes of a stream say of it, the first of each kind."""
+
+    direction: Direction
+    """With the hold form ``c=0.0.0.0`` (RFC 3264 section 8.4) read as ``sendonly``."""
+    ptime: int
+    has_mux: bool
+    rtcp: str
 
 
-def _ptime(media: MediaLine) -> int:
-    value = next(media.values("ptime"), "")
-    return int(value) if value.isascii() and value.isdigit() and 0 < int(value) <= 200 else PTIME
+def _said(media: MediaLine) -> _Said:
+    direction: Direction | None = None
+    ptime: str | None = None
+    rtcp: str | None = None
+    has_mux = False
+    for name, value in media.attributes:
+        if name in _DIRECTIONS:
+            direction = direction or _DIRECTIONS[name]
+        elif name == "ptime":
+            ptime = value if ptime is None else ptime
+        elif name == "rtcp":
+            rtcp = value if rtcp is None else rtcp
+        elif name == "rtcp-mux":
+            has_mux = True
+    if media.address in NO_HOSTS and direction in (None, Direction.SENDRECV):
+        direction = Direction.SENDONLY
+    return _Said(direction or Direction.SENDRECV, number(ptime or "", MAX_PTIME) or PTIME, has_mux, rtcp or "")
 
 
 def ip_version(address: str) -> int:
@@ -184,21 +205,17 @@ def check_reachable(audio: AgreedAudio, ours: str) -> None:
         raise SdpError(f"the connection address is not IPv{version}, as ours is ([media] host)")
 
 
-def _control(media: MediaLine) -> tuple[str, int] | None:
-    if _has_mux(media):
+def _control(media: MediaLine, said: _Said) -> tuple[str, int] | None:
+    if said.has_mux:
         return None
-    port, _, where = next(media.values("rtcp"), "").partition(" ")
+    port, _, where = said.rtcp.partition(" ")
     named = where.split()
     try:
         address = _check_address(named[2] if len(named) == 3 else media.address)
     except SdpError:
         address = media.address
-    number = int(port) if port.isascii() and port.isdigit() else media.port + 1
-    return (address, number) if 0 < number < 65536 else None
-
-
-def _has_mux(media: MediaLine) -> bool:
-    return any(name == "rtcp-mux" for name, _ in media.attributes)
+    own = number(port, 65535) if port.isascii() and port.isdigit() else media.port + 1
+    return (address, own) if own and own < 65536 else None
 
 
 @lru_cache(4_096)
@@ -212,7 +229,7 @@ def _check_address(address: str) -> str:
 
 
 def _is_usable(media: MediaLine, spoken: Sequence[Codec]) -> bool:
-    if media.kind != "audio" or media.port == 0 or media.protocol not in _PLAIN | _SECURE:
+    if media.kind != "audio" or media.port == 0 or media.protocol not in _KNOWN:
         return False
     return bool(_audio_formats(media, spoken)[0])
 
@@ -247,20 +264,21 @@ def read_offer(
         raise NoCommonCodec(f"the offer has no {sealed}audio stream with {', '.join(spoken)}")
     media = description.media[chosen]
     codecs, event_type = _audio_formats(media, spoken)
-    number, codec = codecs[0]
+    said = _said(media)
+    payload_type, codec = codecs[0]
     audio = AgreedAudio(
         address=_check_address(media.address),
         port=media.port,
-        send_payload_type=number,
+        send_payload_type=payload_type,
         send_codec=codec,
-        receive_codecs=((number, codec),),
+        receive_codecs=((payload_type, codec),),
         send_event_type=event_type,
         receive_event_type=event_type,
-        direction=_direction(media),
-        ptime=_ptime(media),
+        direction=said.direction,
+        ptime=said.ptime,
         crypto=None if encryption is EncryptionPolicy.OFF else _crypto(media),
-        has_mux=_has_mux(media),
-        control=_control(media),
+        has_mux=said.has_mux,
+        control=_control(media, said),
     )
     return Offer(description.media, chosen, audio)
 
@@ -325,20 +343,21 @@ def read_answer(
     elif (secure is not bool(keys) and not beside_plain) or (keys and not _is_of_ours(crypto, keys)):
         raise NoCommonCodec("the answer is not encrypted as we offered")
     codecs, their_event_type = _audio_formats(media, offered)
-    number, codec = codecs[0]
+    said = _said(media)
+    payload_type, codec = codecs[0]
     return AgreedAudio(
         address=_check_address(media.address),
         port=media.port,
-        send_payload_type=number,
+        send_payload_type=payload_type,
         send_codec=codec,
         receive_codecs=tuple((FORMS[codec].payload_type, codec) for _, codec in codecs),
         send_event_type=their_event_type,
         receive_event_type=None if their_event_type is None else event_type,
-        direction=_direction(media),
-        ptime=_ptime(media),
+        direction=said.direction,
+        ptime=said.ptime,
         crypto=crypto,
-        has_mux=_has_mux(media),
-        control=_control(media),
+        has_mux=said.has_mux,
+        control=_control(media, said),
         is_secure_profile=secure,
     )
 
@@ -366,12 +385,12 @@ def _audio_lines(
     event_type: int | None,
     direction: Direction,
 ) -> list[str]:
-    numbers = [str(number) for number, _ in codecs] + ([] if event_type is None else [str(event_type)])
+    numbers = [str(payload_type) for payload_type, _ in codecs] + ([] if event_type is None else [str(event_type)])
     lines = [f"m=audio {local.port} {protocol} {' '.join(numbers)}"]
-    for number, codec in codecs:
-        lines.append(f"a=rtpmap:{number} {FORMS[codec].rtpmap}")
+    for payload_type, codec in codecs:
+        lines.append(f"a=rtpmap:{payload_type} {FORMS[codec].rtpmap}")
         if FORMS[codec].fmtp:
-            lines.append(f"a=fmtp:{number} {FORMS[codec].fmtp}")
+            lines.append(f"a=fmtp:{payload_type} {FORMS[codec].fmtp}")
     if event_type is not None:
         clock = FORMS[codecs[0][1]].clock
         lines += [f"a=rtpmap:{event_type} telephone-event/{clock}", f"a=fmtp:{event_type} 0-15"]

@@ -15,6 +15,8 @@ DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _LARGEST = 65536
 _MOST_MEDIA = 32
 _MOST_ATTRIBUTES = 512
+_LONGEST_NUMBER = 10
+"""Digits."""
 _KEPT_LINE = 120
 """Characters; a longer line is read anew each time, so that strangers can fill a bounded memory only."""
 
@@ -46,6 +48,14 @@ class SessionDescription(msgspec.Struct, frozen=True):
     media: tuple[MediaLine, ...]
 
 
+def number(text: str, most: int) -> int | None:
+    """A decimal number of ASCII digits up to ``most``, ``None`` for anything else; long texts never become integers."""
+    if not text.isdigit() or not text.isascii() or len(text) > _LONGEST_NUMBER:
+        return None
+    found = int(text)
+    return found if found <= most else None
+
+
 def parse(text: str) -> SessionDescription:
     """Read a description. Raises ``SdpError`` with what is wrong."""
     if len(text) > _LARGEST:
@@ -70,14 +80,14 @@ def _media_line(lines: list[str], common: list[str]) -> MediaLine:
     if len(parts) < 4:
         raise SdpError("malformed media line")
     kind, port_text, protocol, *formats = parts
-    port_text = port_text.partition("/")[0]
-    if not (port_text.isascii() and port_text.isdigit()) or int(port_text) > 65535:
+    port = number(port_text.partition("/")[0], 65535)
+    if port is None:
         raise SdpError("malformed port")
     address = _connection(lines) or _connection(common) or ""
     attributes = _attributes(lines)
     if not any(name in DIRECTIONS for name, _ in attributes):
         attributes += tuple(pair for pair in _attributes(common) if pair[0] in DIRECTIONS)
-    return MediaLine(kind, int(port_text), protocol, tuple(formats), address, attributes)
+    return MediaLine(kind, port, protocol, tuple(formats), address, attributes)
 
 
 def _connection(lines: list[str]) -> str | None:

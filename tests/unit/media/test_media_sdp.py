@@ -21,6 +21,8 @@ from callcenter.media.sdp_lines import SdpError, parse
 pytestmark = pytest.mark.unit
 
 LOCAL = LocalStream("192.0.2.1", 16384, 77, 3)
+LONG_NUMBER = "1" * 5_000
+"""More digits than Python makes an integer of."""
 
 
 def offer(*lines: str, address: str = "198.51.100.7", media: str = "m=audio 4000 RTP/AVP 0 8 101") -> str:
@@ -140,6 +142,7 @@ def test_a_refused_stream_is_no_common_codec() -> None:
         "garbage",
         offer(media="m=audio x RTP/AVP 0"),
         offer(media="m=audio 70000 RTP/AVP 0"),
+        offer(media=f"m=audio {LONG_NUMBER} RTP/AVP 0"),
         offer(media="m=audio"),
         offer(address="example.com"),
         offer(address="2001:db8::1::2"),
@@ -153,6 +156,20 @@ def test_a_refused_stream_is_no_common_codec() -> None:
 def test_a_broken_or_monstrous_description_is_refused(text: str) -> None:
     with pytest.raises(SdpError):
         read_offer(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"a=rtpmap:{LONG_NUMBER} PCMA/8000",
+        f"a=rtpmap:8 PCMA/{LONG_NUMBER}",
+        f"a=ptime:{LONG_NUMBER}",
+        f"a=rtcp:{LONG_NUMBER}",
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_none(line: str) -> None:
+    audio = read_offer(offer(line, media=f"m=audio 4000 RTP/AVP {LONG_NUMBER} 0")).audio
+    assert (audio.send_payload_type, audio.ptime) == (0, 20)
 
 
 def test_a_far_end_of_the_other_ip_version_is_out_of_reach_and_held_ones_are_not() -> None:
