@@ -46,8 +46,7 @@ class InboundLegs:
             self._wire.reply(request, flow, verdict.status, headers=verdict.headers)
             return
         dialog = dialog_as_server(request, self._wire.new_token())
-        back = answer_flow(request, flow)
-        transaction_id = self._wire.transactions.open_server(request, back)
+        transaction_id = self._wire.transactions.open_server(request, answer_flow(request, flow), arrived.server_id)
         leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
         leg.far_allows = frozenset(one.upper() for one in request.listed("allow"))
         leg.may_refer = verdict.agent_id is not None

@@ -1,10 +1,11 @@
 """What this machine carries: calls from a trunk to an agent's phone through our own exchange, both far ends simulated.
 
-The exchange runs in a process of its own and its CPU time is what is reported; media is not part of it. One of the
-edges that read clocks.
+The exchange runs in a process of its own, with its collector of cycles as in service, and its CPU time is what is
+reported; media is not part of it. One of the edges that read clocks.
 """
 
 import asyncio
+import gc
 import multiprocessing
 import resource
 import time
@@ -17,6 +18,7 @@ import uvloop
 
 from callcenter.calls.legs import EndCause, LegAnswered, LegEnded, LegEvent, LegOffered, LegRefused, Party
 from callcenter.clock import SystemClock
+from callcenter.collecting import QuietCollector
 from callcenter.ports import PhoneTarget
 from callcenter.sip.digest import ha1
 from callcenter.sip.media_keys import MediaRule
@@ -84,6 +86,10 @@ class _Bridge:
         del agent_id
         return MediaRule()
 
+    def progress(self) -> int:
+        """Another number whenever something was heard or said."""
+        return sum(self.agent.trunk_messages().values())
+
     def _take(self, event: LegEvent) -> None:
         if isinstance(event, LegOffered):
             leg_id = f"a-{event.leg_id}"
@@ -103,6 +109,9 @@ def _serve(control: Connection) -> None:
     async def run() -> None:
         bridge = _Bridge()
         await bridge.agent.start()
+        gc.collect()
+        gc.freeze()
+        collecting = asyncio.create_task(QuietCollector(bridge.progress).run(), name="collector")
         control.send(bridge.agent.port)
         stop = asyncio.Event()
 
@@ -117,6 +126,7 @@ def _serve(control: Connection) -> None:
 
         asyncio.get_running_loop().add_reader(control.fileno(), answer)
         await stop.wait()
+        collecting.cancel()
         asyncio.get_running_loop().remove_reader(control.fileno())
         await bridge.agent.stop()
 

@@ -179,7 +179,10 @@ class SipMessage:
     def _unindexed(self, key: str) -> str | None:
         """What every message has, of one of ours, whose lines are few and begin as we write them."""
         begin = MANDATORY[key]
-        return next((line[len(begin) :] for line in self._lines if line.startswith(begin)), None)
+        for line in self._lines:
+            if line.startswith(begin):
+                return line[len(begin) :]
+        return None
 
     @property
     def start_line(self) -> str:

@@ -91,6 +91,11 @@ class PhoneWatch:
     def __len__(self) -> int:
         return len(self._watched)
 
+    @property
+    def anybody_silent(self) -> bool:
+        """Whether there is any phone that owes its answers."""
+        return bool(self._silent)
+
     def is_silent(self, name: str) -> bool:
         """Whether this phone owes its answers."""
         return name in self._silent

@@ -180,11 +180,11 @@ class RegisteredPhones:
 
     def reachable(self, agent_id: str, now: int) -> bool:
         """Whether a phone of this agent is registered, and not silent."""
-        return any(
-            not self.watch.is_silent(_name(aor, one.key))
-            for aor in self._addresses.get(agent_id, ())
-            for one in self.registrar.bindings(aor, now)
-        )
+        for aor in self._addresses.get(agent_id, ()):
+            for one in self.registrar.bindings(aor, now):
+                if not self.watch.anybody_silent or not self.watch.is_silent(_name(aor, one.key)):
+                    return True
+        return False
 
     def flows(self, agent_id: str, now: int) -> list[Flow]:
         """How the phones of an agent are reached."""

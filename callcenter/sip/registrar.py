@@ -90,6 +90,8 @@ class Registrar:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._bindings: dict[str, dict[str, Binding]] = {}
+        self._live: dict[str, tuple[int, tuple[Binding, ...]]] = {}
+        """What ``bindings`` said last of an address of record, and until when it holds: a call asks several times."""
         self._owners: dict[Flow, dict[str, int]] = {}
         """By flow: the addresses of record registered over it, behind a proxy everybody there, and until when."""
         self.changes = 0
@@ -109,7 +111,12 @@ class Registrar:
 
     def bindings(self, aor: str, now: int) -> tuple[Binding, ...]:
         """The live bindings, in the order they were first made."""
-        return tuple([one for one in self._bindings.get(aor, {}).values() if one.expires_at > now])
+        until, live = self._live.get(aor, (0, ()))
+        if until <= now and aor in self._bindings:
+            live = tuple([one for one in self._bindings[aor].values() if one.expires_at > now])
+            if live:
+                self._live[aor] = min(one.expires_at for one in live), live
+        return live
 
     def ways(self, aor: str, now: int) -> tuple[tuple[Binding, ...], ...]:
         """The phones of an address of record, each with its live bindings, the newest first."""
@@ -146,7 +153,8 @@ class Registrar:
         return tuple(current.values())
 
     def _own(self, aor: str, flow: Flow) -> None:
-        """Note until when this address of record is registered over this flow, if it is."""
+        """After a change: note until when this address of record is registered over this flow, if it is."""
+        self._live.pop(aor, None)
         until = max((one.expires_at for one in self._bindings.get(aor, {}).values() if one.flow == flow), default=0)
         owners = self._owners.setdefault(flow, {})
         if until:

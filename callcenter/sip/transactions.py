@@ -40,6 +40,8 @@ class RequestArrived(msgspec.Struct, frozen=True):
     request: SipRequest
     flow: Flow
     invite_id: TransactionId | None = None
+    server_id: TransactionId | None = None
+    """The name it will have when it is served; see ``server_id``."""
 
 
 class AckArrived(msgspec.Struct, frozen=True):
@@ -155,7 +157,8 @@ class Transactions:
             else:
                 self._step(found, Input.ACK, now, request=request, flow=flow)
             return
-        found = self._alive.get(server_id(request))
+        own_id = server_id(request)
+        found = self._alive.get(own_id)
         if found is not None:
             self._step(found, Input.REQUEST, now)
             return
@@ -163,7 +166,7 @@ class Transactions:
         if request.method == "CANCEL":
             invite_id = server_id(request, "INVITE")
             target = invite_id if invite_id in self._alive else None
-        self._outcomes.append(RequestArrived(request, flow, target))
+        self._outcomes.append(RequestArrived(request, flow, target, own_id))
 
     def serves_invite(self, via: Via) -> bool:
         """Whether an INVITE with this top Via (of RFC 3261's kind) is being served: another one is its repetition."""
@@ -173,11 +176,11 @@ class Transactions:
         """Whether the same request is already being served under another branch (RFC 3261 section 8.2.2.2)."""
         return not request.to.tag and _merge_key(request) in self._merged
 
-    def open_server(self, request: SipRequest, flow: Flow) -> TransactionId:
-        """Begin to serve a request; returns the name to respond by."""
+    def open_server(self, request: SipRequest, flow: Flow, known_as: TransactionId | None = None) -> TransactionId:
+        """Begin to serve a request; returns the name to respond by, ``known_as`` where it was told already."""
         kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER
         merge_key = _merge_key(request)
-        one = _Transaction(server_id(request), kind, FIRST_STATE[kind], flow, merge_key=merge_key)
+        one = _Transaction(known_as or server_id(request), kind, FIRST_STATE[kind], flow, merge_key=merge_key)
         self._alive[one.id] = one
         self._merged[merge_key] = one.id
         return one.id

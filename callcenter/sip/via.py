@@ -32,13 +32,18 @@ class Via(NamedTuple):
         return branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE)
 
     @property
+    def asks_port(self) -> bool:
+        """Whether responses are to go to the port that requests come from (``rport``, RFC 3581)."""
+        return param(self.params, "rport") is not None
+
+    @property
     def sent_by(self) -> str:
         """Host and port as they take part in matching."""
         return format_host(self.host, self.port)
 
     def with_source(self, host: str, port: int) -> "Via":
         """As it goes back in responses: ``received`` when the source differs, ``rport`` filled in when asked for."""
-        wants_port = any(name == "rport" for name, _ in self.params)
+        wants_port = self.asks_port
         if host == self.host and not wants_port:
             return self
         kept = tuple(pair for pair in self.params if pair[0] not in {"received", "rport"})

@@ -200,7 +200,7 @@ class Wire:
     ) -> None:
         """Serve a request at once within a transaction, so that its retransmission gets the same answer."""
         back = answer_flow(arrived.request, arrived.flow)
-        transaction_id = self.transactions.open_server(arrived.request, back)
+        transaction_id = self.transactions.open_server(arrived.request, back, arrived.server_id)
         self.respond(
             transaction_id, arrived.request, arrived.flow, status, now, to_tag=to_tag, headers=headers, body=body
         )
@@ -260,7 +260,7 @@ def way_back(via: Via, flow: Flow) -> Flow:
     The port is the source's too, but for a peer that names the address it sends from, does not ask for ``rport``, and
     listens on another port (RFC 3261 section 18.2.2).
     """
-    if flow.is_reliable or via.host != flow.remote[0] or any(name == "rport" for name, _ in via.params):
+    if flow.is_reliable or via.host != flow.remote[0] or via.asks_port:
         return flow
     address: Address = (flow.remote[0], via.port or 5060)
     return flow if address == flow.remote else Flow(flow.transport, address, flow.channel)
