@@ -25,8 +25,10 @@ def diversions_of(request: SipRequest) -> tuple[Party, ...]:
     History-Info (RFC 7044) names every target in order; the last is ourselves. What cannot be read is left out.
     """
     try:
-        if request.values("diversion"):
+        if request.has("diversion"):
             return tuple(party_of(one) for one in request.addresses("diversion")[:MAX_DIVERSIONS])
+        if not request.has("history-info"):
+            return ()
         history = [party_of(one) for one in request.addresses("history-info")]
     except BadMessage:
         return ()

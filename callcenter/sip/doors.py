@@ -51,9 +51,10 @@ def content_refusal(request: SipRequest) -> Refused | None:
     """Why the body of an INVITE cannot be taken (RFC 3261 section 8.2.3)."""
     if request.body and (request.content_type != SDP or (request.get("content-encoding") or "identity") != "identity"):
         return Refused(415, (("Accept", SDP), ("Accept-Encoding", "identity")))
-    accepted = [item.partition(";")[0].strip().lower() for item in request.listed("accept")]
-    if request.values("accept") and not {SDP, "application/*", "*/*"}.intersection(accepted):
-        return Refused(406)
+    if request.has("accept"):
+        accepted = [item.partition(";")[0].strip().lower() for item in request.listed("accept")]
+        if not {SDP, "application/*", "*/*"}.intersection(accepted):
+            return Refused(406)
     return None
 
 

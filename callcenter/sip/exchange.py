@@ -64,7 +64,8 @@ class Exchange(Endpoint):
         rules: NumberingRules | None = None,
     ) -> None:
         super().__init__(identity, self, new_token)
-        self._settings = settings
+        self._house = settings.realm if _is_host(settings.realm) else ""
+        """The host that agents and callers are shown at, empty for our own."""
         self._directory = directory
         self._phones = RegisteredPhones(self.wire, settings.limits, directory, watch_ms=settings.watch_phones_ms)
         self.door = FrontDoor(self.wire, settings, directory, self._phones, trunks, secret, rules)
@@ -257,19 +258,18 @@ class Exchange(Endpoint):
     def ring_agent(self, leg_id: str, target: PhoneTarget, caller: Party, sdp: str, now: int) -> list[EndpointOutcome]:
         """Ring every phone of an agent, showing the caller's number and name."""
         agent_id = target.agent_id
-        host = self._settings.realm if _is_host(self._settings.realm) else self.wire.identity.host
-        shown = NameAddress(
-            Uri("sip", escape_user(clean_text(caller.number)) or "anonymous", host), clean_text(caller.display_name)
-        )
+        host = self._house or self.wire.identity.host
+        number, name = escape_user(clean_text(caller.number)) or "anonymous", clean_text(caller.display_name)
+        shown = str(NameAddress(Uri("sip", number, host), name))
         self._agent_of_leg[leg_id] = (agent_id, "recipient")
         return self.invite(
             leg_id,
             self._phones.targets(agent_id, now, self._directory.media_rule(agent_id)),
-            from_=str(shown),
+            from_=shown,
             to=str(NameAddress(Uri("sip", escape_user(self._phones.address_of(agent_id)), host))),
             sdp=sdp,
             now=now,
-            headers=(("P-Asserted-Identity", str(shown)),),
+            headers=(("P-Asserted-Identity", shown),),
             max_forwards=target.max_forwards,
         )
 

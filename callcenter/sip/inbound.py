@@ -48,7 +48,7 @@ class InboundLegs:
         dialog = dialog_as_server(request, self._wire.new_token())
         transaction_id = self._wire.transactions.open_server(request, answer_flow(request, flow), arrived.server_id)
         leg = Leg(self._wire.new_token(), LegState.ARRIVED, flow, dialog, PendingInvite(transaction_id, request))
-        leg.far_allows = frozenset(one.upper() for one in request.listed("allow"))
+        leg.far_allows = request.allowed_methods
         leg.may_refer = verdict.agent_id is not None
         leg.media = verdict.media
         self._legs.add(leg)

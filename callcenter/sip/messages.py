@@ -13,7 +13,7 @@ from callcenter.sip.addresses import NameAddress, parse_address, parse_addresses
 from callcenter.sip.errors import BadMessage
 from callcenter.sip.grammar import LWS, check_clean, is_clean, is_token, parse_number, split_outside
 from callcenter.sip.headers import CANONICAL
-from callcenter.sip.uri import Uri, parse_uri
+from callcenter.sip.uri import MAX_REMEMBERED, Uri, parse_uri
 from callcenter.sip.via import Via, parse_via
 
 Headers = Sequence[tuple[str, str]]
@@ -80,6 +80,11 @@ def _parse_cseq(text: str) -> CSeq:
     return CSeq(parse_number(parts[0], "CSeq"), parts[1])
 
 
+def _read_methods(text: str) -> frozenset[str]:
+    return frozenset(method for item in text.split(",") if (method := item.strip(LWS).upper()))
+
+
+_remembered_methods = lru_cache(1_024)(_read_methods)
 _remembered_cseq = lru_cache(1_024)(_parse_cseq)
 """Everybody counts from the same few numbers."""
 
@@ -272,6 +277,12 @@ class SipMessage:
     def contacts(self) -> tuple[NameAddress, ...]:
         """The Contact addresses; empty when absent or ``*``."""
         return () if self._index().get("contact") == "*" and self.contact_is_star else self.addresses("contact")
+
+    @property
+    def allowed_methods(self) -> frozenset[str]:
+        """The methods that Allow names, in upper case (RFC 3261 section 20.5); every call of a phone repeats them."""
+        text = ",".join(self.values("allow"))
+        return _remembered_methods(text) if len(text) <= MAX_REMEMBERED else _read_methods(text)
 
     @property
     def content_type(self) -> str:

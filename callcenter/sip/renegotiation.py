@@ -113,7 +113,7 @@ class Renegotiation:
 
     def agreed(self, leg: Leg, response: SipResponse, now: int) -> None:
         """A 2xx to a request of ours that may carry a session timer."""
-        leg.far_allows = frozenset(one.upper() for one in response.listed("allow")) or leg.far_allows
+        leg.far_allows = response.allowed_methods or leg.far_allows
         leg.session = agree_as_client(response)
         self._inbound.watch_session(leg, now)
 

@@ -5,6 +5,7 @@ import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -99,11 +100,24 @@ NewToken = Callable[[], str]
 """Makes unguessable text for tags, branches, Call-IDs and leg ids: at least 64 random bits in hexadecimal."""
 
 
+class _Place(NamedTuple):
+    """Our address as the far ends of one kind of flow can use it, as it stands in messages."""
+
+    via: str
+    """Of a Via, what goes before its parameters."""
+    host: str
+    """Of a Contact, what follows the user part."""
+    contact: str
+    """A whole Contact with the name by which we are commonly known."""
+
+
 class Wire:
     """The sending side shared by the parts of one endpoint."""
 
     def __init__(self, identity: Identity, new_token: NewToken) -> None:
-        self.identity = identity
+        self._identity = identity
+        self._places: dict[tuple[Transport, bool], _Place] = {}
+        """How we are named, by transport and whether it is IPv6."""
         self.new_token = new_token
         self.alarms: Alarms[AlarmKey] = Alarms()
         self.transactions = Transactions(self.alarms)
@@ -122,6 +136,27 @@ class Wire:
         self.trunk_named: Callable[[Address], str] = lambda _: ""
         """The trunk at an address, empty for none."""
 
+    @property
+    def identity(self) -> Identity:
+        """How the endpoint names itself."""
+        return self._identity
+
+    @identity.setter
+    def identity(self, identity: Identity) -> None:
+        self._identity = identity
+        self._places.clear()
+
+    def _place(self, flow: Flow) -> _Place:
+        key = (flow.transport, flow.is_ipv6)
+        place = self._places.get(key)
+        if place is None:
+            sent_by = format_host(*self._identity.place(flow))
+            suffix = f";transport={flow.transport}" if flow.is_reliable else ""
+            contact = f"<sip:{escape_user(self._identity.user)}@{sent_by}{suffix}>"
+            place = _Place(f"SIP/2.0/{flow.transport.upper()} {sent_by}", f"{sent_by}{suffix}", contact)
+            self._places[key] = place
+        return place
+
     def count(self, what: str, flow: Flow) -> None:
         """A message came from or goes to the far end of this flow."""
         self.counts[what] += 1
@@ -132,9 +167,8 @@ class Wire:
     def via(self, flow: Flow) -> str:
         """A Via of ours with a new branch, asking for ``rport`` (RFC 3581 section 3)."""
         token = self.new_token()
-        sent_by = format_host(*self.identity.place(flow))
         branch = f"{MAGIC_COOKIE}{token}.{self.stateless_name(token)[:8]}"
-        return f"SIP/2.0/{flow.transport.upper()} {sent_by};branch={branch};rport"
+        return f"{self._place(flow).via};branch={branch};rport"
 
     def has_passed_here(self, request: SipRequest) -> bool:
         """Whether a request bears a Via that we made ourselves: it came around (RFC 3261 section 16.3)."""
@@ -148,9 +182,8 @@ class Wire:
 
     def contact(self, flow: Flow, user: str = "") -> str:
         """Our Contact as the far end of this flow can use it; ``user`` where it knows us by another name."""
-        suffix = f";transport={flow.transport}" if flow.is_reliable else ""
-        user = escape_user(user or self.identity.user)
-        return f"<sip:{user}@{format_host(*self.identity.place(flow))}{suffix}>"
+        place = self._place(flow)
+        return f"<sip:{escape_user(user)}@{place.host}>" if user else place.contact
 
     def tell(self, outcome: EndpointOutcome) -> None:
         """Report news to the outside."""
