@@ -14,15 +14,25 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Dialect, Select, Text, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Translate = Callable[[Any], Any]
-Asked = AsyncSession | AsyncConnection
-"""Within a session's transaction, or on a connection without one (``Database.glance``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A driver's connection on which nothing is begun (``Database.glance``)."""
+
+    dialect: Dialect
+    driver: Any
+
+
+Asked = AsyncSession | Glance
+"""A query is asked within a session's transaction, or at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +62,22 @@ class ReadyQuery:
 
     async def rows(self, session: Asked, **asked: Any) -> Sequence[Sequence[Any]]:
         """The rows for these parameters, as SQLAlchemy would give them."""
-        connection = session if isinstance(session, AsyncConnection) else await session.connection()
-        dialect = connection.dialect
+        at = session if isinstance(session, Glance) else await _within(session)
+        dialect = at.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = self._compiled[dialect.name] = _compile(self._query, dialect)
-        driver: Any = (await connection.get_raw_connection()).driver_connection
         told = compiled.bound(asked)
         if dialect.name == "sqlite":
-            found = await driver.execute_fetchall(compiled.sql, told)
+            found = await at.driver.execute_fetchall(compiled.sql, told)
         else:
-            found = await driver.fetch(compiled.sql, *told)
+            found = await at.driver.fetch(compiled.sql, *told)
         return [compiled.row(values) for values in found]
+
+
+async def _within(session: AsyncSession) -> Glance:
+    connection = await session.connection()
+    return Glance(connection.dialect, (await connection.get_raw_connection()).driver_connection)
 
 
 class _Keys(TypeDecorator[Sequence[Any]]):

@@ -11,11 +11,12 @@ yardstick, sippy's bridge without media or routing, is called at the same rates 
 import asyncio
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +111,15 @@ async def staff(settings: Settings) -> None:
     for number in range(AGENTS):
         for order in ("sign_in", "ready"):
             await desk_order(path, DeskRequest(1, order, f"agent{number}"))
+    await until("the web process has started, which takes as much as a thousand calls", lambda: has_tables(settings))
+
+
+def has_tables(settings: Settings) -> bool:
+    """Whether the customer store is there: the last thing that a web process does before it waits for work."""
+    path = f"file:{settings.data_dir / 'store.sqlite'}?mode=ro"
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, uri=True)) as store:
+        return bool(store.execute("SELECT 1 FROM sqlite_master WHERE name = 'projection_cursor'").fetchall())
+    return False
 
 
 async def desk_order(path: str, request: DeskRequest) -> None:

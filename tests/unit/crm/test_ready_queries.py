@@ -66,9 +66,7 @@ async def test_a_glance_sees_what_is_committed_and_nothing_else(database: Databa
 async def test_a_connection_that_is_left_in_the_midst_of_its_work_keeps_nobody_waiting(database: Database) -> None:
     async def fail() -> None:
         async with database.glance() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            await driver.execute("BEGIN IMMEDIATE")
+            await connection.driver.execute("BEGIN IMMEDIATE")
             raise LookupError
 
     for _ in range(3):
