@@ -149,13 +149,15 @@ def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """The exchange process; started by `serve`."""
     from callcenter.config import load_settings
     from callcenter.exchange import run_exchange
+    from callcenter.journal_writer import beforehand
     from callcenter.logs import configure_logs
     from callcenter.nursery.kinship import die_with_parent
 
     die_with_parent()
+    journal_writers = beforehand()
     settings = load_settings(config)
     configure_logs("exchange", level=settings.log.level)
-    run(lambda: run_exchange(settings))
+    run(lambda: run_exchange(settings, journal_writers))
 
 
 @app.command("run-web", hidden=True)

@@ -19,6 +19,7 @@ from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.housekeeping import HouseCounter
 from callcenter.journal import JournalReader, SqliteJournal
+from callcenter.journal_writer import Writers
 from callcenter.link.exchange_side import ExchangeLink, Patience
 from callcenter.long_lived import keep_for_good
 from callcenter.media.music import beep_path, music_path
@@ -154,7 +155,7 @@ def erasing(journal: SqliteJournal, core: Callable[[], ExchangeCore]) -> Callabl
     return erase
 
 
-async def run_exchange(settings: Settings) -> None:
+async def run_exchange(settings: Settings, journal_writers: Writers) -> None:
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` or ``JournalError`` when it cannot start."""
     site = load_site(settings.site)
     flows = load_flows(site, settings.site)
@@ -179,7 +180,7 @@ async def run_exchange(settings: Settings) -> None:
             else:
                 ended.set_result(None)
 
-    journal = SqliteJournal(settings.journal_path, on_failed=end)
+    journal = SqliteJournal(settings.journal_path, writers=journal_writers, on_failed=end)
     await journal.open()
     floor = new_floor(site)
     recovered = await asyncio.to_thread(recover, reader, floor)

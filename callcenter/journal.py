@@ -1,4 +1,4 @@
-"""The write-ahead journal: appended to on the loop, written by one thread with group commit (``journal_file``).
+"""The write-ahead journal: appended to on the loop, written by a writer (``journal_writer``) with group commit.
 
 ``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk, and ``once_safe`` holds
 back what must not happen before. What follows from one another in the next turns of the loop, and everything appended
@@ -7,11 +7,9 @@ What is noted ``patiently`` waits a moment for company.
 """
 
 import asyncio
-import queue
 import sqlite3
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,22 @@ import structlog
 
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
-from callcenter.journal_file import JournalFile, Row, every, newest_of
+from callcenter.journal_file import Row, every, newest_of
+from callcenter.journal_line import (
+    Blank,
+    Blanked,
+    Broken,
+    Close,
+    Committed,
+    Frames,
+    FromWriter,
+    Open,
+    Opened,
+    Write,
+    framed,
+    from_writer,
+)
+from callcenter.journal_writer import Writer, Writers, in_a_thread
 
 log = structlog.get_logger(__name__)
 
@@ -47,27 +60,55 @@ class JournalRow:
     entry: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Erasure:
-    call_id: str
-    done: asyncio.Future[bool]
+class _Line(asyncio.Protocol):
+    """Our end of a writer's line."""
+
+    def __init__(self, hear: Callable[[FromWriter], None], lost: Callable[[], None]) -> None:
+        self._hear = hear
+        self._lost = lost
+        self._frames = Frames()
+
+    def data_received(self, data: bytes) -> None:
+        for body in self._frames.take(data):
+            self._hear(from_writer.decode(body))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's form
+        self._lost()
 
 
 class SqliteJournal:
     """The journal of one exchange; the only writer of its file.
 
     Used from one asyncio loop. A write error is final: every waiter and every later call gets ``JournalError``, and
-    ``on_failed`` is told once, because nothing may be acted on that is not on disk.
+    ``on_failed`` is told once, because nothing may be acted on that is not on disk. A writer that dies is replaced by
+    another of ``writers``, which gets all that the first one did not confirm.
     """
 
-    def __init__(self, path: Path, *, on_failed: Callable[[JournalError], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        writers: Writers = in_a_thread,
+        on_failed: Callable[[JournalError], None] = lambda _: None,
+    ) -> None:
         self._path = path
+        self._writers = writers
         self._on_failed = on_failed
         self._next_seq = 1
         self._committed_seq = 0
-        self._file = JournalFile(path)
+        self._writer: Writer
+        self._line: asyncio.WriteTransport | None = None
+        """To a writer that has the file open."""
+        self._line_ended: asyncio.Event
+        self._opening: asyncio.Future[int] | None = None
+        self._replacing: asyncio.Task[None] | None = None
+        self._replaced_at: int | None = None
+        """The newest number that was on disk when a writer was last replaced."""
+        self._closing = False
         self._pending: list[Row] = []
-        """Rows that the thread has not got yet: of these turns of the loop, or patient ones."""
+        """Rows that the writer has not got yet: of these turns of the loop, or patient ones."""
+        self._unconfirmed: deque[list[Row]] = deque()
+        """Rows that it got, or will when there is another."""
         self._handing_over: asyncio.Handle | None = None
         self._settling: tuple[int, int] = (0, 0)
         """The next sequence number when it was last looked at, and for how many turns it has been that."""
@@ -75,7 +116,6 @@ class SqliteJournal:
         """The instant of the loop's clock at which nothing is waited for any more."""
         self._last_pressing = 0
         """The newest sequence number that something may follow from."""
-        self._inbox: queue.SimpleQueue[list[Row] | _Erasure | None] = queue.SimpleQueue()
         """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._held: deque[tuple[int, Callable[[], None], bool, bool]] = deque()
@@ -84,20 +124,16 @@ class SqliteJournal:
         """What is to be told of entries that wait for company."""
         self._telling: deque[Callable[[], None]] = deque()
         """What is safe and comes behind the acts that became so with it."""
-        self._erasures: set[asyncio.Future[bool]] = set()
+        self._erasures: dict[int, tuple[str, asyncio.Future[bool]]] = {}
+        self._erasure = 0
         self._error: JournalError | None = None
         self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
 
     async def open(self) -> None:
         """Create or open the file and start writing. Raises ``JournalError`` when the file cannot be used."""
         self._loop = asyncio.get_running_loop()
-        try:
-            last = self._file.open()
-        except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"journal {self._path} cannot be opened: {error}") from error
+        self._line, last = await self._begin()
         self._next_seq, self._committed_seq, self._last_pressing = last + 1, last, last
-        self._thread.start()
 
     @property
     def committed_seq(self) -> int:
@@ -130,7 +166,7 @@ class SqliteJournal:
         return seq
 
     def _press(self) -> None:
-        """What is pending goes to the thread as soon as nothing more follows from it."""
+        """What is pending goes to the writer as soon as nothing more follows from it."""
         if self._last_pressing < self._next_seq - len(self._pending):
             if self._handing_over is not None:
                 self._handing_over.cancel()
@@ -196,19 +232,22 @@ class SqliteJournal:
         if self._error is not None:
             raise self._error
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._erasures.add(future)
-        future.add_done_callback(self._erasures.discard)
         self._hand_over()
-        self._inbox.put(_Erasure(call_id, future))
+        self._erasure += 1
+        self._erasures[self._erasure] = call_id, future
+        if self._line is not None:
+            self._line.write(framed(Blank(self._erasure, call_id)))
         return await future
 
     async def close(self) -> None:
         """Write what is pending and close the file."""
-        if self._thread.is_alive():
-            self._hand_over()
-            self._inbox.put(None)
-            await asyncio.to_thread(self._thread.join)
-        self._file.close()
+        if self._replacing is not None:
+            await self._replacing
+        self._hand_over()
+        self._closing = True
+        if self._line is not None:
+            self._line.write(framed(Close()))
+        await self._part()
 
     def _hand_over(self) -> None:
         if self._handing_over is not None:
@@ -216,52 +255,86 @@ class SqliteJournal:
             self._handing_over = None
         if self._pending:
             rows, self._pending = self._pending, []
-            self._inbox.put(rows)
+            self._unconfirmed.append(rows)
+            if self._line is not None:
+                self._line.write(framed(Write(rows)))
 
-    # The thread
+    # The writer
 
-    def _write_all(self) -> None:
+    async def _begin(self) -> tuple[asyncio.WriteTransport, int]:
+        """Start a writer; its line, and the newest number on disk. Raises ``JournalError``."""
+        self._line_ended, self._opening = asyncio.Event(), self._loop.create_future()
         try:
-            while self._do(self._next_tasks()):
-                pass
-        except sqlite3.Error as error:
-            self._call_loop(self._fail, JournalError(f"journal {self._path} cannot be written: {error}"))
+            self._writer = await asyncio.to_thread(self._writers)
+        except OSError as error:
+            raise JournalError(f"journal {self._path} cannot be opened: no writer starts: {error}") from error
+        line, _ = await self._loop.create_unix_connection(lambda: _Line(self._hear, self._lost), sock=self._writer.line)
+        line.write(framed(Open(str(self._path))))
+        try:
+            return line, await self._opening
+        except JournalError:
+            await self._part()
+            raise
+        finally:
+            self._opening = None
 
-    def _next_tasks(self) -> list[list[Row] | _Erasure | None]:
-        """Waits for one, and takes all that are there then."""
-        tasks = [self._inbox.get()]
-        while not self._inbox.empty():
-            tasks.append(self._inbox.get())
-        return tasks
+    async def _part(self) -> None:
+        """Until the writer is gone."""
+        await self._line_ended.wait()
+        await asyncio.to_thread(self._writer.wait)
 
-    def _do(self, tasks: Sequence[list[Row] | _Erasure | None]) -> bool:
-        """Rows that follow on each other are one commit; false when it is time to end."""
-        rows: list[Row] = []
-        for task in tasks:
-            if isinstance(task, list):
-                rows += task
-                continue
-            self._write(rows)
-            rows = []
-            if task is None:
-                return False
-            self._call_loop(self._tell_erased, task.done, self._file.blank(task.call_id))
-        self._write(rows)
-        return True
+    def _hear(self, said: FromWriter) -> None:
+        match said:
+            case Committed(seq):
+                self._resolve(seq)
+            case Blanked(number, done):
+                _, future = self._erasures.pop(number)
+                if not future.done():
+                    future.set_result(done)
+            case Opened(last):
+                if self._opening is not None:
+                    self._opening.set_result(last)
+            case Broken(reason):
+                done_to = "opened" if self._opening is not None else "written"
+                self._fail(JournalError(f"journal {self._path} cannot be {done_to}: {reason}"))
 
-    def _write(self, rows: Sequence[Row]) -> None:
-        if rows:
-            self._file.write(rows)
-            self._call_loop(self._resolve, rows[-1][0])
+    def _lost(self) -> None:
+        """The line has ended: as it should, or because the writer was killed."""
+        self._line = None
+        self._line_ended.set()
+        if self._opening is not None:
+            self._fail(JournalError(f"journal {self._path} cannot be opened: its writer died"))
+        elif not self._closing and self._error is None:
+            self._replacing = self._loop.create_task(self._replace_writer(), name="journal writer")
 
-    def _call_loop(self, call: Callable[..., None], *arguments: Any) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call, *arguments)
+    async def _replace_writer(self) -> None:
+        """Have another one do what the dead one left."""
+        log.error("journal writer died", unconfirmed=len(self._unconfirmed))
+        try:
+            if self._replaced_at == self._committed_seq:
+                raise JournalError(f"journal {self._path} cannot be written: its writers die of it")
+            self._replaced_at = self._committed_seq
+            await self._part()
+            line, last = await self._begin()
+        except JournalError as error:
+            self._fail(error)
+            return
+        finally:
+            self._replacing = None
+        if last > self._committed_seq:
+            self._resolve(last)
+        for rows in self._unconfirmed:
+            line.write(framed(Write(rows)))
+        for number, (call_id, _) in self._erasures.items():
+            line.write(framed(Blank(number, call_id)))
+        self._line = line
 
-    # What the thread tells the loop
+    # What is on disk
 
     def _resolve(self, seq: int) -> None:
         self._committed_seq = seq
+        while self._unconfirmed and self._unconfirmed[0][-1][0] <= seq:
+            self._unconfirmed.popleft()
         others: list[Callable[[], None]] = []
         while self._held and self._held[0][0] <= seq:
             last, act, first, telling = self._held.popleft()
@@ -296,16 +369,20 @@ class SqliteJournal:
         while self._telling:
             _carry_out(self._telling.popleft())
 
-    def _tell_erased(self, future: asyncio.Future[bool], done: bool) -> None:
-        if not future.done():
-            future.set_result(done)
-
     def _fail(self, error: JournalError) -> None:
+        if self._opening is not None:
+            if not self._opening.done():
+                self._opening.set_exception(error)
+            return
         self._error = error
         self._held.clear()
         self._patient.clear()
         waiting, self._waiters = self._waiters, []
-        broken: list[asyncio.Future[Any]] = [*(future for _, future in waiting), *self._erasures]
+        broken: list[asyncio.Future[Any]] = [
+            *(each[1] for each in waiting),
+            *(each[1] for each in self._erasures.values()),
+        ]
+        self._erasures.clear()
         for future in broken:
             if not future.done():
                 future.set_exception(error)

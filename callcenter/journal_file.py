@@ -1,12 +1,14 @@
-"""The journal's file: SQLite in WAL mode, as its one writer sees it. Blocking; everything but ``open`` and ``close`` is
-called from the journal's thread.
+"""The journal's file: SQLite in WAL mode, as its one writer (``journal_writer``) sees it. Blocking.
 
 Each commit writes the pages it touched as a whole, so an index costs a page for each place that an entry goes to. There
 is one by subject, whose newest places lie together, and one of the few landmarks.
 """
 
+import fcntl
 import sqlite3
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
@@ -24,7 +26,10 @@ CLOSED = frozenset({"call.closed", "item.closed"})
 _BUSY_MS = 5000
 """How long a commit waits for somebody who has the file locked, which only a tool from outside would."""
 _ROWS_AT_ONCE = 64
-"""Rows of one statement. Each statement costs the thread a wait for the interpreter, which the loop may be using."""
+"""Rows of one statement."""
+PREDECESSOR_SECONDS = 10.0
+"""How long an earlier writer may take for its last rows: its exchange may have been killed a moment ago."""
+_LOOK_SECONDS = 0.02
 _ABOUT = "SELECT seq, kind, body FROM entries WHERE subject = ?1 OR (subject > ?2 AND subject < ?3)"
 """The entries of a call, and of the items that came of it, whose ids begin with the call's and a hyphen."""
 _SETTINGS = f"""
@@ -68,18 +73,38 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection
+        self._open = ExitStack()
+        """What is to be closed."""
 
-    def open(self) -> int:
-        """Create or open it; the newest sequence number, 0 for none. Raises ``OSError`` for a folder it cannot make."""
+    def open(self, *, within: float | None = None) -> int:
+        """Create or open it; the newest sequence number, 0 for none. Raises ``OSError`` for a folder it cannot make,
+        and when an earlier writer still has the file after ``within`` seconds (``PREDECESSOR_SECONDS``)."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        self._be_the_only_one(PREDECESSOR_SECONDS if within is None else within)
+        self._connection = sqlite3.connect(self._path, isolation_level=None)
+        self._open.callback(self._connection.close)
         self._connection.executescript(_SETTINGS)
         self._connection.executescript(_SCHEMA)
         return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
 
     def close(self) -> None:
         """Close it."""
-        self._connection.close()
+        self._open.close()
+
+    def _be_the_only_one(self, within: float) -> None:
+        """Lock a file beside the journal, which is let go of with this process at the latest."""
+        beside = self._path.with_name(f"{self._path.name}-writer")
+        lock = self._open.enter_context(beside.open("ab"))
+        until = time.monotonic() + within
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise OSError(f"another process writes it (and holds {beside.name})") from None
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
 
     def write(self, rows: Sequence[Row]) -> None:
         """Put rows on disk, all of them or none."""

@@ -3,7 +3,7 @@
 A caller's INVITE, the flow, the queue, the decision, the agent's INVITE, the bridge and the BYE, by the exchange, the
 web process (which looks the caller up and writes the interaction) and the media processes as they are; SIPp is the
 callers and the agents' phones. Audio is anchored and silent. The delay is that from the caller's INVITE to the agent's;
-CPU is the exchange's, with what its loop and what its journal's thread takes, and web's and media's beside it. The
+CPU is the exchange's, with what its loop and what its journal's writer takes, and web's and media's beside it. The
 phones are not asked whether they live, since SIPp's answer no question, and each would be put several times. The
 yardstick, sippy's bridge without media or routing, is called at the same rates in the same run.
 """
@@ -151,7 +151,7 @@ class Shares:
 
     def __str__(self) -> str:
         return (
-            f"exchange {self.loop + self.journal:.2f} (loop {self.loop:.2f}, other threads {self.journal:.2f}), "
+            f"exchange {self.loop + self.journal:.2f} (loop {self.loop:.2f}, its writer {self.journal:.2f}), "
             f"web {self.web:.2f}, media {self.media:.2f} ms CPU/call"
         )
 
@@ -164,15 +164,16 @@ def routed(rate: int, seconds: int = 6) -> tuple[LoadFigures, Shares]:
         settings = found(folder, phones_port)
         with processes(settings, folder) as pids:
             asyncio.run(staff(settings))
-            exchange, web, media = pids["exchange"], pids["web"], [pids["media"], *children(pids["media"])]
+            exchange, media = [[pids[each], *children(pids[each])] for each in ("exchange", "media")]
+            web = pids["web"]
 
             def spent() -> tuple[float, float, float, float]:
-                loop, whole = loop_seconds(exchange), cpu_seconds(exchange)
+                loop, whole = loop_seconds(exchange[0]), sum(map(cpu_seconds, exchange))
                 return loop, whole - loop, cpu_seconds(web), sum(map(cpu_seconds, media))
 
             before = spent()
             load = Load(rate, seconds, HOLD_MS)
-            figures = run_load(load, settings.sip.port, lambda: exchange, notes)
+            figures = run_load(load, settings.sip.port, lambda: exchange[0], notes)
             parts = [(late - early) * 1_000 / load.calls for early, late in zip(before, spent(), strict=True)]
     return figures, Shares(*parts)
 

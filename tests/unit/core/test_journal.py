@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from dataclasses import is_dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,7 +31,8 @@ from callcenter.entries import ENTRY_KINDS, KIND_OF, decode, encode
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.journal_erasure import KINDS, PERSONAL
-from callcenter.journal_file import Row, newest_of
+from callcenter.journal_file import newest_of
+from callcenter.journal_line import Write, framed
 from callcenter.open_work import WorkNoted
 from callcenter.recovery import open_work
 from tests.support.changed_entries import with_fields
@@ -400,14 +401,13 @@ async def test_what_follows_in_the_next_turns_shares_a_commit_but_not_for_ever(
     """A call tells routing in one turn of the loop, and hears of it in the next: they go to disk together."""
     written: list[list[str]] = []
 
-    class Inbox(SimpleQueue[list[Row] | None]):
-        def put(self, item: list[Row] | None, block: bool = True, timeout: float | None = None) -> None:
-            written.extend([] if item is None else [[str(row[3]) for row in item]])
-            super().put(item, block, timeout)
+    def noted(message: Any) -> bytes:
+        if isinstance(message, Write):
+            written.append([str(row[3]) for row in message.rows])
+        return framed(message)
 
-    with monkeypatch.context() as made:
-        made.setattr("queue.SimpleQueue", Inbox)
-        journal = SqliteJournal(tmp_path / "journal.sqlite")
+    monkeypatch.setattr("callcenter.journal.framed", noted)
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
     monkeypatch.setattr("callcenter.journal.SETTLING_SECONDS", settling)
     await journal.open()
     journal.append(arrived("c0", 0), at=0)
