@@ -15,6 +15,7 @@ from callcenter.calls_out import resume_caps
 from callcenter.clock import SystemClock
 from callcenter.collecting import QuietCollector
 from callcenter.config import MediaSection, Settings
+from callcenter.consequences import Consequences
 from callcenter.errors import ConfigError
 from callcenter.exchange_core import ExchangeCore, ExchangePorts, new_floor
 from callcenter.housekeeping import HouseCounter
@@ -180,7 +181,8 @@ async def run_exchange(settings: Settings, journal_writers: Writers) -> None:
             else:
                 ended.set_result(None)
 
-    journal = SqliteJournal(settings.journal_path, writers=journal_writers, on_failed=end)
+    consequences = Consequences()
+    journal = SqliteJournal(settings.journal_path, writers=journal_writers, consequences=consequences, on_failed=end)
     await journal.open()
     floor = new_floor(site)
     recovered = await asyncio.to_thread(recover, reader, floor)
@@ -222,6 +224,7 @@ async def run_exchange(settings: Settings, journal_writers: Writers) -> None:
         secret=installation_key(settings.secret_path),
         phones=lambda agent_id, _: phones.router.on_presence(agent_id),
         queue_depth=floor.waiting,
+        settle=consequences.settle,
         rules=rules,
         leave=lambda agent_id, allowed: core.clearance.may_be_sent_to(agent_id, allowed),  # noqa: PLW0108 - made below
     )
@@ -264,6 +267,7 @@ async def run_exchange(settings: Settings, journal_writers: Writers) -> None:
         work=recovered.work,
         identity_key=installation_key(settings.secret_path),
         card_prompts=settings.payments.prompts,
+        consequences=consequences,
         on_changes=link.tell_changes,
         on_closed=lambda: link.tell_journal(journal.committed_seq),
         on_fatal=end,

@@ -73,6 +73,7 @@ from callcenter.channels.inbox import InboundItem
 from callcenter.channels.items import Items
 from callcenter.channels.message_shelf import PhoneShelf
 from callcenter.channels.voicemail import Voicemail
+from callcenter.consequences import Consequences
 from callcenter.desk.exchange_desk import ExchangeDesk
 from callcenter.floor.fold import FloorFold, PhoneRegistrationChanged
 from callcenter.open_work import NotingJournal, OpenWork
@@ -182,12 +183,14 @@ class ExchangeCore:
         work: OpenWork | None = None,
         identity_key: bytes = b"",
         card_prompts: Mapping[CardField, Mapping[str, str]] = {},
+        consequences: Consequences | None = None,
         on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
         on_closed: Callable[[], None] = lambda: None,
         on_fatal: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self.floor = floor
         self.bus = Bus()
+        consequences = consequences or Consequences()
         self._work = OpenWork() if work is None else work
         ports = replace(ports, journal=NotingJournal(ports.journal, self._work))
         self._once_safe = ports.journal.once_safe
@@ -206,6 +209,7 @@ class ExchangeCore:
             clock=ports.clock,
             journal=ports.journal,
             bus=self.bus,
+            consequences=consequences,
             on_outcome=self._on_routing_outcome,
             on_milestone=self._write_snapshot,
             hours=site.queue_hours(),
@@ -243,6 +247,7 @@ class ExchangeCore:
             directory=ports.directory,
             prompts=ports.prompts,
             routing=self.routing,
+            consequences=consequences,
             clearance=self.clearance,
             flows=flows,
             asking_flows=frozenset(name for name, flow in flows.items() if asks_who_calls(flow)),

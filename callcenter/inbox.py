@@ -1,11 +1,14 @@
 """What one task is to take, in order: a queue with one reader, who may have to look at the clock meanwhile.
 
 ``asyncio.Queue`` under ``asyncio.timeout`` does the same at several times the price, and each call waits a dozen times.
+The reader goes on before the loop does (``Consequences``).
 """
 
 import asyncio
 from collections import deque
 from typing import Generic, TypeVar
+
+from callcenter.consequences import Consequences, Wait
 
 ItemT = TypeVar("ItemT")
 
@@ -13,10 +16,11 @@ ItemT = TypeVar("ItemT")
 class Inbox(Generic[ItemT]):
     """At most ``most`` items wait. Used from one loop."""
 
-    def __init__(self, most: int = 1 << 30) -> None:
+    def __init__(self, consequences: Consequences, most: int = 1 << 30) -> None:
+        self._consequences = consequences
         self._most = most
         self._items: deque[ItemT] = deque()
-        self._reader: asyncio.Future[None] | None = None
+        self._reader: Wait | None = None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -36,9 +40,12 @@ class Inbox(Generic[ItemT]):
     async def next(self, within_seconds: float | None = None) -> ItemT | None:
         """The oldest item once there is one; ``None`` when none came in time. One task may wait at a time."""
         if not self._items:
-            loop = asyncio.get_running_loop()
-            self._reader = loop.create_future()
-            alarm = None if within_seconds is None else loop.call_later(max(0.0, within_seconds), self._call_reader)
+            self._reader = Wait(self._consequences)
+            alarm = (
+                None
+                if within_seconds is None
+                else asyncio.get_running_loop().call_later(max(0.0, within_seconds), self._call_off)
+            )
             try:
                 await self._reader
             finally:
@@ -48,5 +55,9 @@ class Inbox(Generic[ItemT]):
         return self._items.popleft() if self._items else None
 
     def _call_reader(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        if self._reader is not None:
+            self._reader.end()
+
+    def _call_off(self) -> None:
+        self._call_reader()
+        self._consequences.settle()

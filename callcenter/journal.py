@@ -1,8 +1,8 @@
 """The write-ahead journal: appended to on the loop, written by a writer (``journal_writer``) with group commit.
 
 ``append`` hands an entry its sequence number at once; ``committed`` returns when it is on disk, and ``once_safe`` holds
-back what must not happen before. What follows from one another in the next turns of the loop, and everything appended
-while an earlier commit runs, goes into one commit, so the cost of a disk flush is shared by all calls of that moment.
+back what must not happen before. What follows from one another (``consequences``), and all that is appended while
+earlier commits run, goes into one commit, so the cost of a disk flush is shared by all calls of that moment.
 What is noted ``patiently`` waits a moment for company.
 """
 
@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from callcenter.consequences import Consequences
 from callcenter.entries import decode, encode, subject_of
 from callcenter.errors import JournalError
 from callcenter.journal_file import Row, every, newest_of
@@ -43,11 +45,9 @@ MAX_BACKLOG = 100_000
 PATIENCE_SECONDS = 0.02
 """How long entries that no order follows from wait for others to share a commit with. At 100 calls a second there are
 others every 3 ms."""
-SETTLING_SECONDS = 0.002
-"""How long a commit waits at most for what follows from its entries."""
-SETTLED_TURNS = 2
-"""Turns of the loop without a new entry after which nothing more follows: a call tells routing in one, and hears of it
-in the next."""
+UNDER_WAY = 2
+"""How many commits the writer has at a time: the one that it makes, and the next, so that it never waits for us. What
+comes meanwhile is one more commit together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,12 @@ class SqliteJournal:
         path: Path,
         *,
         writers: Writers = in_a_thread,
+        consequences: Consequences | None = None,
         on_failed: Callable[[JournalError], None] = lambda _: None,
     ) -> None:
         self._path = path
         self._writers = writers
+        self._consequences = consequences or Consequences()
         self._on_failed = on_failed
         self._next_seq = 1
         self._committed_seq = 0
@@ -109,11 +111,9 @@ class SqliteJournal:
         """Rows that the writer has not got yet: of these turns of the loop, or patient ones."""
         self._unconfirmed: deque[list[Row]] = deque()
         """Rows that it got, or will when there is another."""
-        self._handing_over: asyncio.Handle | None = None
-        self._settling: tuple[int, int] = (0, 0)
-        """The next sequence number when it was last looked at, and for how many turns it has been that."""
-        self._settled_by = 0.0
-        """The instant of the loop's clock at which nothing is waited for any more."""
+        self._impatience: asyncio.TimerHandle | None = None
+        self._is_due = False
+        """Whether rows are pending that go to the writer when nothing more follows, or when it has room."""
         self._last_pressing = 0
         """The newest sequence number that something may follow from."""
         """What the thread is to do; ``None`` ends it."""
@@ -161,28 +161,21 @@ class SqliteJournal:
         self._pending.append((seq, at, kind, subject_of(entry), body))
         if not patiently:
             self._press()
-        elif self._handing_over is None:
-            self._handing_over = self._loop.call_later(PATIENCE_SECONDS, self._hand_over)
+        elif self._impatience is None and not self._is_due:
+            self._impatience = self._loop.call_later(PATIENCE_SECONDS, self._lose_patience)
         return seq
 
     def _press(self) -> None:
         """What is pending goes to the writer as soon as nothing more follows from it."""
-        if self._last_pressing < self._next_seq - len(self._pending):
-            if self._handing_over is not None:
-                self._handing_over.cancel()
-            self._settling, self._settled_by = (self._next_seq, 0), self._loop.time() + SETTLING_SECONDS
-            self._handing_over = self._loop.call_soon(self._settle)
         self._last_pressing = self._next_seq - 1
+        if not self._is_due:
+            self._is_due = True
+            self._consequences.once_quiet(self._hand_over_if_room)
 
-    def _settle(self) -> None:
-        """A turn of the loop is over."""
-        before, turns = self._settling
-        turns = turns + 1 if before == self._next_seq else 0
-        if turns < SETTLED_TURNS and self._loop.time() < self._settled_by:
-            self._settling = (self._next_seq, turns)
-            self._handing_over = self._loop.call_soon(self._settle)
-        else:
-            self._hand_over()
+    def _lose_patience(self) -> None:
+        self._impatience = None
+        self._is_due = True
+        self._hand_over_if_room()
 
     def once_safe(self, act: Callable[[], None], *, first: bool = False, telling: bool = False) -> None:
         """See ``Journal.once_safe``."""
@@ -195,12 +188,12 @@ class SqliteJournal:
             act()
 
     def once_settled(self, act: Callable[[], None]) -> None:
-        """As ``once_safe``, but behind what follows in the next turns of the loop from what happened in this one: the
-        routing that agrees, the call that then changes. For orders that such changes make void."""
+        """As ``once_safe``, but behind what follows from what happens now: the routing that agrees, the call that then
+        changes. For orders that such changes make void."""
         if self._last_pressing > self._committed_seq:
             self.once_safe(act)
         else:
-            self._loop.call_soon(lambda: self._loop.call_soon(self.once_safe, act))
+            self._consequences.once_quiet(partial(self.once_safe, act))
 
     def once_written(self, seq: int, act: Callable[[], None]) -> None:
         """See ``Journal.once_written``."""
@@ -249,10 +242,15 @@ class SqliteJournal:
             self._line.write(framed(Close()))
         await self._part()
 
+    def _hand_over_if_room(self) -> None:
+        if self._is_due and len(self._unconfirmed) < UNDER_WAY:
+            self._hand_over()
+
     def _hand_over(self) -> None:
-        if self._handing_over is not None:
-            self._handing_over.cancel()
-            self._handing_over = None
+        self._is_due = False
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
         if self._pending:
             rows, self._pending = self._pending, []
             self._unconfirmed.append(rows)
@@ -287,6 +285,7 @@ class SqliteJournal:
         match said:
             case Committed(seq):
                 self._resolve(seq)
+                self._consequences.settle()
             case Blanked(number, done):
                 _, future = self._erasures.pop(number)
                 if not future.done():
@@ -328,6 +327,7 @@ class SqliteJournal:
         for number, (call_id, _) in self._erasures.items():
             line.write(framed(Blank(number, call_id)))
         self._line = line
+        self._hand_over_if_room()
 
     # What is on disk
 
@@ -335,6 +335,8 @@ class SqliteJournal:
         self._committed_seq = seq
         while self._unconfirmed and self._unconfirmed[0][-1][0] <= seq:
             self._unconfirmed.popleft()
+        if self._is_due:
+            self._consequences.once_quiet(self._hand_over_if_room)
         others: list[Callable[[], None]] = []
         while self._held and self._held[0][0] <= seq:
             last, act, first, telling = self._held.popleft()

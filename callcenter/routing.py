@@ -20,6 +20,7 @@ from acd.events import Event
 from acd.outcomes import OfferContact, Outcome
 from callcenter.bus import Bus
 from callcenter.calls.facts import TimersFired
+from callcenter.consequences import Consequences
 from callcenter.doorway import Doorway
 from callcenter.inbox import Inbox
 from callcenter.ports import Clock, Journal
@@ -76,6 +77,7 @@ class Routing:
         clock: Clock,
         journal: Journal,
         bus: Bus,
+        consequences: Consequences,
         on_outcome: OutcomeSink,
         on_milestone: Callable[[], None] = lambda: None,
         hours: Mapping[str, Hours] = MappingProxyType({}),
@@ -88,7 +90,7 @@ class Routing:
         self._on_milestone = on_milestone
         self._doorway = Doorway(hours)
         self._taken = 0
-        self._mailbox: Inbox[_Posted] = Inbox()
+        self._mailbox: Inbox[_Posted] = Inbox(consequences)
 
     def post(self, event: Event, *, contact_id: str | None = None) -> None:
         """Tell routing; what the engine refuses is logged."""

@@ -10,6 +10,7 @@ from callcenter.calls.greetings import Greetings
 from callcenter.calls.queueing import CallbackPromises, CallRouting, NoCallbacks
 from callcenter.calls.recordings import RecordingRule
 from callcenter.calls.targets import Directory
+from callcenter.consequences import Consequences
 from callcenter.payments.fields import CardField
 from callcenter.payments.port import Payments
 from callcenter.ports import Clock, CustomerDirectory, Journal, MediaPlane, Prompts, Signalling
@@ -29,6 +30,8 @@ class CallDependencies:
     directory: CustomerDirectory
     prompts: Prompts
     routing: RoutingInbox
+    consequences: Consequences
+    """How calls go on when something was told to them."""
     clearance: Clearance
     """Whom people mean outside the house, and whether they may be called."""
     flows: Mapping[str, Flow]

@@ -80,7 +80,7 @@ class CallRunner:
     """Tells that something changed in a call that an agent makes beside another one."""
     free_slot: Callable[[], str | None]
     """Finds a park slot that nobody waits in; ``None`` when all are taken."""
-    mailbox: Inbox[Mail] = field(default_factory=lambda: Inbox(MAILBOX_SIZE))
+    mailbox: Inbox[Mail] = field(init=False)
     machine: CallMachine = field(init=False)
     """For others to look at; only this runner's task feeds it."""
     _audio: CallAudio = field(init=False)
@@ -99,6 +99,7 @@ class CallRunner:
     def __post_init__(self) -> None:
         """Everything is there before the task runs, so that the switchboard may look at it."""
         origin, deps = self.origin, self.deps
+        self.mailbox = Inbox(deps.consequences, MAILBOX_SIZE)
         self.machine = CallMachine(self.call_id)
         self._book = CallBook(self.call_id, deps)
         self._audio = CallAudio(self.call_id, deps.media, deps.music, deps.ringing, self._book.measured)

@@ -32,6 +32,7 @@ from callcenter.calls.segments import Seat, Target, TargetKind, call_of
 from callcenter.calls.spoken_call import slot_said
 from callcenter.calls.states import CallState
 from callcenter.chance import random_hex
+from callcenter.consequences import Starters
 from callcenter.errors import JournalError
 from callcenter.ports import MediaEvent, Refused
 
@@ -57,6 +58,7 @@ class Switchboard:
         """Who takes the calls of phones to their voicemail boxes; nobody without."""
         self._asking: dict[str, asyncio.Task[None]] = {}
         """By leg: calls of phones of which is being asked whether they may be made."""
+        self._starters = Starters(deps.consequences)
         self._runners: dict[str, CallRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._call_of_leg: dict[str, str] = {}
@@ -167,6 +169,7 @@ class Switchboard:
             await self.mailboxes.close()
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=5)
+        self._starters.close()
 
     # New calls
 
@@ -328,7 +331,7 @@ class Switchboard:
         self._runners[call_id] = runner
         if origin.order is not None:
             self._asides.add(call_id)
-        task = asyncio.create_task(runner.run(), name=f"call {call_id}")
+        task = self._starters.start(runner.run(), f"call {call_id}")
         self._tasks[call_id] = task
         task.add_done_callback(lambda done: self._close_call(call_id, done))
         return call_id

@@ -38,7 +38,8 @@ class Tap(Protocol):
 
 
 class Station:
-    """Runs one endpoint. Outcomes other than what is to be sent go to ``deliver``, in order, on the loop's thread."""
+    """Runs one endpoint. Outcomes other than what is to be sent go to ``deliver``, in order, on the loop's thread;
+    ``settle`` is called behind those of each message or timer."""
 
     def __init__(
         self,
@@ -49,10 +50,12 @@ class Station:
         max_connections: int = 1_000,
         idle_seconds: float = 900.0,
         calling: ssl.SSLContext | None = None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._endpoint = endpoint
         self._deliver = deliver
+        self._settle = settle
         self._sockets = Sockets(
             self._receive,
             self._flow_lost,
@@ -142,6 +145,7 @@ class Station:
             self.tap(data, flow, now, outgoing=False)
         begun = perf_counter()
         self.perform(self._endpoint.receive(data, flow, now))
+        self._settle()
         self._service.took((perf_counter() - begun) * 1_000)
 
     def _flow_lost(self, flow: Flow) -> None:
@@ -152,6 +156,7 @@ class Station:
         self._armed_for = None
         try:
             self.perform(self._endpoint.handle_timer(self._clock.now()))
+            self._settle()
         except Exception:  # an edge like the datagram's: the timers of all other calls must go on
             log.exception("sip.timer_failed")
             self._arm()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from callcenter.consequences import Consequences
 from callcenter.inbox import Inbox
 from tests.support.virtual_time import in_virtual_time, pass_seconds
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 @in_virtual_time
 async def test_items_come_in_order_and_a_waiting_reader_gets_the_next_one_at_once() -> None:
-    inbox: Inbox[str] = Inbox()
+    inbox: Inbox[str] = Inbox(Consequences())
     reading = asyncio.create_task(inbox.next())
     await pass_seconds(1)
     assert inbox.put("a")
@@ -25,7 +26,7 @@ async def test_items_come_in_order_and_a_waiting_reader_gets_the_next_one_at_onc
 
 @in_virtual_time
 async def test_nothing_in_time_is_none_and_what_comes_in_time_ends_the_wait() -> None:
-    inbox: Inbox[str] = Inbox()
+    inbox: Inbox[str] = Inbox(Consequences())
     loop = asyncio.get_running_loop()
     begun = loop.time()
     assert await inbox.next(2.0) is None
@@ -42,7 +43,7 @@ async def test_nothing_in_time_is_none_and_what_comes_in_time_ends_the_wait() ->
 
 @in_virtual_time
 async def test_a_full_inbox_takes_nothing_and_a_reader_called_off_loses_nothing() -> None:
-    inbox: Inbox[int] = Inbox(2)
+    inbox: Inbox[int] = Inbox(Consequences(), 2)
     reading = asyncio.create_task(inbox.next())
     await pass_seconds(1)
     reading.cancel()

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import threading
+from collections.abc import Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,12 @@ from callcenter.calls.facts import (
     WrapUpRecorded,
 )
 from callcenter.calls.segments import SegmentKind, SegmentResult, TargetKind
+from callcenter.consequences import Consequences
 from callcenter.entries import ENTRY_KINDS, KIND_OF, decode, encode
 from callcenter.errors import JournalError
 from callcenter.journal import JournalReader, SqliteJournal
 from callcenter.journal_erasure import KINDS, PERSONAL
-from callcenter.journal_file import newest_of
+from callcenter.journal_file import JournalFile, Row, newest_of
 from callcenter.journal_line import Write, framed
 from callcenter.open_work import WorkNoted
 from callcenter.recovery import open_work
@@ -348,21 +351,20 @@ async def test_what_is_told_of_patient_entries_keeps_its_place(tmp_path: Path) -
 
 
 async def test_an_order_that_waits_for_what_follows_is_bound_to_it(tmp_path: Path) -> None:
-    """Media is told of an answer with what the call makes of it, two turns of the loop later."""
-    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    """Media is told of an answer with what the call makes of it."""
+    consequences = Consequences()
+    journal = SqliteJournal(tmp_path / "journal.sqlite", consequences=consequences)
     await journal.open()
     done: list[str] = []
     journal.once_settled(lambda: done.append("nothing followed"))
-    await asyncio.sleep(0)
     assert done == []
-    await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert done == ["nothing followed"]
     journal.once_settled(lambda: done.append("bound"))
+    seqs: list[int] = []
+    consequences.follow(lambda: seqs.append(journal.append(arrived("c1", 1), at=1)))
     await asyncio.sleep(0)
-    last = journal.append(arrived("c1", 1), at=1)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    last = seqs[-1]
     assert done == ["nothing followed"]
     await journal.committed(last)
     assert done == ["nothing followed", "bound"]
@@ -392,30 +394,40 @@ async def test_patience_ends_by_itself_when_asked_for_and_at_the_close(
     assert len(JournalReader(path).read()) == 3
 
 
-@pytest.mark.parametrize(
-    ("settling", "commits"), [(60.0, [["c0", "c1", "c2", "c3"]]), (0.0, [["c0"], ["c1"], ["c2"], ["c3"]])]
-)
-async def test_what_follows_in_the_next_turns_shares_a_commit_but_not_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settling: float, commits: list[list[str]]
+async def test_what_follows_from_one_another_is_one_commit_and_what_comes_while_the_disk_is_busy_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call tells routing in one turn of the loop, and hears of it in the next: they go to disk together."""
+    """A call tells routing, and hears of it: that goes to disk together. Two commits are under way at most."""
     written: list[list[str]] = []
+    disk, writes = threading.Event(), JournalFile.write
 
     def noted(message: Any) -> bytes:
         if isinstance(message, Write):
             written.append([str(row[3]) for row in message.rows])
         return framed(message)
 
+    def slow(file: JournalFile, rows: Sequence[Row]) -> None:
+        disk.wait()
+        writes(file, rows)
+
     monkeypatch.setattr("callcenter.journal.framed", noted)
-    journal = SqliteJournal(tmp_path / "journal.sqlite")
-    monkeypatch.setattr("callcenter.journal.SETTLING_SECONDS", settling)
+    monkeypatch.setattr(JournalFile, "write", slow)
+    consequences = Consequences()
+    journal = SqliteJournal(tmp_path / "journal.sqlite", consequences=consequences)
     await journal.open()
     journal.append(arrived("c0", 0), at=0)
-    for number in range(1, 4):
-        await asyncio.sleep(0)
+    consequences.follow(lambda: journal.append(arrived("c1", 1), at=1))
+    consequences.follow(lambda: consequences.follow(lambda: journal.append(arrived("c2", 2), at=2)))
+    assert written == []
+    await asyncio.sleep(0)
+    assert written == [["c0", "c1", "c2"]]
+    for number in range(3, 7):
         last = journal.append(arrived(f"c{number}", number), at=number)
+        await asyncio.sleep(0)
+    assert written == [["c0", "c1", "c2"], ["c3"]]
+    disk.set()
     await journal.committed(last)
-    assert written == commits
+    assert written == [["c0", "c1", "c2"], ["c3"], ["c4", "c5", "c6"]]
     await journal.close()
 
 
