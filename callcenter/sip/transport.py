@@ -14,6 +14,7 @@ from typing import cast
 
 import structlog
 
+from callcenter.sip.arrivals import Arrivals
 from callcenter.sip.connections import Connection, WebSocketConnection
 from callcenter.sip.flows import Address, Flow, Transport
 
@@ -36,9 +37,10 @@ OnFlowLost = Callable[[Flow], None]
 
 class _Udp(asyncio.DatagramProtocol):
     def __init__(self, sockets: "Sockets", channel: int) -> None:
-        self._sockets = sockets
+        self._arrivals = Arrivals(sockets.deliver, self._holds_more)
         self._channel = channel
         self.transport: asyncio.DatagramTransport | None = None
+        self._raw: socket.socket | None = None
         self.is_ipv6 = False
         self.full = False
 
@@ -51,10 +53,26 @@ class _Udp(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
         self.is_ipv6 = ":" in transport.get_extra_info("sockname")[0]
+        self._raw = transport.get_extra_info("socket")
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if data.strip(b"\r\n\0"):  # else a keep-alive (RFC 5626 section 3.5.1)
-            self._sockets.deliver(data, Flow(Transport.UDP, (addr[0], addr[1]), self._channel))
+            self._arrivals.take(data, Flow(Transport.UDP, (addr[0], addr[1]), self._channel))
+
+    @property
+    def waiting(self) -> int:
+        """About how many datagrams wait to be served."""
+        return len(self._arrivals) + self._held() // OCTETS_HELD
+
+    def _holds_more(self) -> bool:
+        return self._held() > 0
+
+    def _held(self) -> int:
+        """Octets that the kernel holds for us; 0 where it does not tell."""
+        if self._raw is not None:
+            with suppress(OSError):
+                return int.from_bytes(self._raw.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)[:4], sys.byteorder)
+        return 0
 
     def error_received(self, exc: Exception) -> None:
         log.debug("sip.datagram_refused", error=type(exc).__name__)
@@ -176,15 +194,8 @@ class Sockets:
         return Connection(self, self._count, transport, ours=ours)
 
     def messages_waiting(self) -> int:
-        """About how many datagrams the kernel holds for us; 0 where it does not tell."""
-        waiting = 0
-        for udp in self._udp:
-            raw = udp.transport.get_extra_info("socket") if udp.transport is not None else None
-            if raw is not None:
-                with suppress(OSError):
-                    held = raw.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)
-                    waiting += int.from_bytes(held[:4], sys.byteorder) // OCTETS_HELD
-        return waiting
+        """About how many datagrams wait to be served."""
+        return sum(udp.waiting for udp in self._udp)
 
     def deliver(self, data: bytes, flow: Flow) -> None:
         """Hand a message on. The edge: whatever goes wrong with it ends here."""
