@@ -254,7 +254,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _reset_sqlite(connection: Any, record: Any, state: PoolResetState) -> None:
     """What comes back to the pool is rolled back, behind whatever its thread may still be at; but for a glance that
     ended well, which would wait for the thread once more in vain."""
-    if state.asyncio_safe and not record.info.pop(_NOTHING_BEGUN, False):
+    is_clean = record.info.pop(_NOTHING_BEGUN, False) or state.transaction_was_reset
+    if state.asyncio_safe and not is_clean:
         connection.rollback()
 
 
