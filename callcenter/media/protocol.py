@@ -301,7 +301,12 @@ Reply = (
 )
 
 
-# Keeper -> worker; sockets travel with ``Converge`` in the order of ``new_legs``, then of ``new_controls``.
+# Keeper -> worker: several orders in one message. Their sockets travel with it in the same order; those of ``Converge``
+# in that of ``new_legs``, then of ``new_controls``.
+
+
+MOST_SOCKETS = 64
+"""With one message."""
 
 
 class TapOrder(msgspec.Struct, frozen=True, array_like=True):
@@ -341,6 +346,13 @@ class UseRecorder(msgspec.Struct, frozen=True, tag="recorder"):
 
 
 WorkerOrder = Converge | Release | UseRecorder
+
+
+def sockets_with(order: WorkerOrder) -> int:
+    """How many sockets come with an order."""
+    if isinstance(order, Converge):
+        return len(order.new_legs) + len(order.new_controls)
+    return int(isinstance(order, UseRecorder))
 
 
 # Worker -> keeper.

@@ -137,7 +137,7 @@ class Desk:
             sock.close()
 
     def _order(self, order: WorkerOrder, descriptors: list[int] | None = None) -> None:
-        socket.send_fds(self._control, [msgspec.msgpack.encode(order)], descriptors or [])
+        socket.send_fds(self._control, [msgspec.msgpack.encode([order])], descriptors or [])
 
     def _await(self, kind: type[ReplyT]) -> ReplyT:
         while True:

@@ -1,6 +1,7 @@
 """The worker processes as the keeper sees them: started, listened to, and replaced when they die."""
 
 import asyncio
+import itertools
 import socket
 import time
 from collections import Counter, deque
@@ -13,7 +14,7 @@ from callcenter.media.mediad.births import Births, StartedNursery
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.lateness import percentile
 from callcenter.media.mediad.settings import Birth, MediaSettings
-from callcenter.media.protocol import Heartbeat, WorkerOrder, WorkerReply
+from callcenter.media.protocol import MOST_SOCKETS, Heartbeat, WorkerOrder, WorkerReply
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,10 @@ _STARTED_WITHIN = 60.0
 """Seconds a new worker has for its first heartbeat; it may have to compile first."""
 _reply = memoryview(bytearray(1 << 20))
 """Where a reply is read into; the largest that there is."""
+_Waiting = tuple[WorkerOrder, Sequence[socket.socket], bool]
+"""An order, its sockets, and whether these are handed over."""
+_MOST_TOGETHER = 16
+"""Orders in one message: what the kernel takes at once is ten times as much."""
 _LATELY = 16
 """Heartbeats (four seconds) whose figures are told."""
 _LONGEST_PAUSE = 5.0
@@ -43,7 +48,9 @@ class WorkerProcess:
         self._late: deque[dict[int, int]] = deque(maxlen=_LATELY)
         self.has_started = False
         self.seen_at = time.monotonic()
-        self._outbox: deque[tuple[bytes, Sequence[socket.socket], bool]] = deque()
+        self._outbox: deque[_Waiting] = deque()
+        self._is_leaving = False
+        """Whether what waits leaves at the end of this turn of the event loop."""
         self._decoder = msgspec.msgpack.Decoder(WorkerReply)
 
     @property
@@ -52,17 +59,25 @@ class WorkerProcess:
         return self._control.fileno()
 
     def send(self, order: WorkerOrder, sockets: Sequence[socket.socket] = (), *, hand_over: bool = False) -> None:
-        """Give an order, together with sockets; handed over ones are closed here once the worker has them."""
-        self._outbox.append((msgspec.msgpack.encode(order), sockets, hand_over))
-        self.flush()
+        """Give an order, together with sockets; handed over ones are closed here once the worker has them.
+
+        Orders of one turn of the event loop leave together.
+        """
+        if not self._is_leaving:
+            self._is_leaving = True
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._outbox.append((order, sockets, hand_over))
 
     def flush(self) -> bool:
         """Send what waits; true when nothing is left. A dead worker is noticed by ``receive``."""
+        self._is_leaving = False
         while self._outbox:
-            data, sockets, _ = self._outbox[0]
+            together = self._next()
+            data = msgspec.msgpack.encode([order for order, _, _ in together])
+            descriptors = [sock.fileno() for _, sockets, _ in together for sock in sockets]
             try:
-                if sockets:
-                    socket.send_fds(self._control, [data], [sock.fileno() for sock in sockets])
+                if descriptors:
+                    socket.send_fds(self._control, [data], descriptors)
                 else:
                     self._control.send(data)
             except BlockingIOError:
@@ -70,8 +85,20 @@ class WorkerProcess:
             except OSError:
                 self._discard()
                 return True
-            self._done_with(*self._outbox.popleft())
+            for _ in together:
+                self._done_with(*self._outbox.popleft())
         return True
+
+    def _next(self) -> "list[_Waiting]":
+        """The orders that leave with the next message: one at least."""
+        together: list[_Waiting] = []
+        sockets = 0
+        for each in itertools.islice(self._outbox, _MOST_TOGETHER):
+            sockets += len(each[1])
+            if together and sockets > MOST_SOCKETS:
+                break
+            together.append(each)
+        return together
 
     def receive(self) -> list[WorkerReply] | None:
         """The next that the worker has told, if it is not just that it lives; ``None`` when it is dead."""
@@ -116,7 +143,7 @@ class WorkerProcess:
             self._done_with(*self._outbox.popleft())
 
     @staticmethod
-    def _done_with(_: bytes, sockets: Sequence[socket.socket], hand_over: bool) -> None:
+    def _done_with(_: WorkerOrder, sockets: Sequence[socket.socket], hand_over: bool) -> None:
         if hand_over:
             for sock in sockets:
                 sock.close()

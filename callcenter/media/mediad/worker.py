@@ -32,6 +32,7 @@ from callcenter.media.mediad.settings import Birth, RelayLoop
 from callcenter.media.mediad.taps import Taps
 from callcenter.media.mediad.tick import run_tick
 from callcenter.media.protocol import (
+    MOST_SOCKETS,
     Converge,
     Converged,
     DigitHeard,
@@ -44,6 +45,7 @@ from callcenter.media.protocol import (
     UseRecorder,
     WorkerOrder,
     WorkerReply,
+    sockets_with,
 )
 
 HEARTBEAT = 250
@@ -53,12 +55,12 @@ _ROUND = 12
 _MOST_LATE = 3
 """Ticks that are made up; more are skipped."""
 _PHASE_MILLISECONDS = FRAME_MILLISECONDS // PHASES
-_ROOM_FOR_SOCKETS = socket.CMSG_SPACE(64 * array("i").itemsize)
+_ROOM_FOR_SOCKETS = socket.CMSG_SPACE(MOST_SOCKETS * array("i").itemsize)
 _MOST_ROUNDS = 50
 """Rounds of reading after which a socket that never gets empty is left alone."""
 _AS_BOUND = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 """What the keeper's sockets are (``RtpSockets``)."""
-_LARGEST_ORDER = 1 << 20
+_LARGEST_MESSAGE = 1 << 20
 _COLLECT_EVERY = 500
 """Ticks between runs of the garbage collector, which is otherwise off."""
 
@@ -84,9 +86,9 @@ class Worker:
         self._feed = RecorderFeed(lambda number, damage: self._tell(RecordingHurt(number, damage)))
         self._taps = Taps(self._feed)
         self._outbox: deque[bytes] = deque()
-        self._order = memoryview(bytearray(_LARGEST_ORDER))
+        self._orders = memoryview(bytearray(_LARGEST_MESSAGE))
         """Where orders are read into."""
-        self._decoder = msgspec.msgpack.Decoder(WorkerOrder)
+        self._decoder = msgspec.msgpack.Decoder(list[WorkerOrder])
         self._skipped = 0
         self._stopping = False
         self._busy_since = (time.monotonic(), time.process_time())
@@ -239,7 +241,7 @@ class Worker:
     def _take_orders(self) -> None:
         while True:
             try:
-                size, beside, _, _ = self._control.recvmsg_into([self._order], _ROOM_FOR_SOCKETS)
+                size, beside, _, _ = self._control.recvmsg_into([self._orders], _ROOM_FOR_SOCKETS)
             except BlockingIOError:
                 return
             except ConnectionError:
@@ -250,7 +252,10 @@ class Worker:
             descriptors = array("i")
             for _, _, data in beside:
                 descriptors.frombytes(data)
-            self._follow(self._decoder.decode(self._order[:size]), descriptors)
+            for order in self._decoder.decode(self._orders[:size]):
+                count = sockets_with(order)
+                self._follow(order, descriptors[:count])
+                del descriptors[:count]
 
     def _follow(self, order: WorkerOrder, descriptors: Sequence[int]) -> None:
         self._stale = True
