@@ -132,7 +132,7 @@ class WaitEstimates:
             ContactDequeued: self._end,
         }
 
-    def apply(self, outcome: Outcome, *, now: int) -> None:
+    def apply(self, outcome: Outcome, now: int) -> None:
         """Take one outcome that was said at ``now`` (milliseconds); what waits patiently is nobody's wait."""
         fold = self._folds.get(type(outcome))
         if fold is not None:

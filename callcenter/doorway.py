@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from acd.events import ContactArrived, Event, FloorConfigured
 from acd.ids import QueueId
-from acd.outcomes import Outcome
 from acd.wait_estimates import WaitEstimates
 from ivr.hours import Hours, is_open
 
@@ -24,6 +23,8 @@ class Doorway:
     def __init__(self, hours: Mapping[str, Hours] | None) -> None:
         self._hours = hours
         self._estimates = WaitEstimates()
+        self.apply = self._estimates.apply
+        """For each outcome, with its instant: estimates are a fold of what the engine says."""
         self._asking: set[QueueId] = set()
         """Queues that look at the expected wait of whoever arrives."""
 
@@ -37,10 +38,6 @@ class Doorway:
             if (outside, wait_ms) != (event.outside_hours, event.expected_wait_ms):
                 return replace(event, outside_hours=outside, expected_wait_ms=wait_ms)
         return event
-
-    def apply(self, outcome: Outcome, now: int) -> None:
-        """What the engine said; estimates are a fold of it."""
-        self._estimates.apply(outcome, now=now)
 
     def expected_wait_ms(self, queue_id: str, ahead: int, now: int) -> float | None:
         """How long one more contact would wait behind so many others; ``None`` when nothing is known."""

@@ -73,7 +73,7 @@ class CardEntry:
         self._deps = deps
         self._recorder = recorder
         self._book = book
-        self._seat: Seat | None = None
+        self.seat: Seat | None = None
         """Who began it, while it is on."""
         self._field = CardField.NUMBER
         self._digits = CardDigits()
@@ -83,7 +83,7 @@ class CardEntry:
 
     def takes(self, digit: str, *, secret: bool) -> bool:
         """Whether a key that was pressed belongs here; then nobody else may learn of it."""
-        if self._seat is None:
+        if self.seat is None:
             return secret  # late, after the end
         self._keys += 1
         self._digits.press(self._field, digit)
@@ -99,7 +99,7 @@ class CardEntry:
                 await self._begin(agent, asked.card_field, state)
             elif asked.how == "send":
                 await self._send(agent)
-            elif self._seat is not None:
+            elif self.seat is not None:
                 await self._end("agent")
         except (RecordingRefused, MediaError) as error:
             asked.done.set_exception(error)
@@ -108,7 +108,7 @@ class CardEntry:
 
     async def follow(self, state: CallState, agent: Seat | None) -> None:
         """The call moved on: leave where card entry must not go on. What cannot be unmasked stays masked."""
-        if self._seat is None or may_go_on(self._seat, state, agent):
+        if self.seat is None or may_go_on(self.seat, state, agent):
             return
         try:
             await self._end("ended" if state is CallState.ENDED else "handed_on")
@@ -118,7 +118,7 @@ class CardEntry:
     def forget(self) -> None:
         """The call is over, whatever happened: nothing that was typed stays."""
         self._digits.wipe()
-        self._seat = None
+        self.seat = None
 
     async def _begin(self, agent: Seat, card_field: CardField, state: CallState) -> None:
         """Nothing is recorded before the keys are masked."""
@@ -126,20 +126,20 @@ class CardEntry:
             raise NoPayments("Card data cannot be taken: no payment system is configured ([payments] url).")
         if state not in ENTRY_STATES:
             raise CardEntryRefused("Talk with the customer alone to take card data.")
-        began, self._field = self._seat is None, card_field
+        began, self._field = self.seat is None, card_field
         if began:
             await self._recorder.secure(True)
             await self._deps.media.secure(self._call_id, CUSTOMER_LEG, on=True)
-            self._seat, self._keys = agent, 0
+            self.seat, self._keys = agent, 0
             self._book.note(CardEntryBegun(self._call_id, self._deps.clock.now(), agent.agent_id))
         self._show()
         await self._ask_customer(card_field)
 
     async def _end(self, reason: str) -> None:
         """The keys are unmasked before anything is recorded again; what was typed is gone in any case."""
-        seat, keys = self._seat, self._keys
+        seat, keys = self.seat, self._keys
         self._digits.wipe()
-        self._seat, self._keys = None, 0
+        self.seat, self._keys = None, 0
         try:
             await self._deps.media.secure(self._call_id, CUSTOMER_LEG, on=False)
             await self._recorder.secure(False)
@@ -150,7 +150,7 @@ class CardEntry:
 
     async def _send(self, agent: Seat) -> None:
         payments = self._deps.payments
-        if self._seat is None or payments is None:
+        if self.seat is None or payments is None:
             raise CardEntryRefused("No card data is being entered.")
         if not self._digits.is_complete:
             raise CardEntryRefused("What was typed is not complete, or not right.")

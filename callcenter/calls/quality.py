@@ -4,7 +4,6 @@ A media leg knows no people. Whoever sat on it is noted while the call goes on, 
 its party has left.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callcenter.calls.effects import CUSTOMER_LEG
@@ -32,11 +31,6 @@ class CallQuality:
             self._agent = seat
         if media_leg is not None:
             self._seats[media_leg] = role, seat
-
-    def note_all(self, seats: Iterable[tuple[Role, Seat]], legs: dict[str, str]) -> None:
-        """The parties as they are now; ``legs`` leads from signalling legs to media legs."""
-        for role, seat in seats:
-            self.note(legs.get(seat.leg_id), role, seat)
 
     def measured(self, media_leg: str, figures: LegStatistics, now: int) -> LegMeasured:
         """The figures of a leg that was closed. The customer's are those of the whole call, and stand with the agent

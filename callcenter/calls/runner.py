@@ -341,19 +341,21 @@ class CallRunner:
 
     # The call machine
 
-    async def _feed(self, event: ev.CallEvent) -> None:
+    def _feed(self, event: ev.CallEvent) -> Awaitable[None]:
         now = self.deps.clock.now()
-        await self._follow(*self.machine.receive(event, now=now), now)
+        return self._follow(*self.machine.receive(event, now=now), now)
 
     async def _follow(self, facts: tuple[CallFact, ...], effects: tuple[fx.Effect, ...], now: int) -> None:
         machine = self.machine
         if machine.unengaged:
             self.note_aside(self.call_id)
-        self._book.quality.note_all(machine.seated(), self._audio.legs)
+        for role, seat in machine.seated():
+            self._book.quality.note(self._audio.legs.get(seat.leg_id), role, seat)
         if facts:
             self._book.write(facts, now)
         state = machine.state
-        await self._cards.follow(state, machine.agent)
+        if self._cards.seat is not None:
+            await self._cards.follow(state, machine.agent)
         for effect in effects:
             if machine.state is not state:  # an order failed and ended the call; the rest is void
                 break

@@ -64,7 +64,8 @@ class RosterKeeper:
 
     def hear(self, fact: AgentStateChanged, at: int) -> None:
         """An agent's state changed."""
-        self._say(self._watch.take(fact, at), at)
+        if changed := self._watch.take(fact, at):
+            self._say(changed, at)
 
     async def run(self) -> None:
         """Tell what the clock changes, when it does."""
