@@ -3,8 +3,9 @@
 A kind is the stable name on disk. Renaming one needs a second row that still reads the old name.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -125,8 +126,20 @@ KIND_OF: Mapping[type[Any], str] = {entry: kind for kind, entry in ENTRY_KINDS.i
 
 _ENCODED = msgspec.msgpack.Encoder().encode
 _SUBJECTS = ("call_id", "contact_id", "agent_id")
-_SUBJECTS_OF: dict[type, tuple[str, ...]] = {}
-"""Which of them the entries of a type have, once one was seen."""
+
+
+def _reader_of_subject(entry: type[Any]) -> Callable[[Any], str | None]:
+    """How the subject of such entries is read: most have it for certain, some perhaps, some none."""
+    hints = get_type_hints(entry)
+    names = [name for name in _SUBJECTS if name in hints]
+    if not names:
+        return lambda _: None
+    if type(None) not in get_args(hints[names[0]]):
+        return attrgetter(names[0])
+    return lambda each: next((value for name in names if (value := getattr(each, name)) is not None), None)
+
+
+_SUBJECT_OF = {entry: _reader_of_subject(entry) for entry in KIND_OF}
 
 
 def encode(entry: object) -> tuple[str, bytes]:
@@ -139,14 +152,7 @@ def encode(entry: object) -> tuple[str, bytes]:
 
 def subject_of(entry: object) -> str | None:
     """What an entry is about: its call or contact, else its agent; ``None`` for entries about the whole floor."""
-    names = _SUBJECTS_OF.get(type(entry))
-    if names is None:
-        names = _SUBJECTS_OF[type(entry)] = tuple(name for name in _SUBJECTS if hasattr(entry, name))
-    for name in names:
-        subject = getattr(entry, name)
-        if isinstance(subject, str):
-            return subject
-    return None
+    return _SUBJECT_OF[type(entry)](entry)
 
 
 def decode(kind: str, body: bytes) -> Any:

@@ -32,21 +32,19 @@ class CallBook:
         self.write((arrived,), arrived.at)
 
     def write(self, facts: tuple[CallFact, ...], now: int, *, patiently: bool = False) -> None:
-        """Journal facts, which are told once they are on disk; the end of the call closes its record, too.
+        """Journal facts, which are told once they are on disk; the end of the call, its last, closes its record, too.
 
         ``patiently``: facts that no order follows from go to disk with the next ones, in a moment at the latest.
         Raises ``JournalError``, after which nothing may be acted on any more.
         """
-        told: list[CallFact | CardEntryFact | QualityFact] = []
+        told: list[CallFact | CardEntryFact | QualityFact] = [*facts]
         for fact in facts:
             self._record.take(fact)
-            told.append(fact)
-            if isinstance(fact, CallEnded):
-                told.append(
-                    CallClosed(self._call_id, now, self._record.closed(fact.outcome, fact.ended_by, ended_at=fact.at))
-                )
-        if told:
-            self._append(told, now, patiently=patiently)
+        last = facts[-1]
+        if isinstance(last, CallEnded):
+            record = self._record.closed(last.outcome, last.ended_by, ended_at=last.at)
+            told.append(CallClosed(self._call_id, now, record))
+        self._append(told, now, patiently=patiently)
 
     @property
     def language(self) -> str:
