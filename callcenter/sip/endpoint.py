@@ -20,7 +20,7 @@ from callcenter.sip.parser import KNOWN_METHODS, parse
 from callcenter.sip.provisionals import Provisionals
 from callcenter.sip.renegotiation import Renegotiation
 from callcenter.sip.requests import Requests, Sent
-from callcenter.sip.transaction_tables import Timer
+from callcenter.sip.transaction_tables import TIMERS
 from callcenter.sip.transactions import (
     AckArrived,
     RequestArrived,
@@ -130,7 +130,7 @@ class Endpoint:
             if isinstance(what, str):
                 self._leg_alarm(owner, what, name, now)
             elif owner == "transaction":
-                self._take(self.wire.transactions.handle_timer(what, Timer(name), now), now)
+                self._take(self.wire.transactions.handle_timer(what, TIMERS[name], now), now)
             else:
                 self._outbound.alarm(what, name, now)
         return self._drain(now)

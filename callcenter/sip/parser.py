@@ -12,6 +12,7 @@ from callcenter.sip.messages import MAX_FORWARDS, Repeats, SipMessage, SipReques
 MAX_MESSAGE = 65_536
 """Octets of a whole message."""
 MAX_HEADERS = 256
+LENGTH = frozenset({"content-length"})
 MAX_LINE = 8_192
 """Characters of one header line, folded parts included."""
 
@@ -183,7 +184,7 @@ def _take_body(message: SipMessage, rest: bytes) -> None:
         message.body = rest
         return
     length = parse_number(value, "Content-Length", MAX_MESSAGE)
-    if len(set(message.values("content-length"))) > 1:
+    if message.repeated(LENGTH) and len(set(message.values("content-length"))) > 1:
         raise BadMessage(400, "Several content-length")
     if length > len(rest):
         raise BadMessage(400, "Body shorter than content-length")

@@ -116,6 +116,7 @@ class Do(StrEnum):
 STARTED: Mapping[Do, Timer] = {order: Timer(order[6:]) for order in Do if order.startswith("start_")}
 STOPPED: Mapping[Do, Timer] = {order: Timer(order[5:]) for order in Do if order.startswith("stop_")}
 """The timers that orders start and stop."""
+TIMERS: Mapping[str, Timer] = {timer.value: timer for timer in Timer}
 RANG: Mapping[Timer, Input] = {timer: Input(f"timer_{timer}") for timer in Timer}
 """What it is to a transaction that a timer rings."""
 

@@ -266,7 +266,7 @@ class Transactions:
             self._outcomes.append(TransactionFailed(one.id, order is Do.TELL_TIMEOUT))
 
     def _set_timers(self, one: _Transaction, stopped: tuple[Timer, ...], started: tuple[Timer, ...], now: int) -> None:
-        running = [each for each in one.deadlines if each[1] not in stopped]
+        running = [each for each in one.deadlines if each[1] not in stopped] if one.deadlines else []
         for timer in started:
             interval = first_interval(timer, reliable=one.flow.is_reliable)
             if timer in REPEATING and one.interval is not None:
