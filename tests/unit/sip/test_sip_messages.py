@@ -396,3 +396,15 @@ def test_arbitrary_octets_are_refused_or_read(octets, text):
     for data in (octets, request("Contact: " + text.replace("\r", "").replace("\n", "")), request() + octets):
         with suppress(BadMessage):
             read_everything(parse(data))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_a_line_end_within_the_first_line_is_refused(end: str) -> None:
+    lines = [
+        f"OPTIONS sip:a{end}b@h SIP/2.0",
+        "Via: SIP/2.0/UDP h;branch=z9hG4bK1",
+        "From: <sip:a@h>;tag=1",
+        "To: <sip:b@h>",
+    ]
+    with pytest.raises(BadMessage, match="Bare line end"):
+        parse("\r\n".join([*lines, "Call-ID: c", "CSeq: 1 OPTIONS", "", ""]).encode())
