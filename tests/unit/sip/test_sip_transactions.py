@@ -274,3 +274,17 @@ def test_an_alarm_set_again_moves_and_a_cancelled_one_is_silent():
         alarms.set("a", n)
     assert len(alarms) == 1
     assert len(alarms._heap) < 600
+
+
+def test_who_keeps_the_timer_hears_of_what_is_to_ring_sooner_and_of_nothing_else():
+    alarms: Alarms[str] = Alarms()
+    assert alarms.next_deadline() is None
+    alarms.set("a", 30)
+    assert alarms.has_sooner
+    assert alarms.next_deadline() == 30
+    alarms.set("later", 40)
+    assert not alarms.has_sooner
+    alarms.set("sooner", 20)
+    assert alarms.has_sooner
+    assert alarms.next_deadline() == 20
+    assert not alarms.has_sooner
