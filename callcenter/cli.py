@@ -151,10 +151,12 @@ def run_exchange_process(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from callcenter.exchange import run_exchange
     from callcenter.journal_writer import beforehand
     from callcenter.logs import configure_logs
+    from callcenter.niceness import EXCHANGE, go_before
     from callcenter.nursery.kinship import die_with_parent
 
     die_with_parent()
     journal_writers = beforehand()
+    go_before(EXCHANGE)
     settings = load_settings(config)
     configure_logs("exchange", level=settings.log.level)
     run(lambda: run_exchange(settings, journal_writers))

@@ -33,13 +33,12 @@ from callcenter.journal_line import (
     framed,
     to_writer,
 )
+from callcenter.niceness import WRITER, go_before
 from callcenter.process_titles import show_command
 
 _MODULE = "callcenter.journal_writer"
 _AT_ONCE = 1 << 20
 """Octets read at a time."""
-_HURRY = -15
-"""Niceness, where that is allowed: callers wait for what is written, and it takes little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,7 @@ def live(line: socket.socket) -> None:
     written when both are told to end."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _HURRY)
+    go_before(WRITER)
     serve(line)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Coroutine
-from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -15,6 +14,7 @@ from agent_console.live import ConsoleHub
 from callcenter.config import Settings
 from callcenter.link.web_side import WebLink
 from callcenter.long_lived import keep_for_good
+from callcenter.niceness import WEB, go_before
 from callcenter.projection import InteractionProjection
 from callcenter.web_parts import WebParts
 from crm_bridge.database import migrate
@@ -23,8 +23,6 @@ from crm_bridge.errors import CrmError
 log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 1.0
-WEB_NICENESS = 5
-"""Where processors are scarce, a page may wait for a call and never the other way round."""
 PING_SECONDS = 2.0
 """How often a browser is asked whether it is there (RFC 6455 section 5.5.2)."""
 PONG_SECONDS = 3.0
@@ -87,8 +85,7 @@ async def run_web(settings: Settings) -> None:
 
     A customer store that is away keeps nobody from the console: it is brought up to date as soon as it answers.
     """
-    with suppress(OSError):
-        os.nice(WEB_NICENESS)
+    go_before(WEB)
     parts = WebParts(settings)
     server = _server(parts)
     log.info("web starting", pid=os.getpid(), port=settings.web.port)

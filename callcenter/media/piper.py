@@ -15,6 +15,7 @@ from callcenter.config import SpeechSection
 from callcenter.media.audio import AudioError, normalise, read_wav, telephone_rate
 from callcenter.media.g711 import Samples
 from callcenter.media.speech import SpeechEngine, SpeechError, default_engine
+from callcenter.niceness import SPEECH, go_before
 from ivr.effects import PromptText
 
 _PATIENCE = 30.0
@@ -59,6 +60,7 @@ class PiperEngine:
             )
         except OSError as error:
             raise SpeechError(f"piper does not start: {error.strerror}") from error
+        go_before(SPEECH, process.pid)
         try:
             async with asyncio.timeout(_PATIENCE):
                 await process.communicate(text.encode() + b"\n")

@@ -22,6 +22,7 @@ from callcenter.errors import MediaError
 from callcenter.media.audio import AudioError, normalise, read_wav, telephone_rate, tone, write_wav
 from callcenter.media.g711 import Samples
 from callcenter.media.law import SAMPLE_RATE
+from callcenter.niceness import SPEECH, go_before
 from ivr.effects import PromptText
 
 log = structlog.get_logger(__name__)
@@ -129,6 +130,7 @@ class EspeakEngine:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
+        go_before(SPEECH, self._process.pid)
         try:
             greeting = await self._line(self._process)
         except SpeechError:

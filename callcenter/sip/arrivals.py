@@ -11,8 +11,8 @@ from time import perf_counter
 
 from callcenter.sip.flows import Flow
 
-TURN_SECONDS = 0.0005
-"""How much of a turn of the loop what stands back may take: two or three messages."""
+TURN_SECONDS = 0.003
+"""How much of a turn of the loop what stands back may take: a dozen messages."""
 
 
 class Arrivals:

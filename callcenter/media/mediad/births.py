@@ -19,13 +19,12 @@ import structlog
 
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.settings import Birth, MediaSettings, RelayLoop
+from callcenter.niceness import MEDIA, go_before
 from callcenter.nursery.client import Born
 from callcenter.process_titles import show_command
 
 log = structlog.get_logger(__name__)
 
-HURRY = -15
-"""Niceness of whom calls may wait for; a worker asks for real time itself once it is there."""
 _ANSWER_WITHIN = 0.25
 """Seconds a nursery has for a fork; one that takes longer is given up, and a worker is started the slow way."""
 _END_WITHIN = 5_000
@@ -150,7 +149,7 @@ class Births:
         begun = nursery or execute_nursery(self._settings)
         self._nursery, self._line = begun.process, begun.line
         if self._hurried:
-            hurry(self._nursery.pid)
+            go_before(MEDIA, self._nursery.pid)
         self._line.settimeout(_ANSWER_WITHIN)
         self._event_loop.add_reader(self._line.fileno(), self._listen)
 
@@ -179,7 +178,7 @@ class Births:
             env=environment_of(self._settings),
         )
         if self._hurried:
-            hurry(process.pid)
+            go_before(MEDIA, process.pid)
         return process
 
     def close(self) -> None:
@@ -220,9 +219,3 @@ class Births:
             if was_ready:
                 self.begin()  # one that never came up would not the next time
         self._on_ready()
-
-
-def hurry(pid: int) -> None:
-    """Let a process go before others, where that is allowed."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, HURRY)

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from callcenter.errors import MediaError
-from callcenter.media.mediad.births import StartedNursery, hurry
+from callcenter.media.mediad.births import StartedNursery
 from callcenter.media.mediad.browsers_line import BrowsersLine
 from callcenter.media.mediad.checkpoint import Checkpoint
 from callcenter.media.mediad.crew import Crew, WorkerProcess
@@ -59,6 +59,7 @@ from callcenter.media.protocol import (
     Welcome,
     WorkerReply,
 )
+from callcenter.niceness import MEDIA, go_before
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,7 @@ class Keeper:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
         if self._settings.realtime:
-            hurry(os.getpid())  # callers hear nothing until it notices a dead worker
+            go_before(MEDIA)  # callers hear nothing until it notices a dead worker
         self._recorder.start()
         self._browsers.start()
         opening = asyncio.create_task(self._open())
