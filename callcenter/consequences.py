@@ -21,16 +21,25 @@ SPARES = 8
 
 
 class Consequences:
-    """Those of one loop. Acts are done in the order in which they were told, none within another."""
+    """Those of one loop, the one that runs when it is first used. Acts are done in the order in which they were told,
+    none within another."""
 
     def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._acts: deque[Callable[[], object]] = deque()
         self._when_quiet: list[Callable[[], object]] = []
         self._coming: asyncio.Handle | None = None
         self._settling = False
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Whose they are; kept, since asking which one runs is a system call."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
     def follow(self, act: Callable[[], object]) -> None:
-        """Do this as soon as what is being done now is done: at the next ``settle``, in the next turn at the latest."""
+        """Do this as soon as what is being done now is done, in the next turn at the latest."""
         self._acts.append(act)
         self._come()
 
@@ -39,14 +48,24 @@ class Consequences:
         self._when_quiet.append(act)
         self._come()
 
+    def do(self, act: Callable[..., object], *arguments: object) -> None:
+        """Do this, and then all that follows from it. For callbacks of the loop, which get what it raises; within a
+        task what follows comes in the next turn, since no task goes on within another."""
+        if self._settling or asyncio.current_task(self.loop) is not None:
+            act(*arguments)
+            return
+        self._settling = True
+        try:
+            act(*arguments)
+        finally:
+            self._work_off()
+
     def settle(self) -> None:
-        """Do everything that follows. For callbacks of the loop, at their end; within a task it waits for the next
-        turn, since no task goes on within another."""
-        if self._settling:
-            return
-        if asyncio.current_task() is not None:
-            self._come()
-            return
+        """Do all that follows now, as ``do`` does."""
+        if not self._settling and asyncio.current_task(self.loop) is None:
+            self._work_off()
+
+    def _work_off(self) -> None:
         self._settling = True
         try:
             while self._acts or self._when_quiet:
@@ -63,7 +82,7 @@ class Consequences:
 
     def _come(self) -> None:
         if self._coming is None and not self._settling:
-            self._coming = asyncio.get_running_loop().call_soon(self.settle)
+            self._coming = self.loop.call_soon(self.settle)
 
 
 def _do(act: Callable[[], object]) -> None:
@@ -84,7 +103,7 @@ class Wait:
     def __init__(self, consequences: Consequences) -> None:
         self._asyncio_future_blocking = False
         self._consequences = consequences
-        self._loop = asyncio.get_running_loop()
+        self._loop = consequences.loop
         self._wake: Callable[[Wait], object] | None = None
         self._context: Context | None = None
         self._done = self._cancelled = False

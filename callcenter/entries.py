@@ -139,20 +139,28 @@ def _reader_of_subject(entry: type[Any]) -> Callable[[Any], str | None]:
     return lambda each: next((value for name in names if (value := getattr(each, name)) is not None), None)
 
 
-_SUBJECT_OF = {entry: _reader_of_subject(entry) for entry in KIND_OF}
+_READ = {entry: (kind, _reader_of_subject(entry)) for entry, kind in KIND_OF.items()}
+
+
+def row_of(entry: object) -> tuple[str, str | None, bytes]:
+    """An entry's kind, subject (see ``subject_of``) and body. Raises ``JournalError`` for a type that has no row in the
+    table."""
+    known = _READ.get(type(entry))
+    if known is None:
+        raise JournalError(f"{type(entry).__name__} has no row in callcenter.entries.ENTRY_KINDS")
+    kind, subject = known
+    return kind, subject(entry), _ENCODED(entry)
 
 
 def encode(entry: object) -> tuple[str, bytes]:
     """An entry's kind and body. Raises ``JournalError`` for a type that has no row in the table."""
-    kind = KIND_OF.get(type(entry))
-    if kind is None:
-        raise JournalError(f"{type(entry).__name__} has no row in callcenter.entries.ENTRY_KINDS")
-    return kind, _ENCODED(entry)
+    kind, _, body = row_of(entry)
+    return kind, body
 
 
 def subject_of(entry: object) -> str | None:
     """What an entry is about: its call or contact, else its agent; ``None`` for entries about the whole floor."""
-    return _SUBJECT_OF[type(entry)](entry)
+    return _READ[type(entry)][1](entry)
 
 
 def decode(kind: str, body: bytes) -> Any:

@@ -224,7 +224,7 @@ async def run_exchange(settings: Settings, journal_writers: Writers) -> None:
         secret=installation_key(settings.secret_path),
         phones=lambda agent_id, _: phones.router.on_presence(agent_id),
         queue_depth=floor.waiting,
-        settle=consequences.settle,
+        do=consequences.do,
         rules=rules,
         leave=lambda agent_id, allowed: core.clearance.may_be_sent_to(agent_id, allowed),  # noqa: PLW0108 - made below
     )

@@ -4,7 +4,6 @@
 The reader goes on before the loop does (``Consequences``).
 """
 
-import asyncio
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -44,7 +43,7 @@ class Inbox(Generic[ItemT]):
             alarm = (
                 None
                 if within_seconds is None
-                else asyncio.get_running_loop().call_later(max(0.0, within_seconds), self._call_off)
+                else self._consequences.loop.call_later(max(0.0, within_seconds), self._call_off)
             )
             try:
                 await self._reader
@@ -59,5 +58,4 @@ class Inbox(Generic[ItemT]):
             self._reader.end()
 
     def _call_off(self) -> None:
-        self._call_reader()
-        self._consequences.settle()
+        self._consequences.do(self._call_reader)

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from callcenter.consequences import Consequences
-from callcenter.entries import decode, encode, subject_of
+from callcenter.entries import decode, row_of
 from callcenter.errors import JournalError
 from callcenter.journal_file import Row, every, newest_of
 from callcenter.journal_line import (
@@ -153,12 +153,12 @@ class SqliteJournal:
         """
         if self._error is not None:
             raise self._error
-        if self.waiting >= MAX_BACKLOG:
-            raise JournalError(f"journal {self._path}: the disk does not follow, {MAX_BACKLOG} entries wait")
-        kind, body = encode(entry)
         seq = self._next_seq
+        if seq - self._committed_seq > MAX_BACKLOG:
+            raise JournalError(f"journal {self._path}: the disk does not follow, {MAX_BACKLOG} entries wait")
+        kind, subject, body = row_of(entry)
         self._next_seq += 1
-        self._pending.append((seq, at, kind, subject_of(entry), body))
+        self._pending.append((seq, at, kind, subject, body))
         if not patiently:
             self._press()
         elif self._impatience is None and not self._is_due:
@@ -284,8 +284,7 @@ class SqliteJournal:
     def _hear(self, said: FromWriter) -> None:
         match said:
             case Committed(seq):
-                self._resolve(seq)
-                self._consequences.settle()
+                self._consequences.do(self._resolve, seq)
             case Blanked(number, done):
                 _, future = self._erasures.pop(number)
                 if not future.done():

@@ -37,8 +37,8 @@ from callcenter.niceness import WRITER, go_before
 from callcenter.process_titles import show_command
 
 _MODULE = "callcenter.journal_writer"
-_AT_ONCE = 1 << 20
-"""Octets read at a time."""
+_AT_ONCE = 1 << 16
+"""Octets read at a time: some 200 rows. For much more each read would be given memory by the kernel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """Which of our processes goes first when there are more of them than processors (``nice(2)``).
 
-Audio comes before all else (in real time where that is allowed, see ``media``), then whoever writes what calls wait
-for, then the calls; consoles, reports and transcripts take what is left. Less than 0 needs ``CAP_SYS_NICE``; without it
-all are as they were started.
+Audio itself comes before all else (in real time where that is allowed, see ``media``), then whoever writes what calls
+wait for, then the calls, then who sees to the audio; consoles, reports and transcripts take what is left. Less than 0
+needs ``CAP_SYS_NICE``; without it all are as they were started.
 """
 
 import os
 from contextlib import suppress
 
-MEDIA = -15
-"""Who keeps audio going: callers hear nothing until a dead worker is noticed."""
+MEDIA = -5
+"""Who keeps audio going: callers hear nothing until a dead worker is noticed. Behind the exchange, which tells it what
+nobody waits for: each order would take the processor from calls."""
 WRITER = -15
 """The journal's writer: it sleeps but for the disk."""
 EXCHANGE = -10

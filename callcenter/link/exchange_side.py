@@ -15,6 +15,7 @@ import structlog
 from agent_console.messages import Change, FloorView
 from agent_console.ports import Desk, IntentError
 from agent_console.softphone import FromSoftphone, ToSoftphone
+from callcenter.awaiting import in_time
 from callcenter.entries import decode
 from callcenter.errors import JournalError, LinkError
 from callcenter.link.floor_news import FloorNews
@@ -203,8 +204,7 @@ class ExchangeLink:
         waiting[request_id] = future
         try:
             self._send(question(request_id))
-            async with asyncio.timeout(deadline_seconds):
-                return await future
+            return await in_time(future, deadline_seconds)
         except TimeoutError:
             log.warning("customer store did not answer", question=type(question(request_id)).__name__)
             return None

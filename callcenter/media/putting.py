@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from callcenter.awaiting import in_time
 from callcenter.errors import MediaError
 from callcenter.media.orders import OrderLine
 from callcenter.media.protocol import DropSession, PutSession, Reply, SessionDropped, SessionPut
@@ -70,8 +71,7 @@ class SessionOrders:
 
     async def _in_time(self, done: "asyncio.Future[_AnswerT]") -> _AnswerT:
         try:
-            async with asyncio.timeout(self._timeout):  # wait_for may swallow a cancellation on 3.11
-                return await done
+            return await in_time(done, self._timeout)
         except TimeoutError:
             raise MediaError("the media process does not answer") from None
         finally:

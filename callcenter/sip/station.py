@@ -37,9 +37,14 @@ class Tap(Protocol):
         ...
 
 
+def do_it(act: Callable[..., object], *arguments: object) -> None:
+    """Do this, and nothing else."""
+    act(*arguments)
+
+
 class Station:
     """Runs one endpoint. Outcomes other than what is to be sent go to ``deliver``, in order, on the loop's thread;
-    ``settle`` is called behind those of each message or timer."""
+    ``do`` does what each message or timer leads to, and may add what follows from it."""
 
     def __init__(
         self,
@@ -50,12 +55,12 @@ class Station:
         max_connections: int = 1_000,
         idle_seconds: float = 900.0,
         calling: ssl.SSLContext | None = None,
-        settle: Callable[[], None] = lambda: None,
+        do: Callable[..., None] = do_it,
     ) -> None:
         self._clock = clock
         self._endpoint = endpoint
         self._deliver = deliver
-        self._settle = settle
+        self._do = do
         self._sockets = Sockets(
             self._receive,
             self._flow_lost,
@@ -144,9 +149,14 @@ class Station:
         if self.tap is not None:
             self.tap(data, flow, now, outgoing=False)
         begun = perf_counter()
-        self.perform(self._endpoint.receive(data, flow, now))
-        self._settle()
+        self._do(self._serve, data, flow, now)
         self._service.took((perf_counter() - begun) * 1_000)
+
+    def _serve(self, data: bytes, flow: Flow, now: int) -> None:
+        self.perform(self._endpoint.receive(data, flow, now))
+
+    def _handle_timers(self) -> None:
+        self.perform(self._endpoint.handle_timer(self._clock.now()))
 
     def _flow_lost(self, flow: Flow) -> None:
         self.perform(self._endpoint.flow_lost(flow, self._clock.now()))
@@ -155,8 +165,7 @@ class Station:
         self._timer = None
         self._armed_for = None
         try:
-            self.perform(self._endpoint.handle_timer(self._clock.now()))
-            self._settle()
+            self._do(self._handle_timers)
         except Exception:  # an edge like the datagram's: the timers of all other calls must go on
             log.exception("sip.timer_failed")
             self._arm()

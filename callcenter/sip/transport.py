@@ -5,6 +5,7 @@ and the next one is served.
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import sys
@@ -41,6 +42,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._channel = channel
         self.transport: asyncio.DatagramTransport | None = None
         self._raw: socket.socket | None = None
+        """To ask the kernel; the transport's own makes another object of itself for each question."""
         self.is_ipv6 = False
         self.full = False
 
@@ -53,7 +55,14 @@ class _Udp(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
         self.is_ipv6 = ":" in transport.get_extra_info("sockname")[0]
-        self._raw = transport.get_extra_info("socket")
+        self._raw = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+
+    def close(self) -> None:
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+        if self.transport is not None:
+            self.transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if data.strip(b"\r\n\0"):  # else a keep-alive (RFC 5626 section 3.5.1)
@@ -166,8 +175,7 @@ class Sockets:
 
     def _unbind(self) -> None:
         for udp in self._udp:
-            if udp.transport is not None:
-                udp.transport.close()
+            udp.close()
         for server in self._servers:
             server.close()
         self._udp.clear()

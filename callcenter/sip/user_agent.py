@@ -20,7 +20,7 @@ from callcenter.sip.flows import Transport
 from callcenter.sip.numbering import NumberingRules
 from callcenter.sip.resolver import DnsNames, NameSystem, gateways
 from callcenter.sip.settings import Credentials, LeaveSource, PhoneSink, SipSettings
-from callcenter.sip.station import Station
+from callcenter.sip.station import Station, do_it
 from callcenter.sip.subscriptions import Mailbox
 from callcenter.sip.tls import CertificateWatch, TlsSettings, client_context, load_certificate, server_context
 from callcenter.sip.trace import TraceServer
@@ -62,8 +62,8 @@ class UserAgent:
     ``sink`` gets every leg event, in order, on the loop's thread; it may give orders from within. ``phones`` is
     told when an agent becomes reachable and when no phone of the agent is left. ``secret`` signs the nonces of digest
     challenges. ``rules`` gets back the places among agents' calls that its check took. ``leave`` says whether a call
-    may be sent on to a number (3xx) whose owner may not want that; without it the rules alone decide. ``settle`` is
-    called when all that a message, or a timer, led to has been told.
+    may be sent on to a number (3xx) whose owner may not want that; without it the rules alone decide. ``do``
+    does what a message, or a timer, leads to, and may add what follows from it.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class UserAgent:
         queue_depth: Callable[[], int] = lambda: 0,
         rules: NumberingRules | None = None,
         leave: LeaveSource | None = None,
-        settle: Callable[[], None] = lambda: None,
+        do: Callable[..., None] = do_it,
     ) -> None:
         self._settings = settings
         self._sink = sink
@@ -107,7 +107,7 @@ class UserAgent:
             max_connections=settings.max_connections,
             idle_seconds=settings.idle_seconds,
             calling=self._calling,
-            settle=settle,
+            do=do,
         )
         self._exchange.wire.is_late = lambda: self._station.lag_ms > LATE_MS
         self._restored: list[EndpointOutcome] = []
