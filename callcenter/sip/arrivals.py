@@ -11,8 +11,8 @@ from time import perf_counter
 
 from callcenter.sip.flows import Flow
 
-TURN_SECONDS = 0.003
-"""How much of a turn of the loop what stands back may take: a dozen messages."""
+TURN_SECONDS = 0.001
+"""How much of a turn of the loop what stands back may take: about five messages."""
 
 
 class Arrivals:
