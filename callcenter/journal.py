@@ -48,6 +48,8 @@ others every 3 ms."""
 UNDER_WAY = 1
 """How many commits the writer has at a time. What comes meanwhile is the next one together: with two under way a call
 under load paid for twice as many, and waited no less."""
+QUICK_DEATH_SECONDS = 5.0
+"""A writer that had nothing to do may die after so long, and is replaced as the first one was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ class SqliteJournal:
         self._line_ended: asyncio.Event
         self._opening: asyncio.Future[int] | None = None
         self._replacing: asyncio.Task[None] | None = None
-        self._replaced_at: int | None = None
-        """The newest number that was on disk when a writer was last replaced."""
+        self._replaced_at: tuple[int, float] | None = None
+        """The newest number that was on disk when a writer was last replaced, and the instant of the loop's clock."""
         self._closing = False
         self._pending: list[Row] = []
         """Rows that the writer has not got yet: of these turns of the loop, or patient ones."""
@@ -116,7 +118,6 @@ class SqliteJournal:
         """Whether rows are pending that go to the writer when nothing more follows, or when it has room."""
         self._last_pressing = 0
         """The newest sequence number that something may follow from."""
-        """What the thread is to do; ``None`` ends it."""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._held: deque[tuple[int, Callable[[], None], bool, bool]] = deque()
         """What waits for an entry; whether it is to be first, and whether it only tells."""
@@ -309,9 +310,7 @@ class SqliteJournal:
         """Have another one do what the dead one left."""
         log.error("journal writer died", unconfirmed=len(self._unconfirmed))
         try:
-            if self._replaced_at == self._committed_seq:
-                raise JournalError(f"journal {self._path} cannot be written: its writers die of it")
-            self._replaced_at = self._committed_seq
+            self._see_to_progress()
             await self._part()
             line, last = await self._begin()
         except JournalError as error:
@@ -327,6 +326,15 @@ class SqliteJournal:
             line.write(framed(Blank(number, call_id)))
         self._line = line
         self._hand_over_if_room()
+
+    def _see_to_progress(self) -> None:
+        """Raises ``JournalError`` when the last writer died without having done anything, and soon or of its work."""
+        now = self._loop.time()
+        if self._replaced_at is not None:
+            seq, at = self._replaced_at
+            if seq == self._committed_seq and (self._unconfirmed or now - at < QUICK_DEATH_SECONDS):
+                raise JournalError(f"journal {self._path} cannot be written: its writers die of it")
+        self._replaced_at = self._committed_seq, now
 
     # What is on disk
 

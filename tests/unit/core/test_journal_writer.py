@@ -12,10 +12,11 @@ import pytest
 
 from callcenter.calls.facts import CallArrived
 from callcenter.errors import JournalError
-from callcenter.journal import JournalReader, SqliteJournal
+from callcenter.journal import QUICK_DEATH_SECONDS, JournalReader, SqliteJournal
 from callcenter.journal_file import JournalFile
 from callcenter.journal_line import Frames, Open, Opened, Write, framed, to_writer
 from callcenter.journal_writer import Writer, Writers, in_a_process, in_a_thread, serve
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -131,6 +132,31 @@ async def test_writers_that_die_of_what_they_are_to_write_are_not_replaced_for_e
         await journal.committed(journal.append(arrived("c1", 1), at=1))
     assert isinstance(await failed, JournalError)
     assert len(started.all) == 2
+    await journal.close()
+
+
+@pytest.mark.parametrize("lived", [QUICK_DEATH_SECONDS + 1, 0.0])
+async def test_idle_writers_that_are_killed_are_replaced_unless_they_die_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lived: float
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    started = Started()
+    failed: list[JournalError] = []
+    journal = SqliteJournal(path, writers=started, on_failed=failed.append)
+    await journal.open()
+    await journal.committed(journal.append(arrived("c1", 1), at=1))
+    clock, later = asyncio.get_running_loop().time, 0.0
+    monkeypatch.setattr(journal._loop, "time", lambda: clock() + later)
+    for number in range(3):
+        os.kill(started.all[-1].pid, signal.SIGKILL)
+        await until("another writes, or none", lambda number=number: failed or len(started.all) == number + 2)
+        await until("it has the file", lambda: failed or journal._line is not None)
+        later += lived
+    if lived:
+        await journal.committed(journal.append(arrived("c2", 2), at=2))
+        assert written(path) == expected(2)
+    assert [type(each) for each in failed] == ([] if lived else [JournalError])
+    assert len(started.all) == (4 if lived else 2)
     await journal.close()
 
 
