@@ -1,7 +1,7 @@
 """Unguessable names from the system's generator, fetched in bulk.
 
 A call needs a dozen: tags, branches, ids of legs. Each draw by ``secrets`` is a system call that lets go of the
-interpreter, and a thread that was waiting for it (the journal's) may then keep it for milliseconds.
+interpreter, and a thread that was waiting for it may then keep it for milliseconds.
 """
 
 import os

@@ -76,11 +76,11 @@ class JournalFile:
         self._open = ExitStack()
         """What is to be closed."""
 
-    def open(self, *, within: float | None = None) -> int:
+    def open(self) -> int:
         """Create or open it; the newest sequence number, 0 for none. Raises ``OSError`` for a folder it cannot make,
-        and when an earlier writer still has the file after ``within`` seconds (``PREDECESSOR_SECONDS``)."""
+        and when an earlier writer still has the file after ``PREDECESSOR_SECONDS``."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._be_the_only_one(PREDECESSOR_SECONDS if within is None else within)
+        self._be_the_only_one()
         self._connection = sqlite3.connect(self._path, isolation_level=None)
         self._open.callback(self._connection.close)
         self._connection.executescript(_SETTINGS)
@@ -91,11 +91,11 @@ class JournalFile:
         """Close it."""
         self._open.close()
 
-    def _be_the_only_one(self, within: float) -> None:
+    def _be_the_only_one(self) -> None:
         """Lock a file beside the journal, which is let go of with this process at the latest."""
         beside = self._path.with_name(f"{self._path.name}-writer")
         lock = self._open.enter_context(beside.open("ab"))
-        until = time.monotonic() + within
+        until = time.monotonic() + PREDECESSOR_SECONDS
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -101,6 +102,9 @@ def _live_forked(ours: socket.socket, theirs: socket.socket) -> NoReturn:
         ours.close()
         show_command([sys.executable, "-m", _MODULE, "--line", str(theirs.fileno())])
         live(theirs)
+    except BaseException:  # noqa: BLE001 - told as the interpreter would; the exchange sees the end of the line
+        traceback.print_exc()
+        os._exit(1)
     finally:
         os._exit(0)
 
